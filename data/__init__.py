@@ -1,0 +1,1 @@
+"""What ships with the program: recipes, distributions, labels. Read through importlib.resources."""

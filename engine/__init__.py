@@ -1,0 +1,1 @@
+"""The engine: everything Proofsheet can do, without a terminal. Never imports Textual."""

@@ -1,0 +1,1 @@
+"""Themes as TOML files; a person adds their own in the user config folder."""
