@@ -124,7 +124,7 @@ def load(
             merged[key] = value
             origins[key] = Origin(layer, _place(file, lines, key))
     for key, name, value in _from_environment(environment):
-        _check({key: value}, lambda _key, name=name: f"the environment variable {name}")
+        _check({key: value}, partial(_variable, name))
         merged[key] = value
         origins[key] = Origin("environment", name)
     for key, value in (flags or {}).items():
@@ -159,6 +159,10 @@ def _read_file(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
 
 def _place(file: Path, lines: Mapping[str, int], key: str) -> str:
     return f"{file}, line {lines.get(key, 1)}"
+
+
+def _variable(name: str, _key: str) -> str:
+    return f"the environment variable {name}"
 
 
 def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, Any]]:
