@@ -18,6 +18,7 @@ from engine.changes.model import (
     RefusalCode,
     State,
     Step,
+    printable,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "RefusalCode",
     "State",
     "Step",
+    "printable",
 ]

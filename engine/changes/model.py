@@ -14,6 +14,14 @@ from pathlib import Path
 from engine.errors import ProofsheetError
 
 
+def printable(text: str) -> str:
+    """`text` with control characters and undecodable bytes spelled out, so that a file name cannot steer a terminal."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
 @dataclass(frozen=True)
 class Edit:
     """Replace the bytes of the file `path` by `new`; its mode stays, its modification time becomes now."""
@@ -217,14 +225,6 @@ class ChangesRefused(ProofsheetError):
     def one(cls, code: RefusalCode, path: Path, reason: str) -> ChangesRefused:
         """A refusal because of a single file."""
         return cls([Refusal(code, path, reason)])
-
-
-def printable(text: str) -> str:
-    """`text` with control characters and undecodable bytes spelled out, so that a file name cannot steer a terminal."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
 
 
 @dataclass(frozen=True)
