@@ -1,4 +1,4 @@
-"""Time as the whole engine writes it: UTC, ISO 8601 with Z and microseconds. Clocks are injected, so tests never wait."""
+"""Time as the engine writes it: UTC, ISO 8601 with Z and microseconds. Clocks are injected, so tests never wait."""
 
 from __future__ import annotations
 

@@ -1,0 +1,5 @@
+"""The store: one database, opened carefully, written in short transactions."""
+
+from engine.store.database import DatabaseCorrupt, DatabaseTooNew, Store, upsert
+
+__all__ = ["DatabaseCorrupt", "DatabaseTooNew", "Store", "upsert"]
