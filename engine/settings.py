@@ -23,6 +23,7 @@ from engine.errors import UsageError
 from engine.workspace import Workspace
 
 PREFIX = "PROOFSHEET_"
+_KEY = re.compile(r"""\s*\[?\s*(?:"([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+))\s*[=.\]]""")
 PLAIN_NAMES = {"auto_train": "AUTO_TRAIN", "database_url": "DATABASE_URL"}
 _NOT_SETTINGS = {"PROOFSHEET_WORKSPACE", "PROOFSHEET_TEST_PHOTOS", "PROOFSHEET_COMPLETE"}
 
@@ -124,7 +125,7 @@ def load(
             merged[key] = value
             origins[key] = Origin(layer, _place(file, lines, key))
     for key, name, value in _from_environment(environment):
-        _check({key: value}, lambda _key, name=name: f"the environment variable {name}")
+        _check({key: value}, partial(_variable, name))
         merged[key] = value
         origins[key] = Origin("environment", name)
     for key, value in (flags or {}).items():
@@ -151,14 +152,18 @@ def _read_file(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
         ) from error
     lines: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
-        found = re.match(r"""\s*\[?\s*["']?([A-Za-z0-9_-]+)["']?\s*(?:=|\]|\.)""", line)
+        found = _KEY.match(line)
         if found:
-            lines.setdefault(found.group(1), number)
+            lines.setdefault(next(filter(None, found.groups())), number)
     return values, lines
 
 
 def _place(file: Path, lines: Mapping[str, int], key: str) -> str:
     return f"{file}, line {lines.get(key, 1)}"
+
+
+def _variable(name: str, _key: str) -> str:
+    return f"the environment variable {name}"
 
 
 def _from_environment(environment: Mapping[str, str]) -> list[tuple[str, str, Any]]:

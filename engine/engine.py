@@ -1,0 +1,68 @@
+"""The hallway: it opens the workspace and wires the rooms. Every face enters here and leaves through `close`.
+
+Relies on every room's door and holds no logic of its own. Opening imports neither torch nor pandas: a room
+loads what is heavy when it is first asked for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from engine.changes import Changes
+from engine.library import Library
+from engine.ranking import Ranking
+from engine.review import Review
+from engine.runs import Runs
+from engine.settings import LoadedSettings, Settings, load
+from engine.store import Store
+from engine.views import Views
+from engine.vision import Vision
+from engine.workspace import Workspace
+
+
+class Engine:
+    """One workspace, open: one attribute a room."""
+
+    def __init__(self, workspace: Workspace, loaded: LoadedSettings, store: Store) -> None:
+        self.workspace = workspace
+        self.loaded = loaded
+        self.settings: Settings = loaded.values
+        self.store = store
+        self.views = Views(store)
+        self.runs = Runs(workspace, store, seed=self.settings.seed, workers=self.settings.cpu_workers)
+        self.review = Review(workspace, store, self.settings.actor)
+        self.changes = Changes(workspace)
+        self.library = Library(workspace, self.settings, store, self.runs)
+        self.vision = Vision(workspace, self.settings, store, self.runs, self.library)
+        self.ranking = Ranking(
+            workspace, self.settings, store, self.runs, self.review, self.changes, self.library, self.vision
+        )
+        self.library.on_batch = self.ranking.images_arrived
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, workspace: Workspace, *, flags: Mapping[str, Any] | None = None) -> AsyncIterator[Engine]:
+        """Open a workspace, finish what a crash left half done, and close it at the end.
+
+        Raises UsageError for bad settings, DatabaseTooNew, DatabaseCorrupt and ProofsheetError.
+        """
+        engine = await asyncio.to_thread(cls._open, workspace, flags)
+        try:
+            await engine.changes.recover()
+            await engine.runs.reap()
+            yield engine
+        finally:
+            await engine.close()
+
+    @classmethod
+    def _open(cls, workspace: Workspace, flags: Mapping[str, Any] | None) -> Engine:
+        loaded = load(workspace, flags=flags)
+        return cls(workspace, loaded, Store.open(loaded.values.database_url or workspace.database_file))
+
+    async def close(self) -> None:
+        """Stop what runs here within a second and let the database go."""
+        await self.runs.close()
+        await asyncio.to_thread(self.store.close)

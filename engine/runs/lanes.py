@@ -1,0 +1,64 @@
+"""Lanes: the threads that heavy work runs in. One a GPU, a few for the CPU, all of them yielding to the screen.
+
+Relies on threading alone. The threads are daemons, because a lane that is deep in native code must not
+hold up leaving; and niced, because a key press matters more than a batch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+LaneName = Literal["cpu", "gpu"]
+CPU_THREADS = 4  # more than the cores: a run that waits for another's lease holds its thread
+NICENESS = 10
+
+
+class Lane:
+    """A queue of jobs worked off by its own threads, in the order they came."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        for number in range(threads):
+            threading.Thread(target=self._work, name=f"lane-{name}-{number}", daemon=True).start()
+
+    def put(self, job: Callable[[], None]) -> None:
+        """Queue a job. It must handle its own exceptions: nobody is there to catch them."""
+        self._jobs.put(job)
+
+    def _work(self) -> None:
+        yield_to_the_screen()
+        while True:
+            self._jobs.get()()
+
+
+class Lanes:
+    """The lanes of this process, each made when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[LaneName, Lane] = {}
+        self._lock = threading.Lock()
+
+    def __getitem__(self, name: LaneName) -> Lane:
+        with self._lock:
+            if name not in self._lanes:
+                self._lanes[name] = Lane(name, CPU_THREADS if name == "cpu" else max(1, gpu_count()))
+            return self._lanes[name]
+
+
+def gpu_count() -> int:
+    """NVIDIA GPUs that this machine shows, without importing torch for it."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def yield_to_the_screen() -> None:
+    """Lower the calling thread's priority (Linux, where niceness belongs to a thread; threads it starts inherit it)."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -1,0 +1,31 @@
+"""`proofsheet` and `proofsheet FOLDER...`: open the app."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from engine.errors import UsageError
+from tui.commands.common import ending, flags_of, read_paths, workspace_of
+
+
+@click.command("open", help="Open the app. With folders, the first set shows while the scan goes on behind it.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.pass_context
+def open_app(ctx: click.Context, paths: tuple[Path, ...]) -> None:
+    """Hand over to the screens."""
+
+    def work() -> int | None:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise UsageError(
+                "the app needs a terminal, and there is none here",
+                remedy="Use a command instead, for example: proofsheet scan FOLDER --json",
+            )
+        folders = read_paths(paths)
+        from tui.app import run_app
+
+        return run_app(workspace_of(ctx), paths=folders, flags=flags_of(ctx))
+
+    ctx.exit(ending(work, lambda: workspace_of(ctx).logs))
