@@ -158,7 +158,7 @@ class _restored:
 
 
 def kill_at_random(yard: Yard, base: Path, rounds: int, seed: int) -> None:
-    """`rounds` real kills from outside, at random instants, of applies and rollbacks and of the recoveries after them."""
+    """Real kills from outside, at random instants, of applies and rollbacks, and of the recoveries after them."""
     dice = random.Random(seed)
     killed = 0
     duration = 0.02

@@ -123,7 +123,7 @@ async def test_a_damaged_change_set_is_listed_and_pruned_only_by_name(
 
     states = {found.id: found.state for found in await changes.list()}
     assert states == {whole.id: State.APPLIED, damaged.id: State.DAMAGED}
-    with pytest.raises(ProofsheetError, match="journal.jsonl, line 1: was altered"):
+    with pytest.raises(ProofsheetError, match=r"journal\.jsonl, line 1: was altered"):
         await changes.rollback(damaged.id)
     assert await changes.recover() == ()
     assert (await changes.prune()).ids == (whole.id,)
