@@ -7,18 +7,21 @@ given; whatever is random comes from the caller's generator, so one seed is alwa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-Canvas = NDArray[np.float32]
-Plane = NDArray[np.float32]
-Colour = Sequence[float]
-Draw = Callable[[ImageDraw.ImageDraw, float], None]
+Array = NDArray[Any]
+Canvas = Array  # (h, w, 3) float32
+Plane = Array  # (h, w) float32
+Colour = Sequence[float] | Array
+Pen = ImageDraw.ImageDraw
+Draw = Callable[[Pen, float], None]
 
 
-def colour(hexadecimal: str) -> NDArray[np.float32]:
+def colour(hexadecimal: str) -> Array:
     """`'ffb37a'` as (3,) float32 in 0-1."""
     return np.array([int(hexadecimal[index : index + 2], 16) / 255 for index in (0, 2, 4)], np.float32)
 
@@ -29,7 +32,7 @@ def ink(shade: Colour) -> tuple[int, int, int, int]:
     return red, green, blue, 255
 
 
-def mix(first: Colour, second: Colour, share: float) -> NDArray[np.float32]:
+def mix(first: Colour, second: Colour, share: float) -> Array:
     """The colour `share` of the way from `first` to `second`."""
     return np.asarray(first, np.float32) * np.float32(1 - share) + np.asarray(second, np.float32) * np.float32(share)
 
@@ -89,7 +92,7 @@ def layer(width: int, height: int, draw: Draw) -> tuple[Canvas, Plane]:
     return pixels[:, :, :3], pixels[:, :, 3]
 
 
-def paint(canvas: Canvas, mask: Plane, shade: Colour | Canvas, strength: float = 1.0) -> None:
+def paint(canvas: Canvas, mask: Plane, shade: Colour, strength: float = 1.0) -> None:
     """Blend a colour, or another canvas, into `canvas` where `mask` (h, w) is."""
     touched = np.flatnonzero(mask.any(axis=1))
     if not touched.size:
