@@ -7,6 +7,7 @@ each set the hidden taste would have chosen. The same recipe gives the same plan
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -32,7 +33,7 @@ _STEADY = {
 
 @dataclass(frozen=True)
 class Variation:
-    """How a picture differs from the scene as drawn; units as in the recipe. `aside` is where a crop moves to, -1 to 1."""
+    """How a picture differs from the scene as drawn, in the recipe's units. `aside`: where a crop moves to, -1 to 1."""
 
     exposure: float = 0.0
     focus: float = 0.0
@@ -60,7 +61,7 @@ class Taste:
     def appeal(self, variation: Variation) -> float:
         """0 for the perfect picture, lower for every other."""
         values = asdict(variation)
-        return -sum(self.weight[axis] * abs(values[axis] - self.best[axis]) / self.scale[axis] for axis in AXES)
+        return -math.fsum(self.weight[axis] * abs(values[axis] - self.best[axis]) / self.scale[axis] for axis in AXES)
 
     def choose(self, rng: np.random.Generator, variations: tuple[Variation, ...]) -> int:
         """The index of the winner: Plackett-Luce over the appeals (Gumbel noise, Yellott 1977)."""
@@ -176,7 +177,7 @@ def _planned(recipe: Recipe, number: int, subject: Subject) -> list[PlannedSet]:
         found.append(
             PlannedSet(
                 project=subject.id,
-                session_id=f"demo-{subject.id}-{index // 12 + 1}",
+                session_id=f"simulated-{subject.id}-{index // 12 + 1}",
                 set_id=f"{index + 1:03d}",
                 scene=subject.scenes[index % len(subject.scenes)],
                 style=style,
@@ -204,7 +205,9 @@ def _variations(recipe: Recipe, rng: np.random.Generator) -> tuple[Variation, ..
             columns[axis] = [float(one) for one in middle + drift(rng.normal(0, _STEADY[axis], count))]
     asides = rng.choice([-0.9, -0.6, 0.6, 0.9], (count, 2))
     return tuple(
-        Variation(**{axis: columns[axis][index] for axis in AXES}, aside=(float(asides[index, 0]), float(asides[index, 1])))
+        Variation(
+            **{axis: columns[axis][index] for axis in AXES}, aside=(float(asides[index, 0]), float(asides[index, 1]))
+        )
         for index in range(count)
     )
 

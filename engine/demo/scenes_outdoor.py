@@ -136,9 +136,7 @@ def sea(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     return finish(rng, canvas)
 
 
-def _boat(
-    rng: np.random.Generator, width: int, height: int, horizon: int, across: float
-) -> tuple[Array, Array]:
+def _boat(rng: np.random.Generator, width: int, height: int, horizon: int, across: float) -> tuple[Array, Array]:
     size = width * rng.uniform(0.035, 0.10)
     x, y = across * width, horizon + size * rng.uniform(0.3, 1.4)
     lean = rng.uniform(-0.06, 0.06)

@@ -136,122 +136,73 @@ def _vase(rng: np.random.Generator, canvas: Canvas, table: int, side: float) -> 
     paint(canvas, shape(width, height, body), surface.astype(np.float32))
 
 
+# A sitter's outlines, in heads from the middle of the face; smoothed before they are drawn.
+_SHOULDERS = ((-0.5, 1.3), (-1.5, 1.75), (-2.25, 2.5), (-2.5, 5.5), (2.5, 5.5), (2.25, 2.5), (1.5, 1.75), (0.5, 1.3))
+_NECK = ((-0.36, 0.6), (-0.42, 1.7), (0.42, 1.7), (0.36, 0.6))
+_FACE = ((-0.78, -0.35), (-0.76, 0.3), (-0.5, 0.85), (0, 1.1), (0.5, 0.85), (0.76, 0.3), (0.78, -0.35))
+_FOREHEAD = ((0.5, -1.0), (0, -1.12), (-0.5, -1.0))
+_FRINGE = ((-0.9, 0.05), (-0.92, -0.6), (-0.5, -1.2), (0.1, -1.3), (0.75, -1.0), (0.92, -0.1), (0.7, -0.55))
+_PARTING = ((0.1, -0.76), (-0.55, -0.6))
+_LONG_HAIR = ((-0.98, -0.2), (-1.15, 1.2), (-0.8, 2.2), (0.8, 2.2), (1.15, 1.2), (0.98, -0.2))
+_SCARF = ((-0.75, 1.2), (-0.95, 1.55), (-0.6, 1.95), (0.1, 2.05), (0.7, 1.9), (0.95, 1.5), (0.75, 1.2), (0, 1.42))
+_CROWN = ((-0.9, -0.75), (-0.86, -1.5), (-0.5, -1.78), (0, -1.66), (0.5, -1.78), (0.86, -1.5), (0.9, -0.75), (0, -0.85))
+_BRIM = ((-1.6, -0.62), (-1.1, -0.9), (0, -0.98), (1.1, -0.9), (1.6, -0.62), (1.0, -0.56), (0, -0.6), (-1.0, -0.56))
+Outline = tuple[tuple[float, float], ...]
+
+
 def sitter(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     """A figure before a painted backdrop, lit from one side; a hat, a scarf, no face: a study in tone."""
     back = _pick(rng, _WALLS)
     side = 1.0 if rng.random() < 0.5 else -1.0
     canvas = sky(width, height, [(0, back * 0.8), (1, back * 0.95)])
     canvas *= 1 + 0.16 * noise(rng, width, height, (4, 3), 6, 0.55)[:, :, None]
-    x, unit = width * rng.uniform(0.4, 0.6), height * rng.uniform(0.145, 0.165)
+    x, unit, head = width * rng.uniform(0.4, 0.6), height * rng.uniform(0.145, 0.165), height * rng.uniform(0.36, 0.40)
     glow(canvas, x - side * 1.5 * unit, height * 0.35, 0.35 * width, (1, 0.94, 0.84), 0.38)
     skin = _pick(rng, ("f0c8a4", "d9a066", "a86f4a", "6f4632", "f3d3b8"))
     coat, scarf = _pick(rng, ("2f4858", "7a3b3b", "3b4a3a", "c9a227", "22262e", "8d6a9f")), _pick(rng, _FRUIT)
     hair = _pick(rng, ("2a1d1a", "5b3a29", "b0793e", "1b1b22", "8c8c8c"))
-    head = height * rng.uniform(0.36, 0.40)
-    style = int(rng.integers(3))
-
-    def blob(pen: Pen, scale: float, cx: float, cy: float, rx: float, ry: float) -> None:
-        pen.ellipse(
-            tuple(
-                v * scale
-                for v in (
-                    x + cx * unit - rx * unit,
-                    head + cy * unit - ry * unit,
-                    x + cx * unit + rx * unit,
-                    head + cy * unit + ry * unit,
-                )
-            ),
-            fill=255,
-        )
-
-    def form(points: list[tuple[float, float]]) -> Draw:
-        def draw(pen: Pen, scale: float) -> None:
-            pen.polygon([((x + px * unit) * scale, (head + py * unit) * scale) for px, py in _smooth(points)], fill=255)
-
-        return draw
-
-    def behind(pen: Pen, scale: float) -> None:
-        blob(pen, scale, 0, -0.12, 0.98, 1.18)
-        if style == 1:
-            form([(-0.98, -0.2), (-1.15, 1.2), (-0.8, 2.2), (0.8, 2.2), (1.15, 1.2), (0.98, -0.2)])(pen, scale)
-        if style == 2:
-            blob(pen, scale, 0, -1.35, 0.48, 0.44)
-
     cloth = noise(rng, width, height, (5, 26), 4, 0.6)
     weave = noise(rng, width, height, (150, 150), 2, 0.9)
     across = (np.arange(width, dtype=np.float32)[None, :] - x) / unit
-    body_light = (0.62 + 0.26 * np.clip(side * across / 2.2, -1, 1) + 0.10 * cloth + 0.05 * weave)[:, :, None]
-    head_light = np.clip(0.80 + 0.36 * np.clip(side * across / 0.9, -1, 1) + 0.02 * weave, 0, 1.15)[:, :, None]
-    shoulders = [(-0.5, 1.3), (-1.5, 1.75), (-2.25, 2.5), (-2.5, 5.5), (2.5, 5.5), (2.25, 2.5), (1.5, 1.75), (0.5, 1.3)]
-    paint(canvas, shape(width, height, behind), (hair * (head_light * 0.9)).astype(np.float32))
-    paint(canvas, shape(width, height, form(shoulders)), (coat * body_light * 1.25).astype(np.float32))
-    neck = [(-0.36, 0.6), (-0.42, 1.7), (0.42, 1.7), (0.36, 0.6)]
-    paint(canvas, shape(width, height, form(neck), 1.0), (skin * head_light * 0.72).astype(np.float32))
-    face = [
-        (-0.78, -0.35),
-        (-0.76, 0.3),
-        (-0.5, 0.85),
-        (0, 1.1),
-        (0.5, 0.85),
-        (0.76, 0.3),
-        (0.78, -0.35),
-        (0.5, -1.0),
-        (0, -1.12),
-        (-0.5, -1.0),
-    ]
-    paint(canvas, shape(width, height, form(face)), (skin * head_light).astype(np.float32))
-    cheek = shape(
-        width, height, lambda pen, scale: [blob(pen, scale, s * 0.42, 0.34, 0.2, 0.15) for s in (-1, 1)], unit * 0.1
+    body_light = 0.62 + 0.26 * np.clip(side * across / 2.2, -1, 1) + 0.10 * cloth + 0.05 * weave
+    head_light = np.clip(0.80 + 0.36 * np.clip(side * across / 0.9, -1, 1) + 0.02 * weave, 0, 1.15)
+
+    def wear(
+        outlines: tuple[Outline, ...], shade: Array, light: Array, soft: float = 0.0, strength: float = 1.0
+    ) -> None:
+        def draw(pen: Pen, scale: float) -> None:
+            for outline in parts:
+                points = [((x + px * unit) * scale, (head + py * unit) * scale) for px, py in _smooth(list(outline))]
+                pen.polygon(points, fill=255)
+
+        paint(canvas, shape(width, height, draw, soft), shade * light[:, :, None], strength)
+
+    style = int(rng.integers(3))
+    behind = (_oval(0, -0.12, 0.98, 1.18), *(((_LONG_HAIR,), (_oval(0, -1.35, 0.48, 0.44),), ())[style]))
+    wear(behind, hair, head_light * 0.9)
+    wear((_SHOULDERS,), coat, body_light * 1.25)
+    wear((_NECK,), skin, head_light * 0.72, 1.0)
+    wear(((*_FACE, *_FOREHEAD),), skin, head_light)
+    wear(
+        (_oval(-0.42, 0.34, 0.2, 0.15), _oval(0.42, 0.34, 0.2, 0.15)),
+        mix(skin, (0.85, 0.25, 0.2), 0.5),
+        head_light,
+        unit * 0.1,
+        0.35,
     )
-    paint(canvas, cheek, mix(skin, (0.85, 0.25, 0.2), 0.5), 0.35)
-    fringe = [
-        (-0.9, 0.05),
-        (-0.92, -0.6),
-        (-0.5, -1.2),
-        (0.1, -1.3),
-        (0.75, -1.0),
-        (0.92, -0.1),
-        (0.7, -0.55),
-        (0.1, -0.72 - 0.1 * side),
-        (-0.55, -0.6),
-    ]
-    paint(
-        canvas, shape(width, height, form(fringe)), (hair * (head_light + 0.12 * cloth[:, :, None])).astype(np.float32)
-    )
-    wrap = [(-0.75, 1.2), (-0.95, 1.55), (-0.6, 1.95), (0.1, 2.05), (0.7, 1.9), (0.95, 1.5), (0.75, 1.2), (0.0, 1.42)]
-    paint(
-        canvas, shape(width, height, form(wrap)), (scarf * (body_light + 0.22 * cloth[:, :, None])).astype(np.float32)
-    )
-    if style == 0:
-        brim = [
-            (-1.6, -0.62),
-            (-1.1, -0.9),
-            (0, -0.98),
-            (1.1, -0.9),
-            (1.6, -0.62),
-            (1.0, -0.56),
-            (0, -0.6),
-            (-1.0, -0.56),
-        ]
-        crown = [
-            (-0.9, -0.75),
-            (-0.86, -1.5),
-            (-0.5, -1.78),
-            (0.0, -1.66),
-            (0.5, -1.78),
-            (0.86, -1.5),
-            (0.9, -0.75),
-            (0, -0.85),
-        ]
+    wear(((*_FRINGE, *_PARTING),), hair, head_light + 0.12 * cloth)
+    wear((_SCARF,), scarf, body_light + 0.22 * cloth)
+    if style == 2:
         felt = mix(coat, scarf, 0.35)
-        paint(
-            canvas,
-            shape(width, height, form(crown)),
-            (felt * (head_light * 0.9 + 0.06 * weave[:, :, None])).astype(np.float32),
-        )
-        paint(canvas, shape(width, height, form(brim)), (felt * head_light * 0.72).astype(np.float32))
+        wear((_CROWN,), felt, head_light * 0.9 + 0.06 * weave)
+        wear((_BRIM,), felt, head_light * 0.72)
     vignette(canvas, 0.3)
     return finish(rng, canvas)
+
+
+def _oval(x: float, y: float, wide: float, tall: float) -> Outline:
+    turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    return tuple((x + wide * float(np.cos(turn)), y + tall * float(np.sin(turn))) for turn in turns)
 
 
 def _smooth(points: list[tuple[float, float]], rounds: int = 3) -> list[tuple[float, float]]:

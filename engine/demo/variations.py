@@ -64,7 +64,8 @@ def _grain() -> Array:
     luma = rng.standard_normal((_GRAIN, _GRAIN, 1)).astype(np.float32)
     grain = luma + 0.35 * rng.standard_normal((_GRAIN, _GRAIN, 3)).astype(np.float32)
     soft = (grain + np.roll(grain, 1, 0) + np.roll(grain, 1, 1) + np.roll(grain, (1, 1), (0, 1))) / 2
-    return soft / soft.std()
+    unit: Array = soft / soft.std()
+    return unit
 
 
 def _grained(picture: Image.Image, deviation: float, rng: np.random.Generator) -> Image.Image:
