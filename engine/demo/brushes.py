@@ -65,15 +65,15 @@ def noise(
 
 def ridge(rng: np.random.Generator, width: int, cells: float, octaves: int = 5, gain: float = 0.5) -> Plane:
     """(width,) of the same noise along one line, about -1 to 1."""
-    result: Array = noise(rng, width, 3, (cells, 0), octaves, gain)[1]
-    return result
+    line: Plane = noise(rng, width, 3, (cells, 0), octaves, gain)[1]
+    return line
 
 
 def below(heights: Plane, height: int) -> Plane:
     """(height, width) mask of what lies below the line `heights` (pixels from the top), one pixel soft."""
     rows = np.arange(height, dtype=np.float32)[:, None]
-    result: Array = np.clip(rows - heights[None, :] + 0.5, 0, 1)
-    return result
+    mask: Plane = np.clip(rows - heights[None, :] + 0.5, 0, 1)
+    return mask
 
 
 def shape(width: int, height: int, draw: Draw, blur: float = 0.0) -> Plane:
@@ -119,10 +119,9 @@ def disc(width: int, height: int, x: float, y: float, radius: float, soft: float
     """(height, width) mask of a disc, its edge `soft` pixels wide."""
     rows = np.arange(height, dtype=np.float32)[:, None] - np.float32(y)
     columns = np.arange(width, dtype=np.float32)[None, :] - np.float32(x)
-    result: Array = np.clip(
-        (np.float32(radius) - np.sqrt(rows * rows + columns * columns)) / np.float32(soft) + 0.5, 0, 1
-    )
-    return result
+    far = np.sqrt(rows * rows + columns * columns)
+    mask: Plane = np.clip((np.float32(radius) - far) / np.float32(soft) + 0.5, 0, 1)
+    return mask
 
 
 def stars(rng: np.random.Generator, canvas: Canvas, count: int, lowest: float) -> None:

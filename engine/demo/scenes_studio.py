@@ -167,9 +167,7 @@ def sitter(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     body_light = 0.62 + 0.26 * np.clip(side * across / 2.2, -1, 1) + 0.10 * cloth + 0.05 * weave
     head_light = np.clip(0.80 + 0.36 * np.clip(side * across / 0.9, -1, 1) + 0.02 * weave, 0, 1.15)
 
-    def wear(
-        outlines: tuple[Outline, ...], shade: Array, light: Array, soft: float = 0.0, strength: float = 1.0
-    ) -> None:
+    def wear(parts: tuple[Outline, ...], shade: Array, light: Array, soft: float = 0, strength: float = 1) -> None:
         def draw(pen: Pen, scale: float) -> None:
             for outline in parts:
                 points = [((x + px * unit) * scale, (head + py * unit) * scale) for px, py in _smooth(list(outline))]
@@ -183,13 +181,8 @@ def sitter(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     wear((_SHOULDERS,), coat, body_light * 1.25)
     wear((_NECK,), skin, head_light * 0.72, 1.0)
     wear(((*_FACE, *_FOREHEAD),), skin, head_light)
-    wear(
-        (_oval(-0.42, 0.34, 0.2, 0.15), _oval(0.42, 0.34, 0.2, 0.15)),
-        mix(skin, (0.85, 0.25, 0.2), 0.5),
-        head_light,
-        unit * 0.1,
-        0.35,
-    )
+    cheeks = (_oval(-0.42, 0.34, 0.2, 0.15), _oval(0.42, 0.34, 0.2, 0.15))
+    wear(cheeks, mix(skin, (0.85, 0.25, 0.2), 0.5), head_light, unit * 0.1, 0.35)
     wear(((*_FRINGE, *_PARTING),), hair, head_light + 0.12 * cloth)
     wear((_SCARF,), scarf, body_light + 0.22 * cloth)
     if style == 2:
