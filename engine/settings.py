@@ -23,6 +23,7 @@ from engine.errors import UsageError
 from engine.workspace import Workspace
 
 PREFIX = "PROOFSHEET_"
+_KEY = re.compile(r"""\s*\[?\s*(?:"([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+))\s*[=.\]]""")
 PLAIN_NAMES = {"auto_train": "AUTO_TRAIN", "database_url": "DATABASE_URL"}
 _NOT_SETTINGS = {"PROOFSHEET_WORKSPACE", "PROOFSHEET_TEST_PHOTOS", "PROOFSHEET_COMPLETE"}
 
@@ -151,9 +152,9 @@ def _read_file(file: Path) -> tuple[dict[str, Any], dict[str, int]]:
         ) from error
     lines: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
-        found = re.match(r"""\s*\[?\s*["']?([A-Za-z0-9_-]+)["']?\s*(?:=|\]|\.)""", line)
+        found = _KEY.match(line)
         if found:
-            lines.setdefault(found.group(1), number)
+            lines.setdefault(next(filter(None, found.groups())), number)
     return values, lines
 
 

@@ -13,8 +13,9 @@ from tui.commands.common import ending, flags_of, read_paths, workspace_of
 
 @click.command("open", help="Open the app. With folders, the first set shows while the scan goes on behind it.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--screen", type=click.Choice(["ranking", "inventory", "training"]), help="The screen to begin with.")
 @click.pass_context
-def open_app(ctx: click.Context, paths: tuple[Path, ...]) -> None:
+def open_app(ctx: click.Context, paths: tuple[Path, ...], screen: str | None = None) -> None:
     """Hand over to the screens."""
 
     def work() -> int | None:
@@ -26,6 +27,6 @@ def open_app(ctx: click.Context, paths: tuple[Path, ...]) -> None:
         folders = read_paths(paths)
         from tui.app import run_app
 
-        return run_app(workspace_of(ctx), paths=folders, flags=flags_of(ctx))
+        return run_app(workspace_of(ctx), paths=folders, screen=screen, flags=flags_of(ctx))
 
     ctx.exit(ending(work, lambda: workspace_of(ctx).logs))

@@ -1,0 +1,51 @@
+"""What every test may use: a workspace of its own, a store, and the shared photographs where they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.store import Store
+from engine.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_person(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing of the person who runs the tests leaks in, and nothing leaks out to their folders."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith("PROOFSHEET_") and name != "PROOFSHEET_TEST_PHOTOS":
+            monkeypatch.delenv(name)
+    for name in ("DATABASE_URL", "AUTO_TRAIN", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A fresh workspace."""
+    return Workspace.init(tmp_path / "workspace")
+
+
+@pytest.fixture
+def store(workspace: Workspace) -> Iterator[Store]:
+    """A fresh database."""
+    opened = Store.open(workspace.database_file)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """The shared photographs; tests that need them are skipped where they are absent."""
+    folder = Path(os.environ.get("PROOFSHEET_TEST_PHOTOS", ROOT.parent / "shared" / "data" / "photos"))
+    if not folder.is_dir():
+        pytest.skip(f"no photographs at {folder}; set PROOFSHEET_TEST_PHOTOS to their folder")
+    return folder

@@ -1,0 +1,132 @@
+"""The database: made once, brought up to date, refused when it is not ours to touch."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from engine.errors import ProofsheetError
+from engine.store import DatabaseCorrupt, DatabaseTooNew, Store, upsert
+from engine.store.schema import metadata, projects, view_state
+from engine.workspace import Workspace
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_code_speaks_of(store: Store) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with store.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_every_constraint_has_a_name(store: Store) -> None:
+    with store.reading() as connection:
+        for table in sa.inspect(connection).get_table_names():
+            inspector = sa.inspect(connection)
+            found = inspector.get_foreign_keys(table) + inspector.get_unique_constraints(table)
+            assert all(one["name"] for one in found), table
+
+
+def test_sqlite_is_set_up_for_two_processes_and_for_truth(store: Store) -> None:
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("pragma journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("pragma foreign_keys").scalar() == 1
+        assert int(connection.exec_driver_sql("pragma busy_timeout").scalar() or 0) >= 5000
+    with store.writing(durable=True) as connection:
+        assert connection.exec_driver_sql("pragma synchronous").scalar() == 2
+    with store.writing() as connection:
+        assert connection.exec_driver_sql("pragma synchronous").scalar() == 1
+
+
+def test_a_newer_database_is_refused_and_left_as_it_is(workspace: Workspace) -> None:
+    store = Store.open(workspace.database_file)
+    with store.writing() as connection:
+        connection.exec_driver_sql("update alembic_version set version_num = '9999'")
+    store.close()
+    before = hashlib.sha256(workspace.database_file.read_bytes()).digest()
+    with pytest.raises(DatabaseTooNew, match="newer Proofsheet") as refused:
+        Store.open(workspace.database_file)
+    assert "Update Proofsheet" in refused.value.remedy
+    assert hashlib.sha256(workspace.database_file.read_bytes()).digest() == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"this is a letter, not a database" * 100, b"SQLite format 3\x00" + b"\xff" * 8192]
+)
+def test_a_corrupt_database_is_refused_and_left_as_it_is(workspace: Workspace, content: bytes) -> None:
+    workspace.database_file.write_bytes(content)
+    with pytest.raises(DatabaseCorrupt, match="damaged or is not a database") as refused:
+        Store.open(workspace.database_file)
+    assert "Nothing was changed" in refused.value.remedy
+    assert workspace.database_file.read_bytes() == content
+
+
+def test_a_database_of_another_program_is_refused(workspace: Workspace) -> None:
+    engine = sa.create_engine(f"sqlite:///{workspace.database_file}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create table recipes (id integer)")
+    engine.dispose()
+    with pytest.raises(DatabaseCorrupt, match="some other program"):
+        Store.open(workspace.database_file)
+
+
+def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ProofsheetError, match="cannot be used"):
+        Store.open(tmp_path / "nowhere" / "library.db")
+
+
+def test_another_kind_of_database_is_refused_by_name() -> None:
+    with pytest.raises(ProofsheetError, match="postgresql"):
+        Store.open("postgresql://localhost/proofsheet")
+
+
+def test_a_failed_write_leaves_nothing_behind(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.writing() as connection:
+        connection.execute(sa.insert(projects).values(key="a", name="A"))
+        _ = 1 / 0
+    with store.reading() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(projects)).scalar() == 0
+
+
+def test_upsert_updates_what_it_is_told_and_leaves_the_rest(store: Store) -> None:
+    with store.writing() as connection:
+        upsert(connection, projects, [{"key": "a", "name": "A", "title": "first"}], key=["key"])
+        upsert(connection, projects, [{"key": "a", "name": "B", "title": "second"}], key=["key"], update=["title"])
+        upsert(connection, projects, [{"key": "a", "name": "C", "title": "third"}], key=["key"])
+        row = connection.execute(sa.select(projects)).one()
+    assert (row.name, row.title) == ("A", "second")
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+import sqlalchemy as sa
+from engine.store import Store
+from engine.store.schema import view_state
+store = Store.open(Path(sys.argv[1]))
+for number in range(100):
+    with store.writing() as connection:
+        count = connection.execute(sa.select(sa.func.count()).select_from(view_state)).scalar()
+        connection.execute(sa.insert(view_state).values(key=f"{sys.argv[2]}-{number}", value=count, updated_at=""))
+store.close()
+"""
+
+
+def test_two_processes_open_a_new_database_and_write_in_turn(tmp_path: Path) -> None:
+    file = tmp_path / "library.db"
+    writers = [
+        subprocess.Popen([sys.executable, "-c", _WRITER, str(file), name], stderr=subprocess.PIPE) for name in "ab"
+    ]
+    for writer in writers:
+        _, errors = writer.communicate(timeout=60)
+        assert writer.returncode == 0, errors.decode()
+    store = Store.open(file)
+    with store.reading() as connection:
+        seen = sorted(connection.execute(sa.select(view_state.c.value)).scalars())
+    store.close()
+    assert seen == list(range(200)), "each writer must have seen every write before its own"
