@@ -1,0 +1,247 @@
+"""One batch of a scan's findings, and writing it: a single transaction, so that a crash loses a batch and no more.
+
+Relies on the store. A new file whose content is that of an image that is gone takes over that image's row: that is
+what a move is. Rows of images are never deleted; `removed_at` says that a file is gone. Never touches a source.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.clock import Clock, iso
+from engine.library.reading import Reading
+from engine.library.source import printable
+from engine.store import Store, upsert
+from engine.store.schema import companions, images, projects, refusals
+
+_CHUNK = 500
+
+
+@dataclass(slots=True)
+class Read:
+    """A file that was read: new when `image` is None, else known by that id. `project` is the id as written."""
+
+    path: str
+    reading: Reading
+    project: str
+    image: int | None
+    was_present: bool
+
+
+@dataclass(slots=True)
+class Refused:
+    """A file that was passed over. `image` is the known image that it used to be."""
+
+    path: str
+    code: str
+    reason: str
+    size: int | None = None
+    mtime_ns: int | None = None
+    image: int | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is to be written together. `companions` maps an image's path to all its companions, (path, kind)."""
+
+    read: list[Read] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    restored: list[int] = field(default_factory=list)
+    moved_project: list[tuple[int, str]] = field(default_factory=list)
+    companions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    cured: list[str] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return (
+            len(self.read) + len(self.refused) + len(self.restored) + len(self.moved_project)
+            + len(self.companions) + len(self.folders)
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a batch: ids new or changed, how many were added, and the moves (new path -> old path)."""
+
+    image_ids: list[int]
+    added: int
+    moved: dict[str, str]
+
+
+class Recorder:
+    """Writes batches. Remembers project ids, so that they are looked up once."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._projects: dict[str, int] = {}
+
+    def write(self, batch: Batch, known_id: Callable[[str], int | None]) -> Written:
+        """One transaction. `known_id` gives the id of an image by its path, for companions of unchanged images."""
+        now = iso(self._clock())
+        with self._store.writing() as connection:
+            written, by_path = self._write_images(connection, batch, now)
+            if batch.restored:
+                _by_ids(connection, images, batch.restored, removed_at=None)
+            if batch.moved_project:
+                self._move_projects(connection, batch.moved_project)
+            for path in by_path.keys() & written.moved.keys():
+                batch.companions.setdefault(path, [])  # what lay beside the old place did not come along
+            self._write_companions(connection, batch, lambda path: by_path.get(path) or known_id(path))
+            self._write_refusals(connection, batch, now)
+        ids = [*written.image_ids, *batch.restored, *(image for image, _ in batch.moved_project)]
+        return Written(ids, written.added, written.moved)
+
+    def remove(self, image_ids: Sequence[int], refused_paths: Sequence[str]) -> None:
+        """Mark images as gone, and forget refusals that no longer hold."""
+        now = iso(self._clock())
+        with self._store.writing() as connection:
+            _by_ids(connection, images, image_ids, removed_at=now)
+            forget_refusals(connection, refused_paths)
+
+    def project_id(self, connection: sa.Connection, name: str) -> int:
+        """The row of a project, made if it is new. Ids are compared casefolded; the first spelling stays."""
+        key = name.casefold()
+        if key not in self._projects:
+            found = connection.execute(sa.select(projects.c.id).where(projects.c.key == key)).scalar()
+            if found is None:
+                inserted = connection.execute(sa.insert(projects).values(key=key, name=name).returning(projects.c.id))
+                found = inserted.scalar_one()
+            self._projects[key] = int(found)
+        return self._projects[key]
+
+    def _write_images(self, connection: sa.Connection, batch: Batch, now: str) -> tuple[Written, dict[str, int]]:
+        fresh = [one for one in batch.read if one.image is None]
+        origins = self._origins(connection, fresh)
+        inserts: list[dict[str, Any]] = []
+        updates: list[dict[str, Any]] = []
+        by_path: dict[str, int] = {}
+        for one in batch.read:
+            row = _row(one, self.project_id(connection, one.project))
+            image = one.image if one.image is not None else origins.get(one.path, (None, ""))[0]
+            if image is None:
+                inserts.append({**row, "added_at": now})
+            else:
+                updates.append({**row, "_id": image})
+                by_path[one.path] = image
+        if updates:
+            names = [name for name in updates[0] if name != "_id"]
+            connection.execute(
+                sa.update(images)
+                .where(images.c.id == sa.bindparam("_id"))
+                .values({name: sa.bindparam(name) for name in names}),
+                updates,
+            )
+        added: list[int] = []
+        if inserts:
+            statement = sa.insert(images).returning(images.c.id, sort_by_parameter_order=True)
+            added = list(connection.execute(statement, inserts).scalars())
+            by_path.update(zip((row["path"] for row in inserts), added, strict=True))
+        returned = sum(1 for one in batch.read if one.image is not None and not one.was_present)
+        ids = [by_path[one.path] for one in batch.read]
+        moved = {path: old for path, (_, old) in origins.items()}
+        return Written(ids, len(added) + returned, moved), by_path
+
+    @staticmethod
+    def _origins(connection: sa.Connection, fresh: Sequence[Read]) -> dict[str, tuple[int, str]]:
+        """Where new files came from: path -> (image id, old path), by equal content and an old path that is gone.
+
+        Of several candidates the one of the same name is taken, then the oldest; each is taken once.
+        """
+        hashes = sorted({one.reading.content_hash for one in fresh})
+        candidates: dict[str, list[tuple[int, str]]] = {}
+        for at in range(0, len(hashes), _CHUNK):
+            query = (
+                sa.select(images.c.content_hash, images.c.id, images.c.path)
+                .where(images.c.content_hash.in_(hashes[at : at + _CHUNK]))
+                .order_by(images.c.id)
+            )
+            for content_hash, image, path in connection.execute(query):
+                if not os.path.lexists(path):
+                    candidates.setdefault(content_hash, []).append((image, path))
+        found: dict[str, tuple[int, str]] = {}
+        for one in fresh:
+            possible = candidates.get(one.reading.content_hash)
+            if possible:
+                name = one.path.rpartition("/")[2]
+                best = next((each for each in possible if each[1].rpartition("/")[2] == name), possible[0])
+                possible.remove(best)
+                found[one.path] = best
+        return found
+
+    def _move_projects(self, connection: sa.Connection, moved: Sequence[tuple[int, str]]) -> None:
+        by_project: dict[str, list[int]] = {}
+        for image, project in moved:
+            by_project.setdefault(project, []).append(image)
+        for project, ids in by_project.items():
+            _by_ids(connection, images, ids, project_id=self.project_id(connection, project))
+
+    @staticmethod
+    def _write_companions(connection: sa.Connection, batch: Batch, id_of: Callable[[str], int | None]) -> None:
+        rows: list[dict[str, Any]] = []
+        owners: list[int] = []
+        for path, noted in batch.companions.items():
+            image = id_of(path)
+            if image is not None:
+                owners.append(image)
+                rows.extend({"image_id": image, "path": companion, "kind": kind} for companion, kind in noted)
+        for at in range(0, len(owners), _CHUNK):
+            connection.execute(sa.delete(companions).where(companions.c.image_id.in_(owners[at : at + _CHUNK])))
+        if rows:
+            connection.execute(sa.insert(companions), rows)
+
+    @staticmethod
+    def _write_refusals(connection: sa.Connection, batch: Batch, now: str) -> None:
+        rows = [
+            {
+                "path": printable(one.path),
+                "code": one.code,
+                "reason": one.reason,
+                "size": one.size,
+                "mtime_ns": one.mtime_ns,
+                "seen_at": now,
+            }
+            for one in batch.refused
+        ]
+        upsert(connection, refusals, rows, key=["path"], update=["code", "reason", "size", "mtime_ns", "seen_at"])
+        damaged = [one.image for one in batch.refused if one.image is not None]
+        _by_ids(connection, images, damaged, removed_at=now)
+        forget_refusals(connection, batch.cured)
+
+
+def _row(one: Read, project: int) -> dict[str, Any]:
+    reading = one.reading
+    folder, _, name = one.path.rpartition("/")
+    return {
+        "path": one.path,
+        "folder": folder or "/",
+        "name": unicodedata.normalize("NFC", name),
+        "project_id": project,
+        "format": reading.format,
+        "width": reading.width,
+        "height": reading.height,
+        "size": reading.size,
+        "mtime_ns": reading.mtime_ns,
+        "content_hash": reading.content_hash,
+        "orientation": reading.orientation,
+        "taken_at": reading.taken_at,
+        "taken_at_source": reading.taken_at_source,
+        "removed_at": None,
+    }
+
+
+def _by_ids(connection: sa.Connection, table: sa.Table, ids: Sequence[int], **values: Any) -> None:
+    for at in range(0, len(ids), _CHUNK):
+        connection.execute(sa.update(table).where(table.c.id.in_(ids[at : at + _CHUNK])).values(**values))
+
+
+def forget_refusals(connection: sa.Connection, paths: Sequence[str]) -> None:
+    """Drop refusals by path."""
+    for at in range(0, len(paths), _CHUNK):
+        connection.execute(sa.delete(refusals).where(refusals.c.path.in_(paths[at : at + _CHUNK])))

@@ -1,0 +1,227 @@
+"""Questions to the library: which images, in which order, how many of what. SQL only; nothing here touches a file.
+
+Relies on the store's tables. Each order of the list is served by a covering index, so that all ids of a library of
+500,000 come in a fraction of a second, and a page of rows in a few milliseconds. Never writes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from engine.errors import UsageError
+from engine.library.formats import EXTENSIONS, NAMES
+from engine.library.model import Counts, Image, Inventory, Project, Refusal
+from engine.store.schema import companions, images, projects, refusals
+
+SORTS = ("name", "project", "taken", "size", "format", "resolution")
+# Upper bounds in pixels, ascending: (label, fewer pixels than this).
+RESOLUTIONS: tuple[tuple[str, int | None], ...] = (
+    ("below VGA", 640 * 480),
+    ("VGA, under 1 MP", 1_000_000),
+    ("1 to 2 MP", 2_000_000),
+    ("2 to 4 MP", 4_000_000),
+    ("4 to 8 MP", 8_000_000),
+    ("8 to 16 MP (4K)", 16_000_000),
+    ("16 MP and more", None),
+)
+Key = TypeVar("Key")
+_CHUNK = 500
+_TERM = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S+))')
+_PRESENT = images.c.removed_at.is_(None)
+
+
+def ids(
+    connection: sa.Connection, filter_text: str = "", sort: str = "name", project: str | None = None
+) -> NDArray[np.int64]:
+    """Ids of the images present, (n,) int64, in order. A sort with `-` before it descends. See `conditions`.
+
+    Raises UsageError for an unknown sort.
+    """
+    name = sort.removeprefix("-")
+    if name not in SORTS:
+        known = ", ".join(SORTS)
+        raise UsageError(f"unknown sort '{sort}'", remedy=f"Use one of {known}; a - before it descends.")
+    orders: dict[str, list[sa.ColumnElement[object]]] = {
+        "name": [images.c.name],
+        "project": [projects.c.key, images.c.name],
+        "taken": [images.c.taken_at],
+        "size": [images.c.size],
+        "format": [images.c.format],
+        "resolution": [images.c.width * images.c.height],
+    }
+    query = sa.select(images.c.id).where(_PRESENT, *conditions(connection, filter_text, project))
+    if name == "project":
+        query = query.join(projects, projects.c.id == images.c.project_id)
+    order = [column.desc() if sort.startswith("-") else column.asc() for column in orders[name]]
+    found = connection.execute(query.order_by(*order))
+    return np.fromiter((row[0] for row in found), dtype=np.int64)
+
+
+def conditions(connection: sa.Connection, text: str, project: str | None = None) -> list[sa.ColumnElement[bool]]:
+    """What a filter line asks for, all of it at once: `project:mojo1`, `format:heic`, and plain words (or "quoted
+    ones") that stand anywhere in the path. Case counts not."""
+    asked: list[sa.ColumnElement[bool]] = []
+    if project is not None:
+        asked.append(_of_project(connection, project, is_exact=True))
+    for found in _TERM.finditer(text):
+        key, value = (found[1] or "").lower(), found[2] if found[2] is not None else found[3]
+        if key == "project" and value:
+            asked.append(_of_project(connection, value, is_exact=False))
+        elif key == "format" and value:
+            asked.append(images.c.format.in_(_formats(value)))
+        elif found[0].strip('"'):
+            asked.append(_contains(f"{found[1]}:{value}" if found[1] else value))
+    return asked
+
+
+def _of_project(connection: sa.Connection, name: str, *, is_exact: bool) -> sa.ColumnElement[bool]:
+    """The project of that id; while somebody is still typing it, all whose id begins like that."""
+    key = name.casefold()
+    known = [(row.key, row.id) for row in connection.execute(sa.select(projects.c.key, projects.c.id))]
+    same = [identity for each, identity in known if each == key]
+    if not same and not is_exact:
+        same = [identity for each, identity in known if each.startswith(key)]
+    return images.c.project_id.in_(same)
+
+
+def _formats(value: str) -> list[str]:
+    wanted = value.lower().lstrip(".")
+    if wanted in EXTENSIONS:
+        return sorted(EXTENSIONS[wanted] - ({"avif"} if wanted.startswith("hei") else set()))
+    return [each for each in NAMES if each.startswith(wanted)]
+
+
+def _contains(word: str) -> sa.ColumnElement[bool]:
+    if word.isascii():
+        return images.c.path.icontains(word, autoescape=True)
+    # SQL folds only ASCII; names are stored in NFC, paths as they are on the disk.
+    spellings = {unicodedata.normalize(form, each) for form in ("NFC", "NFD") for each in (word, word.lower())}
+    return sa.or_(*(images.c.path.icontains(each, autoescape=True) for each in sorted(spellings)))
+
+
+def page(connection: sa.Connection, image_ids: Sequence[int]) -> list[Image]:
+    """Those images, in that order; ids that the library does not have are left out."""
+    columns = images.c
+    query = sa.select(
+        columns.id, columns.path, columns.name, projects.c.name.label("project"), columns.format, columns.width,
+        columns.height, columns.size, columns.mtime_ns, columns.content_hash, columns.orientation, columns.taken_at,
+        columns.taken_at_source,
+    ).join(projects, projects.c.id == columns.project_id)  # fmt: skip
+    found: dict[int, Image] = {}
+    wanted = [int(image) for image in image_ids]
+    for at in range(0, len(wanted), _CHUNK):
+        for row in connection.execute(query.where(columns.id.in_(wanted[at : at + _CHUNK]))):
+            image, path, *rest = row
+            found[image] = Image(image, Path(path), *rest)
+    return [found[image] for image in wanted if image in found]
+
+
+def ids_by_path(connection: sa.Connection, paths: Sequence[str]) -> dict[str, int]:
+    """Path -> id, for those that the library has and that are present."""
+    found: dict[str, int] = {}
+    for at in range(0, len(paths), _CHUNK):
+        query = sa.select(images.c.path, images.c.id).where(_PRESENT, images.c.path.in_(paths[at : at + _CHUNK]))
+        found.update((path, image) for path, image in connection.execute(query))
+    return found
+
+
+def companions_of(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, list[Path]]:
+    """Image id -> its companions, by path; images without any are left out."""
+    found: dict[int, list[Path]] = {}
+    wanted = [int(image) for image in image_ids]
+    for at in range(0, len(wanted), _CHUNK):
+        query = (
+            sa.select(companions.c.image_id, companions.c.path)
+            .where(companions.c.image_id.in_(wanted[at : at + _CHUNK]))
+            .order_by(companions.c.path)
+        )
+        for image, path in connection.execute(query):
+            found.setdefault(image, []).append(Path(path))
+    return found
+
+
+def counts(connection: sa.Connection) -> Counts:
+    """How much there is: images present, files refused, projects with images."""
+    held = sa.select(sa.func.count()).select_from(images).where(_PRESENT).scalar_subquery()
+    refused = sa.select(sa.func.count()).select_from(refusals).scalar_subquery()
+    some = sa.exists().where(images.c.project_id == projects.c.id, _PRESENT)
+    subjects = sa.select(sa.func.count()).select_from(projects).where(some).scalar_subquery()
+    row = connection.execute(sa.select(held, refused, subjects)).one()
+    return Counts(images=row[0], refused=row[1], projects=row[2])
+
+
+def inventory(connection: sa.Connection) -> Inventory:
+    """The library in figures."""
+    pixels = images.c.width * images.c.height
+    label = sa.case(
+        *((pixels < bound, at) for at, (_, bound) in enumerate(RESOLUTIONS) if bound is not None),
+        else_=len(RESOLUTIONS) - 1,
+    )
+    rows = connection.execute(
+        sa.select(images.c.format, images.c.project_id, label, sa.func.count(), sa.func.sum(images.c.size))
+        .where(_PRESENT)
+        .group_by(images.c.format, images.c.project_id, label)
+    ).all()
+    names = {row.id: row.name for row in connection.execute(sa.select(projects.c.id, projects.c.name))}
+    codes = connection.execute(sa.select(refusals.c.code, sa.func.count()).group_by(refusals.c.code)).all()
+    resolutions = _sums((row[2], row[3]) for row in rows)
+    return Inventory(
+        counts=counts(connection),
+        bytes=sum(row[4] for row in rows),
+        formats=_largest_first((row[0], row[3]) for row in rows),
+        resolutions=tuple((name, resolutions[at]) for at, (name, _) in enumerate(RESOLUTIONS) if at in resolutions),
+        projects=_largest_first((names[row[1]], row[3]) for row in rows),
+        refused=_largest_first((row[0], row[1]) for row in codes),
+    )
+
+
+def refused(connection: sa.Connection, limit: int, offset: int) -> list[Refusal]:
+    """Files that were passed over, by path."""
+    query = sa.select(refusals.c.path, refusals.c.code, refusals.c.reason).order_by(refusals.c.path)
+    return [Refusal(*row) for row in connection.execute(query.limit(limit).offset(offset))]
+
+
+def all_projects(connection: sa.Connection) -> list[Project]:
+    """Every project that has images or a manifest, by id."""
+    held = (
+        sa.select(images.c.project_id, sa.func.count().label("images"))
+        .where(_PRESENT)
+        .group_by(images.c.project_id)
+        .subquery()
+    )
+    query = (
+        sa.select(projects, sa.func.coalesce(held.c.images, 0).label("images"))
+        .outerjoin(held, held.c.project_id == projects.c.id)
+        .where(sa.or_(held.c.images > 0, projects.c.manifest.is_not(None)))
+        .order_by(projects.c.key)
+    )
+    return [
+        Project(
+            id=row.name,
+            title=row.title,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            manifest=Path(row.manifest) if row.manifest else None,
+            images=row.images,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _sums(pairs: Iterable[tuple[Key, int]]) -> dict[Key, int]:
+    found: dict[Key, int] = {}
+    for key, count in pairs:
+        found[key] = found.get(key, 0) + count
+    return found
+
+
+def _largest_first(pairs: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(_sums(pairs).items(), key=lambda pair: (-pair[1], pair[0])))

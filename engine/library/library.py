@@ -1,0 +1,135 @@
+"""The library's door: scan folders, know every image, and never harm one.
+
+Relies on the store, the runs and the settings it is handed. Every method that may take longer than a few
+milliseconds works off the event loop. Sources are only ever read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.clock import Clock, utc_now
+from engine.errors import UsageError
+from engine.library import catalog
+from engine.library.model import Counts, Image, Inventory, Project, Refusal
+from engine.runs import Run, RunContext, Runs
+from engine.settings import Settings
+from engine.store import Store
+from engine.workspace import Workspace
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+    from engine.library.scan import OnBatch
+
+
+def _ignore(_image_ids: Sequence[int], _folders: Sequence[str]) -> None:
+    return
+
+
+class Library:
+    """All images of one workspace.
+
+    `on_batch(image_ids, folders)` is called in the scan's thread after each batch is committed, with the ids that are
+    new or changed and the folders that are complete with it; a room above forms its sets from there.
+    """
+
+    def __init__(
+        self, workspace: Workspace, settings: Settings, store: Store, runs: Runs, *, clock: Clock = utc_now
+    ) -> None:
+        self._workspace = workspace
+        self._settings = settings
+        self._store = store
+        self._runs = runs
+        self._clock = clock
+        self.on_batch: OnBatch = _ignore
+        runs.register("scan", self._scan, lane="cpu")
+
+    async def scan(self, paths: Sequence[Path], detach: bool = False) -> Run:
+        """Begin a scan of folders (or single files) and return its run; `run.result` is the scan's document.
+
+        Raises UsageError for a path that is not there.
+        """
+        if not paths:
+            raise UsageError("no path to scan", remedy="Name a folder: proofsheet scan ~/Pictures")
+        for path in paths:
+            if not path.exists():
+                raise UsageError(f"{path} does not exist", remedy="Name a folder or an image file.")
+        absolute = [str(path.absolute()) for path in paths]
+        return await self._runs.start("scan", {"paths": absolute}, detach=detach)
+
+    async def image(self, image_id: int) -> Image:
+        """One image. Raises UsageError when the library has none of that id."""
+        found = await self.images([image_id])
+        if not found:
+            raise UsageError(f"no image {image_id} in the library")
+        return found[0]
+
+    async def images(self, image_ids: Sequence[int]) -> list[Image]:
+        """Those images, in that order, also when their file is gone; unknown ids are left out."""
+        return await self._store.read(partial(catalog.page, image_ids=image_ids))
+
+    async def page(self, image_ids: Sequence[int]) -> list[Image]:
+        """One screenful of `ids`: the same as `images`."""
+        return await self.images(image_ids)
+
+    async def find(self, paths: Sequence[Path]) -> dict[Path, Image]:
+        """The images at these paths, by the path as given; paths that the library does not have are left out."""
+        real = {path: os.path.realpath(path) for path in paths}
+        by_path = await self._store.read(partial(catalog.ids_by_path, paths=sorted(set(real.values()))))
+        by_id = {image.id: image for image in await self.images(list(by_path.values()))}
+        return {path: by_id[by_path[text]] for path, text in real.items() if text in by_path}
+
+    async def ids(self, filter: str = "", sort: str = "name", project: str | None = None) -> NDArray[np.int64]:
+        """Ids of all images present, (n,) int64, filtered and in order.
+
+        filter: plain words (each somewhere in the path), `project:ID`, `format:NAME`, all of them at once.
+        sort: name, project, taken, size, format or resolution; `-` before it descends.
+        """
+        return await self._store.read(partial(catalog.ids, filter_text=filter, sort=sort, project=project))
+
+    async def counts(self) -> Counts:
+        """How many images, refused files and projects there are."""
+        return await self._store.read(catalog.counts)
+
+    async def inventory(self) -> Inventory:
+        """Formats, resolutions, projects and refusals, counted."""
+        return await self._store.read(catalog.inventory)
+
+    async def refused(self, limit: int = 1000, offset: int = 0) -> list[Refusal]:
+        """Files that were passed over, with code and reason, by path."""
+        return await self._store.read(partial(catalog.refused, limit=limit, offset=offset))
+
+    async def projects(self) -> list[Project]:
+        """Every project that has images or a manifest, by id."""
+        return await self._store.read(catalog.all_projects)
+
+    async def companions(self, image_ids: Sequence[int]) -> dict[int, list[Path]]:
+        """Image id -> its companion files; images without any are left out."""
+        return await self._store.read(partial(catalog.companions_of, image_ids=image_ids))
+
+    def thumbnail(self, path: Path, box: tuple[int, int]) -> Picture:
+        """The picture at `path`, RGB, upright, fitted into `box` pixels. For any thread. Raises UnreadableImage."""
+        from engine.library.decode import decode
+
+        return decode(path, box, self._settings.max_pixels)
+
+    def _scan(self, context: RunContext) -> dict[str, object]:
+        from engine.library.scan import Scan
+
+        scan = Scan(
+            context,
+            self._store,
+            self._workspace,
+            self._settings,
+            self._clock,
+            lambda image_ids, folders: self.on_batch(image_ids, folders),
+        )
+        return scan.run()
