@@ -4,3 +4,29 @@ Inside: `observe` reads selection logs, `matching` finds foreign paths in the li
 keeps sets in the store, `learn` fits, `evaluate` measures, `training` is the run, `ranker` the saved model, `suggest`
 words what it proposes, `export` plans how picks leave again.
 """
+
+from engine.ranking.model import (
+    ImageSet,
+    RankedImage,
+    RankedSet,
+    RankerStatus,
+    RefusedRow,
+    SelectionImport,
+    SetCounts,
+    SetMember,
+    SetSource,
+)
+from engine.ranking.ranking import Ranking
+
+__all__ = [
+    "ImageSet",
+    "RankedImage",
+    "RankedSet",
+    "RankerStatus",
+    "Ranking",
+    "RefusedRow",
+    "SelectionImport",
+    "SetCounts",
+    "SetMember",
+    "SetSource",
+]

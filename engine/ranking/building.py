@@ -23,8 +23,8 @@ from engine.store import Store
 from engine.store.schema import images, set_members, sets
 
 FOLDERS_AT_ONCE = 200
-# A capture time taken from the file's own time says when it was copied, not when it was shot.
-_NOT_CAPTURED = frozenset({"mtime", "file", "file_time"})
+# These say when a file was copied or edited, not when the picture was shot: they would make one burst of a whole copy.
+_NOT_CAPTURED = frozenset({"mtime", "exif:modified"})
 
 
 @dataclass(frozen=True, slots=True)

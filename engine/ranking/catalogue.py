@@ -202,6 +202,57 @@ def imported_choices(connection: sa.Connection, project: str | None = None) -> l
     ]
 
 
+def exportable(connection: sa.Connection, actor: str, project: str | None = None) -> list[Choice]:
+    """Every pick that an exported log should hold, oldest first: the actor's, and all rows of the imported logs.
+
+    Earlier rows about a set go out too, because the log is a history; what a person has rejected since does not.
+    """
+    refused = {
+        set_of(one.subject)
+        for one in standing_decisions(connection, KIND, project, actor)
+        if one.verdict is Verdict.REJECTED
+    }
+    found = choices(connection, actor, project, imported=False)
+    found.extend(choice for choice in imported_choices(connection, project) if choice.set_pk not in refused)
+    # A log that was exported and imported again here says nothing new.
+    distinct = {(choice.set_pk, choice.winner, choice.chosen_at): choice for choice in found}
+    return sorted(distinct.values(), key=lambda choice: (choice.chosen_at, choice.set_pk, choice.winner))
+
+
+def present(connection: sa.Connection, image_ids: Iterable[int]) -> list[Image]:
+    """Those of the images that are still in the library."""
+    found: list[Image] = []
+    for some in chunks(image_ids):
+        query = sa.select(*_IMAGE).join_from(images, projects)
+        rows = connection.execute(query.where(images.c.id.in_(some), images.c.removed_at.is_(None)))
+        found.extend(_image(row) for row in rows)
+    return found
+
+
+def paths_in(connection: sa.Connection, folders: Iterable[str]) -> list[Path]:
+    """Paths of the library's images in these folders."""
+    found: list[Path] = []
+    for some in chunks(folders):
+        query = sa.select(images.c.path).where(images.c.folder.in_(some), images.c.removed_at.is_(None))
+        found.extend(Path(path) for path in connection.execute(query).scalars())
+    return found
+
+
+def folders_of_strays(connection: sa.Connection, image_ids: Iterable[int]) -> list[str]:
+    """Folders of generated sets that hold one of these images although it is of another project by now."""
+    found: set[str] = set()
+    for some in chunks(image_ids):
+        query = (
+            sa.select(sets.c.folder)
+            .distinct()
+            .join_from(sets, set_members)
+            .join(images, images.c.id == set_members.c.image_id)
+            .where(images.c.id.in_(some), images.c.project_id != sets.c.project_id, sets.c.retired_at.is_(None))
+        )
+        found.update(folder for folder in connection.execute(query).scalars() if folder is not None)
+    return sorted(found)
+
+
 def positions(connection: sa.Connection, set_pks: Iterable[int]) -> dict[int, dict[int, int]]:
     """For each set: image id -> place in the set."""
     found: dict[int, dict[int, int]] = defaultdict(dict)
