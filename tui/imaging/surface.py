@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Protocol as Shape
 
 import numpy as np
@@ -40,6 +41,8 @@ class Block:
 class Picture(Shape):
     """What a surface needs to know of a prepared preview."""
 
+    @property
+    def path(self) -> Path: ...
     @property
     def protocol(self) -> Protocol: ...
     @property
