@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.tui.fake_terminal import ATTRIBUTES, STATUS, XTERM
+from tests.tui.fake_terminal import ATTRIBUTES, XTERM
 
 DEMO = Path(__file__).with_name("preview_demo.py")
-PLAIN = {ATTRIBUTES: "\x1b[?62;22c", "\x1b[?2026$p": "\x1b[?2026;2$y", STATUS: "\x1b[0n"}
+PLAIN = {ATTRIBUTES: "\x1b[?62;22c", "\x1b[?2026$p": "\x1b[?2026;2$y"}
 
 
 class Session:

@@ -327,7 +327,7 @@ async def test_on_a_slow_line_rows_come_as_the_terminal_answers(tmp_path: Path) 
         surface = widget._surface
         assert surface is not None
         first = paint(app)
-        assert first.count("\x1b[5n") == 1, "a question follows the portion"
+        assert first.count("\x1b[c") == 1, "a question follows the portion"
         assert 0 < surface.released < len(surface.picture.blocks)
         await pilot.pause()
         assert "\x1bP" not in paint(app), "the next rows wait for the answer"
