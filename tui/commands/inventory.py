@@ -49,7 +49,7 @@ async def inventory(engine: Engine, only_refused: bool, as_json: bool) -> None:
     if not found.counts.images and not found.counts.refused:
         say("No images yet. `proofsheet scan FOLDER` reads some in.")
         return
-    say(f"{found.counts.images:,} images, {_size(found.bytes)}, {found.counts.refused:,} files refused")
+    say(f"{found.counts.images:,} images ({_size(found.bytes)}), {found.counts.refused:,} refused")
     _distribution("Projects", found.projects)
     _distribution("Formats", found.formats)
     _distribution("Resolutions", found.resolutions)
