@@ -1,0 +1,406 @@
+"""A pretend engine for the screens: the same doors, pictures drawn here; all of it simulated.
+
+Timing is the test's: a gate can hold an answer back, a run goes as far as the test tells it to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as pillow
+from PIL import ImageDraw, ImageEnhance, ImageFilter
+
+from engine.errors import ProofsheetError
+from engine.library.model import Counts, Image, Inventory, Project, Refusal
+from engine.ranking.model import ImageSet, RankerStatus, SetCounts, SetMember, SetSource
+from engine.review import Agreement, Decision, Suggestion, Verdict
+from engine.runs import Run, RunEvent, RunState
+
+STAGES = ("generated", "upscaled", "enhanced")
+AT = "2026-11-20T21:50:12.000000Z"
+
+
+def draw_scene(seed: int, size: tuple[int, int] = (320, 240)) -> pillow.Image:
+    """A simulated landscape, the same for the same seed: sky, sun, hills, a few trees."""
+    width, height = size
+    picture = pillow.new("RGB", size)
+    drawing = ImageDraw.Draw(picture)
+    warm = (seed * 53) % 90
+    for y in range(height):
+        share = y / height
+        drawing.line([(0, y), (width, y)], fill=(70 + warm + int(90 * share), 110 + int(60 * share), 190 - warm))
+    x, y = (seed * 71) % width, height // 4 + (seed * 13) % 30
+    drawing.ellipse([x - 18, y - 18, x + 18, y + 18], fill=(255, 236, 180))
+    for hill in range(3):
+        base = height // 2 + hill * height // 7
+        points = [(0, height)]
+        for step in range(9):
+            rise = ((seed * 31 + hill * 17 + step * 29) % 40) - 20
+            points.append((step * width // 8, base + rise))
+        shade = 120 - hill * 35
+        drawing.polygon([*points, (width, height)], fill=(shade // 2, shade, shade // 2 + 12))
+    for tree in range(5):
+        x = (seed * 37 + tree * 67) % width
+        y = height - 20 - (seed + tree * 11) % 30
+        drawing.polygon([(x, y - 34), (x - 9, y), (x + 9, y)], fill=(20, 52, 30))
+    return picture
+
+
+def variation(picture: pillow.Image, kind: int) -> pillow.Image:
+    """The same scene out of focus, dark, pale... 0 is as it was drawn."""
+    match kind % 5:
+        case 1:
+            return picture.filter(ImageFilter.GaussianBlur(3))
+        case 2:
+            return ImageEnhance.Brightness(picture).enhance(0.55)
+        case 3:
+            return ImageEnhance.Color(picture).enhance(0.3)
+        case 4:
+            return ImageEnhance.Contrast(picture).enhance(1.6)
+        case _:
+            return picture
+
+
+def make_image(number: int, path: Path, project: str = "mojo1", size: tuple[int, int] = (320, 240)) -> Image:
+    return Image(
+        id=number,
+        path=path,
+        name=path.name,
+        project=project,
+        format="jpeg",
+        width=size[0],
+        height=size[1],
+        size=900_000 + number * 1000,
+        mtime_ns=0,
+        content_hash=f"{number:032x}",
+        orientation=1,
+        taken_at=f"2025-07-08T06:{number % 60:02d}:11+00:00",
+        taken_at_source="exif:original",
+    )
+
+
+class FakeViews:
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    async def get(self, key: str) -> Any:
+        return self.kept.get(key)
+
+    async def put(self, key: str, value: Any) -> None:
+        self.kept[key] = value
+
+
+class FakeLibrary:
+    def __init__(self, images: Sequence[Image], refusals: Sequence[Refusal] = ()) -> None:
+        self.images_by_id = {image.id: image for image in images}
+        self.refusals = list(refusals)
+        self.scanned: list[Path] = []
+        self.pages_asked = 0
+        self.runs: FakeRuns | None = None
+
+    async def scan(self, paths: Sequence[Path], detach: bool = False) -> Run:
+        self.scanned += paths
+        assert self.runs is not None
+        return self.runs.begin("scan")
+
+    async def ids(self, filter: str = "", sort: str = "name", project: str | None = None) -> Sequence[int]:
+        chosen = [
+            i for i in self.images_by_id.values() if filter.casefold() in f"{i.name} {i.project} {i.format}".casefold()
+        ]
+        keys: dict[str, Any] = {
+            "name": lambda i: i.name,
+            "taken": lambda i: (i.taken_at, i.id),
+            "size": lambda i: -i.size,
+            "resolution": lambda i: -i.width * i.height,
+            "project": lambda i: (i.project, i.name),
+        }
+        return [image.id for image in sorted(chosen, key=keys[sort])]
+
+    async def page(self, ids: Sequence[int]) -> list[Image]:
+        self.pages_asked += 1
+        return [self.images_by_id[int(number)] for number in ids]
+
+    async def counts(self) -> Counts:
+        return Counts(len(self.images_by_id), len(self.refusals), len(await self.projects()))
+
+    async def inventory(self) -> Inventory:
+        count = len(self.images_by_id)
+        by_project = tuple((project.id, project.images) for project in await self.projects())
+        formats = (("jpeg", count - count // 10), ("png", count // 10)) if count else ()
+        return Inventory(
+            await self.counts(), count * 900_000, formats, (("0.1 MP", count),) if count else (), by_project, ()
+        )
+
+    async def refused(self, limit: int, offset: int) -> list[Refusal]:
+        return self.refusals[offset : offset + limit]
+
+    async def projects(self) -> list[Project]:
+        names = sorted({image.project for image in self.images_by_id.values()})
+        number = {name: sum(i.project == name for i in self.images_by_id.values()) for name in names}
+        return [Project(name, None, None, None, None, number[name]) for name in names]
+
+    async def companions(self, image_ids: Sequence[int]) -> dict[int, list[Path]]:
+        return {number: [self.images_by_id[number].path.with_suffix(".yaml")] for number in image_ids if number == 1}
+
+    def thumbnail(self, path: Path, box: tuple[int, int]) -> pillow.Image:
+        with pillow.open(path) as opened:
+            opened.draft("RGB", box)
+            picture = opened.convert("RGB")
+        picture.thumbnail(box)
+        return picture
+
+
+@dataclass
+class Pick:
+    """One verdict as the engine received it."""
+
+    set_id: int
+    verdict: Verdict
+    image_id: int | None
+    model: str | None
+    blind: bool
+
+
+class FakeRanking:
+    """Suggests the second image; with `learn`, another model suggests the third."""
+
+    def __init__(self, sets: Sequence[ImageSet]) -> None:
+        self.sets = {one.id: one for one in sets}
+        self.order = [one.id for one in sets]
+        self.verdicts: list[Pick] = []
+        self.model = "baseline:sharpest"
+        self.gate: asyncio.Event | None = None
+        self.failure: Exception | None = None
+        self.asked_to_train = 0
+        self.runs: FakeRuns | None = None
+        self.shown_as_durable: list[int] = []
+
+    async def queue(self, project: str | None = None) -> list[int]:
+        done = {pick.set_id for pick in self.verdicts}
+        return [n for n in self.order if n not in done and project in (None, self.sets[n].project)]
+
+    async def total(self, project: str | None = None) -> SetCounts:
+        count = sum(project in (None, one.project) for one in self.sets.values())
+        return SetCounts(count, sum(project in (None, self.sets[pick.set_id].project) for pick in self.verdicts))
+
+    async def image_set(self, set_id: int) -> ImageSet:
+        return self.sets[set_id]
+
+    async def suggest(self, set_id: int) -> Suggestion | None:
+        members = self.sets[set_id].members
+        place = 1 if self.model.startswith("baseline") else min(2, len(members) - 1)
+        ids = [member.image.id for member in members]
+        learned = not self.model.startswith("baseline")
+        return Suggestion(
+            kind="ranking",
+            subject=f"set:{set_id}",
+            proposal={"image": ids[place], "scores": {str(n): float(n == ids[place]) for n in ids}},
+            model=self.model,
+            project=self.sets[set_id].project,
+            confidence=0.87 if learned else None,
+            reasons=("sharper", "less clipping"),
+        )
+
+    async def pick(
+        self, set_id: int, image_id: int, suggestion: Suggestion | None = None, blind: bool = False
+    ) -> Decision:
+        agreed = suggestion is None or suggestion.proposal["image"] == image_id
+        verdict = Verdict.APPROVED if agreed else Verdict.MODIFIED
+        return await self._keep(Pick(set_id, verdict, image_id, suggestion.model if suggestion else None, blind))
+
+    async def reject(self, set_id: int, suggestion: Suggestion | None = None, blind: bool = False) -> Decision:
+        return await self._keep(Pick(set_id, Verdict.REJECTED, None, suggestion.model if suggestion else None, blind))
+
+    async def skip(self, set_id: int) -> Decision:
+        return await self._keep(Pick(set_id, Verdict.SKIPPED, None, None, False))
+
+    async def _keep(self, pick: Pick) -> Decision:
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        self.verdicts.append(pick)
+        return _decision(pick)
+
+    async def undo(self) -> Decision | None:
+        return _decision(self.verdicts.pop()) if self.verdicts else None
+
+    async def agreement(self, last: int = 10) -> Agreement:
+        picks = [p for p in self.verdicts if p.model and p.verdict in (Verdict.APPROVED, Verdict.MODIFIED)][-last:]
+        return Agreement(sum(pick.verdict is Verdict.APPROVED for pick in picks), len(picks))
+
+    async def status(self) -> RankerStatus:
+        if self.model.startswith("baseline"):
+            return RankerStatus(None, None, "not enough data: about 12 more picks", self.model)
+        card = {
+            "held_out": {"pair_accuracy": 0.741, "top1_accuracy": 0.69, "ece": 0.018},
+            "sets": {"train": 180, "held_out": 40},
+            "baselines": {"random": 0.5, "first": 0.47, "last": 0.55, "largest_file": 0.58, "sharpest": 0.612},
+            "references": {"logistic_difference": 0.733},
+        }
+        return RankerStatus(self.model, 4, "", "baseline:sharpest", card)
+
+    async def train(self, project: str | None = None, detach: bool = False) -> Run:
+        self.asked_to_train += 1
+        assert self.runs is not None
+        return self.runs.begin("train")
+
+    async def maybe_train(self) -> Run | None:
+        return None
+
+
+def _decision(pick: Pick) -> Decision:
+    return Decision(
+        id=1,
+        kind="ranking",
+        subject=f"set:{pick.set_id}",
+        project="mojo1",
+        verdict=pick.verdict,
+        value={"image": pick.image_id},
+        actor="me",
+        decided_at=AT,
+        supersedes=None,
+        undoes=None,
+        group_id=None,
+        blind=pick.blind,
+        suggestion_id=None,
+    )
+
+
+@dataclass
+class FakeRuns:
+    """Runs that go as far as the test says: `begin`, `tell`, `end`."""
+
+    runs: dict[str, Run] = field(default_factory=dict)
+    logs: dict[str, list[RunEvent]] = field(default_factory=dict)
+    cancelled: list[str] = field(default_factory=list)
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def begin(self, kind: str, state: RunState = RunState.RUNNING, **more: Any) -> Run:
+        name = f"{kind}-{len(self.runs) + 1}"
+        run = Run(
+            id=name,
+            kind=kind,
+            project=None,
+            state=state,
+            params={},
+            result=None,
+            error=None,
+            checkpoint=None,
+            seed=0,
+            created_at=AT,
+            started_at=AT,
+            finished_at=None,
+            host="here",
+            pid=1,
+            detached=False,
+            resumes=None,
+        )
+        self.runs[name] = replace(run, **more)
+        self.logs[name] = []
+        self.tell(name, "state", state=str(state))
+        return self.runs[name]
+
+    def tell(self, name: str, kind: Any, **data: Any) -> None:
+        log = self.logs[name]
+        log.append(RunEvent(len(log), AT, kind, data, len(log) + 1))
+
+    def end(self, name: str, state: RunState = RunState.DONE, **more: Any) -> None:
+        self.runs[name] = replace(self.runs[name], state=state, finished_at=AT, **more)
+        self.tell(name, "state", state=str(state))
+
+    async def list(self, limit: int = 50) -> list[Run]:
+        return list(reversed(self.runs.values()))[:limit]
+
+    async def get(self, name: str) -> Run:
+        return self.runs[name]
+
+    async def events(self, name: str, offset: int = 0) -> Sequence[RunEvent]:
+        return self.logs[name][offset:]
+
+    async def tail(self, name: str, offset: int = 0, *, follow: bool = True) -> AsyncIterator[RunEvent]:
+        while True:
+            over = self.runs[name].state.is_final
+            for event in self.logs[name][offset:]:
+                offset += 1
+                yield event
+            if over or not follow:
+                return
+            await asyncio.sleep(0.01)
+
+    async def cancel(self, name: str) -> Run:
+        self.cancelled.append(name)
+        self.end(name, RunState.CANCELLED)
+        return self.runs[name]
+
+    async def resume(self, name: str, *, detach: bool = False) -> Run:
+        run = self.runs[name]
+        return self.begin(run.kind, resumes=name, detached=detach)
+
+    async def detach(self, name: str) -> Run:
+        self.end(name, RunState.INTERRUPTED)
+        return await self.resume(name, detach=True)
+
+
+class FakeEngine:
+    """The doors that the screens know."""
+
+    def __init__(self, library: FakeLibrary, ranking: FakeRanking, views: FakeViews | None = None) -> None:
+        self.library = library
+        self.ranking = ranking
+        self.runs = FakeRuns()
+        self.views = views or FakeViews()
+        self.closed = 0
+        library.runs = ranking.runs = self.runs
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[FakeEngine]:
+        try:
+            yield self
+        finally:
+            self.closed += 1
+
+
+def make_engine(
+    folder: Path,
+    sets: int = 6,
+    images: int = 3,
+    refusals: int = 0,
+    views: FakeViews | None = None,
+    size: tuple[int, int] = (320, 240),
+) -> FakeEngine:
+    """An engine over `sets` simulated sets of `images` variations each, drawn into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made: list[Image] = []
+    grouped: list[ImageSet] = []
+    for number in range(sets):
+        scene = draw_scene(number + 3, size)
+        members = []
+        project = "mojo1" if number < max(1, sets - 2) else "garden"
+        for place in range(images):
+            label = f"stage{place + 1}_{STAGES[place]}" if images <= 3 else f"variation {place + 1}"
+            path = folder / f"20250708_0607{number:02d}_{label.replace(' ', '_')}.jpg"
+            if not path.exists():
+                variation(scene, place + number).save(path, quality=88)
+            image = make_image(len(made) + 1, path, project, size)
+            made.append(image)
+            members.append(SetMember(image, place, label))
+        grouped.append(
+            ImageSet(number + 1, project, "20250708", f"s{number}", SetSource.STAGES, "", tuple(members), AT)
+        )
+    refused = [
+        Refusal(f"/photos/broken_{n:03d}.jpg", "truncated", "the file ends before the picture does")
+        for n in range(refusals)
+    ]
+    return FakeEngine(FakeLibrary(made, refused), FakeRanking(grouped), views)
+
+
+def broken_disk() -> ProofsheetError:
+    return ProofsheetError(
+        "the verdict could not be written: the disk is full", remedy="Free some space, then pick again."
+    )

@@ -1,0 +1,1 @@
+"""The parts of the preview pipeline: replies and driver, half-blocks, sixel, kitty, surfaces and pacing."""

@@ -1,0 +1,133 @@
+"""What the ranking screen says, as pure functions from values to words: captions, verdicts, labels, empty states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tui.runwatch import Activity
+from tui.widgets.lines import Row, Span, row
+
+if TYPE_CHECKING:
+    from engine.library.model import Image
+    from engine.ranking.model import ImageSet, RankerStatus
+    from engine.review import Agreement, Suggestion
+
+
+def megabytes(size: int) -> str:
+    """Bytes for the eye: `0.9 MB`, `312 kB`."""
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
+
+
+def details(image: Image) -> str:
+    """`2048×2048  3.1 MB`"""
+    return f"{image.width}×{image.height}  {megabytes(image.size)}"
+
+
+def percent(share: float) -> str:
+    """`87 %`; never 100 % for what is not certain."""
+    return f"{min(99, round(share * 100))} %" if share < 1 else "100 %"
+
+
+def suggested_image(suggestion: Suggestion | None) -> int | None:
+    """The image id that a suggestion proposes."""
+    return None if suggestion is None else int(suggestion.proposal["image"])
+
+
+def model_name(model: str) -> str:
+    """`ranker_v4` is said `ranker v4`; a baseline keeps its plain name, so that nobody takes it for a model."""
+    return model if model.startswith("baseline:") else model.replace("_", " ")
+
+
+def here(
+    number: int, total: int, shown: ImageSet | None, project: str | None, demo: bool, narrow: bool
+) -> tuple[Span, ...]:
+    """The left of the top line."""
+    dot: Span = ("  ·  ", "faint") if not narrow else (" · ", "faint")
+    name: tuple[Span, ...] = () if narrow else (("proofsheet", "strong bold"), dot)
+    if demo:
+        name = (*name, ("demo, simulated picks" if not narrow else "demo", "suggest"), dot)
+    if shown is None:
+        return (*name, ("ranking", "text"))
+    place: Span = (f"{shown.project}", "strong" if project else "text")
+    if narrow:
+        return (*name, place, dot, (f"{number:,}/{total:,}", "text"))
+    return (*name, place, dot, ("set ", "dim"), (f"{number:,}", "strong"), (" of ", "dim"), (f"{total:,}", "text"))
+
+
+def agreement(value: Agreement | None, narrow: bool) -> tuple[Span, ...]:
+    """`agrees with you 8/10`"""
+    if value is None or not value.of:
+        return ()
+    return (("agrees " if narrow else "agrees with you ", "dim"), (f"{value.agreed}/{value.of}", "text"))
+
+
+def verdict(number: int, picked: int | None, suggested: int | None, blind: bool) -> tuple[Span, ...]:
+    """`last: 211 → 2 (agreed)`; `picked` and `suggested` are the numbers of the images, None for a rejected set."""
+    lead: tuple[Span, ...] = (("last: ", "dim"), (f"{number:,}", "text"), (" → ", "dim"))
+    if picked is None:
+        return (*lead, ("✗ none", "danger"))
+    if blind:
+        how = "blind"
+    elif suggested is None:
+        how = "your pick"
+    else:
+        how = "agreed" if suggested == picked else f"not ★ {suggested}"
+    return (*lead, (f"✓ {picked}", "decided bold"), (f" ({how})", "dim"))
+
+
+def skipped(number: int) -> tuple[Span, ...]:
+    """A set passed over."""
+    return (("last: ", "dim"), (f"{number:,}", "text"), (" → ", "dim"), ("– skipped", "dim"))
+
+
+def adviser(on: bool, suggestion: Suggestion | None, status: RankerStatus | None, narrow: bool) -> tuple[Span, ...]:
+    """Who suggests, at the right of the status line; with a baseline, what is missing for a model."""
+    if not on:
+        return (("suggestions off: picks are blind" if not narrow else "blind", "dim"),)
+    if suggestion is None:
+        return ()
+    who: Span = (model_name(suggestion.model), "suggest")
+    missing = status.why_not if status is not None and suggestion.model.startswith("baseline:") else ""
+    if narrow or not missing:
+        return (("★ ", "suggest"), who)
+    return ((missing, "dim"), ("   ★ ", "suggest"), who)
+
+
+def footer_labels(is_star: bool, number: int | None) -> dict[str, str]:
+    """What Enter would do now."""
+    if number is None:
+        return {}
+    return {"ranking.pick": "pick ★" if is_star else f"pick {number}"}
+
+
+def empty(decided: int, active: Sequence[Activity], is_open: bool, project: str | None) -> list[Row]:
+    """The face of a screen without a set: what is so, and what to do about it."""
+    if not is_open:
+        return [row(("Opening the library…", "dim"))]
+    scanning = next((activity for activity in active if activity.run.kind == "scan"), None)
+    if scanning is not None and not decided:
+        seen = scanning.progress.done if scanning.progress else 0
+        return [
+            row(("Scanning.", "strong")),
+            row((f"{seen:,} files so far; the first set appears here by itself.", "dim")),
+        ]
+    if decided:
+        where = f" of {project}" if project else ""
+        return [
+            row(("All done.", "strong")),
+            row((f"All {decided:,} sets{where} have your verdict.", "text")),
+            row(),
+            row(("u", "strong bold"), ("  take the last verdict back", "dim")),
+            row(("o", "strong bold"), ("  open another folder", "dim")),
+            row(("F4", "strong bold"), (" see what was learned", "dim")),
+        ]
+    return [
+        row(("No sets yet.", "strong")),
+        row(("A set is a few images of one subject, to choose the best from.", "dim")),
+        row(),
+        row(("Press ", "text"), ("o", "strong bold"), (" to scan a folder; sets form by themselves.", "text")),
+        row(("Picks you already have: proofsheet import selections FILE", "dim")),
+    ]

@@ -1,0 +1,281 @@
+"""The training screen: every run, the curves of the selected one as it goes, its log, and the ranker's card.
+
+Everything is read from the run's event log through `engine.runs`; the screen never talks to a worker, so a run of
+another process, or one of last week, is drawn just the same. Starting, stopping, resuming and detaching go through
+the doors too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.message import Message
+from textual.timer import Timer
+
+from tui.actions import bindings
+from tui.messages import EngineReady, RunEnded, RunMoved
+from tui.runwatch import Activity, progress_of
+from tui.screens import training_words as words
+from tui.screens.base import Page
+from tui.widgets.curves import Curves
+from tui.widgets.lines import Lines, row
+
+if TYPE_CHECKING:
+    from engine.ranking.model import RankerStatus
+    from engine.runs import Progress, Run, RunEvent
+
+LOG_KEPT = 400  # lines
+POINTS_KEPT = 2000  # a curve's points; older ones are thinned, the shape stays
+DRAW_EVERY = 0.1  # seconds: as often as the log is written
+
+
+@dataclass
+class Told(Message, bubble=False):
+    """Events of the selected run."""
+
+    run_id: str
+    events: list[RunEvent]
+
+
+@dataclass
+class Judged(Message, bubble=False):
+    """The state of the ranker."""
+
+    status: RankerStatus
+
+
+@dataclass
+class Story:
+    """What a run's log has told so far."""
+
+    run: Run | None = None
+    progress: Progress | None = None
+    curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    log: list[tuple[str, str]] = field(default_factory=list)  # (level, text)
+
+    def hear(self, event: RunEvent) -> None:
+        """Take one event in."""
+        data = event.data
+        if event.type == "metric":
+            step = float(data.get("step", 0))
+            for name, value in data.items():
+                if name != "step" and isinstance(value, (int, float)):
+                    points = self.curves.setdefault(name, [])
+                    points.append((step, float(value)))
+                    if len(points) > POINTS_KEPT:
+                        del points[1:-1:2]
+        elif event.type == "progress":
+            self.progress = progress_of(event)
+        elif event.type == "log":
+            self._note(str(data.get("level", "info")), str(data.get("message", "")))
+        elif event.type == "refused":
+            self._note("refused", f"{data.get('path', '')}: {data.get('reason', '')}")
+        elif event.type == "state":
+            self._note("state", str(data.get("state", "")))
+
+    def _note(self, level: str, text: str) -> None:
+        self.log.append((level, text))
+        del self.log[:-LOG_KEPT]
+
+
+class TrainingScreen(Page):
+    """Watch the machine learn."""
+
+    place = "training"
+    BINDINGS = bindings("training")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.activities: list[Activity] = []
+        self.selected: str | None = None
+        self.story = Story()
+        self.status_of_ranker: RankerStatus | None = None
+        self._drawing: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        self.list = Lines(id="runs")
+        self.metrics = Lines(id="metrics")
+        self.curves = Curves(id="curves")
+        self.card = Lines(id="card")
+        self.tail = Lines(id="log")
+        with Container(classes="body"), Container(id="training"):
+            yield self.list
+            with Container(id="work"):
+                yield self.metrics
+                yield self.curves
+                yield self.card
+                yield self.tail
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._draw()
+
+    @on(EngineReady)
+    def _begin(self) -> None:
+        self.selected = self.proof.views.get("training", {}).get("run")
+        self._runs()
+        self.work(self._judge(), group="judge", exclusive=True)
+
+    async def _judge(self) -> None:
+        self.post_message(Judged(await self.engine.ranking.status()))
+
+    @on(Judged)
+    def _judged(self, event: Judged) -> None:
+        self.status_of_ranker = event.status
+        self._draw_soon()
+
+    # -- runs ---------------------------------------------------------------------------------------------------------
+
+    @on(RunMoved)
+    @on(RunEnded)
+    def _run_moved(self, event: RunMoved | RunEnded) -> None:
+        self._runs()
+        if isinstance(event, RunEnded) and event.activity.run.kind == "train":
+            self.work(self._judge(), group="judge", exclusive=True)
+
+    def _runs(self) -> None:
+        watch = self.proof.run_watch
+        self.activities = list(watch.known.values()) if watch else []
+        names = [activity.run.id for activity in self.activities]
+        if self.selected not in names:
+            wanted = next((a.run.id for a in self.activities if a.run.kind == "train"), names[0] if names else None)
+            self._select(wanted)
+        elif self.story.run is None:
+            self._select(self.selected)
+        run = next((a.run for a in self.activities if a.run.id == self.selected), None)
+        if run is not None:
+            self.story.run = run
+        self._draw_soon()
+
+    def _select(self, run_id: str | None) -> None:
+        """Read another run's log from its beginning, and follow it."""
+        self.selected = run_id
+        run = next((a.run for a in self.activities if a.run.id == run_id), None)
+        self.story = Story(run)
+        if run is not None:
+            self.work(self._follow(run.id), group="follow", exclusive=True)
+            self.remember()
+        self._draw_soon()
+
+    async def _follow(self, run_id: str) -> None:
+        told = list(await self.engine.runs.events(run_id))
+        self.post_message(Told(run_id, told))
+        offset = told[-1].next_offset if told else 0
+        async for event in self.engine.runs.tail(run_id, offset):
+            self.post_message(Told(run_id, [event]))
+
+    @on(Told)
+    def _told(self, event: Told) -> None:
+        if event.run_id != self.selected:
+            return
+        for told in event.events:
+            self.story.hear(told)
+        self._draw_soon()
+
+    # -- drawing ----------------------------------------------------------------------------------------------------
+
+    def _draw_soon(self) -> None:
+        """Draw at most ten times a second, however many events come."""
+        if self._drawing is None:
+            self._drawing = self.set_timer(DRAW_EVERY, self._draw)
+
+    def _draw(self) -> None:
+        self._drawing = None
+        story, run = self.story, self.story.run
+        dot = ("  ·  ", "faint")
+        self.top.here(("training", "strong bold"), *((dot, *words.title(run)) if run else ()))
+        if not self.activities:
+            self.list.put(*words.nothing_yet(self.proof.engine is not None))
+        else:
+            room = max(4, self.list.size.height - 2)
+            self.list.put(row(("runs", "dim")), *words.run_rows(self.activities, self.selected, room))
+        self.metrics.put(words.figures(story.curves, story.progress, run))
+        self.curves.draw(words.panels(story.curves))
+        self.card.put(*words.card(self.status_of_ranker, self.is_narrow))
+        height = max(1, self.tail.size.height - 1)
+        self.tail.put(row(("log", "dim")), *words.log_rows(story.log[-height:]))
+        self.offer(self._offered(run))
+
+    def _offered(self, run: Run | None) -> Sequence[str]:
+        offered = ["training.start", "training.down"]
+        if run is not None and not run.state.is_final:
+            offered += ["training.cancel"] if run.detached else ["training.cancel", "training.detach"]
+        elif run is not None and run.is_resumable:
+            offered.append("training.resume")
+        return offered
+
+    def relaid(self) -> None:
+        self._draw()
+
+    # -- actions ------------------------------------------------------------------------------------------------------
+
+    def action_move(self, step: int) -> None:
+        names = [activity.run.id for activity in self.activities]
+        if self.selected in names:
+            wanted = names.index(self.selected) + step
+            if 0 <= wanted < len(names):
+                self._select(names[wanted])
+
+    def on_click(self, event: Any) -> None:
+        """A click on a run selects it."""
+        place = event.screen_y - self.list.region.y - 1
+        if self.list.region.contains(event.screen_x, event.screen_y) and 0 <= place < len(self.activities):
+            self._select(self.activities[place].run.id)
+
+    def action_train(self) -> None:
+        if self.proof.engine is not None:
+            self.work(self._train(), group="train")
+
+    async def _train(self) -> None:
+        run = await self.engine.ranking.train()
+        self.selected = run.id
+        self._look()
+
+    def action_cancel(self) -> None:
+        run = self.story.run
+        if run is None or run.state.is_final:
+            self.notice("this run is over; there is nothing to stop")
+            return
+        self.notice("stopping after this step…")
+        self.work(self._cancel(run.id))
+
+    async def _cancel(self, run_id: str) -> None:
+        await self.engine.runs.cancel(run_id)
+        self._look()
+
+    def action_resume(self) -> None:
+        run = self.story.run
+        if run is None or not run.is_resumable:
+            self.notice("only a run that was stopped can be resumed")
+            return
+        self.work(self._resume(run.id))
+
+    async def _resume(self, run_id: str) -> None:
+        run = await self.engine.runs.resume(run_id)
+        self.selected = run.id
+        self._look()
+
+    def action_detach(self) -> None:
+        run = self.story.run
+        if run is None or run.state.is_final or run.detached:
+            self.notice("only a run that is going on here can be detached")
+            return
+        self.work(self._let_go(run.id))
+
+    async def _let_go(self, run_id: str) -> None:
+        run = await self.engine.runs.detach(run_id)
+        self.selected = run.id
+        self.notice("detached: it goes on when you leave", "good")
+        self._look()
+
+    def _look(self) -> None:
+        if self.proof.run_watch:
+            self.proof.run_watch.look_now()
+
+    def view_state(self) -> dict[str, Any]:
+        return {"run": self.selected}

@@ -1,0 +1,188 @@
+"""What the training screen says, as pure functions: runs, figures, the ranker's card against its baselines, the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tui.runwatch import GLYPHS, INKS, Activity
+from tui.widgets.chrome import bar
+from tui.widgets.lines import Row, Span, row
+
+if TYPE_CHECKING:
+    from engine.ranking.model import RankerStatus
+    from engine.runs import Progress, Run
+
+Points = Sequence[tuple[float, float]]
+
+#: Metric names that are costs (drawn in the left panel); the others are rates and drawn in the right one.
+COSTS = ("loss", "nll", "cost", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One plot: a title and its curves."""
+
+    title: str
+    curves: tuple[tuple[str, tuple[tuple[float, float], ...]], ...]
+
+
+def spoken(name: str) -> str:
+    """`held_out_accuracy` is said `held out accuracy`."""
+    return name.replace("_", " ")
+
+
+def title(run: Run) -> tuple[Span, ...]:
+    """Which run is shown."""
+    project: tuple[Span, ...] = ((f" {run.project}", "text"),) if run.project else ()
+    state = str(run.state)
+    return ((run.kind, "strong"), *project, ("  ", "dim"), (f"{GLYPHS[state]} {state}", INKS[state]))
+
+
+def run_rows(activities: Sequence[Activity], selected: str | None, room: int) -> list[Row]:
+    """The runs, newest first, the selected one in view."""
+    names = [activity.run.id for activity in activities]
+    place = names.index(selected) if selected in names else 0
+    first = max(0, min(place - room // 2, len(activities) - room))
+    return [_run_row(activity, activity.run.id == selected) for activity in activities[first : first + room]]
+
+
+def _run_row(activity: Activity, is_selected: bool) -> Row:
+    run, state = activity.run, str(activity.run.state)
+    ink = "strong" if is_selected else "text"
+    share = activity.share
+    if not run.state.is_final and share is not None:
+        tail: tuple[Span, ...] = ((f"{share:.0%}".replace("%", " %"), "text"),)
+    else:
+        tail = ((_when(run), "faint"),)
+    edge: Span = ("▸ ", "suggest") if is_selected else ("  ", "dim")
+    detached: tuple[Span, ...] = ((" detached", "dim"),) if run.detached and not run.state.is_final else ()
+    project: tuple[Span, ...] = ((f" {run.project}", "dim"),) if run.project else ()
+    return Row((edge, (GLYPHS[state], INKS[state]), (f" {run.kind}", ink), *project, *detached), tail)
+
+
+def _when(run: Run) -> str:
+    """Month, day and minute, local to nobody: as the log has it, in UTC."""
+    moment = run.finished_at or run.started_at or run.created_at
+    return f"{moment[5:10]} {moment[11:16]}" if moment else ""
+
+
+def nothing_yet(is_open: bool) -> list[Row]:
+    """The face without any run."""
+    if not is_open:
+        return [row(("Opening the library…", "dim"))]
+    return [
+        row(("No runs yet.", "strong")),
+        row(("t", "strong bold"), ("  train the ranker", "dim")),
+        row(("F2", "strong bold"), (" pick some winners first", "dim")),
+    ]
+
+
+def figures(curves: Mapping[str, Points], progress: Progress | None, run: Run | None) -> Row:
+    """The newest value of each curve, and how far the run is."""
+    spans: list[Span] = []
+    for name, points in curves.items():
+        spans += [(f"{spoken(name)} ", "dim"), (number(points[-1][1]), "strong"), ("   ", "dim")]
+    tail: list[Span] = []
+    if progress is not None and run is not None and not run.state.is_final:
+        if progress.total:
+            share = progress.done / progress.total
+            tail = [*bar(share, 12, "suggest"), (f" {progress.done:,}", "text"), (f"/{progress.total:,}", "dim")]
+        else:
+            tail = [(f"{progress.done:,}", "text")]
+        if progress.message:
+            tail = [(f"{progress.message}  ", "dim"), *tail]
+    elif run is not None and run.error:
+        tail = [(run.error.splitlines()[0], "danger")]
+    return Row(tuple(spans), tuple(tail))
+
+
+def number(value: float) -> str:
+    """Three significant figures, without a leading zero: `.741`, `12.3`."""
+    if value != value:
+        return "-"
+    if abs(value) < 1:
+        text = f"{value:.3f}"
+        return text.replace("0.", ".", 1) if text not in ("1.000", "-1.000") else text
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def panels(curves: Mapping[str, Points]) -> tuple[Panel, ...]:
+    """Costs in one plot, rates in the other; a run without metrics has none."""
+    costs = [(spoken(name), tuple(points)) for name, points in curves.items() if _is_cost(name)]
+    rates = [(spoken(name), tuple(points)) for name, points in curves.items() if not _is_cost(name)]
+    found = [("loss", costs), ("held out", rates)]
+    return tuple(Panel(name, tuple(lines)) for name, lines in found if lines)
+
+
+def _is_cost(name: str) -> bool:
+    return any(word in name for word in COSTS)
+
+
+def card(status: RankerStatus | None, narrow: bool) -> list[Row]:
+    """The model in use against its baselines, and why it is in use or not."""
+    if status is None:
+        return []
+    content = status.card
+    head: tuple[Span, ...]
+    if status.model:
+        head = ((status.model.replace("_", " "), "strong bold"), ("  ✓ suggests now", "decided"))
+    else:
+        head = (
+            (f"baseline:{status.baseline.removeprefix('baseline:')}", "suggest"),
+            ("  suggests now; no model yet", "dim"),
+        )
+    rows = [row(), row(*head)]
+    if status.why_not:
+        rows.append(row((status.why_not, "text")))
+    rows += _held_out(content)
+    rows += _bars(content, narrow)
+    return rows
+
+
+def _held_out(content: Mapping[str, Any]) -> list[Row]:
+    held: Mapping[str, Any] = content.get("held_out") or {}
+    sets: Mapping[str, Any] = content.get("sets") or {}
+    if not held:
+        return []
+    spans: list[Span] = []
+    names = (("pair_accuracy", "held-out pairs"), ("top1_accuracy", "winners"), ("ece", "calibration ECE"))
+    for key, said in names:
+        if held.get(key) is not None:
+            spans += [(f"{said} ", "dim"), (number(float(held[key])), "strong"), ("   ", "dim")]
+    if sets:
+        spans += [(f"{sets.get('train', 0):,} sets learned, {sets.get('held_out', 0):,} held out", "dim")]
+    return [Row(tuple(spans))]
+
+
+def _bars(content: Mapping[str, Any], narrow: bool) -> list[Row]:
+    """Accuracy of the model and of what it has to beat, best first, on the same held-out sets."""
+    held: Mapping[str, Any] = content.get("held_out") or {}
+    compared: dict[str, float] = {}
+    for group in ("baselines", "references"):
+        compared |= {spoken(name): _accuracy(value) for name, value in (content.get(group) or {}).items()}
+    best = sorted(compared.items(), key=lambda item: -item[1])[: 3 if narrow else 5]
+    own = held.get("pair_accuracy")
+    rows = [_bar_row("this ranker", float(own), "decided", narrow)] if own is not None else []
+    return rows + [_bar_row(name, value, "dim", narrow) for name, value in best]
+
+
+def _accuracy(value: Any) -> float:
+    return float(value.get("pair_accuracy", 0.0)) if isinstance(value, Mapping) else float(value or 0.0)
+
+
+def _bar_row(name: str, value: float, ink: str, narrow: bool) -> Row:
+    width = 14 if narrow else 30
+    return Row(((f"{name:<20}", "dim"), *bar(value, width, ink), (f"  {number(value)}", "text")))
+
+
+def log_rows(log: Sequence[tuple[str, str]]) -> list[Row]:
+    """The end of the log; warnings and refusals stand out by their mark."""
+    marks = {
+        "error": ("✗ ", "danger"),
+        "warning": ("! ", "danger"),
+        "refused": ("– ", "danger"),
+        "state": ("· ", "faint"),
+    }
+    return [row(marks.get(level, ("  ", "dim")), (text, "dim")) for level, text in log]

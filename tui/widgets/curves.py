@@ -1,0 +1,89 @@
+"""Up to two plots side by side, by textual-plotext: costs at the left, rates at the right.
+
+Plotext is imported when the first curve comes, never at start. Colours follow the theme; a plot has no frame, only
+its axes' numbers. Relies on `Panel` values; knows no run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from tui.widgets.lines import inks_of
+
+if TYPE_CHECKING:
+    from tui.screens.training_words import Panel
+
+_INKS = ("suggest", "decided", "text", "dim")
+
+
+class Curves(Horizontal):
+    """Draws panels; empty space while there are none."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shown: tuple[Panel, ...] = ()
+        self._plots: list[Any] = []
+
+    def compose(self) -> ComposeResult:
+        return iter(())
+
+    def draw(self, panels: Sequence[Panel]) -> None:
+        """Show these; only what changed is plotted again."""
+        if tuple(panels) == self._shown:
+            return
+        self._shown = tuple(panels)
+        if panels and not self._plots:
+            self.call_later(self._begin)
+            return
+        self._plot()
+
+    async def _begin(self) -> None:
+        """The first curves: now plotext is worth its import."""
+        if self._plots:
+            return
+        from textual_plotext import PlotextPlot
+
+        self._plots = [PlotextPlot(), PlotextPlot()]
+        await self.mount_all(self._plots)
+        self._plot()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self._plots:
+            self._plot()
+
+    def _plot(self) -> None:
+        inks = inks_of(self)
+        for place, widget in enumerate(self._plots):
+            widget.display = place < len(self._shown)
+            if not widget.display:
+                continue
+            panel, plot = self._shown[place], widget.plt
+            widget.auto_theme = False
+            plot.clear_data()
+            plot.clear_color()
+            plot.frame(False)
+            plot.grid(False, False)
+            plot.title("")
+            plot.xlabel(panel.title)
+            plot.canvas_color("default")
+            plot.axes_color("default")
+            plot.ticks_color(_rgb(inks("dim")))
+            for number, (name, points) in enumerate(panel.curves):
+                plot.plot(
+                    [point[0] for point in points],
+                    [point[1] for point in points],
+                    marker="braille",
+                    color=_rgb(inks(_INKS[number % len(_INKS)])),
+                    label=name if len(panel.curves) > 1 else None,
+                )
+            widget.refresh()
+
+
+def _rgb(style: Any) -> tuple[int, int, int]:
+    triplet = style.color.triplet
+    return (triplet.red, triplet.green, triplet.blue)
