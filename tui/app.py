@@ -146,6 +146,8 @@ class ProofsheetApp(App[int]):
                 self.run_watch = RunWatch(engine.runs, self._heard)
                 watching = asyncio.create_task(self.guarded(self.run_watch.watch))
                 self._tell(EngineReady())
+                if self._theme_problem and self.page is not None:
+                    self.page.banner.say(self._theme_problem, f"The theme {themes.DEFAULT} is used instead.")
                 if self.paths:
                     await self.scan(self.paths)
                 await self._leaving.wait()

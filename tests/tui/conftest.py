@@ -96,10 +96,10 @@ def engine(pictures: Path) -> FakeEngine:
 
 
 def check_snapshot(name: str, text: str) -> None:
-    """Compare a screen with the text kept for it; PROOFSHEET_UPDATE_SNAPSHOTS=1 writes it anew, to be read in the diff."""
+    """Compare a screen with the text kept for it; UPDATE_SNAPSHOTS=1 writes it anew, to be read in the diff."""
     file = SNAPSHOTS / f"{name}.txt"
-    if os.environ.get("PROOFSHEET_UPDATE_SNAPSHOTS"):
+    if os.environ.get("UPDATE_SNAPSHOTS"):
         SNAPSHOTS.mkdir(exist_ok=True)
         file.write_text(text + "\n", encoding="utf-8")
-    assert file.exists(), f"no snapshot {file.name} yet; run once with PROOFSHEET_UPDATE_SNAPSHOTS=1 and look at it"
+    assert file.exists(), f"no snapshot {file.name} yet; run once with UPDATE_SNAPSHOTS=1 and look at it"
     assert text + "\n" == file.read_text(encoding="utf-8")
