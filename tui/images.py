@@ -56,6 +56,7 @@ class _Wish:
     region: Region
     background: Colour
     protocol: Protocol
+    is_frugal: bool
 
 
 @dataclass(order=True, slots=True)
@@ -142,6 +143,12 @@ class PreviewService:
             watcher.reload()
         return self.protocol
 
+    def redraw(self) -> None:
+        """Send everything again: the terminal was changed behind our back (tmux attached elsewhere, stray output)."""
+        self.kitty.clear()
+        for watcher in list(self._watchers):
+            watcher.reload()
+
     def next_protocol(self) -> Protocol:
         """The live toggle: on to the next protocol this terminal can show, 'off' last, and around."""
         able: list[Protocol] = [p for p in PROTOCOLS if self._can_show(p)]
@@ -168,11 +175,12 @@ class PreviewService:
         background: Colour = BLACK,
         *,
         slot: Hashable = None,
+        is_best: bool = False,
     ) -> Preview:
         """Decode, crop, scale and encode an image for `cells` (columns, rows), or take it from the cache.
 
-        A newer call with the same `slot` cancels this one (CancelledError). Raises PreviewRefused with the reason when there
-        is no picture to be had.
+        On a slow line a preview is frugal unless `is_best`. A newer call with the same `slot` cancels this one
+        (CancelledError). Raises PreviewRefused with the reason when there is no picture to be had.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Preview] = loop.create_future()
@@ -187,7 +195,8 @@ class PreviewService:
                 if future.cancelled():
                     raise asyncio.CancelledError
         try:
-            self._submit(_Job(_NOW, -next(self._order), self._wish(path, cells, region, background), future))
+            wish = self._wish(path, cells, region, background, is_best=is_best)
+            self._submit(_Job(_NOW, -next(self._order), wish, future))
             return await future
         finally:
             if slot is not None and self._latest.get(slot) is future:
@@ -216,7 +225,7 @@ class PreviewService:
         """Stop taking work. Threads are daemons and are not waited for: a decoder may be deep in native code."""
         self._closed.set()
         for _ in self._threads:
-            self._jobs.put(_Job(-1, 0, _Wish(Path(), (1, 1), WHOLE, BLACK, "off"), None))
+            self._jobs.put(_Job(-1, 0, _Wish(Path(), (1, 1), WHOLE, BLACK, "off", False), None))
 
     def farewell(self) -> str:
         """The escapes that take our pictures out of the terminal's memory, for the moment the app leaves."""
@@ -232,11 +241,19 @@ class PreviewService:
             "off": True,
         }[protocol]
 
-    def _wish(self, path: Path, cells: tuple[int, int], region: Region | None, background: Colour) -> _Wish:
+    def _wish(
+        self,
+        path: Path,
+        cells: tuple[int, int],
+        region: Region | None,
+        background: Colour,
+        *,
+        is_best: bool = False,
+    ) -> _Wish:
         columns, rows = max(1, cells[0]), max(1, cells[1])
         if self.protocol == "kitty":
             columns, rows = min(columns, kitty.LARGEST), min(rows, kitty.LARGEST)
-        return _Wish(path, (columns, rows), region or WHOLE, background, self.protocol)
+        return _Wish(path, (columns, rows), region or WHOLE, background, self.protocol, self.terminal.is_slow and not is_best)
 
     def _submit(self, job: _Job) -> None:
         if not self._threads:
@@ -288,7 +305,8 @@ class PreviewService:
             wish.background,
             wish.protocol,
             self.terminal,
-            identity,
+            is_frugal=wish.is_frugal,
+            identity=identity,
         )
         self._keep(key, preview)
         return preview

@@ -1,0 +1,1 @@
+"""The demo: generated pictures, simulated decisions, and everything the engine does with them."""

@@ -7,18 +7,21 @@ given; whatever is random comes from the caller's generator, so one seed is alwa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-Canvas = NDArray[np.float32]
-Plane = NDArray[np.float32]
-Colour = Sequence[float]
-Draw = Callable[[ImageDraw.ImageDraw, float], None]
+Array = NDArray[Any]
+Canvas = Array  # (h, w, 3) float32
+Plane = Array  # (h, w) float32
+Colour = Sequence[float] | Array
+Pen = ImageDraw.ImageDraw
+Draw = Callable[[Pen, float], None]
 
 
-def colour(hexadecimal: str) -> NDArray[np.float32]:
+def colour(hexadecimal: str) -> Array:
     """`'ffb37a'` as (3,) float32 in 0-1."""
     return np.array([int(hexadecimal[index : index + 2], 16) / 255 for index in (0, 2, 4)], np.float32)
 
@@ -29,7 +32,7 @@ def ink(shade: Colour) -> tuple[int, int, int, int]:
     return red, green, blue, 255
 
 
-def mix(first: Colour, second: Colour, share: float) -> NDArray[np.float32]:
+def mix(first: Colour, second: Colour, share: float) -> Array:
     """The colour `share` of the way from `first` to `second`."""
     return np.asarray(first, np.float32) * np.float32(1 - share) + np.asarray(second, np.float32) * np.float32(share)
 
@@ -62,13 +65,15 @@ def noise(
 
 def ridge(rng: np.random.Generator, width: int, cells: float, octaves: int = 5, gain: float = 0.5) -> Plane:
     """(width,) of the same noise along one line, about -1 to 1."""
-    return noise(rng, width, 3, (cells, 0), octaves, gain)[1]
+    line: Plane = noise(rng, width, 3, (cells, 0), octaves, gain)[1]
+    return line
 
 
 def below(heights: Plane, height: int) -> Plane:
     """(height, width) mask of what lies below the line `heights` (pixels from the top), one pixel soft."""
     rows = np.arange(height, dtype=np.float32)[:, None]
-    return np.clip(rows - heights[None, :] + 0.5, 0, 1)
+    mask: Plane = np.clip(rows - heights[None, :] + 0.5, 0, 1)
+    return mask
 
 
 def shape(width: int, height: int, draw: Draw, blur: float = 0.0) -> Plane:
@@ -89,7 +94,7 @@ def layer(width: int, height: int, draw: Draw) -> tuple[Canvas, Plane]:
     return pixels[:, :, :3], pixels[:, :, 3]
 
 
-def paint(canvas: Canvas, mask: Plane, shade: Colour | Canvas, strength: float = 1.0) -> None:
+def paint(canvas: Canvas, mask: Plane, shade: Colour, strength: float = 1.0) -> None:
     """Blend a colour, or another canvas, into `canvas` where `mask` (h, w) is."""
     touched = np.flatnonzero(mask.any(axis=1))
     if not touched.size:
@@ -114,7 +119,9 @@ def disc(width: int, height: int, x: float, y: float, radius: float, soft: float
     """(height, width) mask of a disc, its edge `soft` pixels wide."""
     rows = np.arange(height, dtype=np.float32)[:, None] - np.float32(y)
     columns = np.arange(width, dtype=np.float32)[None, :] - np.float32(x)
-    return np.clip((np.float32(radius) - np.sqrt(rows * rows + columns * columns)) / np.float32(soft) + 0.5, 0, 1)
+    far = np.sqrt(rows * rows + columns * columns)
+    mask: Plane = np.clip((np.float32(radius) - far) / np.float32(soft) + 0.5, 0, 1)
+    return mask
 
 
 def stars(rng: np.random.Generator, canvas: Canvas, count: int, lowest: float) -> None:

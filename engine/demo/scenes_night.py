@@ -6,11 +6,13 @@ Relies on the brushes only. Dark, but never without detail in the shadows: that 
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from engine.demo.brushes import (
+    Array,
     Canvas,
     Draw,
+    Pen,
     below,
     bokeh,
     colour,
@@ -39,7 +41,7 @@ _NIGHTS = (
 )
 
 
-def _night(rng: np.random.Generator) -> list[np.ndarray]:
+def _night(rng: np.random.Generator) -> list[Array]:
     return [colour(text) for text in _NIGHTS[int(rng.integers(len(_NIGHTS)))]]
 
 
@@ -72,12 +74,10 @@ def skyline(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     return finish(rng, canvas)
 
 
-def _towers(
-    rng: np.random.Generator, width: int, height: int, foot: int, near: float, wall: np.ndarray
-) -> Draw:
+def _towers(rng: np.random.Generator, width: int, height: int, foot: int, near: float, wall: Array) -> Draw:
     lamps = [ink(colour(text)) for text in ("ffd98a", "ffe9b8", "ffc46b", "bfe3ff", "fff4d9")]
 
-    def draw(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def draw(pen: Pen, scale: float) -> None:
         x = -rng.uniform(0, 40)
         while x < width:
             wide = width * rng.uniform(0.035, 0.085)
@@ -88,7 +88,10 @@ def _towers(
             pen.rectangle((left * scale, roof * scale, right * scale, foot * scale), fill=body)
             if rng.random() < 0.3:
                 inset = wide * 0.28
-                pen.rectangle(((left + inset) * scale, (roof - tall * 0.12) * scale, (right - inset) * scale, roof * scale), fill=body)
+                pen.rectangle(
+                    ((left + inset) * scale, (roof - tall * 0.12) * scale, (right - inset) * scale, roof * scale),
+                    fill=body,
+                )
             if rng.random() < 0.22:
                 mast = (left + right) / 2
                 pen.line((mast * scale, roof * scale, mast * scale, (roof - tall * 0.3) * scale), fill=body, width=3)
@@ -109,7 +112,10 @@ def northern_lights(rng: np.random.Generator, width: int, height: int) -> Image.
     horizon = int(height * rng.uniform(0.66, 0.74))
     canvas = sky(width, height, [(0, colour("060b1e")), (0.5, colour("10284a")), (1, colour("1f4a55"))])
     stars(rng, canvas, 900, 0.7)
-    green, violet = colour(("4fe3a1", "6df0c2", "8df06a")[int(rng.integers(3))]), colour(("9b5de5", "d65db1", "5f7fff")[int(rng.integers(3))])
+    green, violet = (
+        colour(("4fe3a1", "6df0c2", "8df06a")[int(rng.integers(3))]),
+        colour(("9b5de5", "d65db1", "5f7fff")[int(rng.integers(3))]),
+    )
     rows = np.arange(height, dtype=np.float32)[:, None]
     for _ in range(3):
         base = height * (rng.uniform(0.36, 0.56) + 0.13 * ridge(rng, width, 1.6, 3, 0.4))
@@ -126,7 +132,9 @@ def northern_lights(rng: np.random.Generator, width: int, height: int) -> Image.
         mask[horizon:] = 0
         face = noise(rng, width, height, (30, 30), 5, 0.65)
         rock = mix(colour("22394a"), colour("0a141c"), 0.35 + 0.5 * depth) * (1 + 0.35 * face)[:, :, None]
-        snow = np.clip((0.10 * height - (rows - peaks[None, :])) / (0.08 * height) + face * 0.9 - 0.3, 0, 1) * (1 - depth)
+        snow = np.clip((0.10 * height - (rows - peaks[None, :])) / (0.08 * height) + face * 0.9 - 0.3, 0, 1) * (
+            1 - depth
+        )
         paint(canvas, mask, (rock + (colour("a9c4cf") - rock) * (0.7 * snow)[:, :, None]).astype(np.float32))
     mirror(rng, canvas, horizon, colour("08141f"), 0.22, 3)
     vignette(canvas, 0.22)
@@ -139,29 +147,38 @@ def lanterns(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     canvas = sky(width, height, [(0, top * 0.9), (0.6, middle * 0.75), (1, mix(middle, low, 0.35) * 0.7)])
     canvas *= 1 + 0.18 * noise(rng, width, height, (4, 3), 4)[:, :, None]
     street = ("ffb45e", "ff7b54", "ffd56b", "7fc8f8", "ff5d73", "b8f2c9")
-    bokeh(rng, canvas, [colour(street[int(rng.integers(6))]) for _ in range(42)], (0.012, 0.045), (0.18, 0.55), (0.5, 1.0))
+    bokeh(
+        rng, canvas, [colour(street[int(rng.integers(6))]) for _ in range(42)], (0.012, 0.045), (0.18, 0.55), (0.5, 1.0)
+    )
     paper = ("e63946", "f4a261", "ffd166", "ef476f", "f3f0e6", "83c5be")
-    hung: list[tuple[float, float, float, np.ndarray]] = []
+    hung: list[tuple[float, float, float, Array]] = []
     for string in range(3):
         start, end, sag = rng.uniform(-0.05, 0.3), rng.uniform(-0.05, 0.3), rng.uniform(0.08, 0.2)
         share = np.linspace(0, 1, 60)
         line = (start + (end - start) * share + 4 * sag * share * (1 - share)) * height
 
-        def cord(pen: ImageDraw.ImageDraw, scale: float, line: np.ndarray = line) -> None:
+        def cord(pen: Pen, scale: float, line: Array = line) -> None:
             points = [(width * t * scale, y * scale) for t, y in zip(np.linspace(0, 1, 60), line, strict=True)]
             pen.line(points, fill=255, width=3)
 
         paint(canvas, shape(width, height, cord), colour("0d0d14"), 0.9)
         for spot in np.arange(rng.uniform(0.03, 0.12), 1, rng.uniform(0.13, 0.18)):
             size = height * (0.040 + 0.022 * string) * rng.uniform(0.9, 1.1)
-            hung.append((spot * width, float(np.interp(spot, share, line)) + size * 1.15, size, colour(paper[int(rng.integers(6))])))
+            hung.append(
+                (
+                    spot * width,
+                    float(np.interp(spot, share, line)) + size * 1.15,
+                    size,
+                    colour(paper[int(rng.integers(6))]),
+                )
+            )
     for x, y, size, shade in hung:
         _lantern(rng, canvas, x, y, size, shade)
     vignette(canvas, 0.25)
     return finish(rng, canvas)
 
 
-def _lantern(rng: np.random.Generator, canvas: Canvas, x: float, y: float, size: float, shade: np.ndarray) -> None:
+def _lantern(rng: np.random.Generator, canvas: Canvas, x: float, y: float, size: float, shade: Array) -> None:
     height, width = canvas.shape[:2]
     around = size * 4
     rows = slice(max(0, int(y - around)), min(height, int(y + around)))
@@ -210,7 +227,7 @@ def moonlit_forest(rng: np.random.Generator, width: int, height: int) -> Image.I
 def _trunks(rng: np.random.Generator, width: int, height: int, near: float) -> Draw:
     count = int(20 - 14 * near)
 
-    def draw(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def draw(pen: Pen, scale: float) -> None:
         for place in (np.arange(count) + rng.uniform(0.1, 0.9, count)) / count * width:
             half = width * (0.003 + 0.013 * near) * rng.uniform(0.7, 1.4)
             foot, lean = height * (0.75 + 0.17 * near), rng.uniform(-0.03, 0.03) * width

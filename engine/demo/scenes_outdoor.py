@@ -1,18 +1,21 @@
-"""Landscapes and harbours for the demo: hills, sea, quays, lighthouses, dunes. Each is a function of a generator and a size.
+"""Landscapes and harbours for the demo: hills, sea, quays, lighthouses, dunes.
 
-Relies on the brushes only. A scene draws its own palette, light and composition from the generator, and returns the
-picture as it is meant to be: well exposed, level, sharp. What goes wrong with it is the business of the variations.
+Relies on the brushes only. Each is a function of a generator and a size; it draws
+its own palette, light and composition from the generator, and returns the picture as it is meant to be: well exposed,
+level, sharp. What goes wrong with it is the business of the variations.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from engine.demo.brushes import (
+    Array,
     Canvas,
     Colour,
     Draw,
+    Pen,
     below,
     colour,
     disc,
@@ -41,7 +44,7 @@ _SKIES = (
 )
 
 
-def _palette(rng: np.random.Generator) -> list[np.ndarray]:
+def _palette(rng: np.random.Generator) -> list[Array]:
     return [colour(text) for text in _SKIES[rng.integers(len(_SKIES))]]
 
 
@@ -84,10 +87,10 @@ def misty_hills(rng: np.random.Generator, width: int, height: int) -> Image.Imag
     return finish(rng, canvas)
 
 
-def _firs(rng: np.random.Generator, line: np.ndarray, width: int, height: int, size: float) -> np.ndarray:
+def _firs(rng: np.random.Generator, line: Array, width: int, height: int, size: float) -> Array:
     places = np.sort(rng.integers(0, width, int(rng.integers(25, 70))))
 
-    def draw(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def draw(pen: Pen, scale: float) -> None:
         for place in places:
             tall = height * size * rng.uniform(0.6, 1.6)
             foot = line[place] + 3
@@ -133,21 +136,19 @@ def sea(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     return finish(rng, canvas)
 
 
-def _boat(
-    rng: np.random.Generator, width: int, height: int, horizon: int, across: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _boat(rng: np.random.Generator, width: int, height: int, horizon: int, across: float) -> tuple[Array, Array]:
     size = width * rng.uniform(0.035, 0.10)
     x, y = across * width, horizon + size * rng.uniform(0.3, 1.4)
     lean = rng.uniform(-0.06, 0.06)
 
-    def at(pen: ImageDraw.ImageDraw, scale: float, points: list[tuple[float, float]]) -> None:
+    def at(pen: Pen, scale: float, points: list[tuple[float, float]]) -> None:
         pen.polygon([((x + px * size) * scale, (y + py * size) * scale) for px, py in points], fill=255)
 
-    def hull(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def hull(pen: Pen, scale: float) -> None:
         at(pen, scale, [(-0.62, -0.16), (0.66, -0.2), (0.46, 0.06), (-0.46, 0.06)])
         at(pen, scale, [(0.02 + lean, -1.75), (0.05 + lean, -1.75), (0.05, -0.15), (0.02, -0.15)])
 
-    def sail(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def sail(pen: Pen, scale: float) -> None:
         at(pen, scale, [(0.0 + lean, -1.7), (0.0, -0.3), (-0.55, -0.28)])
         at(pen, scale, [(0.08 + lean, -1.5), (0.08, -0.32), (0.55, -0.26)])
 
@@ -175,7 +176,7 @@ def quay(rng: np.random.Generator, width: int, height: int) -> Image.Image:
 
 
 def _row_of_houses(rng: np.random.Generator, width: int, height: int, foot: int, light: Colour) -> Draw:
-    def draw(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def draw(pen: Pen, scale: float) -> None:
         x, previous = -rng.uniform(0, 0.05) * width, -1
         while x < width:
             wide = width * rng.uniform(0.075, 0.135)
@@ -183,13 +184,18 @@ def _row_of_houses(rng: np.random.Generator, width: int, height: int, foot: int,
             pick = (pick + 1) % len(_WALLS) if pick == previous else pick
             previous = pick
             tall = height * rng.uniform(0.26, 0.44)
-            _house(rng, pen, tuple(side * scale for side in (x, foot - tall, x + wide, foot)), mix(colour(_WALLS[pick]), light, 0.14))
+            _house(
+                rng,
+                pen,
+                tuple(side * scale for side in (x, foot - tall, x + wide, foot)),
+                mix(colour(_WALLS[pick]), light, 0.14),
+            )
             x += wide
 
     return draw
 
 
-def _house(rng: np.random.Generator, pen: ImageDraw.ImageDraw, box: tuple[float, ...], wall: np.ndarray) -> None:
+def _house(rng: np.random.Generator, pen: Pen, box: tuple[float, ...], wall: Array) -> None:
     left, top, right, bottom = box
     wide = right - left
     gable = wide * rng.uniform(0.3, 0.65)
@@ -241,8 +247,8 @@ def lighthouse(rng: np.random.Generator, width: int, height: int) -> Image.Image
     tall, half = height * rng.uniform(0.36, 0.44), height * 0.042
     stripe = colour(("c0392b", "2f4858", "d9822b")[int(rng.integers(3))])
 
-    def trapezium(low_share: float, high_share: float) -> np.ndarray:
-        def draw(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def trapezium(low_share: float, high_share: float) -> Array:
+        def draw(pen: Pen, scale: float) -> None:
             near, far = half * (1 - 0.4 * low_share), half * (1 - 0.4 * high_share)
             y0, y1 = foot - tall * low_share, foot - tall * high_share
             points = [(at - near, y0), (at + near, y0), (at + far, y1), (at - far, y1)]
@@ -255,19 +261,22 @@ def lighthouse(rng: np.random.Generator, width: int, height: int) -> Image.Image
     for band in range(5):
         body = stripe if band % 2 else colour("f3efe6")
         paint(
-            canvas, trapezium(band * 0.16, band * 0.16 + 0.163), np.broadcast_to(body * shading, canvas.shape).astype("f4")
+            canvas,
+            trapezium(band * 0.16, band * 0.16 + 0.163),
+            np.broadcast_to(body * shading, canvas.shape).astype("f4"),
         )
 
-    def lamp(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def lamp(pen: Pen, scale: float) -> None:
         y = foot - tall * 0.8
         pen.rectangle(((at - half * 0.85) * scale, (y - 4) * scale, (at + half * 0.85) * scale, y * scale), fill=255)
         roof = [(at - half * 0.55, y - tall * 0.1), (at, y - tall * 0.17), (at + half * 0.55, y - tall * 0.1)]
         pen.polygon([(px * scale, py * scale) for px, py in roof], fill=255)
 
-    def room(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def room(pen: Pen, scale: float) -> None:
         y = foot - tall * 0.8
         pen.rectangle(
-            ((at - half * 0.42) * scale, (y - tall * 0.1) * scale, (at + half * 0.42) * scale, (y - 3) * scale), fill=255
+            ((at - half * 0.42) * scale, (y - tall * 0.1) * scale, (at + half * 0.42) * scale, (y - 3) * scale),
+            fill=255,
         )
 
     paint(canvas, shape(width, height, room), (1.0, 0.93, 0.7))

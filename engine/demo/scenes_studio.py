@@ -7,12 +7,13 @@ sharp; the variations spoil it.
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageFilter
 
 from engine.demo.brushes import (
+    Array,
     Canvas,
-    Colour,
     Draw,
+    Pen,
     Plane,
     bokeh,
     colour,
@@ -33,7 +34,7 @@ _FRUIT = ("c9402b", "e58e26", "e7c14a", "7f9f3f", "8c2f39", "b9c46a", "5c3a6b")
 _CLAY = ("c8bfae", "3f5a66", "b4603f", "e8e2d6", "6d7f6a", "23303a")
 
 
-def _pick(rng: np.random.Generator, names: tuple[str, ...]) -> np.ndarray:
+def _pick(rng: np.random.Generator, names: tuple[str, ...]) -> Array:
     return colour(names[int(rng.integers(len(names)))])
 
 
@@ -67,7 +68,7 @@ def still_life(rng: np.random.Generator, width: int, height: int) -> Image.Image
 def _shadow(canvas: Canvas, x: float, foot: float, radius: float, side: float) -> None:
     height, width = canvas.shape[:2]
 
-    def cast(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def cast(pen: Pen, scale: float) -> None:
         far = x - side * radius * 1.1
         box = (min(x, far) - radius * 0.9, foot - radius * 0.26, max(x, far) + radius * 0.9, foot + radius * 0.26)
         pen.ellipse(tuple(edge * scale for edge in box), fill=255)
@@ -76,7 +77,7 @@ def _shadow(canvas: Canvas, x: float, foot: float, radius: float, side: float) -
 
 
 def _sphere(
-    rng: np.random.Generator, canvas: Canvas, centre: tuple[float, float], radius: float, shade: np.ndarray, side: float
+    rng: np.random.Generator, canvas: Canvas, centre: tuple[float, float], radius: float, shade: Array, side: float
 ) -> None:
     height, width = canvas.shape[:2]
     x, y = centre
@@ -103,14 +104,16 @@ def _vase(rng: np.random.Generator, canvas: Canvas, table: int, side: float) -> 
     clay = _pick(rng, _CLAY)
     share = np.linspace(0, 1, 60)
     waist = rng.uniform(0.35, 0.6)
-    profile = wide * (0.55 + 0.75 * np.exp(-(((share - waist) / 0.27) ** 2)) - 0.25 * np.exp(-(((share - 0.9) / 0.09) ** 2)))
+    profile = wide * (
+        0.55 + 0.75 * np.exp(-(((share - waist) / 0.27) ** 2)) - 0.25 * np.exp(-(((share - 0.9) / 0.09) ** 2))
+    )
 
-    def body(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def body(pen: Pen, scale: float) -> None:
         left = [((x - p) * scale, (foot - tall * s) * scale) for p, s in zip(profile, share, strict=True)]
         right = [((x + p) * scale, (foot - tall * s) * scale) for p, s in zip(profile, share, strict=True)]
         pen.polygon(left + right[::-1], fill=255)
 
-    def stems(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def stems(pen: Pen, scale: float) -> None:
         for _ in range(int(rng.integers(4, 8))):
             lean, reach = rng.uniform(-0.9, 0.9), tall * rng.uniform(0.5, 1.0)
             line = [(x + lean * reach * t**1.5 * 0.8, foot - tall * 0.95 - reach * t) for t in np.linspace(0, 1, 14)]
@@ -122,7 +125,9 @@ def _vase(rng: np.random.Generator, canvas: Canvas, table: int, side: float) -> 
                 pen.ellipse(tuple(edge * scale for edge in box), fill=255)
 
     _shadow(canvas, x, foot, wide * 1.1, side)
-    paint(canvas, shape(width, height, stems), mix(_pick(rng, ("b58b5a", "8a5a44", "d9c9a0", "7c8a5a")), (0, 0, 0), 0.12))
+    paint(
+        canvas, shape(width, height, stems), mix(_pick(rng, ("b58b5a", "8a5a44", "d9c9a0", "7c8a5a")), (0, 0, 0), 0.12)
+    )
     across = np.clip((np.arange(width, dtype=np.float32) - x) / (wide * 1.3), -1, 1)
     light = np.clip(0.62 + 0.45 * across * side - 0.25 * across**2, 0.12, 1.2)
     shine = np.exp(-(((across - 0.45 * side) / 0.13) ** 2)) * 0.22
@@ -131,63 +136,66 @@ def _vase(rng: np.random.Generator, canvas: Canvas, table: int, side: float) -> 
     paint(canvas, shape(width, height, body), surface.astype(np.float32))
 
 
+# A sitter's outlines, in heads from the middle of the face; smoothed before they are drawn.
+_SHOULDERS = ((-0.5, 1.3), (-1.5, 1.75), (-2.25, 2.5), (-2.5, 5.5), (2.5, 5.5), (2.25, 2.5), (1.5, 1.75), (0.5, 1.3))
+_NECK = ((-0.36, 0.6), (-0.42, 1.7), (0.42, 1.7), (0.36, 0.6))
+_FACE = ((-0.78, -0.35), (-0.76, 0.3), (-0.5, 0.85), (0, 1.1), (0.5, 0.85), (0.76, 0.3), (0.78, -0.35))
+_FOREHEAD = ((0.5, -1.0), (0, -1.12), (-0.5, -1.0))
+_FRINGE = ((-0.9, 0.05), (-0.92, -0.6), (-0.5, -1.2), (0.1, -1.3), (0.75, -1.0), (0.92, -0.1), (0.7, -0.55))
+_PARTING = ((0.1, -0.76), (-0.55, -0.6))
+_LONG_HAIR = ((-0.98, -0.2), (-1.15, 1.2), (-0.8, 2.2), (0.8, 2.2), (1.15, 1.2), (0.98, -0.2))
+_SCARF = ((-0.75, 1.2), (-0.95, 1.55), (-0.6, 1.95), (0.1, 2.05), (0.7, 1.9), (0.95, 1.5), (0.75, 1.2), (0, 1.42))
+_CROWN = ((-0.9, -0.75), (-0.86, -1.5), (-0.5, -1.78), (0, -1.66), (0.5, -1.78), (0.86, -1.5), (0.9, -0.75), (0, -0.85))
+_BRIM = ((-1.6, -0.62), (-1.1, -0.9), (0, -0.98), (1.1, -0.9), (1.6, -0.62), (1.0, -0.56), (0, -0.6), (-1.0, -0.56))
+Outline = tuple[tuple[float, float], ...]
+
+
 def sitter(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     """A figure before a painted backdrop, lit from one side; a hat, a scarf, no face: a study in tone."""
     back = _pick(rng, _WALLS)
     side = 1.0 if rng.random() < 0.5 else -1.0
     canvas = sky(width, height, [(0, back * 0.8), (1, back * 0.95)])
     canvas *= 1 + 0.16 * noise(rng, width, height, (4, 3), 6, 0.55)[:, :, None]
-    x, unit = width * rng.uniform(0.4, 0.6), height * rng.uniform(0.145, 0.165)
+    x, unit, head = width * rng.uniform(0.4, 0.6), height * rng.uniform(0.145, 0.165), height * rng.uniform(0.36, 0.40)
     glow(canvas, x - side * 1.5 * unit, height * 0.35, 0.35 * width, (1, 0.94, 0.84), 0.38)
     skin = _pick(rng, ("f0c8a4", "d9a066", "a86f4a", "6f4632", "f3d3b8"))
     coat, scarf = _pick(rng, ("2f4858", "7a3b3b", "3b4a3a", "c9a227", "22262e", "8d6a9f")), _pick(rng, _FRUIT)
     hair = _pick(rng, ("2a1d1a", "5b3a29", "b0793e", "1b1b22", "8c8c8c"))
-    head = height * rng.uniform(0.36, 0.40)
-    style = int(rng.integers(3))
-
-    def blob(pen: ImageDraw.ImageDraw, scale: float, cx: float, cy: float, rx: float, ry: float) -> None:
-        pen.ellipse(tuple(v * scale for v in (x + cx * unit - rx * unit, head + cy * unit - ry * unit,
-                                              x + cx * unit + rx * unit, head + cy * unit + ry * unit)), fill=255)
-
-    def form(points: list[tuple[float, float]]) -> Draw:
-        def draw(pen: ImageDraw.ImageDraw, scale: float) -> None:
-            pen.polygon([((x + px * unit) * scale, (head + py * unit) * scale) for px, py in _smooth(points)], fill=255)
-
-        return draw
-
-    def behind(pen: ImageDraw.ImageDraw, scale: float) -> None:
-        blob(pen, scale, 0, -0.12, 0.98, 1.18)
-        if style == 1:
-            form([(-0.98, -0.2), (-1.15, 1.2), (-0.8, 2.2), (0.8, 2.2), (1.15, 1.2), (0.98, -0.2)])(pen, scale)
-        if style == 2:
-            blob(pen, scale, 0, -1.35, 0.48, 0.44)
-
     cloth = noise(rng, width, height, (5, 26), 4, 0.6)
     weave = noise(rng, width, height, (150, 150), 2, 0.9)
     across = (np.arange(width, dtype=np.float32)[None, :] - x) / unit
-    body_light = (0.62 + 0.26 * np.clip(side * across / 2.2, -1, 1) + 0.10 * cloth + 0.05 * weave)[:, :, None]
-    head_light = np.clip(0.80 + 0.36 * np.clip(side * across / 0.9, -1, 1) + 0.02 * weave, 0, 1.15)[:, :, None]
-    shoulders = [(-0.5, 1.3), (-1.5, 1.75), (-2.25, 2.5), (-2.5, 5.5), (2.5, 5.5), (2.25, 2.5), (1.5, 1.75), (0.5, 1.3)]
-    paint(canvas, shape(width, height, behind), (hair * (head_light * 0.9)).astype(np.float32))
-    paint(canvas, shape(width, height, form(shoulders)), (coat * body_light * 1.25).astype(np.float32))
-    neck = [(-0.36, 0.6), (-0.42, 1.7), (0.42, 1.7), (0.36, 0.6)]
-    paint(canvas, shape(width, height, form(neck), 1.0), (skin * head_light * 0.72).astype(np.float32))
-    face = [(-0.78, -0.35), (-0.76, 0.3), (-0.5, 0.85), (0, 1.1), (0.5, 0.85), (0.76, 0.3), (0.78, -0.35), (0.5, -1.0), (0, -1.12), (-0.5, -1.0)]
-    paint(canvas, shape(width, height, form(face)), (skin * head_light).astype(np.float32))
-    cheek = shape(width, height, lambda pen, scale: [blob(pen, scale, s * 0.42, 0.34, 0.2, 0.15) for s in (-1, 1)], unit * 0.1)
-    paint(canvas, cheek, mix(skin, (0.85, 0.25, 0.2), 0.5), 0.35)
-    fringe = [(-0.9, 0.05), (-0.92, -0.6), (-0.5, -1.2), (0.1, -1.3), (0.75, -1.0), (0.92, -0.1), (0.7, -0.55), (0.1, -0.72 - 0.1 * side), (-0.55, -0.6)]
-    paint(canvas, shape(width, height, form(fringe)), (hair * (head_light + 0.12 * cloth[:, :, None])).astype(np.float32))
-    wrap = [(-0.75, 1.2), (-0.95, 1.55), (-0.6, 1.95), (0.1, 2.05), (0.7, 1.9), (0.95, 1.5), (0.75, 1.2), (0.0, 1.42)]
-    paint(canvas, shape(width, height, form(wrap)), (scarf * (body_light + 0.22 * cloth[:, :, None])).astype(np.float32))
-    if style == 0:
-        brim = [(-1.6, -0.62), (-1.1, -0.9), (0, -0.98), (1.1, -0.9), (1.6, -0.62), (1.0, -0.56), (0, -0.6), (-1.0, -0.56)]
-        crown = [(-0.9, -0.75), (-0.86, -1.5), (-0.5, -1.78), (0.0, -1.66), (0.5, -1.78), (0.86, -1.5), (0.9, -0.75), (0, -0.85)]
+    body_light = 0.62 + 0.26 * np.clip(side * across / 2.2, -1, 1) + 0.10 * cloth + 0.05 * weave
+    head_light = np.clip(0.80 + 0.36 * np.clip(side * across / 0.9, -1, 1) + 0.02 * weave, 0, 1.15)
+
+    def wear(parts: tuple[Outline, ...], shade: Array, light: Array, soft: float = 0, strength: float = 1) -> None:
+        def draw(pen: Pen, scale: float) -> None:
+            for outline in parts:
+                points = [((x + px * unit) * scale, (head + py * unit) * scale) for px, py in _smooth(list(outline))]
+                pen.polygon(points, fill=255)
+
+        paint(canvas, shape(width, height, draw, soft), shade * light[:, :, None], strength)
+
+    style = int(rng.integers(3))
+    behind = (_oval(0, -0.12, 0.98, 1.18), *(((_LONG_HAIR,), (_oval(0, -1.35, 0.48, 0.44),), ())[style]))
+    wear(behind, hair, head_light * 0.9)
+    wear((_SHOULDERS,), coat, body_light * 1.25)
+    wear((_NECK,), skin, head_light * 0.72, 1.0)
+    wear(((*_FACE, *_FOREHEAD),), skin, head_light)
+    cheeks = (_oval(-0.42, 0.34, 0.2, 0.15), _oval(0.42, 0.34, 0.2, 0.15))
+    wear(cheeks, mix(skin, (0.85, 0.25, 0.2), 0.5), head_light, unit * 0.1, 0.35)
+    wear(((*_FRINGE, *_PARTING),), hair, head_light + 0.12 * cloth)
+    wear((_SCARF,), scarf, body_light + 0.22 * cloth)
+    if style == 2:
         felt = mix(coat, scarf, 0.35)
-        paint(canvas, shape(width, height, form(crown)), (felt * (head_light * 0.9 + 0.06 * weave[:, :, None])).astype(np.float32))
-        paint(canvas, shape(width, height, form(brim)), (felt * head_light * 0.72).astype(np.float32))
+        wear((_CROWN,), felt, head_light * 0.9 + 0.06 * weave)
+        wear((_BRIM,), felt, head_light * 0.72)
     vignette(canvas, 0.3)
     return finish(rng, canvas)
+
+
+def _oval(x: float, y: float, wide: float, tall: float) -> Outline:
+    turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    return tuple((x + wide * float(np.cos(turn)), y + tall * float(np.sin(turn))) for turn in turns)
 
 
 def _smooth(points: list[tuple[float, float]], rounds: int = 3) -> list[tuple[float, float]]:
@@ -205,11 +213,13 @@ def blossom(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     ground = _pick(rng, ("3d5a3c", "2f4a4a", "56683c", "4a4460", "6b5a3a"))
     canvas = sky(width, height, [(0, mix(ground, (1, 1, 0.9), 0.25)), (1, ground * 0.7)])
     canvas *= 1 + 0.2 * noise(rng, width, height, (3, 2), 3)[:, :, None]
-    lights = [mix(_pick(rng, ("dfe8a0", "f6e3c0", "a8c686", "f2b5a7")), ground, rng.uniform(0.2, 0.7)) for _ in range(26)]
+    lights = [
+        mix(_pick(rng, ("dfe8a0", "f6e3c0", "a8c686", "f2b5a7")), ground, rng.uniform(0.2, 0.7)) for _ in range(26)
+    ]
     bokeh(rng, canvas, lights, (0.02, 0.07), (0.1, 0.3))
     x, y, size = width * rng.uniform(0.36, 0.64), height * rng.uniform(0.42, 0.54), height * rng.uniform(0.30, 0.38)
 
-    def stem(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def stem(pen: Pen, scale: float) -> None:
         bend = rng.uniform(-0.15, 0.15) * width
         points = [(x + bend * t * t, y + (height - y + 9) * t) for t in np.linspace(0, 1, 20)]
         pen.line([(px * scale, py * scale) for px, py in points], fill=255, width=int(size * 0.12))
@@ -226,11 +236,13 @@ def blossom(rng: np.random.Generator, width: int, height: int) -> Image.Image:
             _petal(canvas, (x, y), angle, reach * rng.uniform(0.92, 1.06), petals, petal * (0.78 + 0.13 * ring), around)
     _sphere(rng, canvas, (x, y), size * 0.2, _pick(rng, ("5a3d1e", "c58b1b", "3a2a1e")), -1.0)
 
-    def pollen(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def pollen(pen: Pen, scale: float) -> None:
         for index in range(120):
             far, angle = size * 0.2 * np.sqrt(index / 120), index * 2.39996
             px, py = x + far * np.cos(angle), y + far * np.sin(angle)
-            pen.ellipse(tuple(v * scale for v in (px - 1.7, py - 1.7, px + 1.7, py + 1.7)), fill=ink((0.98, 0.82, 0.35)))
+            pen.ellipse(
+                tuple(v * scale for v in (px - 1.7, py - 1.7, px + 1.7, py + 1.7)), fill=ink((0.98, 0.82, 0.35))
+            )
 
     dots, cover = layer(width, height, pollen)
     paint(canvas, cover, dots)
@@ -239,7 +251,7 @@ def blossom(rng: np.random.Generator, width: int, height: int) -> Image.Image:
 
 
 def _petal(
-    canvas: Canvas, centre: tuple[float, float], angle: float, reach: float, count: int, shade: np.ndarray, skin: Plane
+    canvas: Canvas, centre: tuple[float, float], angle: float, reach: float, count: int, shade: Array, skin: Plane
 ) -> None:
     height, width = canvas.shape[:2]
     x, y = centre
@@ -287,14 +299,15 @@ def _sheet(rng: np.random.Generator, width: int, height: int) -> Draw:
     x, y = rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.9) * height
     size, kind, turn = height * rng.uniform(0.14, 0.34), int(rng.integers(4)), rng.uniform(0, np.pi)
 
-    def draw(pen: ImageDraw.ImageDraw, scale: float) -> None:
+    def draw(pen: Pen, scale: float) -> None:
         if kind == 0:
             pen.ellipse(tuple(v * scale for v in (x - size, y - size, x + size, y + size)), fill=255)
             return
         angles = {1: [0, 0.5, 1, 1.5], 2: [0, 0.6, 1.25], 3: list(np.linspace(0, 1, 18))}[kind]
         reach = {1: (1, 0.8), 2: (1.2, 1.2), 3: (1.25, 1.25)}[kind]
         points = [
-            (x + size * reach[0] * np.cos(a * np.pi + turn), y + size * reach[1] * np.sin(a * np.pi + turn)) for a in angles
+            (x + size * reach[0] * np.cos(a * np.pi + turn), y + size * reach[1] * np.sin(a * np.pi + turn))
+            for a in angles
         ]
         pen.polygon([(px * scale, py * scale) for px, py in points], fill=255)
 

@@ -4,7 +4,7 @@ The descriptor is fourteen named blocks (tone, exposure, contrast, colour, cast,
 texture, edges, tilt, layout, framing), each L2-normalised, measured on the picture scaled to a longest side of
 `WORKING_SIDE` pixels so that a 1024 px draft and its 4096 px enlargement are compared at one scale. Normalising plain
 magnitudes would erase the very thing a taste is about (how bright, how sharp), so a level is never stored as a
-number: it is spread over a row of overlapping bumps (`bumps`), and a distribution is stored as the square root of a
+number: it is spread over a row of overlapping bumps (`spread`), and a distribution is stored as the square root of a
 soft histogram, whose length is one by itself (the Hellinger map). A linear model on top can then prefer 'in the
 middle' as easily as 'more'. Pure functions of the pixels; relies on numpy and Pillow; never reads a file.
 """
@@ -35,6 +35,7 @@ Pixels = NDArray[np.uint8]
 _SHORTEST_SIDE = 48  # below this a picture has no thirds, tiles and octaves to speak of; it is enlarged to it
 _TILE = 8
 _FLOOR = 1e-6
+_CIRCLE = 1.0  # how much the quarter circle of a level counts beside its bumps
 
 HUES = 12
 CHROMA_LEVELS = (6.0, 18.0, 44.0)  # distance from grey in (Cb, Cr), 8-bit units: tinted, coloured, vivid
@@ -44,11 +45,11 @@ _TEXTURE_KNOTS = np.linspace(-2, 5.5, 12, dtype=np.float32)  # log2 of the mean 
 
 _BLOCK_SIZES = {
     "tone": len(_TONE_KNOTS),
-    "exposure": 24,
+    "exposure": 32,
     "contrast": 16,
     "colour": 1 + HUES * len(CHROMA_LEVELS),
     "cast": 36,
-    "saturation": 16,
+    "saturation": 20,
     "sharpness": 30,
     "detail": 20,
     "noise": 10,
@@ -77,10 +78,10 @@ DIMENSION = sum(_BLOCK_SIZES.values())
 class Readings:
     """Plain quantities of one picture, for the 'sharpest' baseline and for reasons in words.
 
-    `sharpness`: log2 of the mean gradient in the sharpest fifth of the picture (8-bit units), less what noise explains;
+    `sharpness`: log2 of the mean gradient in the sharpest twentieth of the picture (8-bit units), less the noise;
     `exposure`: mean luma, 0-1; `clipped`: share of pixels that are pure black or white, 0-1; `contrast`: standard
-    deviation of luma, 0-1; `colourfulness`: Hasler and Suesstrunk (2003), in 8-bit units; `warmth`: mean Cr less mean
-    Cb, in 8-bit units, above 0 is warm; `noise`: median second difference in the calmest tenth, 8-bit units;
+    deviation of luma, 0-1; `colourfulness`: Hasler and Suesstrunk (2003), in 8-bit units; `warmth`: log2 of
+    red over blue, above 0 is warm; `noise`: median second difference in the calmest tenth, 8-bit units;
     `tilt`: degrees by which the strong straight edges lean away from level and plumb, 0-45.
     """
 
@@ -128,15 +129,20 @@ def examine(picture: Image.Image) -> tuple[Floats, Readings]:
     blocks = {
         "tone": light.tone,
         "exposure": np.concatenate(
-            [bumps(light.mean, 10, 245, 12), bumps(light.shadows, -8, 0, 6), bumps(light.highlights, -8, 0, 6)]
+            [
+                spread(light.mean, 10, 245, 12),
+                spread(_log(light.mean, 4), 3, 8, 8),
+                spread(light.shadows, -8, 0, 6),
+                spread(light.highlights, -8, 0, 6),
+            ]
         ),
-        "contrast": np.concatenate([bumps(light.deviation, 5, 95, 8), bumps(light.span, 20, 250, 8)]),
+        "contrast": np.concatenate([spread(_log(light.deviation, 2), 2, 7, 8), spread(light.span, 20, 250, 8)]),
         "colour": colour.hues,
-        "cast": np.concatenate([bumps(value, -32, 32, 9) for value in (*colour.mean, *colour.bright_mean)]),
-        "saturation": np.concatenate([bumps(colour.chroma, 0, 48, 8), bumps(colour.vivid, 0, 96, 8)]),
-        "sharpness": np.concatenate([bumps(value, -1, 6, 10) for value in relief.strength]),
-        "detail": np.concatenate([bumps(value, -2, 1, 10) for value in relief.falloff]),
-        "noise": bumps(relief.noise, -2, 4, 10),
+        "cast": np.concatenate([spread(value, -1.2, 1.2, 9) for value in (*colour.balance, *colour.light_balance)]),
+        "saturation": np.concatenate([spread(_log(value, 1), 0.5, 6.5, 10) for value in (colour.chroma, colour.vivid)]),
+        "sharpness": np.concatenate([spread(value, -1, 6, 10) for value in relief.strength]),
+        "detail": np.concatenate([spread(value, -2, 1, 10) for value in relief.falloff]),
+        "noise": spread(relief.noise, -2, 4, 10),
         "texture": relief.texture,
         "edges": lines.orientations,
         "tilt": lines.lean,
@@ -145,12 +151,12 @@ def examine(picture: Image.Image) -> tuple[Floats, Readings]:
     }
     descriptor = np.concatenate([_unit(blocks[name]) for name in _BLOCK_SIZES]).astype(np.float32)
     return descriptor, Readings(
-        sharpness=relief.sharpest,
+        sharpness=relief.strength[0],
         exposure=light.mean / 255,
         clipped=light.clipped,
         contrast=light.deviation / 255,
         colourfulness=_colourfulness(np.asarray(picture)[::2, ::2]),
-        warmth=colour.mean[1] - colour.mean[0],
+        warmth=colour.balance[0] - colour.balance[1],
         noise=float(2.0**relief.noise),
         tilt=lines.tilt,
     )
@@ -166,17 +172,20 @@ def at_working_size(picture: Image.Image) -> Image.Image:
     return picture.resize((width, height), filter_, reducing_gap=2.0)
 
 
-def bumps(value: float, low: float, high: float, count: int) -> Floats:
-    """A level as (count,) overlapping Gaussian bumps on an even grid from `low` to `high`, one grid step wide.
+def spread(value: float, low: float, high: float, count: int) -> Floats:
+    """A level between `low` and `high` as (count,) float32: a quarter circle, then `count` - 2 overlapping bumps.
 
-    Values outside are held at the end. Linear functions of the bumps are smooth curves of the level, a preference
-    for the middle among them; a tiny change of the level is a tiny change of the vector.
+    The two numbers of the quarter circle (cosine and sine) grow and fall along the whole range, so that 'more' or
+    'less' is learned from a handful of pictures; the Gaussian bumps, one and a half grid steps wide, let more pictures
+    tell where in between it is best. Values outside are held at the end; a tiny change of the level is a tiny change
+    of the vector.
     """
-    step = (high - low) / (count - 1)
-    knots = low + step * np.arange(count, dtype=np.float32)
-    held = min(max(value, low), high)
-    spread: Floats = np.exp(-0.5 * ((held - knots) / step) ** 2).astype(np.float32)
-    return spread
+    share = min(max((value - low) / (high - low), 0.0), 1.0)
+    turn = share * np.pi / 2
+    knots = np.linspace(0, 1, count - 2, dtype=np.float32)
+    bumps = np.exp(-0.5 * ((share - knots) * ((count - 3) / 1.5)) ** 2)
+    circle = (_CIRCLE * np.cos(turn), _CIRCLE * np.sin(turn))
+    return np.concatenate([circle, bumps]).astype(np.float32)
 
 
 def soft_histogram(values: Floats, weights: Floats | None, knots: Floats) -> Floats:
@@ -238,11 +247,14 @@ class _Light:
 
 @dataclass(frozen=True)
 class _Colour:
-    """Chroma as a whole: hues by strength, mean cast, the cast of the lights, mean and top chroma (8-bit units)."""
+    """Chroma as a whole: hues by strength, the balance of the channels, mean and top chroma (8-bit units).
+
+    A balance is (log2 red/green, log2 blue/green): a colour cast adds the same to it, whatever the subject's colours.
+    """
 
     hues: Floats
-    mean: tuple[float, float]
-    bright_mean: tuple[float, float]
+    balance: tuple[float, float]
+    light_balance: tuple[float, float]
     chroma: float
     vivid: float
     plane: Floats
@@ -253,25 +265,38 @@ class _Colour:
 
         The lights (the brightest tenth) show the colour of the illumination, whatever the subject wears.
         """
-        luma, first, second = (np.ascontiguousarray(sampled[:, :, channel]) for channel in range(3))
-        cells = (first >> 2).astype(np.intp) * 64 + (second >> 2)
+        luma, blue, red = (np.ascontiguousarray(sampled[:, :, channel]) for channel in range(3))
+        cells = (blue >> 2).astype(np.intp) * 64 + (red >> 2)
         counts = np.bincount(cells.ravel(), minlength=4096) / cells.size
         order = _cells_by_chroma()
         vivid = order[min(int(np.searchsorted(np.cumsum(counts[order]), 0.9)), 4095)]
-        blue, red = levels[1:] @ np.arange(256) - 128
         lit = luma >= bright
-        share = np.count_nonzero(lit)
-        bright_blue, bright_red = (
-            (float(np.mean(channel[lit])) - 128 for channel in (first, second)) if share else (blue, red)
-        )
+        means = levels @ np.arange(256)
+        lights = [float(channel[lit].mean()) for channel in (luma, blue, red)] if lit.any() else means
         return cls(
             hues=_rooted(counts @ _hue_bins()),
-            mean=(float(blue), float(red)),
-            bright_mean=(float(bright_blue), float(bright_red)),
+            balance=_balance(*means),
+            light_balance=_balance(*lights),
             chroma=float(counts @ _chroma_of_cells()),
             vivid=float(_chroma_of_cells()[vivid]),
             plane=_chroma_of_cells().astype(np.float32)[cells],
         )
+
+
+def _balance(luma: float, blue: float, red: float) -> tuple[float, float]:
+    """(log2 red/green, log2 blue/green) of a mean (Y, Cb, Cr), by the JFIF equations."""
+    channels = (
+        luma + 1.402 * (red - 128),
+        luma - 0.344136 * (blue - 128) - 0.714136 * (red - 128),
+        luma + 1.772 * (blue - 128),
+    )
+    first, middle, last = (_log(max(channel, 0.0), 4) for channel in channels)
+    return first - middle, last - middle
+
+
+def _log(value: float, floor: float) -> float:
+    """log2, held finite at nothing by a floor that is too small to matter elsewhere."""
+    return float(np.log2(value + floor))
 
 
 @cache
@@ -316,28 +341,32 @@ class _Relief:
     falloff: tuple[float, float]
     noise: float
     texture: Floats
-    sharpest: float
 
     @classmethod
     def of(cls, luma: Image.Image) -> _Relief:
-        """From an 8-bit luma picture at the working size. Strength is that of the sharpest fifth of the tiles."""
+        """From an 8-bit luma picture at the working size.
+
+        Strength is that of the sharpest twentieth of the tiles, where the focus is, less (in quadrature) what the calm
+        tiles have too, which is noise.
+        """
         octaves = [np.asarray(level).astype(np.int16) for level in (luma, luma.reduce(2), luma.reduce(4))]
         fine, middle, coarse = (_tiles(_gradient(level)) for level in octaves)
         floor = float(np.quantile(_tiles(_curvature(octaves[0])), 0.1))
-        tops = [_top_fifth(tiles) for tiles in (fine, middle, coarse)]
-        logs = [float(np.log2(top + 0.25)) for top in tops]
+        logs = [_strength(tiles) for tiles in (fine, middle, coarse)]
         return cls(
             energy=fine,
             strength=(logs[0], logs[1], logs[2]),
             falloff=(logs[0] - logs[1], logs[1] - logs[2]),
             noise=float(np.log2(floor + 0.25)),
             texture=soft_histogram(np.log2(middle.ravel() + np.float32(0.25)), None, _TEXTURE_KNOTS),
-            sharpest=float(np.log2(max(tops[0] - floor, 0.0) + 0.25)),
         )
 
 
-def _top_fifth(tiles: Floats) -> float:
-    return float(np.sort(tiles, axis=None)[-max(1, tiles.size // 5) :].mean())
+def _strength(tiles: Floats) -> float:
+    ordered = np.sort(tiles, axis=None)
+    top = float(ordered[-max(1, ordered.size // 20) :].mean())
+    calm = float(ordered[ordered.size // 10])
+    return _log(float(np.sqrt(max(top * top - calm * calm, 0.0))), 0.25)
 
 
 def _gradient(plane: NDArray[np.int16]) -> NDArray[np.int16]:
@@ -420,7 +449,7 @@ def _framing(planes: tuple[Floats, Floats, Floats]) -> Floats:
     down = float(mass.sum(axis=1) @ np.linspace(-1, 1, mass.shape[0], dtype=np.float32)) / total
     across = float(mass.sum(axis=0) @ np.linspace(-1, 1, mass.shape[1], dtype=np.float32)) / total
     return np.concatenate(
-        [bumps(ratio, -1, 1, 6) for ratio in ratios] + [bumps(across, -0.6, 0.6, 9), bumps(down, -0.6, 0.6, 9)]
+        [spread(ratio, -1, 1, 6) for ratio in ratios] + [spread(across, -0.6, 0.6, 9), spread(down, -0.6, 0.6, 9)]
     )
 
 

@@ -16,7 +16,7 @@ from tui.terminal import SLOW_RTT_MS
 
 PORTION = 24_000
 """Bytes given out at a time. At 200 kB/s, the slowest line worth pictures, a key waits at most an eighth of a second."""
-FIRST_RATE = 200_000.0  # bytes a second, until the line has shown its own
+FIRST_RATE = 120_000.0  # bytes a second, until the line has shown its own
 PATIENCE = 2.0
 MISSES = 3
 

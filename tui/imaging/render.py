@@ -42,6 +42,8 @@ class Preview:
     colours: int = 1 << 24
     identity: int = 0
     transmission: tuple[str, ...] = ()
+    is_frugal: bool = False
+    """Made for a slow line; a better one can follow when the line is idle."""
     dimensions: tuple[int, int] | None = None
     """(width, height) of the image as displayed; known only where a card is shown instead of a picture."""
 
@@ -64,6 +66,8 @@ def render(
     background: Colour,
     protocol: Protocol,
     terminal: Terminal,
+    *,
+    is_frugal: bool = False,
     identity: int = 0,
 ) -> Preview:
     """Prepare one preview. Raises whatever `decode` raises; the caller words the refusal."""
@@ -76,7 +80,7 @@ def render(
     image = decode(path, decode_box(pixels, region)).convert("RGB")
     image = image.crop(crop_box(image.size, region))
     placement = fit(image.size, slot, cell)
-    halves = _halves(image, placement, background, terminal)
+    halves = _halves(image, placement, background, terminal, is_frugal=is_frugal)
     if protocol == "half":
         texts = [halfblock.row_text(row, terminal.colours) for row in halves]
         blocks = tuple(Block(row, row + 1, text, len(text)) for row, text in enumerate(texts))
@@ -86,21 +90,35 @@ def render(
         blocks = tuple(Block(row, row + 1, "", 40 + 4 * placement.columns) for row in range(placement.rows))
         whole = (placement.columns * cell[0], placement.rows * cell[1])
         exact = kitty.pad(_scaled(image, size), whole, background)
-        if terminal.is_slow:
+        if is_frugal:
             exact = exact.resize((max(1, whole[0] // 2), max(1, whole[1] // 2)), Image.Resampling.LANCZOS)
         transmission = kitty.transmission(
             exact,
             identity,
             placement.columns,
             placement.rows,
-            frugal=terminal.is_slow,
+            frugal=is_frugal,
             tmux=terminal.multiplexer == "tmux",
         )
         return Preview(
-            path, protocol, slot, placement, halves, blocks, background, terminal.colours, identity, tuple(transmission)
+            path,
+            protocol,
+            slot,
+            placement,
+            halves,
+            blocks,
+            background,
+            terminal.colours,
+            identity,
+            tuple(transmission),
+            is_frugal,
         )
-    blocks = _sixel_blocks(_scaled(image, size), placement, cell, background, is_frugal=terminal.is_slow)
-    return Preview(path, protocol, slot, placement, halves, blocks, background, terminal.colours)
+    blocks = _sixel_blocks(
+        _scaled(image, size), placement, cell, background, is_frugal=is_frugal, is_paced=terminal.is_slow
+    )
+    return Preview(
+        path, protocol, slot, placement, halves, blocks, background, terminal.colours, is_frugal=is_frugal
+    )
 
 
 def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -109,7 +127,9 @@ def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
-def _halves(image: Image.Image, placement: Placement, background: Colour, terminal: Terminal) -> halfblock.Pixels:
+def _halves(
+    image: Image.Image, placement: Placement, background: Colour, terminal: Terminal, *, is_frugal: bool
+) -> halfblock.Pixels:
     cell_width, cell_height = terminal.cell
     columns = min(placement.columns, max(1, round(placement.width / cell_width)))
     half_rows = min(placement.rows * 2, max(1, round(placement.height * 2 / cell_height)))
@@ -122,19 +142,19 @@ def _halves(image: Image.Image, placement: Placement, background: Colour, termin
         pixels = canvas
     if terminal.no_colour:
         pixels = halfblock.greys(pixels)
-    return halfblock.coarsen(pixels, 5 if terminal.is_slow else 7)
+    return halfblock.coarsen(pixels, 5 if is_frugal else 7)
 
 
 def _sixel_blocks(
-    image: Image.Image, placement: Placement, cell: tuple[int, int], background: Colour, *, is_frugal: bool
+    image: Image.Image, placement: Placement, cell: tuple[int, int], background: Colour, *, is_frugal: bool, is_paced: bool
 ) -> tuple[Block, ...]:
-    """Quantise once, cut into blocks of whole rows, encode each."""
+    """Quantise once, cut into blocks of whole rows, encode each. Lone pixels cost bytes: frugal ones are softened."""
     width, height = placement.columns * cell[0], placement.rows * cell[1]
+    if is_frugal:
+        image = image.filter(ImageFilter.SMOOTH)
     indices, palette = sixel.quantise(kitty.pad(image, (width, height), background), 64 if is_frugal else 256)
-    if is_frugal:  # lone pixels are what costs bytes
-        indices = np.asarray(Image.fromarray(indices).filter(ImageFilter.ModeFilter(3)), dtype=np.uint8)
-    guess = width * height * (0.8 if is_frugal else 2.0)
-    rows = max(1, round(placement.rows * _BLOCK_BYTES / guess)) if is_frugal else -(-placement.rows // _BLOCKS)
+    guess = width * height * (1.0 if is_frugal else 2.2)
+    rows = max(1, round(placement.rows * _BLOCK_BYTES / guess)) if is_paced else -(-placement.rows // _BLOCKS)
     blocks = []
     for first in range(0, placement.rows, rows):
         last = min(placement.rows, first + rows)

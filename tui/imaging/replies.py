@@ -51,6 +51,7 @@ class ReplyFilter:
     held: str = ""
     _since: float = 0.0
     _pasting: bool = False
+    _tail: str = ""
     _escaped_at: float = field(default=-1e9)
 
     def feed(self, text: str, now: float) -> tuple[str, list[str]]:
@@ -63,9 +64,11 @@ class ReplyFilter:
         at = 0
         while at < len(data):
             if self._pasting:
-                end = data.find(PASTE_END, at)
-                stop = len(data) if end < 0 else end + len(PASTE_END)
+                pasted = self._tail + data[at:]
+                end = pasted.find(PASTE_END)
                 self._pasting = end < 0
+                stop = len(data) if end < 0 else at + end + len(PASTE_END) - len(self._tail)
+                self._tail = pasted[1 - len(PASTE_END) :] if self._pasting else ""
                 typed.append(data[at:stop])
                 at = stop
                 continue

@@ -58,6 +58,8 @@ class Picture(Shape):
     def identity(self) -> int: ...
     @property
     def transmission(self) -> Sequence[str]: ...
+    @property
+    def is_frugal(self) -> bool: ...
 
 
 class BlockState(Enum):
@@ -69,15 +71,19 @@ class BlockState(Enum):
 
 
 class Surface:
-    """One picture in one slot. `drawn` is called with the bytes of a portion; True asks for a question behind it."""
+    """One picture in one slot. `drawn` is called with the bytes of a portion; True asks for a question behind it.
+
+    `over` is the surface of a lesser version of the same picture in the same place, which stays until it is overdrawn.
+    """
 
     def __init__(
         self,
         picture: Picture,
         *,
-        drawn: Callable[[int], bool] = lambda size: False,
+        drawn: Callable[[int], bool] | None = None,
         held: kitty.KittyPictures | None = None,
         tmux: bool = False,
+        over: Surface | None = None,
     ) -> None:
         self.picture = picture
         self.states = [BlockState.ABSENT] * len(picture.blocks)
@@ -86,7 +92,8 @@ class Surface:
         self._drawn = drawn
         self._held = held
         self._tmux = tmux
-        self._place: object = None
+        self._place: object = over._place if over else None
+        self._keeps = over is not None and all(state is BlockState.SHOWN for state in over.states)
         self._covered: frozenset[int] = frozenset()
         self._visible = range(0)
         self._is_whole = True
@@ -128,12 +135,14 @@ class Surface:
         has_moved = self._place is not None and place != self._place
         self._place = place
         if has_moved:
+            self._keeps = False
             self.states = [BlockState.ABSENT] * len(self.states)
         top = self.picture.placement.y
         self._covered = frozenset(row - top for row in covered)
         last = min(visible.stop, floor) if self._is_sixel else visible.stop
         self._visible = range(visible.start - top, last - top)
         self._is_whole = is_whole
+        self._keeps = self._keeps and not self._covered
         for row in self._covered:
             number = self._block_of.get(row)
             if number is not None and self.states[number] is BlockState.SHOWN:
@@ -164,9 +173,9 @@ class Surface:
         self.released, self._owed = 0, 0
 
     def is_held(self, row: int) -> bool:
-        """Whether a row of the slot belongs to a block that may not be drawn yet."""
+        """Whether a row of the slot belongs to a block that may not be drawn yet, and has nothing to show meanwhile."""
         number = self._block_of.get(row - self.picture.placement.y)
-        return number is not None and number >= self.released
+        return not self._keeps and number is not None and number >= self.released
 
     def strip(self, row: int) -> PictureStrip:
         """The strip of one row of the slot."""
@@ -194,12 +203,14 @@ class Surface:
     def emit(self, row: int, start: int, stop: int) -> str:
         """What to write for columns start..stop-1 of a row of the slot, at the cursor. Called while Textual writes."""
         number = self._block_of.get(row - self.picture.placement.y)
-        if number is None or number >= self.released:
+        if number is None:
             return self._blank(stop - start)
+        if number >= self.released:
+            return _step(stop - start) if self._keeps else self._blank(stop - start)
         block, state = self.picture.blocks[number], self.states[number]
         is_covered = any(covered in self._covered for covered in range(block.first, block.last))
         if state is BlockState.SHOWN or (state is BlockState.DAMAGED and is_covered):
-            return f"\x1b[{stop - start}C"
+            return _step(stop - start)
         is_free = not is_covered and block.first in self._visible and block.last - 1 in self._visible
         if self._is_sixel:
             if not (is_free and self._is_whole):
@@ -210,10 +221,10 @@ class Surface:
             is_free = is_free and stop - start == self.picture.slot[0]
         if is_free and self._is_whole:
             self.states[number] = BlockState.SHOWN
-            text += self._settle(block.size)
+            text += self._settle()
         return text
 
-    def _settle(self, size: int) -> str:
+    def _settle(self) -> str:
         """Count a block that was drawn; behind the last one of a portion comes the question."""
         if not self._owed:
             return ""
@@ -221,7 +232,7 @@ class Surface:
         if waits:
             return ""
         owed, self._owed = self._owed, 0
-        return STATUS_QUERY if self._drawn(owed) else ""
+        return STATUS_QUERY if self._drawn is not None and self._drawn(owed) else ""
 
     def _stamp(self, block: Block, row: int, start: int, stop: int) -> str:
         """A block of several rows, drawn from wherever in it the cursor is; the cursor ends behind this row's columns.
@@ -239,7 +250,7 @@ class Surface:
                 if right:
                     parts += [f"\x1b[{self._right - self._left}C", self._blank(right)]
         parts += ["\x1b8", _vertical(block.first - here), _horizontal(self._left - start), block.text, "\x1b8"]
-        return "".join(parts) + f"\x1b[{stop - start}C"
+        return "".join(parts) + _step(stop - start)
 
     def _cells(self, block: Block, row: int, start: int, stop: int) -> str:
         """A row of half-blocks or placeholders, cut to its columns."""
@@ -301,7 +312,7 @@ class PictureStrip(Strip):
     def __bool__(self) -> bool:
         return self._stop > self._start
 
-    def render(self, console: Console) -> str:
+    def render(self, console: Console) -> str:  # noqa: ARG002
         return self._surface.emit(self._row, self._start, self._stop)
 
     def crop(self, start: int, end: int | None = None) -> Strip:
@@ -320,6 +331,11 @@ class PictureStrip(Strip):
                 parts.append(self.crop(at, cut))
                 at = cut
         return parts
+
+
+def _step(columns: int) -> str:
+    """Leave cells as they are."""
+    return f"\x1b[{columns}C" if columns else ""
 
 
 def _vertical(rows: int) -> str:

@@ -13,7 +13,6 @@ from textwrap import wrap
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual import events
 from textual.dom import NoScreen
 from textual.geometry import Region as Cells
 from textual.message import Message
@@ -27,6 +26,8 @@ from tui.imaging.pacer import PORTION
 from tui.imaging.render import Preview
 from tui.imaging.surface import Surface
 
+_IDLE = 0.8  # seconds of a quiet line before a frugal picture is refined
+_WORTH_WAITING = 4.0  # seconds that a refinement may take of the line
 _GRACE = 0.08  # a picture that is ready within this many seconds replaces the old one without a placeholder between
 
 
@@ -87,6 +88,7 @@ class PreviewImage(Widget, can_focus=False):
         self._surface: Surface | None = None
         self._lines: list[tuple[str, str]] = []
         self._grace: Timer | None = None
+        self._refinement: Timer | None = None
         self._is_announced = False
 
     @property
@@ -146,7 +148,7 @@ class PreviewImage(Widget, can_focus=False):
         self._stop()
         self.service.forget(self)
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         self.reload()
 
     def on_hide(self) -> None:
@@ -173,6 +175,9 @@ class PreviewImage(Widget, can_focus=False):
         """Nothing that was asked for is wanted any more."""
         self.workers.cancel_node(self)
         self._end_grace()
+        if self._refinement is not None:
+            self._refinement.stop()
+            self._refinement = None
         self.service.pacer.drop(self)
 
     def _load(self) -> None:
@@ -180,6 +185,7 @@ class PreviewImage(Widget, can_focus=False):
         if not self.is_attached or not self.content_size.area or self._path is None:
             return
         self._stop()
+        self._is_announced = False
         ready = self.service.peek(self._path, self._slot, self._region, self._paper)
         if ready is not None:
             self._install(ready)
@@ -213,9 +219,8 @@ class PreviewImage(Widget, can_focus=False):
             self._grace.stop()
             self._grace = None
 
-    def _install(self, preview: Preview) -> None:
+    def _install(self, preview: Preview, *, is_refinement: bool = False) -> None:
         """Have the picture drawn, as soon as the line has room for it."""
-        self._is_announced = False
         if preview.protocol == "off":
             self._surface = None
             size = preview.dimensions
@@ -224,27 +229,48 @@ class PreviewImage(Widget, can_focus=False):
             self.refresh()
             self._announce(preview.path)
             return
-        tmux = self.service.terminal.multiplexer == "tmux"
-        surface = Surface(preview, drawn=self._drawn, held=self.service.kitty, tmux=tmux)
-        if not self.service.pacer.is_active:
+        surface = Surface(
+            preview,
+            drawn=self._drawn,
+            held=self.service.kitty,
+            tmux=self.service.terminal.multiplexer == "tmux",
+            over=self._surface if is_refinement else None,
+        )
+        self._surface = surface
+        if self.service.pacer.is_active:
+            self._lines = [("preview--name", preview.path.name)]
+            if not is_refinement:
+                self.refresh()
+            self._next_portion()
+        else:
             surface.release(surface.remaining + 1)
-            self._surface = surface
             self.refresh()
             self._announce(preview.path)
+
+    async def _refine(self, path: Path, region: Region | None) -> None:
+        """On a slow line, once it is idle: the same picture with all its colours, drawn over the frugal one."""
+        preview = await self.service.prepare(path, self._slot, region, self._paper, slot=self, is_best=True)
+        if preview.cost < self.service.pacer.rate * _WORTH_WAITING:
+            self._install(preview, is_refinement=True)
+
+    def _refine_when_idle(self) -> None:
+        if self._path is None:
             return
-        self._lines = [("preview--name", preview.path.name)]
-        self._surface = surface
-        self.refresh()
-        self._next_portion()
+        if self.service.pacer.is_waiting:
+            self._refinement = self.set_timer(_IDLE, self._refine_when_idle)
+        else:
+            self.run_worker(self._refine(self._path, self._region), exclusive=True, group="preview")
 
     def _next_portion(self) -> None:
         surface = self._surface
-        if surface is None:
+        if surface is None or self._path is None or not self.service.pacer.is_active:
             return
-        if surface.released == len(surface.picture.blocks):
-            self._announce(surface.picture.path if isinstance(surface.picture, Preview) else Path())
-            return
-        self.service.pacer.ask(self, surface.next_size(PORTION), self._go)
+        if surface.released < len(surface.picture.blocks):
+            self.service.pacer.ask(self, surface.next_size(PORTION), self._go)
+        elif surface.is_drawn:
+            self._announce(self._path)
+            if surface.picture.is_frugal and surface.picture.protocol != "half" and self._refinement is None:
+                self._refinement = self.set_timer(_IDLE, self._refine_when_idle)
 
     def _go(self) -> None:
         """The line has room: let the next rows be drawn."""
@@ -338,4 +364,8 @@ class PreviewImage(Widget, can_focus=False):
     def _announce(self, path: Path) -> None:
         if not self._is_announced:
             self._is_announced = True
-            self.call_after_refresh(self.post_message, self.Shown(self, path))
+            self.call_after_refresh(self._say_shown, path)
+
+    def _say_shown(self, path: Path) -> None:
+        if path == self._path:
+            self.post_message(self.Shown(self, path))

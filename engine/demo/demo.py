@@ -1,0 +1,243 @@
+"""The demo from nothing to a trained ranker, in a throwaway workspace: draw, scan, import, embed, train, suggest.
+
+Relies on the engine as any face does, and on the recipe for what to draw. Everything it writes lies in one folder under
+the platform's cache (or the one it is given), marked by a stamp; it deletes nothing that does not carry that stamp. The
+decisions are simulated, and say so: actor, session ids, and the EXIF of every picture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import fcntl
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, timedelta
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from engine.clock import iso
+from engine.demo.pictures import write_bad_files, write_set
+from engine.demo.recipe import PlannedSet, Recipe, plan
+from engine.engine import Engine
+from engine.errors import ProofsheetError
+from engine.runs import Run, RunFailed, RunState
+from engine.workspace import Workspace
+
+ACTOR = "simulated"
+LOG = "selection_only_log.csv"
+FLAGS: Mapping[str, Any] = {"database_url": None, "encoder": "builtin", "projects": {}, "auto_train": True}
+"""Settings that hold in the demo whatever the person's environment says: nothing of theirs is touched."""
+
+Tell = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """One set that is left for the person: the suggested winner's path, its calibrated confidence if there is one."""
+
+    set: str
+    winner: str
+    confidence: float | None
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What the demo did. `train` is the training run's result."""
+
+    images: int
+    refused: int
+    sets: int
+    simulated_decisions: int
+    train: Mapping[str, Any]
+    suggestions: tuple[Suggested, ...]
+    seconds: float
+
+    def document(self) -> dict[str, Any]:
+        """As one JSON document."""
+        return asdict(self) | {"train": dict(self.train), "suggestions": [asdict(one) for one in self.suggestions]}
+
+
+def default_folder() -> Path:
+    """`~/.cache/proofsheet/demo` on Linux."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("proofsheet", appauthor=False)) / "demo"
+
+
+async def headless(
+    folder: Path | None = None, *, fresh: bool = False, recipe: Recipe | None = None, tell: Tell | None = None
+) -> DemoReport:
+    """The whole demo in a workspace made anew each time; the pictures are kept for the next one unless `fresh`."""
+    place = _Place(folder or default_folder(), recipe or Recipe.shipped(), tell or _silent)
+    return (await _prepared(place, "headless", fresh=fresh, anew=True))[1]
+
+
+async def prepare(
+    folder: Path | None = None, *, fresh: bool = False, recipe: Recipe | None = None, tell: Tell | None = None
+) -> Workspace:
+    """A demo workspace ready for the app: the one of last time, with the person's verdicts in it, unless `fresh`."""
+    place = _Place(folder or default_folder(), recipe or Recipe.shipped(), tell or _silent)
+    return (await _prepared(place, "workspace", fresh=fresh, anew=False))[0]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the demo lies, what it is made from, and whom to tell."""
+
+    root: Path
+    recipe: Recipe
+    tell: Tell
+
+    @property
+    def pictures(self) -> Path:
+        return self.root / "pictures"
+
+    def is_made(self, name: str) -> bool:
+        """Whether the folder `name` was finished by this very recipe."""
+        try:
+            stamp = json.loads(self._stamp(name).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return False
+        return bool(stamp == self._mark() and (self.root / name).is_dir())
+
+    def finish(self, name: str) -> None:
+        """Say that the folder `name` is complete."""
+        self._stamp(name).write_text(json.dumps(self._mark()) + "\n", encoding="utf-8")
+
+    def clear(self, name: str) -> Path:
+        """An empty folder `name`; what was there is deleted, because it is the demo's own."""
+        folder = self.root / name
+        self._stamp(name).unlink(missing_ok=True)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        return folder
+
+    def _stamp(self, name: str) -> Path:
+        return self.root / f"{name}.json"
+
+    def _mark(self) -> dict[str, Any]:
+        return {"proofsheet": "demo", "version": self.recipe.version, "recipe": self.recipe.digest}
+
+    def lock(self) -> BinaryIO:
+        """Hold the demo's folder, which is the demo's own or empty, until the returned file is closed."""
+        marker = self.root / "README.txt"
+        if self.root.is_dir() and any(self.root.iterdir()) and not marker.is_file():
+            raise ProofsheetError(
+                f"{self.root} holds other things than a demo", remedy="Name an empty folder, or one that is not there."
+            )
+        self.root.mkdir(parents=True, exist_ok=True)
+        marker.write_text(
+            "Proofsheet's demo: generated pictures and simulated decisions. Delete this folder at any time.\n",
+            encoding="utf-8",
+        )
+        file = (self.root / "demo.lock").open("ab")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return file
+
+
+async def _prepared(place: _Place, name: str, *, fresh: bool, anew: bool) -> tuple[Workspace, DemoReport]:
+    begun = time.monotonic()
+    with await asyncio.to_thread(place.lock):
+        planned = plan(place.recipe)
+        if fresh or not place.is_made("pictures"):
+            await asyncio.to_thread(_draw, place, planned)
+        if not (fresh or anew) and place.is_made(name):
+            return Workspace.init(place.root / name), _EMPTY
+        workspace = Workspace.init(await asyncio.to_thread(place.clear, name))
+        async with Engine.open(workspace, flags=FLAGS) as engine:
+            report = await _learned(engine, place, planned, begun)
+        place.finish(name)
+        return workspace, report
+
+
+_EMPTY = DemoReport(0, 0, 0, 0, {}, (), 0.0)
+
+
+def _draw(place: _Place, planned: Sequence[PlannedSet]) -> None:
+    """Every picture of the plan and the bad files, in threads: Pillow and numpy let them run side by side."""
+    place.clear("pictures")
+    for subject in place.recipe.subjects:
+        (place.pictures / subject.id).mkdir()
+    with ThreadPoolExecutor() as pool:
+        for done, _ in enumerate(pool.map(partial(write_set, place.pictures, place.recipe), planned), start=1):
+            place.tell("drawing the pictures", done, len(planned))
+    first = planned[0]
+    write_bad_files(place.pictures, place.pictures / first.project / first.frames[0].name)
+    place.finish("pictures")
+
+
+async def _learned(engine: Engine, place: _Place, planned: Sequence[PlannedSet], begun: float) -> DemoReport:
+    """Everything after the pictures, through the same doors that a person's own pictures take."""
+    place.tell("scanning", 0, 1)
+    scan = await _finished(engine, await engine.library.scan([place.pictures]))
+    log = engine.workspace.training / LOG
+    decisions = write_log(log, planned)
+    place.tell("importing simulated picks", 0, 1)
+    imported = await engine.ranking.import_selections(log, actor=ACTOR)
+    if imported.refused:
+        first = imported.refused[0]
+        raise ProofsheetError(f"the demo's own log was refused: line {first.line}: {first.reason}")
+    await engine.ranking.build_sets()
+    place.tell("describing the pictures", 0, 1)
+    await _finished(engine, await engine.vision.embed())
+    place.tell("training the ranker", 0, 1)
+    train = await _finished(engine, await engine.ranking.train())
+    place.tell("suggesting winners", 0, 1)
+    suggestions = [one for one in [await _suggested(engine, set_id) for set_id in await engine.ranking.queue()] if one]
+    counts = await engine.library.counts()
+    total = await engine.ranking.total()
+    return DemoReport(
+        images=counts.images,
+        refused=len(scan.get("refused", ())),
+        sets=total.total,
+        simulated_decisions=decisions,
+        train=train,
+        suggestions=tuple(suggestions),
+        seconds=round(time.monotonic() - begun, 1),
+    )
+
+
+async def _finished(engine: Engine, run: Run) -> Mapping[str, Any]:
+    """The result of a run once it is done. Raises RunFailed."""
+    done = await engine.runs.wait(run.id)
+    if done.state is not RunState.DONE:
+        raise RunFailed(done)
+    return done.result or {}
+
+
+async def _suggested(engine: Engine, set_id: int) -> Suggested | None:
+    suggestion = await engine.ranking.suggest(set_id)
+    if suggestion is None:
+        return None
+    found = await engine.ranking.image_set(set_id)
+    winner = next(one.image.path for one in found.members if one.image.id == suggestion.proposal["image"])
+    return Suggested(f"{found.project}/{found.title or found.set_id}", str(winner), suggestion.confidence)
+
+
+def write_log(file: Path, planned: Sequence[PlannedSet]) -> int:
+    """The simulated picks as a `selection_only_log.csv`, with paths as from another machine; returns how many."""
+    rows = []
+    for one in planned:
+        if one.chosen is None:
+            continue
+        paths = [str(PurePosixPath("/simulated", one.project, frame.name)) for frame in one.frames]
+        decided_at = (one.frames[-1].taken_at + timedelta(minutes=20)).replace(tzinfo=UTC)
+        losers = [path for index, path in enumerate(paths) if index != one.chosen]
+        rows.append([one.session_id, one.set_id, paths[one.chosen], json.dumps(losers), iso(decided_at)])
+    with file.open("w", encoding="utf-8", newline="") as sheet:
+        writer = csv.writer(sheet)
+        writer.writerow(["session_id", "set_id", "chosen_path", "neg_paths", "timestamp"])
+        writer.writerows(rows)
+    return len(rows)
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """Nobody asked."""

@@ -1,0 +1,167 @@
+"""What a training run learns from: every choice in force, with its images' vectors, readings and near-duplicates.
+
+Relies on the store for choices, on the vision room for numbers (computing those that are missing, with progress), and
+on the pHash cache. A picture that has no numbers and can no longer be read is passed over and said so; a choice without
+its winner, or without any loser, is no choice. Never mixes two projects in one request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ProofsheetError
+from engine.library.model import Image
+from engine.ranking import catalogue
+from engine.ranking.evaluate import BASELINES, baseline_scores
+from engine.ranking.hashes import HashCache
+from engine.ranking.learn import offsets_of
+from engine.ranking.measures import Floats, Ints
+from engine.ranking.model import Choice
+from engine.ranking.split import near_duplicates, set_clusters
+from engine.runs import RunContext
+from engine.store import Store
+from engine.vision import Vision
+from engine.vision.builtin import Readings
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Vectors (d,) float32 and readings by image id, for the images that have them."""
+
+    vectors: Mapping[int, NDArray[np.float32]]
+    readings: Mapping[int, Readings]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Choices oldest first. Rows are images, one choice after another, each with its winner first: `vectors` (N, d)
+    float32; choice i is rows offsets[i]:offsets[i + 1]; `clusters` (n,) says which share near-duplicates."""
+
+    choices: tuple[Choice, ...]
+    images: tuple[Image, ...]
+    vectors: NDArray[np.float32]
+    offsets: Ints
+    clusters: Ints
+    baselines: Mapping[str, Floats]
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """The project of each choice."""
+        return tuple(choice.project for choice in self.choices)
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal choices, so that a resumed run knows whether its checkpoint still holds."""
+        told = json.dumps([(c.set_pk, c.image_ids, c.chosen_at) for c in self.choices])
+        return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+
+
+def read_choices(store: Store, actor: str, project: str | None) -> list[Choice]:
+    """The actor's picks in force and the imported logs', oldest first."""
+    with store.reading() as connection:
+        return catalogue.choices(connection, actor, project)
+
+
+def gather(
+    run: RunContext, choices: Sequence[Choice], store: Store, vision: Vision, hashes: HashCache, encoder: str
+) -> Material:
+    """Numbers for every choice; choices whose images have none are left out."""
+    with store.reading() as connection:
+        images = catalogue.images_by_id(connection, {one for choice in choices for one in choice.image_ids})
+        places = catalogue.positions(connection, {choice.set_pk for choice in choices})
+    seen = look(run, images.values(), vision, encoder)
+    kept: list[Choice] = []
+    for choice in choices:
+        there = tuple(one for one in choice.image_ids if one in seen.vectors)
+        if len(there) >= 2 and there[0] == choice.winner:
+            kept.append(replace(choice, image_ids=there))
+    rows = [image_id for choice in kept for image_id in choice.image_ids]
+    offsets = offsets_of(np.array([len(choice.image_ids) for choice in kept], dtype=np.int64))
+    return Material(
+        choices=tuple(kept),
+        images=tuple(images[image_id] for image_id in rows),
+        vectors=np.stack([seen.vectors[image_id] for image_id in rows]) if rows else np.empty((0, 0), np.float32),
+        offsets=offsets,
+        clusters=_clusters(run, kept, images, hashes),
+        baselines=_baselines(kept, images, places, seen.readings),
+    )
+
+
+def look(run: RunContext, images: Iterable[Image], vision: Vision, encoder: str) -> Seen:
+    """Vectors and readings of the images, project by project; what cannot be read is refused in the run's log."""
+    by_project: dict[str, list[Image]] = defaultdict(list)
+    for image in images:
+        by_project[image.project.casefold()].append(image)
+    total = sum(map(len, by_project.values()))
+    vectors: dict[int, NDArray[np.float32]] = {}
+    readings: dict[int, Readings] = {}
+    done = 0
+    for group in by_project.values():
+        for start in range(0, len(group), BATCH):
+            run.check()
+            batch = group[start : start + BATCH]
+            for some in _readable(run, batch, vision, encoder):
+                found = vision.vectors(some, encoder)
+                plain = vision.readings(some, encoder)
+                for image, vector, reading in zip(some, found, plain, strict=True):
+                    vectors[image.id], readings[image.id] = vector, reading
+            done += len(batch)
+            run.progress(done, total, "describing the images")
+    return Seen(vectors, readings)
+
+
+def _readable(run: RunContext, batch: list[Image], vision: Vision, encoder: str) -> list[list[Image]]:
+    """The batch as it is, or where an image of it cannot be read, one by one without those."""
+    try:
+        vision.vectors(batch, encoder)
+    except ProofsheetError:
+        found: list[list[Image]] = []
+        for image in batch:
+            run.check()
+            try:
+                vision.vectors([image], encoder)
+            except ProofsheetError as error:
+                run.refuse(image.path, error.message)
+            else:
+                found.append([image])
+        return found
+    return [batch]
+
+
+def _clusters(run: RunContext, choices: Sequence[Choice], images: Mapping[int, Image], hashes: HashCache) -> Ints:
+    if not choices:
+        return np.empty(0, dtype=np.int64)
+    needed = sorted({image_id for choice in choices for image_id in choice.image_ids})
+    number = {image_id: index for index, image_id in enumerate(needed)}
+    found = hashes.hashes([images[image_id] for image_id in needed], run)
+    members = [[number[image_id] for image_id in choice.image_ids] for choice in choices]
+    return set_clusters(members, near_duplicates(found, check=run.check))
+
+
+def _baselines(
+    choices: Sequence[Choice],
+    images: Mapping[int, Image],
+    places: Mapping[int, Mapping[int, int]],
+    readings: Mapping[int, Readings],
+) -> dict[str, Floats]:
+    """(N,) scores of each naive baseline over all rows."""
+    scores: dict[str, list[Floats]] = {name: [np.empty(0)] for name in BASELINES}
+    for choice in choices:
+        ids = choice.image_ids
+        place = places.get(choice.set_pk, {})
+        for name in BASELINES:
+            scores[name].append(
+                baseline_scores(
+                    name, [images[one] for one in ids], [place.get(one, 0) for one in ids], [readings[o] for o in ids]
+                )
+            )
+    return {name: np.concatenate(parts) for name, parts in scores.items()}

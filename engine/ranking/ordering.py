@@ -1,0 +1,134 @@
+"""Ranking files named by path, in the library or not: the promoted ranker's order, or the sharpest first without one.
+
+Relies on the vision room for images of the library and on its encoder for others, which are read and never kept. Images
+of two projects are never compared. Writes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import ProofsheetError, UsageError
+from engine.library.decode import decode, opened
+from engine.library.model import Image
+from engine.library.source import UnreadableImage, open_source
+from engine.ranking.evaluate import DEFAULT_BASELINE
+from engine.ranking.measures import Floats
+from engine.ranking.model import RankedImage, RankedSet, RefusedRow
+from engine.ranking.ranker import LinearRanker
+from engine.ranking.suggest import PREFIX, Suggester, encoder_spec
+from engine.vision import Vision
+from engine.vision.builtin import Readings
+
+Seen = tuple[NDArray[np.float32], Readings]
+
+
+def order(paths: Sequence[str], scores: Floats, ranker: LinearRanker | None) -> RankedSet:
+    """The ranking that scores (n,) give, best first; probabilities and confidence only from a ranker."""
+    best_first = np.argsort(-scores, kind="stable")
+    if ranker is None:
+        ranking = tuple(RankedImage(paths[i], float(scores[i]), None) for i in best_first)
+        return RankedSet(ranking, None, PREFIX + DEFAULT_BASELINE)
+    chances = ranker.probabilities(scores)
+    ranking = tuple(RankedImage(paths[i], float(scores[i]), float(chances[i])) for i in best_first)
+    return RankedSet(ranking, float(chances[best_first[0]]), ranker.label)
+
+
+class Orderer:
+    """Ranks paths. Its methods block; the door calls them off the event loop."""
+
+    def __init__(self, vision: Vision, suggester: Suggester, max_pixels: int) -> None:
+        self._vision = vision
+        self._suggester = suggester
+        self._max_pixels = max_pixels
+
+    def rank(self, paths: Sequence[Path], known: Mapping[Path, Image]) -> RankedSet:
+        """Rank files of which some may be in the library (`known`).
+
+        Raises UsageError for images of two projects, ProofsheetError when none can be read.
+        """
+        paths = list(dict.fromkeys(paths))
+        projects = {known[path].project.casefold(): known[path].project for path in paths if path in known}
+        if len(projects) > 1:
+            raise UsageError(
+                f"the images are of two projects: {' and '.join(sorted(projects.values()))}",
+                remedy="A comparison belongs to one project; rank each project's images by themselves.",
+            )
+        project = next(iter(projects.values()), None)
+        ranker = self._suggester.ranker(project)
+        spec = encoder_spec(ranker) if ranker is not None else None
+        seen, refused = self._look(paths, known, spec)
+        if not seen:
+            path, reason = refused[0] if refused else ("", "no image was named")
+            raise ProofsheetError(f"nothing to rank: {path} {reason}".strip())
+        names = [str(path) for path in seen]
+        if ranker is not None:
+            scores = ranker.scores(np.stack([vector for vector, _ in seen.values()]), project)
+        else:
+            scores = np.array([readings.sharpness for _, readings in seen.values()], dtype=np.float64)
+        found = order(names, scores, ranker)
+        return RankedSet(found.ranking, found.confidence, found.model, tuple(refused))
+
+    def _look(
+        self, paths: Sequence[Path], known: Mapping[Path, Image], spec: str | None
+    ) -> tuple[dict[Path, Seen], list[tuple[str, str]]]:
+        """Vector and readings of each path in the order given, and the paths that cannot be read with the reason."""
+        found: dict[Path, Seen] = {}
+        images = [known[path] for path in paths if path in known]
+        if images:
+            try:
+                vectors, readings = self._vision.vectors(images, spec), self._vision.readings(images, spec)
+            except ProofsheetError:
+                pass  # changed or gone since the scan: each is read below, or refused there with its own reason
+            else:
+                listed = (path for path in paths if path in known)
+                found = {path: (vectors[i], readings[i]) for i, path in enumerate(listed)}
+        refused: list[tuple[str, str]] = []
+        for path in paths:
+            if path not in found:
+                try:
+                    found[path] = self._read(path, spec)
+                except UnreadableImage as error:
+                    refused.append((str(path), error.reason))
+        return {path: found[path] for path in paths if path in found}, refused
+
+    def _read(self, path: Path, spec: str | None) -> Seen:
+        encoder = self._vision.encoder(spec)
+        source, _ = open_source(path)
+        with source, opened(source, str(path), self._max_pixels) as (image, _):
+            side = max(encoder.box_for(*image.size))
+        vectors, readings = encoder.examine([decode(path, (side, side), self._max_pixels)])
+        return vectors[0], readings[0]
+
+
+def read_set_lines(file: Path) -> tuple[list[tuple[int, list[Path]]], list[RefusedRow]]:
+    """(line, paths) of a JSON Lines file with a list of paths a line, and the lines that are no such list.
+
+    Paths are made absolute from the current folder. Raises UsageError when the file cannot be read.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from error
+    sets: list[tuple[int, list[Path]]] = []
+    refused: list[RefusedRow] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            paths = json.loads(line)
+        except (ValueError, RecursionError):
+            refused.append(RefusedRow(number, "the line is not valid JSON"))
+            continue
+        if not isinstance(paths, list) or not paths or not all(isinstance(p, str) and p for p in paths):
+            refused.append(RefusedRow(number, "the line is not a JSON list of paths"))
+        elif any("\x00" in path for path in paths):
+            refused.append(RefusedRow(number, "a path holds a NUL byte"))
+        else:
+            sets.append((number, [Path(path).expanduser().absolute() for path in paths]))
+    return sets, refused

@@ -1,0 +1,354 @@
+"""The door of the ranking room: sets to choose from, verdicts, suggestions, training, ranking, and the way out.
+
+Relies on library and vision for images and numbers, on review for verdicts, on runs for training, on changes for
+exports. Whatever blocks is done off the event loop. Nothing here writes a file of the person's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.changes import Changes, ChangeSet, Operation
+from engine.clock import Clock, utc_now
+from engine.errors import UsageError
+from engine.library import Library
+from engine.library.model import Image
+from engine.ranking import building, catalogue, export, importing
+from engine.ranking.hashes import HashCache
+from engine.ranking.model import (
+    GENERATED,
+    KIND,
+    ImageSet,
+    RankedSet,
+    RankerStatus,
+    RefusedRow,
+    SelectionImport,
+    SetCounts,
+    SetSource,
+)
+from engine.ranking.ordering import Orderer, read_set_lines
+from engine.ranking.registry import Registry
+from engine.ranking.suggest import Suggester
+from engine.ranking.training import KIND as TRAIN
+from engine.ranking.training import MIN_SETS, PER_PROJECT, UNIFIED, Trainer
+from engine.review import Agreement, Decision, Review, Suggestion, Verdict
+from engine.runs import Run, Runs
+from engine.settings import Settings
+from engine.store import Store
+from engine.vision import Vision
+from engine.workspace import Workspace
+
+
+class Ranking:
+    """Image sets and their winners, for the person that the settings name."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        store: Store,
+        runs: Runs,
+        review: Review,
+        changes: Changes,
+        library: Library,
+        vision: Vision,
+        *,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._runs = runs
+        self._review = review
+        self._changes = changes
+        self._library = library
+        self._clock = clock
+        self._registry = Registry(store, workspace.models)
+        self._suggester = Suggester(store, vision, self._registry, settings.actor)
+        self._orderer = Orderer(vision, self._suggester, settings.max_pixels)
+        hashes = HashCache(workspace.cache / "phash.json", settings.max_pixels)
+        # One lane thread is enough for a linear model; the encoder uses the GPU by itself where there is one.
+        runs.register(TRAIN, Trainer(store, vision, self._registry, hashes, clock).work, lane="cpu")
+
+    # -- sets ---------------------------------------------------------------------------------------------------------
+
+    async def import_selections(self, file: Path, actor: str | None = None) -> SelectionImport:
+        """Import a selection log: its sets and selections, matched with the library; bad rows are refused by line.
+
+        Generated sets give way to the log's. Raises UsageError when the file cannot be read, ProofsheetError when it
+        is no selection log.
+        """
+        found = await asyncio.to_thread(
+            importing.import_log, self._store, file, actor or self._settings.actor, self._clock
+        )
+        if found.folders:
+            await self.build_sets(found.folders)
+        return found.report
+
+    async def build_sets(
+        self, folders: Sequence[str] | None = None, sources: Iterable[str | SetSource] = GENERATED
+    ) -> int:
+        """Bring the generated sets of these folders (None: of all) up to date; how many are new.
+
+        Sets from logs win, decided sets stay, undecided ones follow their folder. Calling it again changes nothing.
+        """
+        wanted = [SetSource(source) for source in sources]
+        return await asyncio.to_thread(building.build, self._store, self._settings, self._clock, folders, wanted)
+
+    def images_arrived(self, image_ids: Sequence[int], finished_folders: Sequence[str]) -> None:
+        """Form the sets of folders that a scan has finished, and anew those whose images were found to be of another
+        project; called in the scan's own thread after each commit."""
+        folders = [str(folder) for folder in finished_folders]
+        with self._store.reading() as connection:
+            folders.extend(catalogue.folders_of_strays(connection, image_ids))
+        if folders:
+            building.build(self._store, self._settings, self._clock, folders)
+
+    async def queue(self, project: str | None = None) -> list[int]:
+        """Ids of the undecided sets in review order: oldest capture first, or the ranker's closest calls first."""
+        ids = await self._store.read(lambda connection: catalogue.queue(connection, project))
+        if self._settings.order == "information":
+            status = await self.status(project)
+            if status.model is not None:
+                label = status.model
+                margins = await self._store.read(lambda connection: catalogue.margins(connection, label))
+                ids.sort(key=lambda one: margins.get(one, 2.0))  # stable: those not yet judged keep their order
+        return ids
+
+    async def skipped(self, project: str | None = None) -> list[int]:
+        """Ids of the sets that were skipped, for a second look."""
+        return await self._store.read(lambda connection: catalogue.skipped(connection, project))
+
+    async def total(self, project: str | None = None) -> SetCounts:
+        """How many sets there are, decided and remaining."""
+        return await self._store.read(lambda connection: catalogue.counts(connection, project))
+
+    async def image_set(self, set_id: int) -> ImageSet:
+        """One set with the images that are still there. Raises UsageError for an unknown id."""
+        found = await self._store.read(lambda connection: catalogue.image_sets(connection, [set_id]))
+        if set_id not in found:
+            raise UsageError(f"there is no image set {set_id}", remedy="`proofsheet sets list` shows them.")
+        return found[set_id]
+
+    async def image_sets(self, set_ids: Sequence[int]) -> list[ImageSet]:
+        """Several sets at once, in the order asked; unknown ids are left out."""
+        found = await self._store.read(lambda connection: catalogue.image_sets(connection, set_ids))
+        return [found[one] for one in set_ids if one in found]
+
+    # -- verdicts -----------------------------------------------------------------------------------------------------
+
+    async def suggest(self, set_id: int) -> Suggestion | None:
+        """The suggested winner of a set, recorded; None when fewer than two of its images can be read."""
+        one = await self.image_set(set_id)
+        found = await asyncio.to_thread(self._suggester.suggest, one)
+        return (await self._review.suggest([found]))[0] if found is not None else None
+
+    async def pick(
+        self, set_id: int, image_id: int, suggestion: Suggestion | None = None, blind: bool = False
+    ) -> Decision:
+        """The person's winner: approved when it is the suggested one or none was shown, else modified.
+
+        Durable when this returns. Raises UsageError when the image is not in the set.
+        """
+        one = await self.image_set(set_id)
+        winner = next((member.image for member in one.members if member.image.id == image_id), None)
+        if winner is None:
+            raise UsageError(f"image {image_id} is not in set {set_id}")
+        is_other = suggestion is not None and suggestion.proposal.get("image") != image_id
+        value = {
+            "image": image_id,
+            "content_hash": winner.content_hash,
+            "losers": [other for other in one.image_ids if other != image_id],
+        }
+        verdict = Verdict.MODIFIED if is_other else Verdict.APPROVED
+        return await self._decide(one, verdict, value, suggestion, blind)
+
+    async def reject(self, set_id: int, suggestion: Suggestion | None = None, blind: bool = False) -> Decision:
+        """None of the set is a winner."""
+        one = await self.image_set(set_id)
+        return await self._decide(one, Verdict.REJECTED, {"losers": list(one.image_ids)}, suggestion, blind)
+
+    async def skip(self, set_id: int, suggestion: Suggestion | None = None, blind: bool = False) -> Decision:
+        """Leave the set undecided for now; `skipped` brings it back."""
+        return await self._decide(await self.image_set(set_id), Verdict.SKIPPED, {}, suggestion, blind)
+
+    async def undo(self) -> Decision | None:
+        """Take the newest verdict back; the decision that says so, or None when nothing is left to undo."""
+        made = await self._review.undo(KIND)
+        return made[0] if made else None
+
+    async def agreement(self, last: int = 10) -> Agreement:
+        """How often the suggestion was the one picked, over the last picks that had one in view."""
+        return await self._review.agreement(KIND, last)
+
+    async def _decide(
+        self, one: ImageSet, verdict: Verdict, value: dict[str, Any], suggestion: Suggestion | None, blind: bool
+    ) -> Decision:
+        return await self._review.decide(
+            KIND,
+            catalogue.subject_of(one.id),
+            verdict,
+            value | {"session_id": one.session_id, "set_id": one.set_id},
+            project=one.project,
+            suggestion=suggestion,
+            blind=blind,
+        )
+
+    # -- learning -----------------------------------------------------------------------------------------------------
+
+    async def train(
+        self,
+        project: str | None = None,
+        detach: bool = False,
+        *,
+        per_project: bool = False,
+        actor: str | None = None,
+        seed: int | None = None,
+    ) -> Run:
+        """Start training on every verdict in force of one person (default: the workspace's) and on the imported logs.
+
+        `project` learns from that project alone; `per_project` gives each project with enough sets weights of its own.
+        The run's result is the document of `train ranker --json`.
+        """
+        count = await self._count_choices(actor, project)
+        params = {
+            "actor": actor or self._settings.actor,
+            "project": project,
+            "mode": PER_PROJECT if per_project else UNIFIED,
+            "seed": self._settings.seed if seed is None else seed,
+            "encoder": self._settings.encoder,
+            "choices": count,
+        }
+        return await self._runs.start(TRAIN, params, project=project, detach=detach)
+
+    async def maybe_train(self) -> Run | None:
+        """Start training when the settings allow it and there are enough verdicts since the last time."""
+        if not self._settings.auto_train:
+            return None
+        count = await self._count_choices(None, None)
+        last = next((run for run in await self._runs.list(200) if run.kind == TRAIN), None)
+        if last is not None and not last.state.is_final:
+            return None
+        known = int(last.params.get("choices", 0)) if last is not None else 0
+        if count < MIN_SETS or count - known < self._settings.auto_train_after:
+            return None
+        return await self.train()
+
+    async def status(self, project: str | None = None) -> RankerStatus:
+        """Which ranker suggests now, and while there is none or a newer one was kept back, why."""
+
+        def look() -> RankerStatus:
+            actor = self._settings.actor
+            promoted = self._registry.promoted(actor, project)
+            latest = self._registry.latest(actor, project)
+            why_not = ""
+            if latest is not None and latest.promoted_at is None:
+                why_not = "; ".join(latest.card.get("promotion", {}).get("why_not", []))
+            if promoted is not None:
+                return RankerStatus(promoted.label, promoted.version, why_not, "", dict(promoted.card))
+            if latest is None:
+                with self._store.reading() as connection:
+                    count = len(catalogue.choices(connection, actor, project))
+                why_not = (
+                    f"{count} decided sets; {MIN_SETS - count} more are needed before it can learn"
+                    if count < MIN_SETS
+                    else f"{count} decided sets are waiting; it has not been trained yet"
+                )
+            card = dict(latest.card) if latest is not None else {}
+            return RankerStatus(None, None, why_not, self._suggester.baseline(project), card)
+
+        return await asyncio.to_thread(look)
+
+    async def _count_choices(self, actor: str | None, project: str | None) -> int:
+        who = actor or self._settings.actor
+        return await self._store.read(lambda connection: len(catalogue.choices(connection, who, project)))
+
+    # -- ranking by path ----------------------------------------------------------------------------------------------
+
+    async def rank(self, paths: Sequence[Path]) -> RankedSet:
+        """Rank files as one set, in the library or not, by the promoted ranker (without one: the sharpest first).
+
+        Raises UsageError for images of two projects, ProofsheetError when none can be read.
+        """
+        wanted = [path.expanduser().absolute() for path in paths]
+        known = await self._library.find(wanted)
+        return await asyncio.to_thread(self._orderer.rank, wanted, known)
+
+    async def rank_sets(self, file: Path) -> tuple[list[RankedSet], list[RefusedRow]]:
+        """Rank each line of a JSON Lines file (a list of paths a line); lines that cannot be are refused by number."""
+        lines, refused = await asyncio.to_thread(read_set_lines, file)
+        known = await self._library.find(list(dict.fromkeys(path for _, paths in lines for path in paths)))
+
+        def rank_all() -> list[RankedSet]:
+            found: list[RankedSet] = []
+            for number, paths in lines:
+                try:
+                    found.append(self._orderer.rank(paths, known))
+                except UsageError as error:
+                    refused.append(RefusedRow(number, error.message))
+            return found
+
+        found = await asyncio.to_thread(rank_all)
+        return found, sorted(refused, key=lambda row: row.line)
+
+    # -- the way out --------------------------------------------------------------------------------------------------
+
+    async def winners(self, project: str | None = None) -> list[Image]:
+        """The winners in force that are still in the library, by project and path."""
+
+        def find(connection: sa.Connection) -> list[Image]:
+            chosen = {choice.winner for choice in catalogue.choices(connection, self._settings.actor, project)}
+            present = catalogue.present(connection, chosen)
+            return sorted(present, key=lambda image: (image.project.casefold(), str(image.path)))
+
+        found = await self._store.read(find)
+        if not found:
+            raise UsageError("there are no winners yet", remedy="Pick some, or import a selection log.")
+        return found
+
+    async def export_selections(self, file: Path, project: str | None = None) -> ChangeSet:
+        """Plan to write every pick, made here or imported, as a `selection_only_log.csv`."""
+
+        def make(connection: sa.Connection) -> bytes:
+            choices = catalogue.exportable(connection, self._settings.actor, project)
+            images = catalogue.images_by_id(connection, {one for choice in choices for one in choice.image_ids})
+            return export.selection_log(choices, catalogue.set_keys(connection, {c.set_pk for c in choices}), images)
+
+        return await self._plan_file(file, await self._store.read(make), f"Selection log to {file.name}")
+
+    async def export_winners(self, file: Path, form: export.Format = "txt", project: str | None = None) -> ChangeSet:
+        """Plan to write the winners' paths as a list."""
+        content = export.winner_list(await self.winners(project), form)
+        return await self._plan_file(file, content, f"Winners to {file.name}")
+
+    async def export_folder(self, folder: Path, link: bool = False, project: str | None = None) -> ChangeSet:
+        """Plan to copy (or hard-link) the winners and their companions into a folder, one folder a project."""
+        winners = await self.winners(project)
+        target = folder.expanduser().absolute()
+        held = await self._library.companions([image.id for image in winners])
+        companions = {image.path: held[image.id] for image in winners if held.get(image.id)}
+        title = f"{len(winners)} winners {'linked' if link else 'copied'} to {target.name}"
+        operations = export.copies(winners, target, is_link=link)
+        return await self._changes.plan(operations, title, [target], companions, kind="export")
+
+    async def export_xmp(self, rating: int = 5, project: str | None = None, *, skip_damaged: bool = False) -> ChangeSet:
+        """Plan to rate the winners in their XMP sidecars, everything else in them kept byte for byte."""
+        winners = await self.winners(project)
+        folders = sorted({image.path.parent for image in winners})
+
+        def plan() -> list[Operation]:
+            with self._store.reading() as connection:
+                stems = Counter(path.with_suffix("") for path in catalogue.paths_in(connection, map(str, folders)))
+            return export.ratings(winners, stems, rating, skip_damaged=skip_damaged)
+
+        operations = await asyncio.to_thread(plan)
+        return await self._changes.plan(operations, f"Rating {rating} for the winners", folders, kind="export")
+
+    async def _plan_file(self, file: Path, content: bytes, title: str) -> ChangeSet:
+        target = file.expanduser().absolute()
+        return await self._changes.plan([export.write_file(target, content)], title, [target.parent], kind="export")

@@ -1,0 +1,99 @@
+"""The rankers of a workspace: which is promoted, which came last, and how a new one is put beside them.
+
+Relies on the store's `models` table and on the saved files. A version is given, its files are written and its row is
+committed in one transaction; a crash in between leaves files that no row names, and the next version writes over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.ranking.ranker import NAME, LinearRanker
+from engine.review.review import project_id
+from engine.store import Store
+from engine.store.schema import models, projects
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One trained ranker as the store lists it."""
+
+    version: int
+    path: Path
+    card: Mapping[str, Any]
+    promoted_at: str | None
+
+    @property
+    def label(self) -> str:
+        return f"{NAME}_v{self.version}"
+
+
+class Registry:
+    """The trained rankers of one workspace."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+        self._loaded: dict[int, LinearRanker] = {}
+
+    def promoted(self, actor: str, project: str | None = None) -> ModelRow | None:
+        """The newest promoted ranker of this person: one made for the project alone, else the one for all."""
+        return self._newest(actor, project, models.c.promoted_at.is_not(None))
+
+    def latest(self, actor: str, project: str | None = None) -> ModelRow | None:
+        """The newest ranker of this person, promoted or not."""
+        return self._newest(actor, project, sa.true())
+
+    def load(self, row: ModelRow) -> LinearRanker:
+        """The ranker itself, read once. Raises ProofsheetError when its file is missing or damaged."""
+        if row.version not in self._loaded:
+            self._loaded[row.version] = LinearRanker.load(row.path)
+        return self._loaded[row.version]
+
+    def add(
+        self, ranker: LinearRanker, *, actor: str, project: str | None, run_id: str, now: str, is_promoted: bool
+    ) -> LinearRanker:
+        """Give the ranker the next version, save it and record it; returns it as saved."""
+        with self._store.writing(durable=True) as connection:
+            newest = connection.execute(sa.select(sa.func.max(models.c.version)).where(models.c.name == NAME))
+            version = (newest.scalar() or 0) + 1
+            card = {"name": NAME, "version": version, **ranker.card}
+            saved = replace(ranker, version=version, card=card)
+            path = saved.save(self._folder)
+            connection.execute(
+                sa.insert(models).values(
+                    name=NAME,
+                    version=version,
+                    kind="ranking",
+                    project_id=project_id(connection, project) if project is not None else None,
+                    actor=actor,
+                    encoder=saved.encoder,
+                    path=path.name,
+                    card=card,
+                    run_id=run_id,
+                    created_at=now,
+                    promoted_at=now if is_promoted else None,
+                )
+            )
+        return saved
+
+    def _newest(self, actor: str, project: str | None, condition: sa.ColumnElement[bool]) -> ModelRow | None:
+        query = (
+            sa.select(models.c.version, models.c.path, models.c.card, models.c.promoted_at, projects.c.key)
+            .select_from(models.outerjoin(projects))
+            .where(models.c.name == NAME, models.c.actor == actor, condition)
+            .order_by(models.c.version.desc())
+        )
+        key = project.casefold() if project is not None else None
+        with self._store.reading() as connection:
+            fitting = [row for row in connection.execute(query) if row.key is None or row.key == key]
+        fitting.sort(key=lambda row: row.key is not None, reverse=True)
+        if not fitting:
+            return None
+        row = fitting[0]
+        return ModelRow(row.version, self._folder / row.path, row.card, row.promoted_at)

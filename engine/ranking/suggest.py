@@ -1,0 +1,201 @@
+"""Suggesting a winner: by the promoted ranker with calibrated confidence, else by the best naive baseline with none.
+
+Relies on the registry, the vision room and the store. Reasons are worded from plain readings, and only what truly sets
+the suggested image apart from every other of its set is said. Never decides anything.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+
+from engine.errors import ProofsheetError
+from engine.library.model import Image
+from engine.ranking import catalogue
+from engine.ranking.evaluate import BASELINES, DEFAULT_BASELINE, baseline_scores, best_baseline
+from engine.ranking.learn import offsets_of
+from engine.ranking.measures import Floats
+from engine.ranking.model import KIND, ImageSet
+from engine.ranking.ranker import LinearRanker
+from engine.ranking.registry import Registry
+from engine.review import Suggestion
+from engine.store import Store
+from engine.store.schema import decisions, selections
+from engine.vision import Vision
+from engine.vision.builtin import Readings
+
+MOST_REASONS = 3
+PREFIX = "baseline:"
+_ENOUGH = 12
+_RECENT = 120
+_REFRESH = 10
+_WELL_EXPOSED = 0.46
+
+_OF_BASELINE = {
+    "first": "the first of the set",
+    "last": "the last of the set",
+    "largest_file": "the largest file",
+    "sharpest": "the sharpest of the set",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Quality:
+    """A quality in words: `of` gives a number (higher is more of it), `step` is a difference that one can see."""
+
+    words: str
+    of: Callable[[Readings], float]
+    step: float
+
+
+# Steps are about twice what re-encoding a picture changes, so that nothing is claimed that cannot be seen.
+_QUALITIES = (
+    _Quality("sharper", lambda reading: reading.sharpness, 0.15),
+    _Quality("less clipping", lambda reading: -reading.clipped, 0.01),
+    _Quality("better exposed", lambda reading: -abs(reading.exposure - _WELL_EXPOSED), 0.05),
+    _Quality("less noise", lambda reading: -reading.noise, 0.5),
+    _Quality("straighter", lambda reading: -reading.tilt, 1.0),
+    _Quality("more contrast", lambda reading: reading.contrast, 0.02),
+    _Quality("more colourful", lambda reading: reading.colourfulness, 4.0),
+)
+_TASTES = (
+    _Quality("warmer", lambda reading: reading.warmth, 4.0),
+    _Quality("cooler", lambda reading: -reading.warmth, 4.0),
+)
+
+
+def reasons(readings: Sequence[Readings], winner: int, *, is_taste: bool) -> tuple[str, ...]:
+    """What sets the winner apart from every other image of the set, the most telling first; often nothing.
+
+    With `is_taste` (a learned suggestion) also differences that are neither better nor worse, such as warmer.
+    """
+    if len(readings) < 2:
+        return ()
+    found: list[tuple[float, str]] = []
+    for quality in (*_QUALITIES, *(_TASTES if is_taste else ())):
+        values = [quality.of(reading) for reading in readings]
+        lead = values[winner] - max(value for index, value in enumerate(values) if index != winner)
+        if lead >= quality.step:
+            found.append((-lead / quality.step, quality.words))
+    return tuple(words for _, words in sorted(found)[:MOST_REASONS])
+
+
+class Suggester:
+    """Who suggests now, and what. Its methods block; the door calls them off the event loop."""
+
+    def __init__(self, store: Store, vision: Vision, registry: Registry, actor: str) -> None:
+        self._store = store
+        self._vision = vision
+        self._registry = registry
+        self._actor = actor
+        self._lock = threading.Lock()
+        self._baselines: dict[str | None, tuple[int, str]] = {}
+
+    def ranker(self, project: str | None) -> LinearRanker | None:
+        """The promoted ranker for a project; None while there is none, or while its encoder is not to be had."""
+        row = self._registry.promoted(self._actor, project)
+        return self._registry.load(row) if row is not None else None
+
+    def suggest(self, one: ImageSet) -> Suggestion | None:
+        """The suggested winner of a set; None when fewer than two of its images can be read."""
+        ranker = self.ranker(one.project)
+        spec = encoder_spec(ranker) if ranker is not None else None
+        members = [member for member in one.members if self._is_readable(member.image, spec)]
+        if len(members) < 2:
+            return None
+        images = [member.image for member in members]
+        readings = self._vision.readings(images, spec)
+        if ranker is None:
+            name = self.baseline(one.project)
+            scores = baseline_scores(name, images, [member.position for member in members], readings)
+            best = int(scores.argmax())
+            worded = (_OF_BASELINE[name], *(r for r in reasons(readings, best, is_taste=False) if r != "sharper"))
+            return _suggestion(one, images, best, scores, None, PREFIX + name, worded)
+        scores = ranker.scores(self._vision.vectors(images, spec), one.project)
+        chances = ranker.probabilities(scores)
+        best = int(scores.argmax())
+        worded = reasons(readings, best, is_taste=True)
+        return _suggestion(one, images, best, chances, float(chances[best]), ranker.label, worded)
+
+    def baseline(self, project: str | None = None) -> str:
+        """The naive baseline that did best on the verdicts so far; `sharpest` until there are some."""
+        with self._store.reading() as connection:
+            count = _verdicts(connection)
+        with self._lock:
+            known = self._baselines.get(project)
+        if known is not None and count - known[0] < _REFRESH:
+            return known[1]
+        name = self._best_baseline(project)
+        with self._lock:
+            self._baselines[project] = (count, name)
+        return name
+
+    def _best_baseline(self, project: str | None) -> str:
+        with self._store.reading() as connection:
+            recent = catalogue.choices(connection, self._actor, project)[-_RECENT:]
+            if len(recent) < _ENOUGH:
+                return DEFAULT_BASELINE
+            images = catalogue.images_by_id(connection, {one for choice in recent for one in choice.image_ids})
+            places = catalogue.positions(connection, {choice.set_pk for choice in recent})
+        parts: dict[str, list[Floats]] = {name: [] for name in BASELINES}
+        counts: list[int] = []
+        for choice in recent:
+            members = [images[one] for one in choice.image_ids]
+            if not all(self._is_readable(image, None) for image in members):
+                continue
+            readings = self._vision.readings(members)
+            place = [places.get(choice.set_pk, {}).get(image.id, 0) for image in members]
+            for name in BASELINES:
+                parts[name].append(baseline_scores(name, members, place, readings))
+            counts.append(len(members))
+        if len(counts) < _ENOUGH:
+            return DEFAULT_BASELINE
+        scores = {name: np.concatenate(each) for name, each in parts.items()}
+        return best_baseline(scores, offsets_of(np.array(counts, dtype=np.int64)))
+
+    def _is_readable(self, image: Image, spec: str | None) -> bool:
+        try:
+            self._vision.vectors([image], spec)
+        except ProofsheetError:
+            return False
+        return True
+
+
+def encoder_spec(ranker: LinearRanker) -> str:
+    """How to load the encoder that the ranker speaks."""
+    return str(ranker.card.get("encoder", {}).get("spec", "builtin"))
+
+
+def _suggestion(
+    one: ImageSet,
+    images: Sequence[Image],
+    best: int,
+    scores: Floats,
+    confidence: float | None,
+    model: str,
+    worded: tuple[str, ...],
+) -> Suggestion:
+    proposal = {
+        "image": images[best].id,
+        "scores": {str(image.id): round(float(score), 6) for image, score in zip(images, scores, strict=True)},
+    }
+    return Suggestion(
+        kind=KIND,
+        subject=catalogue.subject_of(one.id),
+        proposal=proposal,
+        model=model,
+        project=one.project,
+        confidence=confidence,
+        reasons=worded[:MOST_REASONS],
+    )
+
+
+def _verdicts(connection: sa.Connection) -> int:
+    """How many verdicts and imported selections there are, cheaply: a sign that the best baseline may have changed."""
+    made = sa.select(sa.func.count()).select_from(decisions).where(decisions.c.kind == KIND)
+    imported = sa.select(sa.func.count()).select_from(selections)
+    return int(connection.execute(made).scalar_one() + connection.execute(imported).scalar_one())

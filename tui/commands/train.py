@@ -1,0 +1,100 @@
+"""`proofsheet train`: learn from the verdicts so far. The numbers stand beside the naive baselines, always."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.commands.common import emit, engine_command, json_option, note, say
+
+if TYPE_CHECKING:
+    from engine.engine import Engine
+    from engine.runs import RunEvent
+
+
+@click.group("train", help="Train the ranker on the verdicts so far.")
+def train() -> None:
+    """One command a model."""
+
+
+@train.command("ranker", help="Train a new version of the ranker; it is used only if it earns it.")
+@click.option("--project", help="Learn from this project alone.")
+@click.option("--per-project", is_flag=True, help="Weights of its own for each project with enough sets.")
+@click.option("--actor", help="Whose verdicts to learn from, beside the imported logs (default: yours).")
+@click.option("--seed", type=click.IntRange(0), help="Seed of the splits and the bootstrap.")
+@click.option("--detach", is_flag=True, help="Go on after this terminal closes; `proofsheet runs tail` follows it.")
+@json_option
+@engine_command
+async def ranker(
+    engine: Engine,
+    project: str | None,
+    per_project: bool,
+    actor: str | None,
+    seed: int | None,
+    detach: bool,
+    as_json: bool,
+) -> None:
+    """Progress on stderr, the report on stdout."""
+    from engine.runs import RunFailed, RunState
+
+    run = await engine.ranking.train(project, detach, per_project=per_project, actor=actor, seed=seed)
+    if detach:
+        emit({"run": run.id}) if as_json else say(f"{run.id} goes on by itself: proofsheet runs tail {run.id}")
+        return
+    try:
+        async for event in engine.runs.tail(run.id):
+            _follow(event)
+    except asyncio.CancelledError:
+        await engine.runs.cancel(run.id)
+        raise
+    run = await engine.runs.wait(run.id)
+    if run.state is not RunState.DONE or run.result is None:
+        raise RunFailed(run)
+    if as_json:
+        emit(dict(run.result))
+    else:
+        report(run.result)
+
+
+def _follow(event: RunEvent) -> None:
+    data = event.data
+    if event.type == "progress":
+        far = f" {data['done']:,}/{data['total']:,}" if data.get("total") else ""
+        note(f"  {data['message']}{far}")
+    elif event.type == "metric":
+        last = data["points"][-1]
+        note(f"  step {last['step']:>3}  loss {last['loss']:.4f}  held-out pairs {last['held_out_pair_accuracy']:.1%}")
+    elif event.type == "log":
+        note(f"  {data['message']}")
+    elif event.type == "refused":
+        for file in data["files"]:
+            note(f"  passed over: {file['path']}: {file['reason']}")
+
+
+def report(result: Mapping[str, Any]) -> None:
+    """The model beside every baseline and the reference, and what follows from it."""
+    held_out, sets = result["held_out"], result["sets"]
+    say(f"{result['model']}  learned from {sets['train']:,} sets, measured on {sets['held_out']:,} held out")
+    say()
+    rows = [("this model", held_out["pair_accuracy"])]
+    rows += [(f"baseline: {name.replace('_', ' ')}", value) for name, value in result["baselines"].items()]
+    rows += [("reference: logistic regression", result["references"]["logistic_difference"])]
+    say(f"  {'pairs in the right order':<34}")
+    for name, value in rows:
+        say(f"  {name:<34} {value:>6.1%}  {'█' * round(value * 30)}")
+    say()
+    say(f"  {'winner named first':<34} {held_out['top1_accuracy']:>6.1%}")
+    say(f"  {'calibration error':<34} {held_out['ece']:>6.1%}")
+    if len(held_out["by_project"]) > 1:
+        for project, value in held_out["by_project"].items():
+            say(f"  {'project ' + project:<34} {value:>6.1%}")
+    say()
+    if result["promoted"]:
+        say("Promoted: it suggests from now on.")
+    else:
+        say("Kept, not promoted:")
+        for reason in result["why_not"]:
+            say(f"  - {reason}")
