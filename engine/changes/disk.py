@@ -192,16 +192,24 @@ def write_new(path: Path, content: Iterable[bytes], like: int | None = None, *, 
     return digest.hexdigest()
 
 
+def _attributes(descriptor: int) -> list[str]:
+    try:
+        return os.listxattr(descriptor) if hasattr(os, "listxattr") else []
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.ENOTSUP):
+            raise
+        return []
+
+
 def _take_over(original: int, copy: int) -> None:
     seen = os.fstat(original)
     made = os.fstat(copy)
     if (seen.st_uid, seen.st_gid) != (made.st_uid, made.st_gid):
         with contextlib.suppress(PermissionError):  # only root gives files away; the copy is then simply ours
             os.fchown(copy, seen.st_uid, seen.st_gid)
-    if hasattr(os, "listxattr"):
-        with contextlib.suppress(OSError):  # not every volume has them, and some namespaces are closed to us
-            for name in os.listxattr(original):
-                os.setxattr(copy, name, os.getxattr(original, name))
+    for name in _attributes(original):
+        with contextlib.suppress(OSError):  # some namespaces are closed to us, and the target's volume may have none
+            os.setxattr(copy, name, os.getxattr(original, name))
     os.fchmod(copy, stat.S_IMODE(seen.st_mode))  # last: changing the owner clears the set-id bits
 
 
