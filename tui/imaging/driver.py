@@ -1,8 +1,8 @@
 """Textual's driver with our filter before its parser: answers of the terminal never become keys.
 
-Also hands on what was typed while the terminal was probed, knows a tty's size when the tty does not, and tells whoever
-listens that the terminal has answered (pacing) or that its picture may be gone (resize, resume). Relies on Textual's Linux
-driver, whose input loop it replaces; never draws.
+Also hands on what was typed while the terminal was probed, knows a tty's size when the tty does not, and tells
+whoever listens that the terminal has answered (pacing) or that its picture may be gone (resize, resume). Relies on
+Textual's Linux driver, whose input loop it replaces; never draws.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.imaging.replies import ESCAPE, ReplyFilter
-from tui.terminal import Terminal
+from tui.terminal import Terminal, settle
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -112,5 +112,6 @@ class TerminalDriver(LinuxDriver):
 
 
 def driver_for(terminal: Terminal) -> type[Driver]:
-    """The driver class to give to `App(driver_class=...)` for a probed terminal."""
+    """The driver class to give to `App(driver_class=...)` for a probed terminal, which is settled by this."""
+    settle(terminal)
     return type("ProbedTerminalDriver", (TerminalDriver,), {"terminal": terminal})

@@ -1,9 +1,9 @@
 """Sixel encoding in numpy, made to be cut: a picture is quantised once and encoded in blocks of whole cell rows.
 
-A block can be sent, paced and redrawn by itself, so that a key never waits behind a whole picture and an overlay that goes
-away costs one block. Colour registers are defined first and always selected by number afterwards: xterm does not select a
-register when it is defined, and draws the first run of each colour wrongly otherwise. Nothing loops over pixels in Python,
-so a worker thread that encodes leaves the interpreter to the screen. Never writes to the terminal.
+A block can be sent, paced and redrawn by itself, so that a key never waits behind a whole picture and an overlay that
+goes away costs one block. Colour registers are defined first and always selected by number afterwards: xterm does not
+select a register when it is defined, and draws the first run of each colour wrongly otherwise. Nothing loops over
+pixels in Python, so a worker thread that encodes leaves the interpreter to the screen. Never writes to the terminal.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FIRST = 0x3F  # a sixel byte is 63 plus its six bits
 
 
 def quantise(image: Image.Image, colours: int) -> tuple[Indices, npt.NDArray[np.uint8]]:
-    """Reduce an RGB picture to a palette: ((h, w) uint8 indices, (colours, 3) uint8 palette). Not dithered: noise is bytes."""
+    """Reduce a picture to ((h, w) uint8 indices, (colours, 3) uint8 palette). Not dithered: noise is bytes."""
     method = Image.Quantize.FASTOCTREE if colours > 32 else Image.Quantize.MEDIANCUT
     reduced = image.convert("RGB").quantize(colours, method=method, dither=Image.Dither.NONE)
     palette = np.array(reduced.getpalette() or [], dtype=np.uint8).reshape(-1, 3)

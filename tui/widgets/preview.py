@@ -1,12 +1,13 @@
 """`PreviewImage`: one picture in a slot that is reserved from the start. Nothing around it moves while it loads.
 
 It asks the app's `PreviewService` for the picture, holds it back until the line has room (`PreviewPacer`), and lets a
-`Surface` decide what has to be written. Put borders and captions on a container around it, not on it. It never decodes and
-never blocks; a refused file shows its reason, and where pictures are off a calm card with name and size.
+`Surface` decide what has to be written. Put borders and captions on a container around it, not on it. It never
+decodes and never blocks; a refused file shows its reason, and where pictures are off a calm card with name and size.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.worker import Worker
 
 from tui.images import PreviewRefused, PreviewService
 from tui.imaging.geometry import Region
@@ -115,7 +117,8 @@ class PreviewImage(Widget, can_focus=False):
     def show(self, path: Path, region: Region | None = None, caption: str = "") -> None:
         """Show an image, or a region of it (fractions left, top, right, bottom). A newer call replaces an older one.
 
-        `caption` is a second line for the card that is shown where pictures are off; by default the image's dimensions.
+        `caption` is a second line for the card that is shown where pictures are off; by default the image's
+        dimensions.
         """
         if (path, region) == (self._path, self._region) and (self._surface is not None or self._grace is not None):
             self._caption = caption
@@ -197,7 +200,13 @@ class PreviewImage(Widget, can_focus=False):
             self._wait_visibly()
         else:
             self._grace = self.set_timer(_GRACE, self._wait_visibly)
-        self.run_worker(partial(self._prepare, self._path, self._region), exclusive=True, group="preview")
+        self._begin(self._prepare)
+
+    def _begin(self, work: Callable[[Path, Region | None], Coroutine[None, None, None]]) -> None:
+        """Start a step in place of the one under way. A callable, not a coroutine: it may be cancelled unstarted."""
+        if self._path is not None:
+            step = partial(work, self._path, self._region)
+            _: Worker[None] = self.run_worker(step, exclusive=True, group="preview")
 
     def _wait_visibly(self) -> None:
         self._surface = None
@@ -262,7 +271,7 @@ class PreviewImage(Widget, can_focus=False):
         if self.service.pacer.is_waiting:
             self._refinement = self.set_timer(_IDLE, self._refine_when_idle)
         else:
-            self.run_worker(partial(self._refine, self._path, self._region), exclusive=True, group="preview")
+            self._begin(self._refine)
 
     def _next_portion(self) -> None:
         surface = self._surface
