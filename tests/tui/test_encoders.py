@@ -143,9 +143,10 @@ def test_long_runs_and_many_colours_survive_the_sixel_encoder() -> None:
     assert (shown[..., 0] == (indices.astype(int) * 100 + 127) // 255).all()
 
 
-def test_quantised_colours_stay_close() -> None:
+@pytest.mark.parametrize("is_dithered", [False, True])
+def test_quantised_colours_stay_close(is_dithered: bool) -> None:
     gradient = np.linspace(0, 255, 64 * 48 * 3).reshape(48, 64, 3).astype(np.uint8)
-    indices, palette = sixel.quantise(Image.fromarray(gradient), 256)
+    indices, palette = sixel.quantise(Image.fromarray(gradient), 256, is_dithered=is_dithered)
     assert np.abs(palette[indices].astype(int) - gradient).mean() < 12
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import selectors
+import sys
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
@@ -42,6 +43,8 @@ class TerminalDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if (screen := sys.__stdout__) is not None and screen.isatty() and not (self._file and self._file.isatty()):
+            self._file = screen  # standard error goes to a file; the screen does not go with it
         self.on_answer: Callable[[], None] | None = None
         """Called on the event loop for every acknowledgement the terminal sends."""
         self.screens = 0

@@ -157,7 +157,9 @@ def _sixel_blocks(
     width, height = placement.columns * cell[0], placement.rows * cell[1]
     if is_frugal:
         image = image.filter(ImageFilter.SMOOTH)
-    indices, palette = sixel.quantise(kitty.pad(image, (width, height), background), 64 if is_frugal else 256)
+    colours = 64 if is_frugal else 256
+    whole = kitty.pad(image, (width, height), background)
+    indices, palette = sixel.quantise(whole, colours, is_dithered=not is_frugal)
     guess = width * height * (1.0 if is_frugal else 2.2)
     rows = max(1, round(placement.rows * _BLOCK_BYTES / guess)) if is_paced else -(-placement.rows // _BLOCKS)
     blocks = []
