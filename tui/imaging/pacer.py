@@ -84,6 +84,15 @@ class PreviewPacer:
         if self._granted.pop(key, None):
             self._grant()
 
+    def keep(self, is_drawn: Callable[[Hashable], bool]) -> list[Hashable]:
+        """Drop the wishes and permissions of what is not drawn, another screen lying over it. Returns whose."""
+        dropped = [key for key in (*self._waiting, *self._granted) if not is_drawn(key)]
+        for key in dropped:
+            self._waiting.pop(key, None)
+            self._granted.pop(key, None)
+        self._grant()
+        return dropped
+
     def sent(self, key: Hashable, size: int) -> bool:
         """A permitted portion was drawn. True when a question is to follow it in the same write."""
         if not self.is_active:

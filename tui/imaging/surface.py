@@ -217,25 +217,29 @@ class Surface:
         is_covered = any(covered in self._covered for covered in range(block.first, block.last))
         if state is BlockState.SHOWN or (state is BlockState.DAMAGED and is_covered):
             return _step(stop - start)
-        is_free = not is_covered and block.first in self._visible and block.last - 1 in self._visible
-        if self._is_sixel:
-            if not (is_free and self._is_whole):
-                return self._half(row, start, stop)
-            text = self._stamp(block, row, start, stop)
-        else:
+        is_free = self._is_free(block)
+        if not self._is_sixel:
             text = self._cells(block, row, start, stop)
-            is_free = is_free and stop - start == self.picture.slot[0]
-        if is_free and self._is_whole:
+            is_drawn = is_free and stop - start == self.picture.slot[0]
+        elif is_free:
+            text, is_drawn = self._stamp(block, row, start, stop), True
+        else:
+            text, is_drawn = self._half(row, start, stop), False
+        if is_drawn:
             self.states[number] = BlockState.SHOWN
-            text += self._settle()
-        return text
+        return text + self._settle()
+
+    def _is_free(self, block: Block) -> bool:
+        """Whether all of a block can be seen: nothing over it, nothing of it clipped."""
+        rows = range(block.first, block.last)
+        return self._is_whole and all(row in self._visible and row not in self._covered for row in rows)
 
     def _settle(self) -> str:
-        """Count a block that was drawn; behind the last one of a portion comes the question."""
+        """Behind the last block of a portion that can be drawn comes the question."""
         if not self._owed:
             return ""
-        waits = any(state is BlockState.ABSENT for state in self.states[: self.released])
-        if waits:
+        released = zip(self.picture.blocks[: self.released], self.states, strict=False)
+        if any(state is BlockState.ABSENT and self._is_free(block) for block, state in released):
             return ""
         owed, self._owed = self._owed, 0
         return ACKNOWLEDGE if self._drawn is not None and self._drawn(owed) else ""

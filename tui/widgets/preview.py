@@ -93,6 +93,7 @@ class PreviewImage(Widget, can_focus=False):
         self._grace: Timer | None = None
         self._refinement: Timer | None = None
         self._is_announced = False
+        self._is_asking = False
 
     @property
     def service(self) -> PreviewService:
@@ -100,6 +101,11 @@ class PreviewImage(Widget, can_focus=False):
         if self._service is None:
             self._service = self.app.previews  # type: ignore[attr-defined]
         return self._service
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether this widget is on the uppermost screen and inside its view."""
+        return self.is_attached and self._is_on_top and self in self.screen._compositor.visible_widgets
 
     @property
     def path(self) -> Path | None:
@@ -158,7 +164,7 @@ class PreviewImage(Widget, can_focus=False):
         self.reload()
 
     def on_hide(self) -> None:
-        self.service.pacer.drop(self)
+        self._drop()
         if self._surface is not None:
             self._surface.restart()
 
@@ -184,6 +190,11 @@ class PreviewImage(Widget, can_focus=False):
         if self._refinement is not None:
             self._refinement.stop()
             self._refinement = None
+        self._drop()
+
+    def _drop(self) -> None:
+        """Take back the wish to draw."""
+        self._is_asking = False
         self.service.pacer.drop(self)
 
     def _load(self) -> None:
@@ -278,7 +289,14 @@ class PreviewImage(Widget, can_focus=False):
         if surface is None or self._path is None or not self.service.pacer.is_active:
             return
         if surface.released < len(surface.picture.blocks):
-            self.service.pacer.ask(self, surface.next_size(PORTION), self._go)
+            # What is not drawn asks nothing: its permission would hold up the others. It asks when it is drawn again.
+            if self.is_drawn and not self._is_asking:
+                self._is_asking = True
+                pacer = self.service.pacer
+                for other in pacer.keep(lambda key: isinstance(key, PreviewImage) and key.is_drawn):
+                    if isinstance(other, PreviewImage):
+                        other._is_asking = False
+                pacer.ask(self, surface.next_size(PORTION), self._go)
         elif surface.is_drawn:
             self._announce(self._path)
             if surface.picture.is_frugal and surface.picture.protocol != "half" and self._refinement is None:
@@ -294,6 +312,7 @@ class PreviewImage(Widget, can_focus=False):
 
     def _drawn(self, size: int) -> bool:
         """A portion has been written, in the middle of Textual's writing; go on after it."""
+        self._is_asking = False
         asks = self.service.pacer.sent(self, size)
         self.call_later(self._next_portion)
         return asks
@@ -364,8 +383,12 @@ class PreviewImage(Widget, can_focus=False):
             is_whole=seen.width == region.width,
             floor=size.height - 1 - region.y,
         )
-        if has_moved and self.service.pacer.is_active:
+        if not self.service.pacer.is_active:
+            return
+        if has_moved:
+            self._drop()
             surface.restart()
+        if surface.released < len(surface.picture.blocks) and not self._is_asking:
             self.call_later(self._next_portion)
 
     def _wrapped(self, width: int) -> list[tuple[str, str]]:
