@@ -134,7 +134,7 @@ class ProofsheetApp(App[int]):
 
     def _begin(self) -> None:
         """The frame is painted; now the heavy work."""
-        self._life = asyncio.create_task(self.guarded(self._live()))
+        self._life = asyncio.create_task(self.guarded(self._live))
 
     async def _live(self) -> None:
         """Hold the engine open until the app is left."""
@@ -144,8 +144,10 @@ class ProofsheetApp(App[int]):
                 self.engine = engine
                 await self._come_back(engine)
                 self.run_watch = RunWatch(engine.runs, self._heard)
-                watching = asyncio.create_task(self.guarded(self.run_watch.watch()))
+                watching = asyncio.create_task(self.guarded(self.run_watch.watch))
                 self._tell(EngineReady())
+                if self._theme_problem and self.page is not None:
+                    self.page.banner.say(self._theme_problem, f"The theme {themes.DEFAULT} is used instead.")
                 if self.paths:
                     await self.scan(self.paths)
                 await self._leaving.wait()
@@ -244,7 +246,7 @@ class ProofsheetApp(App[int]):
 
     async def _save_soon(self) -> None:
         await asyncio.sleep(SAVE_AFTER)
-        await self.guarded(self._save())
+        await self.guarded(self._save)
 
     async def _save(self) -> None:
         engine = self.engine
@@ -256,10 +258,10 @@ class ProofsheetApp(App[int]):
 
     # -- errors ---------------------------------------------------------------------------------------------------
 
-    async def guarded(self, task: Awaitable[None]) -> None:
-        """Await; what goes wrong is said calmly and written to the log."""
+    async def guarded(self, call: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Call and await; what goes wrong is said calmly and written to the log."""
         try:
-            await task
+            await call(*args)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # the last resort: a traceback on the screen is a bug
@@ -316,7 +318,7 @@ class ProofsheetApp(App[int]):
 
         def answer(text: str | None) -> None:
             if text and text.strip():
-                page.work(self.scan([Path(text.strip()).expanduser()]))
+                page.work(self.scan, [Path(text.strip()).expanduser()])
 
         page.prompt.ask("folder to scan", "", answer)
 

@@ -98,7 +98,7 @@ def parse(text: str, source: str) -> Palette:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line = getattr(error, "lineno", None) or _line_in(str(error))
+        line = _line_in(str(error), text)
         raise _refuse(source, line, f"not valid TOML ({str(error).split(' (at')[0].lower()})") from error
     colours = document.pop("colours", None)
     unknown = sorted(set(document) - {"name", "title", "dark"})
@@ -157,9 +157,10 @@ def _line_of(text: str, key: str) -> int | None:
     return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), None)
 
 
-def _line_in(message: str) -> int | None:
+def _line_in(message: str, text: str) -> int:
+    """The line that a message of tomllib names; what it calls the end of the document is the last line."""
     found = re.search(r"at line (\d+)", message)
-    return int(found[1]) if found else None
+    return int(found[1]) if found else max(1, len(text.splitlines()))
 
 
 class NoColour(LineFilter):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import math
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -63,7 +65,10 @@ def main() -> int:
         screen=args.screen,
         images=args.pictures,
     )
-    return app.run() or 0
+    code = app.run()
+    if kept := os.environ.get("PLAY_VIEWS"):
+        Path(kept).write_text(json.dumps(engine.views.kept))
+    return code or 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ driver, whose input loop it replaces; never draws.
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import time
 from codecs import getincrementaldecoder
@@ -26,8 +27,8 @@ from tui.terminal import Terminal
 if TYPE_CHECKING:
     from textual.app import App
 
-STATUS_QUERY = "\x1b[5n"
-STATUS_REPLY = "\x1b[0n"
+ACKNOWLEDGE = "\x1b[c"  # the one question every terminal answers; its answer has come through already, in the probe
+_ANSWER = re.compile(r"\x1b\[\?[\d;]*c")
 _GLANCE = 0.02  # seconds between looks while the start of a sequence is held
 _IDLE = 0.1
 
@@ -42,7 +43,7 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.on_answer: Callable[[], None] | None = None
-        """Called on the event loop for every status report the terminal sends."""
+        """Called on the event loop for every acknowledgement the terminal sends."""
         self.screens = 0
         """Counts the times the terminal's contents may have been lost: resized, suspended and resumed."""
         self._filter = ReplyFilter(key_delay=constants.ESCAPE_DELAY)
@@ -75,7 +76,7 @@ class TerminalDriver(LinuxDriver):
         def hand_on(text: str) -> None:
             typed, replies = self._filter.feed(text, time.monotonic())
             for reply in replies:
-                if reply == STATUS_REPLY and self.on_answer is not None:
+                if _ANSWER.fullmatch(reply) and self.on_answer is not None:
                     self._loop.call_soon_threadsafe(self.on_answer)
             if typed:
                 for message in parser.feed(typed):

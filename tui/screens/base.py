@@ -7,7 +7,8 @@ as messages; an error becomes a banner. Nothing here knows a capability.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events
@@ -36,6 +37,10 @@ class Page(Screen[Any]):
     place: ClassVar[Place]
     AUTO_FOCUS = ""
     ESCAPE_TO_MINIMIZE = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_waiting = False
 
     def compose(self) -> ComposeResult:
         self.top = TopLine()
@@ -111,9 +116,22 @@ class Page(Screen[Any]):
         """A short word at the bottom."""
         self.status.notice(text, tone)
 
-    def work(self, task: Coroutine[Any, Any, None], group: str = "", exclusive: bool = False) -> None:
+    def work(self, call: Callable[..., Awaitable[None]], *args: Any, group: str = "", exclusive: bool = False) -> None:
         """Do something slow; an error in it becomes a banner, never a traceback."""
-        self.run_worker(self.proof.guarded(task), group=group or "default", exclusive=exclusive, exit_on_error=False)
+        task = partial(self.proof.guarded, call, *args)
+        self.run_worker(task, group=group or "default", exclusive=exclusive, exit_on_error=False)
+
+    def calmly(self, call: Callable[[], None], period: float) -> None:
+        """Call once after `period` seconds, however often this is asked meanwhile: growth comes in many small steps."""
+        if self._is_waiting:
+            return
+
+        def now() -> None:
+            self._is_waiting = False
+            call()
+
+        self._is_waiting = True
+        self.set_timer(period, now)
 
     def remember(self) -> None:
         """Put the view state away, soon."""

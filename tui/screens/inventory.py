@@ -44,6 +44,7 @@ SORTS: dict[Sort, str] = {
     "project": "project",
 }
 FILTER_AFTER = 0.15  # seconds after the last key of a filter
+GROWS_EVERY = 1.0  # seconds between looks at a library that a scan is filling
 PREVIEW_AFTER = 0.08  # seconds that a row must stay selected before its picture is fetched
 
 
@@ -97,7 +98,7 @@ class InventoryScreen(Page):
     def compose_body(self) -> ComposeResult:
         self.facts = Lines(id="facts")
         self.heads = Lines()
-        self.rows = RowList(self._row, id="images")
+        self.rows = RowList(self._row, lambda index: int(self.ids[index]), id="images")
         self.picture = PreviewImage(id="selected")
         self.details = Lines(id="details")
         self.hollow = Lines(classes="empty")
@@ -122,10 +123,10 @@ class InventoryScreen(Page):
         self.filter = str(kept.get("filter", ""))
         self.sort = cast("Sort", kept.get("sort")) if kept.get("sort") in SORTS else "name"
         self._list(kept.get("image"))
-        self.work(self._figures(), group="figures", exclusive=True)
+        self.work(self._figures, group="figures", exclusive=True)
 
     def _list(self, image_id: int | None = None) -> None:
-        self.work(self._ask(image_id), group="list", exclusive=True)
+        self.work(self._ask, image_id, group="list", exclusive=True)
 
     async def _ask(self, image_id: int | None) -> None:
         ids = await self.engine.library.ids(filter=self.filter, sort=self.sort)
@@ -151,7 +152,7 @@ class InventoryScreen(Page):
     def _wanted(self, event: RowList.Wanted) -> None:
         event.stop()
         ids = [int(number) for number in self.ids[event.start : event.start + PAGE]]
-        self.work(self._fetch(event.start, ids, event.edition))
+        self.work(self._fetch, event.start, ids, event.edition)
 
     async def _fetch(self, start: int, ids: list[int], edition: int) -> None:
         self.post_message(Paged(start, await self.engine.library.page(ids), edition))
@@ -164,8 +165,11 @@ class InventoryScreen(Page):
 
     @on(LibraryGrew)
     def _grew(self) -> None:
+        self.calmly(self._look_again, GROWS_EVERY)
+
+    def _look_again(self) -> None:
         if self.proof.engine is not None:
-            self.work(self._figures(), group="figures", exclusive=True)
+            self.work(self._figures, group="figures", exclusive=True)
             self._list(self._selected_id())
 
     async def _figures(self) -> None:
@@ -238,7 +242,7 @@ class InventoryScreen(Page):
         around = [self.rows.value(self.rows.cursor + step) for step in (1, -1)]
         paths = [cast("Image", value).path for value in around if value is not None]
         self.picture.prefetch(paths)
-        self.work(self._companions(image.id), group="companions", exclusive=True)
+        self.work(self._companions, image.id, group="companions", exclusive=True)
 
     async def _companions(self, image_id: int) -> None:
         found = await self.engine.library.companions([image_id])

@@ -7,7 +7,9 @@ once, written durably by a worker, and only then the next set comes, already loa
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from engine.ranking.model import ImageSet, RankerStatus, SetMember
     from engine.review import Agreement, Suggestion
 
+GROWS_EVERY = 1.0  # seconds between looks at the sets while a scan makes them
 PLACES = 9  # the digits; larger sets page
 
 
@@ -86,6 +89,7 @@ class RankingScreen(Page):
         self.has_moved = False
         self.is_deciding = False
         self.suggests = True
+        self._has_resumed = False
         self.agreement: Agreement | None = None
         self.standing: RankerStatus | None = None
 
@@ -136,7 +140,7 @@ class RankingScreen(Page):
         kept = self.proof.views.get("ranking", {})
         self.suggests = bool(kept.get("suggestions", self.suggests))
         self.deck = Deck(self.engine.ranking, kept.get("project"))
-        self.work(self._open(kept))
+        self.work(self._open, kept)
 
     async def _open(self, kept: dict[str, Any]) -> None:
         """The first set: the one that was left, if it is still open."""
@@ -345,8 +349,8 @@ class RankingScreen(Page):
         self._mark({index: "picked"})
         said = None if star is None else star % PLACES + 1
         self.status.last(*words.verdict(self._table.number, index % PLACES + 1, said, blind))
-        ranking, image_id = self.engine.ranking, shown.members[index].image.id
-        self.work(self._keep(shown.id, ranking.pick(shown.id, image_id, suggestion=suggestion, blind=blind)))
+        pick = partial(self.engine.ranking.pick, shown.id, shown.members[index].image.id)
+        self.work(self._keep, shown.id, partial(pick, suggestion=suggestion, blind=blind))
 
     def action_none(self) -> None:
         if self.shown is None or self.is_deciding:
@@ -355,15 +359,15 @@ class RankingScreen(Page):
         self._mark(dict.fromkeys(range(len(shown.members)), "refused"))
         self.status.last(*words.verdict(self._table.number, None, None, not self.suggests))
         suggestion = self.suggestion if self.suggests else None
-        reject = self.engine.ranking.reject(shown.id, suggestion=suggestion, blind=not self.suggests)
-        self.work(self._keep(shown.id, reject))
+        reject = partial(self.engine.ranking.reject, shown.id, suggestion=suggestion, blind=not self.suggests)
+        self.work(self._keep, shown.id, reject)
 
     def action_skip(self) -> None:
         if self.shown is None or self.is_deciding:
             return
         self._mark(dict.fromkeys(range(len(self.shown.members)), "skipped"))
         self.status.last(*words.skipped(self._table.number))
-        self.work(self._keep(self.shown.id, self.engine.ranking.skip(self.shown.id)))
+        self.work(self._keep, self.shown.id, partial(self.engine.ranking.skip, self.shown.id))
 
     def _mark(self, marks: dict[int, Mark]) -> None:
         """Paint the verdict at once: a line a cell. Until it is durable, no other verdict is taken."""
@@ -374,9 +378,9 @@ class RankingScreen(Page):
             if mark and cell.face is not None:
                 cell.wear(replace(cell.face, mark=mark))
 
-    async def _keep(self, set_id: int, writing: Any) -> None:
+    async def _keep(self, set_id: int, write: Callable[[], Awaitable[object]]) -> None:
         try:
-            await writing
+            await write()
         except ProofsheetError:
             self.post_message(TakenBack(set_id))
             raise
@@ -388,7 +392,7 @@ class RankingScreen(Page):
         if deck.current == event.set_id:
             deck.advance()
         self.is_deciding = False
-        self.work(self._after_verdict())
+        self.work(self._after_verdict)
 
     async def _after_verdict(self) -> None:
         await self._lay()
@@ -401,7 +405,7 @@ class RankingScreen(Page):
 
     def action_undo(self) -> None:
         if self.deck is not None and not self.is_deciding:
-            self.work(self._undo(), group="undo", exclusive=True)
+            self.work(self._undo, group="undo", exclusive=True)
 
     async def _undo(self) -> None:
         decision = await self.engine.ranking.undo()
@@ -417,7 +421,7 @@ class RankingScreen(Page):
         if deck.current != event.set_id:
             deck.take_back(event.set_id)
             self.status.last(("undone: ", "dim"), (f"{deck.number:,}", "text"), (" is open again", "dim"))
-        self.work(self._back())
+        self.work(self._back)
 
     async def _back(self) -> None:
         await self._lay()
@@ -444,7 +448,7 @@ class RankingScreen(Page):
 
     def action_next_project(self) -> None:
         if self.deck is not None:
-            self.work(self._next_project(), group="project", exclusive=True)
+            self.work(self._next_project, group="project", exclusive=True)
 
     async def _next_project(self) -> None:
         deck = self._table
@@ -457,7 +461,7 @@ class RankingScreen(Page):
 
     def action_train(self) -> None:
         if self.deck is not None:
-            self.work(self._train())
+            self.work(self._train)
 
     async def _train(self) -> None:
         await self.engine.ranking.train()
@@ -502,7 +506,10 @@ class RankingScreen(Page):
 
     def _resume_zoom(self) -> None:
         """The zoom that was open when the app was left."""
-        kept = self.proof.views.pop("zoom", {})
+        if self._has_resumed:
+            return
+        self._has_resumed = True
+        kept = self.proof.views.get("zoom", {})
         if self.shown is not None and kept.get("subject") == self.shown.id and self.proof.screen is self:
             self.cursor = min(int(kept.get("index", 0)), len(self.shown.members) - 1)
             self._look_closer(compare=bool(kept.get("compare")), kept=kept)
@@ -528,7 +535,7 @@ class RankingScreen(Page):
         if self.shown is None:
             self._face_empty()
         if isinstance(event, LibraryGrew):
-            self.work(self._refresh(), group="grow", exclusive=True)
+            self.calmly(partial(self.work, self._refresh), GROWS_EVERY if self.shown else 0.1)
 
     async def _refresh(self) -> None:
         deck = self._table
@@ -547,7 +554,7 @@ class RankingScreen(Page):
         if run.kind != "train" or self.deck is None:
             return
         self.deck.forget_suggestions()
-        self.work(self._advise_again())
+        self.work(self._advise_again)
         if run.result:
             told = (
                 "learned; its suggestions are shown now"

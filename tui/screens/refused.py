@@ -59,7 +59,7 @@ class RefusedScreen(Page):
     @on(LibraryGrew)
     def _begin(self) -> None:
         if self.proof.engine is not None:
-            self.work(self._count(), group="count", exclusive=True)
+            self.work(self._count, group="count", exclusive=True)
 
     async def _count(self) -> None:
         self.post_message(RefusalsCounted((await self.engine.library.counts()).refused))
@@ -75,7 +75,7 @@ class RefusedScreen(Page):
     @on(RowList.Wanted)
     def _wanted(self, event: RowList.Wanted) -> None:
         event.stop()
-        self.work(self._fetch(event.start, event.edition))
+        self.work(self._fetch, event.start, event.edition)
 
     async def _fetch(self, start: int, edition: int) -> None:
         self.post_message(RefusalsPaged(start, await self.engine.library.refused(PAGE, start), edition))

@@ -119,7 +119,7 @@ class TrainingScreen(Page):
     def _begin(self) -> None:
         self.selected = self.proof.views.get("training", {}).get("run")
         self._runs()
-        self.work(self._judge(), group="judge", exclusive=True)
+        self.work(self._judge, group="judge", exclusive=True)
 
     async def _judge(self) -> None:
         self.post_message(Judged(await self.engine.ranking.status()))
@@ -136,7 +136,7 @@ class TrainingScreen(Page):
     def _run_moved(self, event: RunMoved | RunEnded) -> None:
         self._runs()
         if isinstance(event, RunEnded) and event.activity.run.kind == "train":
-            self.work(self._judge(), group="judge", exclusive=True)
+            self.work(self._judge, group="judge", exclusive=True)
 
     def _runs(self) -> None:
         watch = self.proof.run_watch
@@ -158,7 +158,7 @@ class TrainingScreen(Page):
         run = next((a.run for a in self.activities if a.run.id == run_id), None)
         self.story = Story(run)
         if run is not None:
-            self.work(self._follow(run.id), group="follow", exclusive=True)
+            self.work(self._follow, run.id, group="follow", exclusive=True)
             self.remember()
         self._draw_soon()
 
@@ -229,7 +229,7 @@ class TrainingScreen(Page):
 
     def action_train(self) -> None:
         if self.proof.engine is not None:
-            self.work(self._train(), group="train")
+            self.work(self._train, group="train")
 
     async def _train(self) -> None:
         run = await self.engine.ranking.train()
@@ -242,7 +242,7 @@ class TrainingScreen(Page):
             self.notice("this run is over; there is nothing to stop")
             return
         self.notice("stopping after this step…")
-        self.work(self._cancel(run.id))
+        self.work(self._cancel, run.id)
 
     async def _cancel(self, run_id: str) -> None:
         await self.engine.runs.cancel(run_id)
@@ -253,7 +253,7 @@ class TrainingScreen(Page):
         if run is None or not run.is_resumable:
             self.notice("only a run that was stopped can be resumed")
             return
-        self.work(self._resume(run.id))
+        self.work(self._resume, run.id)
 
     async def _resume(self, run_id: str) -> None:
         run = await self.engine.runs.resume(run_id)
@@ -265,7 +265,7 @@ class TrainingScreen(Page):
         if run is None or run.state.is_final or run.detached:
             self.notice("only a run that is going on here can be detached")
             return
-        self.work(self._let_go(run.id))
+        self.work(self._let_go, run.id)
 
     async def _let_go(self, run_id: str) -> None:
         run = await self.engine.runs.detach(run_id)

@@ -209,7 +209,7 @@ class ZoomScreen(Page):
         self._stop()
         self.notice("looking for the difference…")
         pair = (self.index, self.rival)
-        self.work(self._find(pair), group="locate", exclusive=True)
+        self.work(self._find, pair, group="locate", exclusive=True)
 
     async def _find(self, pair: tuple[int, int]) -> None:
         paths = [self.images[index].path for index in pair]

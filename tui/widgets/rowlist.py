@@ -8,7 +8,7 @@ the mouse does.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -21,11 +21,14 @@ from textual.strip import Strip
 from tui.widgets.lines import Row, inks_of, row, strip_of
 
 PAGE = 64
-PAGES_KEPT = 24
+KEPT = 4096  # values held, the least recently drawn forgotten first
 
 
 class RowList(ScrollView, can_focus=False):
-    """`draw(value, is_selected)` makes the row of one value; values come by `fill` after a `Wanted`."""
+    """`draw(value, is_selected)` makes the row of one value; values come by `fill` after a `Wanted`.
+
+    Values are held by `key(index)`, so that a list that grew or was sorted anew shows at once what it had already.
+    """
 
     cursor: var[int] = var(0, init=False)
 
@@ -51,18 +54,24 @@ class RowList(ScrollView, can_focus=False):
         rows: RowList
         index: int
 
-    def __init__(self, draw: Callable[[object, bool], Row], *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        draw: Callable[[object, bool], Row],
+        key: Callable[[int], Hashable] = int,
+        *,
+        id: str | None = None,
+    ) -> None:
         super().__init__(id=id)
         self._draw = draw
+        self._key = key
         self.count = 0
         self.edition = 0
-        self._pages: OrderedDict[int, Sequence[object]] = OrderedDict()
+        self._values: OrderedDict[Hashable, object] = OrderedDict()
         self._asked: set[int] = set()
 
     def begin(self, count: int, cursor: int = 0) -> None:
-        """Another list of `count` rows; what was fetched for the old one is forgotten."""
+        """Another list of `count` rows; questions still open for the old one are forgotten."""
         self.edition += 1
-        self._pages.clear()
         self._asked.clear()
         self.count = count
         self.virtual_size = Size(self.size.width, count)
@@ -75,17 +84,21 @@ class RowList(ScrollView, can_focus=False):
         if edition != self.edition:
             return
         self._asked.discard(start)
-        self._pages[start] = values
-        self._pages.move_to_end(start)
-        while len(self._pages) > PAGES_KEPT:
-            self._pages.popitem(last=False)
+        for place, value in enumerate(values, start):
+            self._values[self._key(place)] = value
+        while len(self._values) > KEPT:
+            self._values.popitem(last=False)
         self.refresh()
 
     def value(self, index: int) -> object | None:
         """The value of a row, if it is here."""
-        page = self._pages.get(index - index % PAGE)
-        place = index % PAGE
-        return page[place] if page is not None and place < len(page) else None
+        if not 0 <= index < self.count:
+            return None
+        key = self._key(index)
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
 
     def move(self, to: int) -> None:
         """Select another row and bring it into view."""

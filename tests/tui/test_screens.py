@@ -1,0 +1,215 @@
+"""Inventory, refused files, training, help and palette, by their keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.runs import RunState
+from tests.tui.conftest import NARROW, WIDE, running
+from tests.tui.fakes import FakeEngine, FakeLibrary, FakeRanking, make_engine, make_image
+from tui.screens.zoom import ZoomScreen
+
+
+async def test_the_inventory_lists_images_and_pictures_the_selected_one(engine: FakeEngine) -> None:
+    async with running(engine, WIDE, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("18 images", "2 projects", "▸ 20250708_060700_stage1_generated.jpg"))
+        assert studio.says("JPEG", "94 %", "sorted by name")
+        await studio.press("j", "down", "k")
+        await studio.until(lambda: studio.says("▸ 20250708_060700_stage2_upscaled.jpg"))
+        await studio.until(lambda: studio.page.picture.path == engine.library.images_by_id[2].path)
+
+
+async def test_companions_are_named_with_the_image_they_travel_with(engine: FakeEngine) -> None:
+    async with running(engine, WIDE, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("+ .yaml travels with it"))
+
+
+async def test_a_slash_filters_while_typing_and_escape_shows_all_again(engine: FakeEngine) -> None:
+    async with running(engine, NARROW, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("18 images"))
+        await studio.press("slash", *"stage2")
+        await studio.until(lambda: len(studio.page.ids) == 6)
+        await studio.press("enter")
+        assert studio.says("filter “stage2”", "6 shown")
+        await studio.press("slash", *"xx", "enter")
+        await studio.until(lambda: studio.says("Nothing matches", "“stage2xx”"))
+        await studio.press("escape")
+        await studio.until(lambda: len(studio.page.ids) == 18)
+
+
+async def test_escape_leaves_a_filter_that_is_being_typed_as_it_was(engine: FakeEngine) -> None:
+    async with running(engine, WIDE, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("18 images"))
+        await studio.press("slash", *"garden", "escape")
+        await studio.until(lambda: len(studio.page.ids) == 18 and not studio.page.filter)
+
+
+async def test_sorting_keeps_the_selected_image(engine: FakeEngine) -> None:
+    async with running(engine, WIDE, screen="inventory") as studio:
+        await studio.until(lambda: studio.page.rows.value(0) is not None)
+        await studio.press("j", "s", "s")
+        await studio.until(lambda: studio.says("sorted by file size"))
+        await studio.until(lambda: studio.page.rows.cursor == 16)
+        assert studio.page._selected_id() == 2
+
+
+async def test_half_a_million_images_open_at_once_and_only_visible_pages_are_fetched(tmp_path: Path) -> None:
+    class Vast(FakeLibrary):
+        async def ids(self, filter="", sort="name", project=None):
+            return range(1, 500_001)
+
+        async def page(self, ids):
+            self.pages_asked += 1
+            return [make_image(number, tmp_path / f"{number:06d}.jpg") for number in ids]
+
+    library = Vast([])
+    async with running(FakeEngine(library, FakeRanking([])), WIDE, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("▸ 000001.jpg"))
+        assert library.pages_asked <= 2
+        await studio.press("G")
+        await studio.until(lambda: studio.says("▸ 500000.jpg"))
+        assert library.pages_asked <= 4
+        await studio.press("g", "pagedown")
+        await studio.until(lambda: studio.page.rows.cursor > 10)
+
+
+async def test_refused_files_are_listed_with_their_reasons(pictures) -> None:
+    engine = make_engine(pictures / "six", refusals=70)
+    async with running(engine, NARROW, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("70 refused"))
+        await studio.press("r")
+        await studio.until(lambda: studio.says("broken_000.jpg", "truncated", "the file ends before"))
+        await studio.press("G")
+        await studio.until(lambda: studio.says("▸ broken_069.jpg"))
+        await studio.press("escape")
+        await studio.until(lambda: studio.says("inventory"))
+
+
+async def test_enter_looks_closer_at_the_selected_image(engine: FakeEngine) -> None:
+    async with running(engine, WIDE, screen="inventory") as studio:
+        await studio.until(lambda: studio.page.rows.value(0) is not None)
+        await studio.press("enter")
+        await studio.until(lambda: isinstance(studio.page, ZoomScreen))
+        await studio.press("escape")
+        await studio.until(lambda: studio.says("inventory"))
+
+
+async def test_the_inventory_grows_while_a_scan_goes_on(pictures) -> None:
+    engine = make_engine(pictures / "none", sets=0)
+    more = make_engine(pictures / "six")
+    async with running(engine, WIDE, screen="inventory", paths=[pictures]) as studio:
+        await studio.until(lambda: studio.says("No images yet."))
+        engine.library.images_by_id = more.library.images_by_id
+        engine.runs.tell("scan-1", "progress", done=18, total=None, message="")
+        await studio.until(lambda: studio.says("18 images", "◐ scanning 18"))
+
+
+# -- training ---------------------------------------------------------------------------------------------------------
+
+
+def train(engine: FakeEngine, steps: int = 5) -> str:
+    run = engine.runs.begin("train", project="mojo1")
+    engine.runs.tell(run.id, "log", level="warning", message="two sets were left out")
+    for step in range(1, steps + 1):
+        engine.runs.tell(run.id, "metric", step=step, loss=1 / step, held_out_accuracy=0.5 + step / 50)
+        engine.runs.tell(run.id, "progress", done=step, total=40, message=f"epoch {step}")
+    return run.id
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_a_run_is_followed_live_with_curves_figures_and_log(engine: FakeEngine, size) -> None:
+    name = train(engine)
+    async with running(engine, size, screen="training") as studio:
+        await studio.until(lambda: studio.says("train mojo1", "loss .200", "5/40", "two sets were left out"))
+        await studio.until(lambda: len(studio.page.curves._plots) == 2)
+        engine.runs.tell(name, "metric", step=6, loss=0.125, held_out_accuracy=0.61)
+        await studio.until(lambda: studio.says("loss .125"))
+        engine.runs.end(name, RunState.DONE, result={"model": "ranker_v1", "promoted": False})
+        await studio.until(lambda: studio.says("✓ train"))
+
+
+async def test_the_card_sets_the_model_beside_its_baselines_or_says_why_there_is_none(engine: FakeEngine) -> None:
+    async with running(engine, WIDE, screen="training") as studio:
+        await studio.until(lambda: studio.says("baseline:sharpest", "not enough data: about 12 more picks"))
+    engine.ranking.model = "ranker_v4"
+    async with running(engine, WIDE, screen="training") as studio:
+        await studio.until(lambda: studio.says("ranker v4", "this ranker", ".741", "logistic difference", ".733"))
+
+
+async def test_t_trains_x_stops_and_r_resumes(engine: FakeEngine) -> None:
+    async with running(engine, WIDE, screen="training") as studio:
+        await studio.until(lambda: studio.says("No runs yet."))
+        await studio.press("t")
+        await studio.until(lambda: studio.says("▸ ◐ train"))
+        await studio.press("x")
+        await studio.until(lambda: engine.runs.cancelled == ["train-1"] and studio.says("○ cancelled"))
+        await studio.press("x")
+        assert studio.says("nothing to stop")
+        await studio.press("r")
+        await studio.until(lambda: engine.runs.runs.get("train-2") is not None)
+        assert engine.runs.runs["train-2"].resumes == "train-1"
+
+
+async def test_a_detached_run_says_so_and_outlives_the_app(engine: FakeEngine) -> None:
+    async with running(engine, WIDE, screen="training") as studio:
+        await studio.press("t")
+        await studio.until(lambda: studio.says("▸ ◐ train"))
+        await studio.press("D")
+        await studio.until(lambda: studio.says("detached"))
+        assert engine.runs.runs["train-2"].detached
+
+
+async def test_an_older_run_can_be_read_again(engine: FakeEngine) -> None:
+    old = engine.runs.begin("scan")
+    engine.runs.tell(old.id, "refused", path="/photos/a.jpg", reason="truncated")
+    engine.runs.end(old.id)
+    train(engine)
+    async with running(engine, WIDE, screen="training") as studio:
+        await studio.until(lambda: studio.says("▸ ◐ train"))
+        await studio.press("j")
+        await studio.until(lambda: studio.says("▸ ✓ scan", "/photos/a.jpg: truncated"))
+        await studio.press("k")
+        await studio.until(lambda: studio.says("▸ ◐ train"))
+
+
+# -- help and palette -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_help_lists_every_key_of_the_screen_below(engine: FakeEngine, size) -> None:
+    async with running(engine, size) as studio:
+        await studio.set_shown(1)
+        await studio.press("question_mark")
+        await studio.until(lambda: studio.says("Ranking", "Pick the marked image"))
+        for _ in range(25):
+            await studio.press("j")
+        await studio.until(lambda: studio.says("Everywhere", "keymap"))
+        await studio.press("escape")
+        await studio.press("1")
+        await studio.set_shown(2)
+
+
+@pytest.mark.parametrize("key", ["ctrl+p", "colon"])
+async def test_the_palette_finds_actions_screens_and_themes(engine: FakeEngine, key: str) -> None:
+    async with running(engine, WIDE) as studio:
+        await studio.set_shown(1)
+        await studio.press(key)
+        await studio.press(*"inventory")
+        await studio.until(lambda: studio.says("go to inventory"))
+        await studio.press("enter")
+        await studio.until(lambda: studio.app.current_mode == "inventory")
+        await studio.press("ctrl+p", *"daylight")
+        await studio.until(lambda: studio.says("theme: Daylight"))
+        await studio.press("enter")
+        await studio.until(lambda: studio.app.theme == "daylight")
+
+
+async def test_the_palette_acts_on_the_screen_below(engine: FakeEngine) -> None:
+    async with running(engine, WIDE) as studio:
+        await studio.set_shown(1)
+        await studio.press("ctrl+p", *"none (x)")
+        await studio.until(lambda: studio.says("None of them is good"))
+        await studio.press("enter")
+        await studio.set_shown(2)
