@@ -21,6 +21,7 @@ import time
 import tty
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
 from tui.imaging.replies import ReplyFilter
@@ -185,11 +186,18 @@ def findings(terminal: Terminal) -> list[Finding]:
     return found
 
 
-def preset_textual_image(terminal: Terminal) -> None:
-    """Give textual-image the cell size, so that it never asks by itself (0.1 s, and a division by zero on a 0x0 tty)."""
-    from textual_image import _terminal
+def settle(terminal: Terminal) -> None:
+    """Make the rest of the process believe what was found. Call it before Textual is imported.
 
-    _terminal.get_cell_size._result = _terminal.CellSize(*terminal.cell)  # type: ignore[attr-defined]
+    Colours: SSH does not pass COLORTERM on, and Rich looks only there. textual-image: were its widgets ever imported, it
+    would ask by itself (0.1 s of patience, and a division by zero on a 0x0 tty); the cell size is put where it looks first.
+    """
+    if terminal.colours >= TRUE_COLOUR and not terminal.no_colour:
+        os.environ.setdefault("COLORTERM", "truecolor")
+    if "textual_image" in sys.modules or find_spec("textual_image"):
+        from textual_image import _terminal
+
+        _terminal.get_cell_size._result = _terminal.CellSize(*terminal.cell)  # type: ignore[attr-defined]
 
 
 def _protocol_remedy(t: Terminal) -> str:

@@ -91,10 +91,13 @@ def apply(work: Work, validate: Validate | None) -> ChangeSet:
         work.write("applied")
     except BaseException as error:
         _fail(work, error)
-        if isinstance(error, ChangesRefused) or not isinstance(error, Exception):
+        taken_back = f"change set {change_set.id} was taken back, and every file is as it was"
+        if isinstance(error, ChangesRefused):
+            raise ChangesRefused(error.refusals, taken_back) from error
+        if not isinstance(error, Exception):
             raise
         raise ProofsheetError(
-            f"change set {change_set.id} was taken back, every file is as it was: {_words(error)}",
+            f"{taken_back}: {_words(error)}",
             remedy=getattr(error, "remedy", "") or "Plan the changes again when the reason is gone.",
         ) from error
     return work.journal.change_set()
@@ -110,6 +113,8 @@ _SPOKEN: Mapping[State, str] = {
 
 
 def _words(error: BaseException) -> str:
+    if isinstance(error, ChangesRefused):
+        return "; ".join(map(str, error.refusals))
     return printable(getattr(error, "message", "") or str(error) or type(error).__name__)
 
 

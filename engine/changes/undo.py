@@ -105,6 +105,8 @@ class _Look:
     def _move(self, step: Step, source: Path) -> Standing:
         was = step.before.sha256 if step.before is not None else None
         there, seen = disk.status(step.path), disk.fingerprint(source)
+        if there is None and "placed" not in self.progress:
+            return Standing.UNTOUCHED  # nothing goes before all new names are there: whatever happened, it was not us
         if seen is not None and seen.sha256 == was:
             if there is None:
                 return Standing.UNTOUCHED

@@ -13,10 +13,11 @@ import fcntl
 import json
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -33,6 +34,8 @@ ACTOR = "simulated"
 LOG = "selection_only_log.csv"
 FLAGS: Mapping[str, Any] = {"database_url": None, "encoder": "builtin", "projects": {}, "auto_train": True}
 """Settings that hold in the demo whatever the person's environment says: nothing of theirs is touched."""
+
+_FIRST_PICK = datetime(2025, 11, 9, 19, 30, tzinfo=UTC)
 
 Tell = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -225,18 +228,23 @@ async def _suggested(engine: Engine, set_id: int) -> Suggested | None:
 def write_log(file: Path, planned: Sequence[PlannedSet]) -> int:
     """The simulated picks as a `selection_only_log.csv`, with paths as from another machine; returns how many."""
     rows = []
-    for one in planned:
-        if one.chosen is None:
-            continue
+    for number, one in enumerate(_in_turn(planned)):
         paths = [str(PurePosixPath("/simulated", one.project, frame.name)) for frame in one.frames]
-        decided_at = (one.frames[-1].taken_at + timedelta(minutes=20)).replace(tzinfo=UTC)
+        decided_at = _FIRST_PICK + timedelta(seconds=25 * number)
         losers = [path for index, path in enumerate(paths) if index != one.chosen]
-        rows.append([one.session_id, one.set_id, paths[one.chosen], json.dumps(losers), iso(decided_at)])
+        rows.append([one.session_id, one.set_id, paths[one.chosen or 0], json.dumps(losers), iso(decided_at)])
     with file.open("w", encoding="utf-8", newline="") as sheet:
         writer = csv.writer(sheet)
         writer.writerow(["session_id", "set_id", "chosen_path", "neg_paths", "timestamp"])
         writer.writerows(rows)
     return len(rows)
+
+
+def _in_turn(planned: Sequence[PlannedSet]) -> list[PlannedSet]:
+    """The decided sets in the order of the picks: through all projects side by side, so that none is all 'future'."""
+    count = Counter(one.project for one in planned)
+    decided = [one for one in planned if one.chosen is not None]
+    return sorted(decided, key=lambda one: (int(one.set_id) / count[one.project], one.project))
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

@@ -22,12 +22,12 @@ _STAGES = ("generated", "upscaled", "enhanced", "finished", "graded")
 _STEADY = {
     "exposure": 0.06,
     "focus": 0.0,
-    "noise": 0.8,
-    "tilt": 0.15,
+    "noise": 0.0,
+    "tilt": 0.0,
     "warmth": 0.05,
     "saturation": 0.03,
     "contrast": 0.02,
-    "crop": 0.01,
+    "crop": 0.0,
 }
 
 

@@ -180,7 +180,7 @@ def lanterns(rng: np.random.Generator, width: int, height: int) -> Image.Image:
 
 def _lantern(rng: np.random.Generator, canvas: Canvas, x: float, y: float, size: float, shade: Array) -> None:
     height, width = canvas.shape[:2]
-    around = size * 4
+    around = size * 3.2
     rows = slice(max(0, int(y - around)), min(height, int(y + around)))
     columns = slice(max(0, int(x - around)), min(width, int(x + around)))
     part = canvas[rows, columns]
@@ -209,17 +209,18 @@ def moonlit_forest(rng: np.random.Generator, width: int, height: int) -> Image.I
     _moon(rng, canvas, x, y, height * rng.uniform(0.05, 0.075))
     canvas *= 1 + 0.16 * noise(rng, width, height, (3, 6), 5)[:, :, None]
     bark = noise(rng, width, height, (110, 9), 4, 0.7)
+    leaves = noise(rng, width, height, (50, 70), 3, 0.8)
+    drift = np.clip(0.5 + 0.5 * noise(rng, width, height, (3, 5), 3), 0, 1)
     for depth in range(4):
         near = depth / 3
         shade = mix(fog * 0.62, fog * 0.07, near**0.7)
         trunks = shape(width, height, _trunks(rng, width, height, near))
         paint(canvas, trunks, (shade * (1 + 0.30 * near * bark)[:, :, None]).astype(np.float32))
         ground = height * (0.72 + 0.17 * near) + height * 0.03 * ridge(rng, width, 4, 6)
-        floor = shade * (1 + 0.35 * noise(rng, width, height, (50, 70), 3, 0.8))[:, :, None]
+        floor = shade * (1 + 0.35 * np.roll(leaves, 97 * depth, axis=1))[:, :, None]
         paint(canvas, below(ground, height), floor.astype(np.float32))
         veil = np.exp(-(((np.arange(height) / height - 0.66 - 0.1 * near) / 0.16) ** 2)).astype(np.float32)
-        drift = np.clip(0.5 + 0.5 * noise(rng, width, height, (3, 5), 3), 0, 1)
-        paint(canvas, veil[:, None] * drift, fog, 0.42 * (1 - near * 0.7))
+        paint(canvas, veil[:, None] * np.roll(drift, 211 * depth, axis=1), fog, 0.42 * (1 - near * 0.7))
     vignette(canvas, 0.25)
     return finish(rng, canvas)
 

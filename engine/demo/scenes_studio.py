@@ -255,8 +255,9 @@ def _petal(
 ) -> None:
     height, width = canvas.shape[:2]
     x, y = centre
-    rows = slice(max(0, int(y - reach - 2)), min(height, int(y + reach + 3)))
-    columns = slice(max(0, int(x - reach - 2)), min(width, int(x + reach + 3)))
+    tip_x, tip_y, side = x + reach * np.cos(angle), y + reach * np.sin(angle), reach * 1.7 / count + 3
+    rows = slice(max(0, int(min(y, tip_y) - side)), min(height, int(max(y, tip_y) + side)))
+    columns = slice(max(0, int(min(x, tip_x) - side)), min(width, int(max(x, tip_x) + side)))
     down, across = np.mgrid[rows, columns].astype(np.float32)
     along = ((across - x) * np.cos(angle) + (down - y) * np.sin(angle)) / reach
     beside = ((down - y) * np.cos(angle) - (across - x) * np.sin(angle)) / reach

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,20 +18,22 @@ from engine.clock import Clock, iso
 from engine.library.reading import Reading
 from engine.library.source import printable
 from engine.store import Store, upsert
-from engine.store.schema import companions, images, projects, refusals
+from engine.store.schema import companions, images, projects, refusals, scan_folders
 
 _CHUNK = 500
 
 
 @dataclass(slots=True)
 class Read:
-    """A file that was read: new when `image` is None, else known by that id. `project` is the id as written."""
+    """A file that was read: new when `image` is None, else known by that id. `project` is the id as written, None to
+    keep the one that it has. `companions`, as (path, kind), are those of a new file; others are in the batch."""
 
     path: str
     reading: Reading
-    project: str
+    project: str | None
     image: int | None
     was_present: bool
+    companions: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -47,16 +49,27 @@ class Refused:
 
 
 @dataclass(slots=True)
+class Folder:
+    """A folder that was compared file by file. `images` counts those present, `is_touched` tells that any is new,
+    changed or has moved. Without a `fingerprint` the next scan compares it again."""
+
+    path: str
+    fingerprint: str | None
+    images: int = 0
+    is_touched: bool = False
+
+
+@dataclass(slots=True)
 class Batch:
-    """What is to be written together. `companions` maps an image's path to all its companions, (path, kind)."""
+    """What is to be written together. `companions` maps an image's id to all its companions, (path, kind)."""
 
     read: list[Read] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     restored: list[int] = field(default_factory=list)
     moved_project: list[tuple[int, str]] = field(default_factory=list)
-    companions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    companions: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
     cured: list[str] = field(default_factory=list)
-    folders: list[str] = field(default_factory=list)
+    folders: list[Folder] = field(default_factory=list)
 
     def __len__(self) -> int:
         return (
@@ -82,28 +95,25 @@ class Recorder:
         self._clock = clock
         self._projects: dict[str, int] = {}
 
-    def write(self, batch: Batch, known_id: Callable[[str], int | None]) -> Written:
-        """One transaction. `known_id` gives the id of an image by its path, for companions of unchanged images."""
+    def write(self, batch: Batch) -> Written:
+        """One transaction for the whole batch."""
         now = iso(self._clock())
         with self._store.writing() as connection:
-            written, by_path = self._write_images(connection, batch, now)
-            if batch.restored:
-                _by_ids(connection, images, batch.restored, removed_at=None)
-            if batch.moved_project:
-                self._move_projects(connection, batch.moved_project)
-            for path in by_path.keys() & written.moved.keys():
-                batch.companions.setdefault(path, [])  # what lay beside the old place did not come along
-            self._write_companions(connection, batch, lambda path: by_path.get(path) or known_id(path))
+            written = self._write_images(connection, batch, now)
+            _by_ids(connection, images, batch.restored, removed_at=None)
+            self._move_projects(connection, batch.moved_project)
+            self._write_companions(connection, batch.companions)
             self._write_refusals(connection, batch, now)
-        ids = [*written.image_ids, *batch.restored, *(image for image, _ in batch.moved_project)]
-        return Written(ids, written.added, written.moved)
+            self._write_folders(connection, batch.folders, written.moved)
+        return written
 
-    def remove(self, image_ids: Sequence[int], refused_paths: Sequence[str]) -> None:
-        """Mark images as gone, and forget refusals that no longer hold."""
+    def remove(self, gone: Mapping[str, int], refused_paths: Sequence[str]) -> None:
+        """Mark images (path -> id) as gone, and forget refusals that no longer hold."""
         now = iso(self._clock())
         with self._store.writing() as connection:
-            _by_ids(connection, images, image_ids, removed_at=now)
-            forget_refusals(connection, refused_paths)
+            _by_ids(connection, images, list(gone.values()), removed_at=now)
+            _forget(connection, refusals.c.path, refused_paths)
+            _forget(connection, scan_folders.c.path, sorted({folder_of(path) for path in gone}))
 
     def project_id(self, connection: sa.Connection, name: str) -> int:
         """The row of a project, made if it is new. Ids are compared casefolded; the first spelling stays."""
@@ -116,37 +126,33 @@ class Recorder:
             self._projects[key] = int(found)
         return self._projects[key]
 
-    def _write_images(self, connection: sa.Connection, batch: Batch, now: str) -> tuple[Written, dict[str, int]]:
-        fresh = [one for one in batch.read if one.image is None]
-        origins = self._origins(connection, fresh)
-        inserts: list[dict[str, Any]] = []
-        updates: list[dict[str, Any]] = []
-        by_path: dict[str, int] = {}
+    def _write_images(self, connection: sa.Connection, batch: Batch, now: str) -> Written:
+        origins = self._origins(connection, [one for one in batch.read if one.image is None])
+        fresh: list[tuple[Read, dict[str, Any]]] = []
+        ids: dict[str, int] = {}
         for one in batch.read:
-            row = _row(one, self.project_id(connection, one.project))
+            row = _row(one.path, one.reading)
+            if one.project is not None:
+                row["project_id"] = self.project_id(connection, one.project)
             image = one.image if one.image is not None else origins.get(one.path, (None, ""))[0]
             if image is None:
-                inserts.append({**row, "added_at": now})
-            else:
-                updates.append({**row, "_id": image})
-                by_path[one.path] = image
-        if updates:
-            names = [name for name in updates[0] if name != "_id"]
-            connection.execute(
-                sa.update(images)
-                .where(images.c.id == sa.bindparam("_id"))
-                .values({name: sa.bindparam(name) for name in names}),
-                updates,
-            )
-        added: list[int] = []
-        if inserts:
+                fresh.append((one, {**row, "added_at": now}))
+                continue
+            connection.execute(sa.update(images).where(images.c.id == image).values(row))
+            ids[one.path] = image
+            if one.image is None:
+                batch.companions[image] = one.companions  # what lay beside the old place did not come along
+        if fresh:
             statement = sa.insert(images).returning(images.c.id, sort_by_parameter_order=True)
-            added = list(connection.execute(statement, inserts).scalars())
-            by_path.update(zip((row["path"] for row in inserts), added, strict=True))
+            added = connection.execute(statement, [row for _, row in fresh]).scalars()
+            for (one, _), image in zip(fresh, added, strict=True):
+                ids[one.path] = image
+                if one.companions:
+                    batch.companions[image] = one.companions
         returned = sum(1 for one in batch.read if one.image is not None and not one.was_present)
-        ids = [by_path[one.path] for one in batch.read]
-        moved = {path: old for path, (_, old) in origins.items()}
-        return Written(ids, len(added) + returned, moved), by_path
+        changed = [ids[one.path] for one in batch.read]
+        changed += [*batch.restored, *(image for image, _ in batch.moved_project)]
+        return Written(changed, len(fresh) + returned, {path: old for path, (_, old) in origins.items()})
 
     @staticmethod
     def _origins(connection: sa.Connection, fresh: Sequence[Read]) -> dict[str, tuple[int, str]]:
@@ -183,18 +189,26 @@ class Recorder:
             _by_ids(connection, images, ids, project_id=self.project_id(connection, project))
 
     @staticmethod
-    def _write_companions(connection: sa.Connection, batch: Batch, id_of: Callable[[str], int | None]) -> None:
-        rows: list[dict[str, Any]] = []
-        owners: list[int] = []
-        for path, noted in batch.companions.items():
-            image = id_of(path)
-            if image is not None:
-                owners.append(image)
-                rows.extend({"image_id": image, "path": companion, "kind": kind} for companion, kind in noted)
+    def _write_companions(connection: sa.Connection, noted: Mapping[int, Sequence[tuple[str, str]]]) -> None:
+        owners = list(noted)
         for at in range(0, len(owners), _CHUNK):
             connection.execute(sa.delete(companions).where(companions.c.image_id.in_(owners[at : at + _CHUNK])))
+        rows = [
+            {"image_id": image, "path": path, "kind": kind} for image, beside in noted.items() for path, kind in beside
+        ]
         if rows:
             connection.execute(sa.insert(companions), rows)
+
+    @staticmethod
+    def _write_folders(connection: sa.Connection, folders: Sequence[Folder], moved: Mapping[str, str]) -> None:
+        # Where a file came from, the listing speaks of an image that is elsewhere now.
+        _forget(connection, scan_folders.c.path, sorted({folder_of(old) for old in moved.values()}))
+        rows = [
+            {"path": folder.path, "fingerprint": folder.fingerprint, "images": folder.images}
+            for folder in folders
+            if folder.fingerprint is not None
+        ]
+        upsert(connection, scan_folders, rows, key=["path"], update=["fingerprint", "images"])
 
     @staticmethod
     def _write_refusals(connection: sa.Connection, batch: Batch, now: str) -> None:
@@ -212,17 +226,15 @@ class Recorder:
         upsert(connection, refusals, rows, key=["path"], update=["code", "reason", "size", "mtime_ns", "seen_at"])
         damaged = [one.image for one in batch.refused if one.image is not None]
         _by_ids(connection, images, damaged, removed_at=now)
-        forget_refusals(connection, batch.cured)
+        _forget(connection, refusals.c.path, batch.cured)
 
 
-def _row(one: Read, project: int) -> dict[str, Any]:
-    reading = one.reading
-    folder, _, name = one.path.rpartition("/")
+def _row(path: str, reading: Reading) -> dict[str, Any]:
+    name = path.rpartition("/")[2]
     return {
-        "path": one.path,
-        "folder": folder or "/",
+        "path": path,
+        "folder": folder_of(path),
         "name": unicodedata.normalize("NFC", name),
-        "project_id": project,
         "format": reading.format,
         "width": reading.width,
         "height": reading.height,
@@ -241,7 +253,11 @@ def _by_ids(connection: sa.Connection, table: sa.Table, ids: Sequence[int], **va
         connection.execute(sa.update(table).where(table.c.id.in_(ids[at : at + _CHUNK])).values(**values))
 
 
-def forget_refusals(connection: sa.Connection, paths: Sequence[str]) -> None:
-    """Drop refusals by path."""
+def _forget(connection: sa.Connection, column: sa.Column[str], paths: Sequence[str]) -> None:
     for at in range(0, len(paths), _CHUNK):
-        connection.execute(sa.delete(refusals).where(refusals.c.path.in_(paths[at : at + _CHUNK])))
+        connection.execute(sa.delete(column.table).where(column.in_(paths[at : at + _CHUNK])))
+
+
+def folder_of(path: str) -> str:
+    """The folder of a file, `/` for one at the very top."""
+    return path.rpartition("/")[0] or "/"

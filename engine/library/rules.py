@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from engine.library.known import between
+from engine.library.known import below
 from engine.library.manifest import SUFFIX, BadManifest, Manifest, read_manifest
 from engine.library.project import Rules
 from engine.store import Store, upsert
@@ -94,27 +94,30 @@ def rules_for(
     if top not in known_roots:
         library = {key: name for key, name in library.items() if _lives_outside(connection, ids[key], top)}
     home = Path.home()
-    above = _ancestors(top)
-    names = {folder.rpartition("/")[2].casefold(): folder for folder in above}
+    names = {folder.rpartition("/")[2].casefold(): folder for folder in _ancestors(top)}
     ancestors = {
         key for key, folder in names.items() if key in library and _lives_outside(connection, ids[key], folder)
     }
-    return (
-        Rules(
-            declared={key: manifest.project for key, manifest in manifests.by_key.items()},
-            library=library,
-            ancestors=frozenset(ancestors),
-            patterns=tuple(patterns.items()),
-            manifests=tuple(manifests.by_key.values()),
-            not_subjects=frozenset(str(folder) for folder in (home, *home.parents)),
-        ),
-        top,
+    rules = Rules(
+        declared={key: manifest.project for key, manifest in manifests.by_key.items()},
+        library=library,
+        ancestors=frozenset(ancestors),
+        patterns=tuple(patterns.items()),
+        manifests=tuple(manifests.by_key.values()),
+        not_subjects=frozenset(str(folder) for folder in (home, *home.parents)),
     )
+    return rules, top
+
+
+def digest_of(rules: Rules, top: str) -> str:
+    """What of the rules may move an image that is known already; part of a folder's fingerprint."""
+    dates = sorted((each.project, each.begins_ns, each.ends_ns) for each in rules.dated)
+    return repr((top, sorted(rules.declared.items()), list(rules.patterns), dates))
 
 
 def _lives_outside(connection: sa.Connection, project: int, folder: str) -> bool:
     """Whether the project has images that are not below `folder`."""
-    inside = sa.or_(images.c.folder == folder, between(images.c.folder, folder))
+    inside = sa.or_(images.c.folder == folder, below(images.c.folder, folder))
     query = sa.select(images.c.id).where(images.c.project_id == project, sa.not_(inside)).limit(1)
     return connection.execute(query).first() is not None
 

@@ -1,19 +1,16 @@
 """A scan: walk the folders, read what is new or changed, write it in batches, and at the end mark what is gone.
 
-Relies on walk, reading, known, batch and rules. Walking runs ahead of reading by a little and no more, so that memory
-stays small; reading runs in a few threads; a batch is written about four times a second, each in one transaction,
-so that a scan that is killed at any instant leaves a consistent library, and the next one completes it. Never
-writes to, moves or re-times a source.
+Relies on walk, known, readers, batch and rules. A folder whose listing is as it was is passed over as a whole; in the
+others each file is compared, and only what differs is opened. A batch is written about four times a second, each in
+one transaction, so that a scan that is killed at any instant leaves a consistent library, and the next one
+completes it. Never writes to, moves or re-times a source.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,15 +18,23 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.clock import Clock, iso
-from engine.library.batch import Batch, Read, Recorder, Refused
+from engine.library.batch import Batch, Folder, Read, Recorder, Refused, folder_of
 from engine.library.companions import companions_of
-from engine.library.known import Known, is_under, under
-from engine.library.model import CURABLE
+from engine.library.known import (
+    Known,
+    KnownImage,
+    KnownRefusal,
+    companions_in,
+    images_in,
+    is_under_any,
+    within,
+)
 from engine.library.project import Rules, by_component, by_date, by_pattern, declared_project, folder_project
-from engine.library.reading import Reading, read_image
-from engine.library.rules import Manifests, rules_for
+from engine.library.readers import Asked, Readers
+from engine.library.reading import Reading
+from engine.library.rules import Manifests, digest_of, rules_for
 from engine.library.source import UnreadableImage, printable
-from engine.library.walk import Found, Listing, list_folder, walk
+from engine.library.walk import Listing, list_folder, walk
 from engine.runs import RunCancelled, RunContext
 from engine.settings import Settings
 from engine.store import Store, upsert
@@ -37,12 +42,11 @@ from engine.store.schema import images, projects, scan_roots
 from engine.workspace import Workspace
 
 OnBatch = Callable[[Sequence[int], Sequence[str]], None]
+Beside = dict[str, list[tuple[str, str]]]
 
 BATCH_SECONDS = 0.25
 BATCH_SIZE = 1000
-# Files in flight for each thread: enough to keep it busy, few enough to stop at once.
-AHEAD = 8
-_PATIENCE = 0.05
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +63,25 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pending:
-    """A file being read. `image` is the id that it is known by, `was_present` whether it was there before."""
+class _Ground:
+    """What a root's images are attributed by: the rules, the folder that they count from, and a digest of both."""
 
-    found: Found
-    future: Future[Reading | UnreadableImage]
-    project: str
-    image: int | None
-    was_present: bool
+    rules: Rules
+    top: str
+    digest: str
 
+    def expected(self, folder: str) -> Callable[[str, int], str | None] | None:
+        """What manifests and settings say of a folder's images, by path and mtime; None where they say nothing.
 
-@dataclass(frozen=True, slots=True)
-class _EndOfFolder:
-    """All images of a folder came before this."""
-
-    folder: str
+        Only they move an image that is known already: folder names do not, or a new neighbour would re-sort old work.
+        """
+        rules = self.rules
+        project = by_component(folder, self.top, Rules(declared=rules.declared, not_subjects=rules.not_subjects))
+        if project is not None:
+            return lambda _path, _mtime_ns: project
+        if rules.patterns or rules.dated:
+            return lambda path, mtime_ns: by_pattern(path, rules.patterns) or by_date(mtime_ns, rules.manifests)
+        return None
 
 
 class Scan:
@@ -98,34 +106,41 @@ class Scan:
         self._manifests = Manifests(store)
         self._known = Known()
         self._batch = Batch()
-        self._companions: dict[str, list[tuple[str, str]]] = {}
-        self._pending: deque[_Pending | _EndOfFolder] = deque()
         self._refused: dict[str, str] = {}
+        self._gone: dict[str, int] = {}
+        self._visited: set[str] = set()
         self._out_of_sight: list[str] = []
-        self._names: dict[int, str] = {}
-        self._added = self._changed = self._unchanged = self._removed = self._links = 0
+        self._added = self._changed = self._unchanged = self._links = 0
         self._written_at = time.monotonic()
+        self._readers = Readers(
+            context.workers,
+            settings.max_pixels,
+            settle=self._settle,
+            close_folder=lambda folder: self._batch.folders.append(folder),
+            tick=self._tick,
+        )
 
     def run(self) -> dict[str, Any]:
-        """The whole scan; the issue's document. Raises RunCancelled once the run was asked to stop."""
+        """The whole scan, as the document that `proofsheet scan --json` prints.
+
+        Raises RunCancelled once the run was asked to stop.
+        """
         started = time.monotonic()
         roots = outermost(self._context.params["paths"])
         self._manifests.gather(self._workspace.projects)
         with self._store.reading() as connection:
-            self._known = Known.load(connection, self._scope(roots))
-            self._names = {row.id: row.name for row in connection.execute(sa.select(projects.c.id, projects.c.name))}
+            self._known = Known.load(connection, [*(root.path for root in roots), str(self._workspace.projects)])
         declared_before = set(self._manifests.by_key)
-        pool = ThreadPoolExecutor(self._context.workers, thread_name_prefix="scan")
         try:
             for root in roots:
-                self._scan_root(root, pool)
-            self._drain(0)
+                self._scan_root(root)
+            self._readers.take_in()
             self._write()
         except RunCancelled:
             self._write()  # what is finished need not be read again
             raise
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            self._readers.close()
         if set(self._manifests.by_key) != declared_before:
             self._attribute_again(roots)
         self._finish(roots)
@@ -134,35 +149,34 @@ class Scan:
             "added": self._added,
             "changed": self._changed,
             "unchanged": self._unchanged,
-            "removed": self._removed,
+            "removed": len(self._gone),
             "refused": [{"path": path, "reason": reason} for path, reason in sorted(self._refused.items())],
             "seconds": round(time.monotonic() - started, 3),
         }
 
-    def _scope(self, roots: Sequence[Root]) -> list[str]:
-        """What this scan can speak about: the roots, and the workspace's manifests."""
-        return [*(root.path for root in roots), str(self._workspace.projects)]
-
     # Walking
 
-    def _scan_root(self, root: Root, pool: ThreadPoolExecutor) -> None:
+    def _scan_root(self, root: Root) -> None:
+        ground = self._ground(root)
+        for listing in self._listings(root):
+            news = [path for path in listing.manifests if self._manifests.add(path)]
+            if news:
+                ground = self._ground(root)
+            self._take(listing, ground, root.only)
+            self._links += listing.links
+
+    def _ground(self, root: Root) -> _Ground:
         with self._store.reading() as connection:
             rules, top = rules_for(connection, root.folder, self._manifests, self._settings.projects)
-        for listing in self._listings(root):
-            for path in listing.manifests:
-                if self._manifests.add(path):
-                    with self._store.reading() as connection:
-                        rules, top = rules_for(connection, root.folder, self._manifests, self._settings.projects)
-            self._take(listing, rules, top, pool)
-            self._links += listing.links
+        return _Ground(rules, top, digest_of(rules, top))
 
     def _listings(self, root: Root) -> Iterator[Listing]:
         if root.only is None:
             yield from walk(root.folder, self._own_folders(), self._context.check)
             return
         listing = list_folder(root.folder, frozenset(), self._context.check)
-        listing.images = [found for found in listing.images if found.path == root.only]
-        listing.refused = [each for each in listing.refused if each[0] == root.only]
+        listing.refused = [each for each in listing.refused if each[0] in (root.only, root.folder)]
+        listing.manifests = []
         yield listing
 
     def _own_folders(self) -> frozenset[str]:
@@ -171,134 +185,134 @@ class Scan:
         folders = (own.root, own.projects, own.training, own.root / "ai_data", own.logs, own.changes, own.cache)
         return frozenset(os.path.realpath(folder) for folder in folders)
 
-    def _take(self, listing: Listing, rules: Rules, top: str, pool: ThreadPoolExecutor) -> None:
-        """Sort a folder's images into unchanged and to be read."""
-        known, at = self._known, self._known.at
+    def _take(self, listing: Listing, ground: _Ground, only: str | None) -> None:
+        """Pass a folder over as a whole where its listing is as it was, else compare it."""
         self._refuse_unopened(listing)
-        expected = self._expected_project(listing.folder, rules, top)
-        to_read: list[Found] = []
-        for found in listing.images:
-            index = at.get(found.path)
-            if index is None or not known.is_unchanged(index, found) or not known.present[index]:
-                to_read.append(found)
-                continue
-            known.seen[index] = 1
-            self._unchanged += 1
-            if expected is not None:
-                project = expected(found)
-                if project is not None and self._names.get(known.projects[index], "").casefold() != project.casefold():
-                    self._batch.moved_project.append((known.ids[index], project))
-                    self._unchanged -= 1
-                    self._changed += 1
-        self._note_companions(listing)
-        if to_read:
-            to_read.sort(key=lambda found: found.path)
-            for found in to_read:
-                self._begin(found, rules, top, pool)
-            self._pending.append(_EndOfFolder(listing.folder))
-        self._drain(self._context.workers * AHEAD)
+        self._visited.add(listing.folder)
+        fingerprint = listing.fingerprint(ground.digest)
+        stored, count = self._known.fingerprints.get(listing.folder, (None, 0))
+        refusals = self._known.refused.get(listing.folder, {})
+        is_same = stored == fingerprint and not any(each.is_curable for each in refusals.values())
+        if is_same and only is None:
+            self._unchanged += count
+            for refusal in refusals.values():
+                self._refuse(refusal.path, refusal.reason)
+        else:
+            is_complete = listing.is_whole and only is None
+            folder = Folder(listing.folder, fingerprint if is_complete else None)
+            self._compare(listing, folder, refusals, ground, only)
+            self._readers.end(folder)
+        self._tick()
         self._tell()
 
-    def _expected_project(self, folder: str, rules: Rules, top: str) -> Callable[[Found], str | None] | None:
-        """What manifests and settings say of this folder's images; None where they say nothing.
-
-        Only they move an image that is known already: folder names do not, or a new neighbour would re-sort old work.
-        """
-        declared = Rules(declared=rules.declared, not_subjects=rules.not_subjects)
-        project = by_component(folder, top, declared)
-        if project is not None:
-            return lambda _found: project
-        if rules.patterns or rules.dated:
-            return lambda found: by_pattern(found.path, rules.patterns) or by_date(found.mtime_ns, rules.manifests)
-        return None
-
-    def _begin(self, found: Found, rules: Rules, top: str, pool: ThreadPoolExecutor) -> None:
-        """Queue a file for reading, unless it is known to be beyond reading or has only come back."""
-        known = self._known
-        refusal = known.refused.get(found.path)
-        if refusal is not None and refusal[:2] == (found.size, found.mtime_ns) and refusal[2] not in CURABLE:
-            self._refuse(found.path, refusal[3])
-            self._see(found.path)
-            return
-        index = known.at.get(found.path)
-        if index is not None and refusal is None and known.is_unchanged(index, found):
-            known.seen[index] = 1
-            self._batch.restored.append(known.ids[index])
-            self._added += 1
-            return
-        project = declared_project(found.path, found.mtime_ns, rules, top)
-        image, was_present = None, False
-        if index is not None:
-            image, was_present = known.ids[index], bool(known.present[index])
-            project = project or self._names.get(known.projects[index])
-        project = project or folder_project(found.path, top)
-        future = pool.submit(_read, found.path, self._settings.max_pixels)
-        self._pending.append(_Pending(found, future, project, image, was_present))
-        self._drain(self._context.workers * AHEAD)
-
-    def _note_companions(self, listing: Listing) -> None:
-        """Companions that came or went, for the images of one folder."""
-        before = self._known.companions.get(listing.folder)
-        if not listing.others and not before:
-            return
-        prefix = listing.folder.rstrip("/") + "/"
-        names = [found.path[len(prefix) :] for found in listing.images]
-        found = companions_of(names, listing.others)
-        now = {prefix + other: prefix + image for image, noted in found.items() for other, _ in noted}
-        earlier = before or {}
-        at, ids = self._known.at, self._known.ids
-        owners = {owner for path, owner in now.items() if earlier.get(path) != self._id_of(owner)}
-        lost = {image for path, image in earlier.items() if path not in now}
-        if lost:
-            owners.update(path for path in (prefix + name for name in names) if path in at and ids[at[path]] in lost)
-        for owner in owners:
-            noted = [(prefix + other, kind) for other, kind in found.get(owner[len(prefix) :], [])]
-            # An image without an id yet has one only once it was read.
-            (self._batch.companions if owner in at else self._companions)[owner] = noted
-
-    # Reading
-
-    def _drain(self, most: int) -> None:
-        """Take in finished files, in order, until at most `most` are still in flight; write when it is time."""
-        while self._pending:
-            self._context.check()
-            first = self._pending[0]
-            if isinstance(first, _EndOfFolder):
-                self._batch.folders.append(first.folder)
+    def _compare(
+        self,
+        listing: Listing,
+        folder: Folder,
+        refusals: dict[str, KnownRefusal],
+        ground: _Ground,
+        only: str | None,
+    ) -> None:
+        """Look at each image of a folder: as it was, back again, changed, or new. What is left over is gone."""
+        known: dict[str, KnownImage] = {}
+        if listing.folder in self._known.held or only is not None:
+            with self._store.reading() as connection:
+                known = images_in(connection, listing.folder)
+        beside = self._beside(listing, known)
+        expected = ground.expected(listing.folder)
+        prefix, sizes, times = listing.prefix, listing.numbers[::2], listing.numbers[1::2]
+        for name, size, mtime_ns in sorted(zip(listing.images, sizes, times, strict=True)):
+            path = prefix + name
+            if only is not None and path != only:
+                known.pop(path, None)
+                continue
+            image, refusal = known.pop(path, None), refusals.get(path)
+            if refusal and not refusal.is_curable and (refusal.size, refusal.mtime_ns) == (size, mtime_ns):
+                self._refuse(path, refusal.reason)
+            elif image and not refusal and (image.size, image.mtime_ns) == (size, mtime_ns):
+                self._keep(image, folder, expected(path, mtime_ns) if expected else None)
             else:
-                if len(self._pending) <= most and not first.future.done():
-                    break
-                try:
-                    outcome = first.future.result(timeout=_PATIENCE)
-                except NotYet:
-                    self._write_if_due()
-                    continue
-                self._settle(first, outcome)
-            self._pending.popleft()
-            self._write_if_due()
-        self._write_if_due()
+                project = declared_project(path, mtime_ns, ground.rules, ground.top)
+                if project is None and image is None:
+                    project = folder_project(path, ground.top)
+                identity, was_present = (image.id, image.is_present) if image else (None, False)
+                self._readers.read(
+                    Asked(
+                        path,
+                        size,
+                        mtime_ns,
+                        folder,
+                        project,
+                        identity,
+                        was_present,
+                        bool(refusal),
+                        beside.get(path, []),
+                    )
+                )
+        if listing.is_whole:
+            self._gone.update(
+                (path, image.id) for path, image in known.items() if image.is_present and only in (None, path)
+            )
 
-    def _settle(self, pending: _Pending, outcome: Reading | UnreadableImage) -> None:
-        found = pending.found
-        self._see(found.path)
-        companions = self._companions.pop(found.path, None)
+    def _keep(self, image: KnownImage, folder: Folder, project: str | None) -> None:
+        """A file that is as it was: still there, or back again; perhaps a manifest or a setting moves it."""
+        folder.images += 1
+        is_moved = project is not None and project.casefold() != image.project.casefold()
+        if project is not None and is_moved:
+            self._batch.moved_project.append((image.id, project))
+        if not image.is_present:
+            self._batch.restored.append(image.id)
+            self._added += 1
+        elif is_moved:
+            self._changed += 1
+        else:
+            self._unchanged += 1
+            return
+        folder.is_touched = True
+
+    def _beside(self, listing: Listing, known: dict[str, KnownImage]) -> Beside:
+        """Companions of the folder's images, by the image's path. Those of known images that came or went go into the
+        batch; those of new ones wait until they have an id."""
+        earlier: dict[str, int] = {}
+        if known:
+            with self._store.reading() as connection:
+                earlier = companions_in(connection, listing.folder)
+        if not listing.others and not earlier:
+            return {}
+        prefix = listing.prefix
+        found = {
+            prefix + image: [(prefix + other, kind) for other, kind in noted]
+            for image, noted in companions_of(listing.images, listing.others).items()
+        }
+        now = {other: path for path, noted in found.items() for other, _ in noted}
+        lost = {image for other, image in earlier.items() if other not in now}
+        for path, image in known.items():
+            noted = found.get(path, [])
+            if image.id in lost or any(earlier.get(other) != image.id for other, _ in noted):
+                self._batch.companions[image.id] = noted
+        return found
+
+    # Taking in
+
+    def _settle(self, asked: Asked, outcome: Reading | UnreadableImage) -> None:
         if isinstance(outcome, UnreadableImage):
-            self._refuse(found.path, outcome.reason)
+            self._refuse(asked.path, outcome.reason)
             self._batch.refused.append(
-                Refused(found.path, outcome.code, outcome.reason, found.size, found.mtime_ns, pending.image)
+                Refused(asked.path, outcome.code, outcome.reason, asked.size, asked.mtime_ns, asked.image)
             )
             return
-        self._batch.read.append(Read(found.path, outcome, pending.project, pending.image, pending.was_present))
-        if companions:
-            self._batch.companions[found.path] = companions
-        if found.path in self._known.refused:
-            self._batch.cured.append(found.path)
+        asked.folder.images += 1
+        asked.folder.is_touched = True
+        self._batch.read.append(
+            Read(asked.path, outcome, asked.project, asked.image, asked.was_present, asked.companions)
+        )
+        if asked.is_refused:
+            self._batch.cured.append(asked.path)
 
     def _refuse(self, path: str, reason: str) -> None:
         """Refused, now or before: told in the result and in the run's log."""
         shown = printable(path)
         self._refused[shown] = reason
-        self._known.refused_seen.add(shown)
         self._context.refuse(shown, reason)
 
     def _refuse_unopened(self, listing: Listing) -> None:
@@ -306,23 +320,14 @@ class Scan:
             self._out_of_sight.append(listing.folder)
         for path, code, reason in listing.refused:
             self._refuse(path, reason)
-            self._see(path)
             self._batch.refused.append(Refused(path, code, reason))
-
-    def _see(self, path: str) -> None:
-        index = self._known.at.get(path)
-        if index is not None:
-            self._known.seen[index] = 1
-
-    def _id_of(self, path: str) -> int | None:
-        index = self._known.at.get(path)
-        return None if index is None else self._known.ids[index]
 
     # Writing
 
-    def _write_if_due(self) -> None:
-        waited = time.monotonic() - self._written_at
-        if waited >= BATCH_SECONDS or len(self._batch) >= BATCH_SIZE:
+    def _tick(self) -> None:
+        """Called at every step: stop where that was asked for, write where it is time."""
+        self._context.check()
+        if len(self._batch) >= BATCH_SIZE or time.monotonic() - self._written_at >= BATCH_SECONDS:
             self._write()
 
     def _write(self) -> None:
@@ -331,34 +336,35 @@ class Scan:
         self._written_at = time.monotonic()
         if not len(batch):
             return
-        written = self._recorder.write(batch, self._id_of)
+        written = self._recorder.write(batch)
         self._added += written.added
         self._changed += len(batch.read) - written.added
         for old_path in written.moved.values():
-            self._see(old_path)
-        self._on_batch(written.image_ids, batch.folders)
+            self._gone.pop(old_path, None)
+        folders = [folder.path for folder in batch.folders if folder.is_touched]
+        if written.image_ids or folders:
+            self._on_batch(written.image_ids, folders)
         self._tell()
         self._written_at = time.monotonic()
 
     def _attribute_again(self, roots: Sequence[Root]) -> None:
-        """Manifests that were met on the way speak also of the images that were read before them."""
-        batch = Batch()
+        """Manifests that were met on the way speak also of the images that were looked at before them."""
+        moved: list[tuple[int, str]] = []
+        folders: set[str] = set()
+        columns = (images.c.id, images.c.path, images.c.folder, images.c.mtime_ns, projects.c.key)
         for root in roots:
+            ground = self._ground(root)
+            query = sa.select(*columns).join(projects, projects.c.id == images.c.project_id)
             with self._store.reading() as connection:
-                rules, top = rules_for(connection, root.folder, self._manifests, self._settings.projects)
-                query = (
-                    sa.select(images.c.id, images.c.path, images.c.folder, images.c.mtime_ns, projects.c.key)
-                    .join(projects, projects.c.id == images.c.project_id)
-                    .where(images.c.removed_at.is_(None), under(images.c.folder, images.c.path, root.path))
-                )
-                for image, path, folder, mtime, key in connection.execute(query):
-                    expected = self._expected_project(folder, rules, top)
-                    project = expected(Found(path, 0, mtime)) if expected else None
+                for image, path, folder, mtime_ns, key in connection.execute(query.where(within(root.path))):
+                    expected = ground.expected(folder)
+                    project = expected(path, mtime_ns) if expected else None
                     if project is not None and project.casefold() != key:
-                        batch.moved_project.append((image, project))
-        if batch.moved_project:
-            written = self._recorder.write(batch, self._id_of)
-            self._on_batch(written.image_ids, [])
+                        moved.append((image, project))
+                        folders.add(folder)
+        if moved:
+            self._recorder.write(Batch(moved_project=moved))
+            self._on_batch([image for image, _ in moved], sorted(folders))
 
     def _finish(self, roots: Sequence[Root]) -> None:
         """Mark what is gone, forget refusals that no longer hold, and say that these roots are complete."""
@@ -366,13 +372,12 @@ class Scan:
             self._refuse(path, reason)
             self._batch.refused.append(Refused(path, "bad_manifest", reason))
         self._write()
-        paths = self._scope(roots)
-        gone = self._known.unseen(paths, self._out_of_sight)
+        self._gone.update(self._in_folders_gone())
         self._context.check()
-        self._recorder.remove([image for image, _ in gone], self._known.unseen_refusals(paths, self._out_of_sight))
-        self._removed = len(gone)
-        if gone:
-            self._on_batch([], sorted({path.rpartition("/")[0] or "/" for _, path in gone}))
+        stale = [path for path in self._known.refused_paths - self._refused.keys() if not self._is_out_of_sight(path)]
+        self._recorder.remove(self._gone, stale)
+        if self._gone:
+            self._on_batch([], sorted({folder_of(path) for path in self._gone}))
         now = iso(self._clock())
         rows = [{"path": root.folder, "scanned_at": now} for root in roots if root.only is None]
         with self._store.writing() as connection:
@@ -382,17 +387,28 @@ class Scan:
         self._tell()
         self._context.flush()
 
+    def _in_folders_gone(self) -> dict[str, int]:
+        """Images (path -> id) of folders that were there and that the walk has not come across."""
+        folders = [
+            folder
+            for folder, has_images in self._known.held.items()
+            if has_images and folder not in self._visited and not self._is_out_of_sight(folder)
+        ]
+        found: dict[str, int] = {}
+        with self._store.reading() as connection:
+            for at in range(0, len(folders), _CHUNK):
+                query = sa.select(images.c.path, images.c.id).where(
+                    images.c.folder.in_(folders[at : at + _CHUNK]), images.c.removed_at.is_(None)
+                )
+                found.update((path, image) for path, image in connection.execute(query))
+        return found
+
+    def _is_out_of_sight(self, path: str) -> bool:
+        return is_under_any(path, self._out_of_sight)
+
     def _tell(self) -> None:
         done = self._unchanged + self._added + self._changed + len(self._refused)
         self._context.progress(done, None, f"{done:,} files, {len(self._refused):,} refused")
-
-
-def _read(path: str, max_pixels: int) -> Reading | UnreadableImage:
-    try:
-        return read_image(path, max_pixels)
-    except UnreadableImage as error:
-        error.__traceback__ = error.__cause__ = error.__context__ = None  # they would keep the file's bytes alive
-        return error
 
 
 def outermost(paths: Sequence[str]) -> list[Root]:
@@ -400,6 +416,6 @@ def outermost(paths: Sequence[str]) -> list[Root]:
     real = sorted({os.path.realpath(path) for path in paths}, key=lambda path: (len(path), path))
     kept: list[str] = []
     for path in real:
-        if not any(is_under(path, other) for other in kept):
+        if not is_under_any(path, kept):
             kept.append(path)
     return [Root(path) if Path(path).is_dir() else Root(str(Path(path).parent), path) for path in sorted(kept)]

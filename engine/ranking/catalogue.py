@@ -161,12 +161,17 @@ def images_by_id(connection: sa.Connection, image_ids: Iterable[int]) -> dict[in
 
 
 def choices(
-    connection: sa.Connection, actor: str | None = None, project: str | None = None, *, imported: bool = True
+    connection: sa.Connection,
+    actor: str | None = None,
+    project: str | None = None,
+    *,
+    imported: bool = True,
+    newest: int | None = None,
 ) -> list[Choice]:
     """Every choice in force, oldest first: the actor's picks made here (None: everybody's) and the imported logs'.
 
     A verdict given here replaces what a log said about the set (a skip does not). Of several log rows about
-    the same images of one set, the latest counts.
+    the same images of one set, the latest counts. `newest` reads only so many rows of the logs.
     """
     found: list[Choice] = []
     settled: set[int] = set()
@@ -179,27 +184,49 @@ def choices(
             found.append(Choice(set_of(one.subject), one.project, image_ids, one.decided_at, one.actor, False))
     if imported:
         latest: dict[tuple[int, frozenset[int]], Choice] = {}
-        for choice in imported_choices(connection, project):
+        for choice in imported_choices(connection, project, newest=newest):
             if choice.set_pk not in settled:
                 latest[(choice.set_pk, frozenset(choice.image_ids))] = choice
         found.extend(latest.values())
     return sorted(found, key=lambda choice: (choice.chosen_at, choice.set_pk, choice.winner))
 
 
-def imported_choices(connection: sa.Connection, project: str | None = None) -> list[Choice]:
+def imported_choices(
+    connection: sa.Connection, project: str | None = None, *, newest: int | None = None
+) -> list[Choice]:
     """What the imported logs say, row by row, oldest first, whether or not a later verdict replaces it."""
     query = (
         sa.select(selections, projects.c.name.label("project"))
         .join_from(selections, sets)
         .join(projects, projects.c.id == sets.c.project_id)
-        .order_by(selections.c.chosen_at, selections.c.id)
+        .order_by(selections.c.chosen_at.desc(), selections.c.id.desc())
+        .limit(newest)
     )
     if project is not None:
         query = query.where(projects.c.key == project.casefold())
-    return [
+    found = [
         Choice(row.set_pk, row.project, (row.chosen_image_id, *row.losers), row.chosen_at, row.actor, True)
         for row in connection.execute(query)
     ]
+    return found[::-1]
+
+
+def count_choices(connection: sa.Connection, actor: str, project: str | None = None) -> int:
+    """How many sets are decided by the actor or by a log, counted without reading the choices."""
+    newer = decisions.alias("newer")
+    made = sa.select(decisions.c.subject).where(
+        decisions.c.kind == KIND,
+        decisions.c.actor == actor,
+        decisions.c.verdict.in_(_PICKED),
+        ~sa.exists().where(newer.c.supersedes == decisions.c.id),
+    )
+    logged = sa.select(selections.c.set_pk).distinct()
+    if project is not None:
+        key = sa.select(projects.c.id).where(projects.c.key == project.casefold()).scalar_subquery()
+        made = made.where(decisions.c.project_id == key)
+        logged = logged.join_from(selections, sets).where(sets.c.project_id == key)
+    picked = {set_of(subject) for subject in connection.execute(made).scalars()}
+    return len(picked.union(connection.execute(logged).scalars()))
 
 
 def exportable(connection: sa.Connection, actor: str, project: str | None = None) -> list[Choice]:

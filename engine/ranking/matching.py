@@ -25,32 +25,44 @@ class Candidate:
     path: str
 
 
-def components(path: str) -> list[str]:
-    """The parts of a POSIX or Windows path in NFC, without empty ones.
+def split_path(path: str) -> tuple[str, str]:
+    """Folder and file name of a POSIX or Windows path, in NFC.
 
     A path that begins with `/` is split at `/` only, because there a backslash can be part of a name.
     """
-    text = unicodedata.normalize("NFC", path)
+    text = path if path.isascii() else unicodedata.normalize("NFC", path)
+    cut = text.rfind("/") if text.startswith("/") else max(text.rfind("/"), text.rfind("\\"))
+    return text[: cut + 1], text[cut + 1 :]
+
+
+def components(path: str) -> list[str]:
+    """The parts of a POSIX or Windows path in NFC, without empty ones; split as `split_path` does."""
+    text = path if path.isascii() else unicodedata.normalize("NFC", path)
     parts = text.split("/") if text.startswith("/") else _SEPARATORS.split(text)
     return [part for part in parts if part and part != "."]
 
 
 def file_name(path: str) -> str:
-    """The last component in NFC; empty for a path that has none."""
-    return (components(path) or [""])[-1]
+    """The last component in NFC; empty for a path that ends with a separator."""
+    return split_path(path)[1]
 
 
-@dataclass(frozen=True, slots=True)
 class KnownProjects:
-    """The ids a path may name: casefolded key -> id as written."""
+    """The ids that a path may name: casefolded key -> id as written."""
 
-    names: Mapping[str, str]
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+        self._of_folder: dict[str, frozenset[str]] = {}  # a log names few folders, many times
 
-    def named_in(self, path: str) -> set[str]:
+    def named_in(self, path: str) -> frozenset[str]:
         """Keys of the known projects among the folders of the path (the file's own name does not count)."""
-        found = {part.casefold() for part in components(path)[:-1]} & self.names.keys()
-        if not found and "\\" in path:
-            found = {part.casefold() for part in _SEPARATORS.split(path)[:-1]} & self.names.keys()
+        folder = split_path(path)[0]
+        found = self._of_folder.get(folder)
+        if found is None:
+            found = frozenset(part.casefold() for part in components(folder)) & self.names.keys()
+            if not found and "\\" in path:
+                found = frozenset(part.casefold() for part in _SEPARATORS.split(path)[:-1]) & self.names.keys()
+            found = self._of_folder[folder] = frozenset(found)
         return found
 
     def of_row(self, row: SelectionRow, exact: Mapping[str, str]) -> str:
@@ -62,8 +74,9 @@ class KnownProjects:
         named: set[str] = set()
         stray = ""
         for path in (row.chosen_path, *row.neg_paths):
-            here = {exact[path]} if path in exact else self.named_in(path)
-            if not here and len(components(path)) > 1:
+            known = exact.get(path)
+            here = self.named_in(path) if known is None else {known}
+            if not here and split_path(path)[0]:
                 stray = stray or path
             named |= here
         if len(named) > 1:

@@ -253,7 +253,7 @@ class Ranking:
                 return RankerStatus(promoted.label, promoted.version, why_not, "", dict(promoted.card))
             if latest is None:
                 with self._store.reading() as connection:
-                    count = len(catalogue.choices(connection, actor, project))
+                    count = catalogue.count_choices(connection, actor, project)
                 why_not = (
                     f"{count} decided sets; {MIN_SETS - count} more are needed before it can learn"
                     if count < MIN_SETS
@@ -266,7 +266,7 @@ class Ranking:
 
     async def _count_choices(self, actor: str | None, project: str | None) -> int:
         who = actor or self._settings.actor
-        return await self._store.read(lambda connection: len(catalogue.choices(connection, who, project)))
+        return await self._store.read(lambda connection: catalogue.count_choices(connection, who, project))
 
     # -- ranking by path ----------------------------------------------------------------------------------------------
 

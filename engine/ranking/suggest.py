@@ -136,7 +136,7 @@ class Suggester:
 
     def _best_baseline(self, project: str | None) -> str:
         with self._store.reading() as connection:
-            recent = catalogue.choices(connection, self._actor, project)[-_RECENT:]
+            recent = catalogue.choices(connection, self._actor, project, newest=_RECENT)[-_RECENT:]
             if len(recent) < _ENOUGH:
                 return DEFAULT_BASELINE
             images = catalogue.images_by_id(connection, {one for choice in recent for one in choice.image_ids})

@@ -104,6 +104,15 @@ scan_roots = Table(
     Column("scanned_at", String, nullable=False),
 )
 
+# A folder's listing as the last scan left it: while its fingerprint holds, none of its images need be looked up.
+scan_folders = Table(
+    "scan_folders",
+    metadata,
+    Column("path", String, primary_key=True),
+    Column("fingerprint", String, nullable=False),
+    Column("images", Integer, nullable=False),
+)
+
 # A vector exists for readers only once its row is here, and its row is here only once the bytes are on disk.
 vectors = Table(
     "vectors",

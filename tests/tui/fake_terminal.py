@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 KITTY, NAME, COLOUR = "\x1b_Gi=31", "\x1b[>q", "\x1bP$qm"
-CELL, AREA, SIZE, CURSOR, ATTRIBUTES, STATUS = "\x1b[16t", "\x1b[14t", "\x1b[18t", "\x1b[6n", "\x1b[c", "\x1b[5n"
+CELL, AREA, SIZE, CURSOR, ATTRIBUTES = "\x1b[16t", "\x1b[14t", "\x1b[18t", "\x1b[6n", "\x1b[c"
 XTERM = {
     NAME: "\x1bP>|XTerm(379)\x1b\\",
     COLOUR: "\x1bP1$r0;48:2::1:2:3m\x1b\\",

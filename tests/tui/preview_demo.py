@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tui.terminal import Choice, findings, probe
+from tui.terminal import findings, probe, settle  # noqa: E402
 
 START = time.monotonic()
 
@@ -39,6 +39,7 @@ def main() -> None:
         for finding in findings(terminal):
             print("✓" if finding.ok else "·", f"{finding.name:18} {finding.value:28} {finding.remedy}")
         return
+    settle(terminal)
     from tests.tui.preview_app import PreviewApp
 
     PreviewApp(terminal, args.images, args.files, record).run()
@@ -47,4 +48,3 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-__all__ = ["Choice", "main"]

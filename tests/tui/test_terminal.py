@@ -22,7 +22,7 @@ from tests.tui.fake_terminal import (
     XTERM,
     FakeTerminal,
 )
-from tui.terminal import DEFAULT_CELL, TRUE_COLOUR, Terminal, findings, preset_textual_image, probe
+from tui.terminal import DEFAULT_CELL, TRUE_COLOUR, Terminal, findings, probe, settle
 
 XTERM_ENV = {"TERM": "xterm-256color"}
 
@@ -227,11 +227,16 @@ def test_every_finding_that_is_not_right_has_a_remedy() -> None:
     assert not next(f for f in findings(replace(good, rtt_ms=300.0)) if f.name == "round trip").ok
 
 
-def test_textual_image_does_not_ask_by_itself_any_more() -> None:
-    preset_textual_image(Terminal(cell=(9, 18)))
+def test_what_was_found_reaches_rich_and_textual_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLORTERM", "")
+    monkeypatch.delenv("COLORTERM")
+    settle(Terminal(cell=(9, 18), colours=256))
+    assert "COLORTERM" not in os.environ
+    settle(Terminal(cell=(9, 18)))
     from textual_image._terminal import get_cell_size
 
     assert tuple(get_cell_size()) == (9, 18)
+    assert os.environ["COLORTERM"] == "truecolor"
 
 
 def test_the_probe_imports_no_textual() -> None:

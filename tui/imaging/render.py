@@ -142,7 +142,8 @@ def _halves(
         pixels = canvas
     if terminal.no_colour:
         pixels = halfblock.greys(pixels)
-    return halfblock.coarsen(pixels, 5 if is_frugal else 7)
+    is_paper = (pixels == np.array(background, dtype=np.uint8)).all(axis=-1, keepdims=True)
+    return np.where(is_paper, pixels, halfblock.coarsen(pixels, 5 if is_frugal else 7))
 
 
 def _sixel_blocks(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Protocol as Shape
 
 import numpy as np
@@ -22,7 +23,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui.imaging import halfblock, kitty
-from tui.imaging.driver import STATUS_QUERY
+from tui.imaging.driver import ACKNOWLEDGE
 from tui.imaging.geometry import Placement
 from tui.terminal import Protocol
 
@@ -40,6 +41,8 @@ class Block:
 class Picture(Shape):
     """What a surface needs to know of a prepared preview."""
 
+    @property
+    def path(self) -> Path: ...
     @property
     def protocol(self) -> Protocol: ...
     @property
@@ -232,7 +235,7 @@ class Surface:
         if waits:
             return ""
         owed, self._owed = self._owed, 0
-        return STATUS_QUERY if self._drawn is not None and self._drawn(owed) else ""
+        return ACKNOWLEDGE if self._drawn is not None and self._drawn(owed) else ""
 
     def _stamp(self, block: Block, row: int, start: int, stop: int) -> str:
         """A block of several rows, drawn from wherever in it the cursor is; the cursor ends behind this row's columns.

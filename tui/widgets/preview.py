@@ -8,6 +8,7 @@ never blocks; a refused file shows its reason, and where pictures are off a calm
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from textwrap import wrap
 
@@ -105,9 +106,11 @@ class PreviewImage(Widget, can_focus=False):
 
     @property
     def is_shown(self) -> bool:
-        """Whether the picture itself, not a placeholder, is what this widget draws."""
+        """Whether all of the picture of `path`, not a placeholder or the one before, is what this widget draws."""
         surface = self._surface
-        return surface is not None and surface.released == len(surface.picture.blocks)
+        if surface is None or surface.picture.path != self._path:
+            return False
+        return surface.released == len(surface.picture.blocks)
 
     def show(self, path: Path, region: Region | None = None, caption: str = "") -> None:
         """Show an image, or a region of it (fractions left, top, right, bottom). A newer call replaces an older one.
@@ -194,7 +197,7 @@ class PreviewImage(Widget, can_focus=False):
             self._wait_visibly()
         else:
             self._grace = self.set_timer(_GRACE, self._wait_visibly)
-        self.run_worker(self._prepare(self._path, self._region), exclusive=True, group="preview")
+        self.run_worker(partial(self._prepare, self._path, self._region), exclusive=True, group="preview")
 
     def _wait_visibly(self) -> None:
         self._surface = None
@@ -259,7 +262,7 @@ class PreviewImage(Widget, can_focus=False):
         if self.service.pacer.is_waiting:
             self._refinement = self.set_timer(_IDLE, self._refine_when_idle)
         else:
-            self.run_worker(self._refine(self._path, self._region), exclusive=True, group="preview")
+            self.run_worker(partial(self._refine, self._path, self._region), exclusive=True, group="preview")
 
     def _next_portion(self) -> None:
         surface = self._surface

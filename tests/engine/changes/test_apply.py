@@ -174,6 +174,28 @@ async def test_an_edit_by_somebody_else_in_the_last_moment_wins(workspace: Works
     assert contents(pictures) == before | {"notes.yaml": b"somebody else's"}
 
 
+async def test_a_source_that_is_replaced_in_the_last_moment_stays_where_it_is(
+    workspace: Workspace, pictures: Path
+) -> None:
+    def replace(point: str) -> None:
+        if point == "after staged":
+            (pictures / "one.jpg").unlink()
+            write(pictures / "one.jpg", b"somebody else's")
+
+    changes = Changes(workspace, reached=replace)
+    before = contents(pictures)
+    planned = await changes.plan(
+        [Create(pictures / "new.txt", b"ours"), Move(pictures / "one.jpg", pictures / "1.jpg")], "race", [pictures]
+    )
+
+    with pytest.raises(ChangesRefused, match="changed while the change set was being applied"):
+        await changes.apply(planned.id)
+
+    assert (pictures / "one.jpg").read_bytes() == b"somebody else's"
+    assert "1.jpg" not in contents(pictures)
+    assert contents(pictures).keys() <= before.keys() | {"new.txt"}
+
+
 async def test_a_link_swapped_in_between_check_and_write_is_not_followed(
     workspace: Workspace, pictures: Path, tmp_path: Path
 ) -> None:
@@ -216,6 +238,27 @@ async def test_without_hard_links_everything_works_but_hard_links(
     assert "best/of/one.xmp" in contents(pictures) and "ours.txt" not in contents(pictures)
     await changes.rollback(planned.id)
     assert snapshot(pictures) == before
+
+
+async def test_without_hard_links_a_late_target_is_not_overwritten_and_the_source_is_not_lost(
+    workspace: Workspace, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object, **__: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    def appear(point: str) -> None:
+        if point == "after placed":
+            write(pictures / "1.jpg", b"somebody else's")
+
+    monkeypatch.setattr(os, "link", no_links)
+    changes = Changes(workspace, reached=appear)
+    before = contents(pictures)
+    planned = await changes.plan([Move(pictures / "one.jpg", pictures / "1.jpg")], "race", [pictures])
+
+    with pytest.raises(ChangesRefused, match="come into being"):
+        await changes.apply(planned.id)
+
+    assert contents(pictures) == before | {"1.jpg": b"somebody else's"}
 
 
 async def test_our_own_file_on_another_volume_is_deleted_and_comes_back(

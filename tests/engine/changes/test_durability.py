@@ -103,6 +103,9 @@ async def test_nothing_happens_before_what_it_rests_on_is_on_the_disk(
     acts = [found for found in in_pictures if found[1] != "flush"]
     assert min(number for number, *_ in acts) > journals["applying"] + 1
 
+    for staged in {path for _, what, path in names if what == "flush" and path.name.startswith(".proofsheet")}:
+        first = recorder.position("flush", staged)
+        assert first < journals["staged"] and recorder.flushed_between(staged.parent, first, journals["staged"])
     for number, what, path in acts:
         if what in ("link from", "replace from") and path.name.startswith(".proofsheet"):
             assert recorder.flushed_between(path, 0, number), f"{path.name} has its bytes before it gets its name"

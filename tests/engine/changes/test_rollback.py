@@ -164,13 +164,93 @@ async def test_a_folder_that_others_use_by_now_stays(changes: Changes, pictures:
 
 
 async def test_a_damaged_backup_is_never_put_in_place(changes: Changes, pictures: Path, workspace: Workspace) -> None:
-    planned = await changes.plan([Edit(pictures / "notes.yaml", b"new")], "edit", [pictures])
+    await changes.apply((await changes.plan(our_files(pictures), "ours", [pictures])).id)
+    planned = await changes.plan(
+        [Edit(pictures / "notes.yaml", b"new"), Delete(pictures / "ours.txt")], "both", [pictures]
+    )
     await changes.apply(planned.id)
-    (workspace.changes / planned.id / "old" / "0").write_bytes(b"rot")
+    for number in ("0", "1"):
+        (workspace.changes / planned.id / "old" / number).write_bytes(b"rot")
 
-    with pytest.raises(ChangesRefused, match="no whole backup"):
+    with pytest.raises(ChangesRefused, match="no whole backup") as refused:
         await changes.rollback(planned.id)
+
+    assert [found.path.name for found in refused.value.refusals] == ["notes.yaml", "ours.txt"]
     assert (pictures / "notes.yaml").read_bytes() == b"new"
+    assert not (pictures / "ours.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["notes.yaml", "new.txt", "1.jpg", "copy.jpg"])
+async def test_a_file_that_changes_while_it_is_taken_back_is_not_lost(
+    workspace: Workspace, pictures: Path, name: str
+) -> None:
+    def change(point: str) -> None:
+        if point == "after rolling_back":
+            (pictures / name).unlink()
+            write(pictures / name, b"mine, just now")
+
+    changes = Changes(workspace)
+    before = snapshot(pictures)
+    planned = await changes.plan(
+        [
+            Edit(pictures / "notes.yaml", b"new"),
+            Create(pictures / "new.txt", b"new"),
+            Move(pictures / "one.jpg", pictures / "1.jpg"),
+            Copy(pictures / "two.jpg", pictures / "copy.jpg"),
+        ],
+        "race",
+        [pictures],
+    )
+    await changes.apply(planned.id)
+
+    if name == "1.jpg":  # whatever has that name returns to where the file came from: nothing is lost
+        await Changes(workspace, reached=change).rollback(planned.id)
+        assert (pictures / "one.jpg").read_bytes() == b"mine, just now"
+        return
+    with pytest.raises(ChangesRefused, match="while it was being taken back"):
+        await Changes(workspace, reached=change).rollback(planned.id)
+    assert (pictures / name).read_bytes() == b"mine, just now"
+
+    await changes.rollback(planned.id, keep_changed=True)
+    after = snapshot(pictures)
+    assert after.pop(name).content == b"mine, just now"
+    assert after == {other: look for other, look in before.items() if other != name}
+
+
+async def test_recovery_leaves_alone_what_was_never_begun(
+    changes: Changes, workspace: Workspace, pictures: Path, yard: Yard
+) -> None:
+    planned = await changes.plan(
+        [Edit(pictures / "notes.yaml", b"new"), Move(pictures / "one.jpg", pictures / "1.jpg")], "early", [pictures]
+    )
+    killed = yard.run(Request("apply", str(workspace.root), planned.id, kill_at=1))
+    assert killed.points[-1] == "after applying"
+    write(pictures / "notes.yaml", b"mine")
+    (pictures / "one.jpg").unlink()
+    write(pictures / "1.jpg", b"mine too")
+    before = snapshot(pictures)
+
+    (found,) = await changes.recover()
+
+    assert found.is_complete
+    assert snapshot(pictures) == before
+
+
+async def test_a_crash_between_the_two_names_of_a_returning_file_leaves_no_litter(
+    changes: Changes, workspace: Workspace, pictures: Path, yard: Yard
+) -> None:
+    await changes.apply((await changes.plan(our_files(pictures), "ours", [pictures])).id)
+    before = snapshot(pictures)
+    planned = await changes.plan([Delete(pictures / "ours.txt")], "delete", [pictures])
+    await changes.apply(planned.id)
+    killed = yard.run(Request("rollback", str(workspace.root), planned.id, kill_at=2))
+    assert killed.points[-1] == "put back 0"
+    (pictures / f".proofsheet-{planned.id}-0.old.tmp").hardlink_to(pictures / "ours.txt")
+
+    (found,) = await changes.recover()
+
+    assert found.is_complete
+    assert snapshot(pictures) == before
 
 
 async def test_a_crash_whose_files_changed_before_recovery_is_left_alone_and_explained(

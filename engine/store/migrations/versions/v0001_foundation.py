@@ -67,6 +67,13 @@ def upgrade() -> None:
     op.create_index("ix_runs_created_at", "runs", ["created_at"], unique=False)
     op.create_index("ix_runs_state", "runs", ["state"], unique=False)
     op.create_table(
+        "scan_folders",
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("images", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("path", name=op.f("pk_scan_folders")),
+    )
+    op.create_table(
         "scan_roots",
         sa.Column("path", sa.String(), nullable=False),
         sa.Column("scanned_at", sa.String(), nullable=False),

@@ -1,0 +1,276 @@
+"""A training run: what it promotes, what it keeps back and why, and what a crash leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from safetensors.numpy import load_file, save_file
+
+from engine.errors import ProofsheetError
+from engine.ranking.measures import Calibration
+from engine.ranking.ranker import LinearRanker
+from engine.runs import RunState
+from engine.store.schema import models
+from tests.engine.ranking.conftest import NOON, World, simulate
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+async def train(world: World, **options: object) -> dict[str, object]:
+    run = await world.runs.wait((await world.ranking.train(**options)).id)  # type: ignore[arg-type]
+    assert run.state is RunState.DONE, run.error
+    assert run.result is not None
+    return dict(run.result)
+
+
+async def test_a_taste_is_learned_measured_and_promoted(world: World) -> None:
+    await simulate(world, 160)
+    run = await world.ranking.train()
+    result = (await world.runs.wait(run.id)).result
+    assert result is not None
+    assert (result["model"], result["promoted"], result["why_not"]) == ("ranker_v1", True, [])
+    assert result["sets"] == {"train": 120, "held_out": 40}
+    assert result["held_out"]["pair_accuracy"] > 0.85
+    assert set(result["held_out"]) == {"pair_accuracy", "top1_accuracy", "ece", "by_project"}
+    assert set(result["baselines"]) == {"random", "first", "last", "largest_file", "sharpest"}
+    assert result["baselines"]["random"] == 0.5
+    assert result["held_out"]["pair_accuracy"] >= result["references"]["logistic_difference"] - 0.005
+    events = await world.runs.events(run.id)
+    points = [point for event in events if event.type == "metric" for point in event.data["points"]]
+    assert points[0]["loss"] > points[-1]["loss"]
+    assert {"step", "loss", "held_out_pair_accuracy"} <= points[-1].keys()
+    status = await world.ranking.status()
+    assert (status.model, status.version, status.why_not) == ("ranker_v1", 1, "")
+
+
+async def test_the_model_is_data_with_a_card_that_tells_how_it_was_made(world: World) -> None:
+    await simulate(world, 60)
+    await train(world)
+    file = world.workspace.models / "ranker_v1.safetensors"
+    assert load_file(file)["weight"].shape == (8,)
+    card = json.loads(file.with_suffix(".json").read_text())
+    assert card["encoder"]["id"] == "fake-1"
+    assert card["data"]["sets"] == 60 and card["data"]["imported"] == 60
+    assert card["split"]["kind"] == "forward" and card["split"]["held_out"] == 15
+    assert "lapse" in card["calibration"]["method"]
+    assert {"held_out", "baselines", "references", "seed", "l2", "promotion"} <= card.keys()
+
+
+async def test_the_same_verdicts_and_seed_give_the_same_model(world: World) -> None:
+    await simulate(world, 60)
+    first, second = await train(world, seed=7), await train(world, seed=7)
+    assert first["held_out"] == second["held_out"]
+    weights = [load_file(world.workspace.models / f"ranker_v{v}.safetensors")["weight"] for v in (1, 2)]
+    assert np.array_equal(*weights)
+
+
+async def test_a_new_version_must_be_better_than_the_last_on_the_same_sets(world: World) -> None:
+    await simulate(world, 80)
+    assert (await train(world))["promoted"]
+    again = await train(world)
+    assert not again["promoted"]
+    assert again["why_not"][0].startswith("ranker_v1 is as good or better on the same 20 held-out sets")  # type: ignore[index]
+    status = await world.ranking.status()
+    assert status.model == "ranker_v1"
+    assert "as good or better" in status.why_not
+
+
+async def test_winners_drawn_by_lot_come_out_at_chance_and_are_not_promoted(world: World) -> None:
+    await simulate(world, 240, shuffled=True)
+    result = await train(world)
+    assert not result["promoted"]
+    assert result["held_out"]["pair_accuracy"] == pytest.approx(0.5, abs=0.12)  # type: ignore[index]
+    assert any("chance" in reason for reason in result["why_not"])  # type: ignore[attr-defined]
+    status = await world.ranking.status()
+    assert status.model is None
+    assert status.why_not
+
+
+async def test_too_few_sets_say_how_many_more_are_needed(world: World) -> None:
+    await simulate(world, 9)
+    run = await world.runs.wait((await world.ranking.train()).id)
+    assert run.state is RunState.FAILED
+    assert run.error is not None
+    assert run.error.startswith("there is too little to learn from: 9 decided sets, and 3 more are needed")
+
+
+async def test_projects_can_have_weights_of_their_own(world: World) -> None:
+    await simulate(world, 80, seed=1, project="mojo1")
+    world.vision.by_name = {**world.vision.by_name}
+    await simulate_again(world)
+    unified, own = await train(world), await train(world, per_project=True)
+    assert set(own["held_out"]["by_project"]) == {"mojo1", "mojo2"}  # type: ignore[index]
+    assert own["held_out"]["pair_accuracy"] > unified["held_out"]["pair_accuracy"] + 0.1  # type: ignore[index]
+    tensors = load_file(world.workspace.models / "ranker_v2.safetensors")
+    assert {"weight", "project:mojo1", "project:mojo2"} <= tensors.keys()
+
+
+async def simulate_again(world: World) -> None:
+    """The opposite taste in a second project."""
+    generator = np.random.default_rng(1)
+    weight = -generator.normal(size=8)
+    folder, names, rows = "/pictures/mojo2", [], []
+    for number in range(80):
+        own = [f"z{number:04}_{place}.png" for place in range(3)]
+        vectors = generator.normal(size=(3, 8))
+        world.vision.by_name.update(zip(own, vectors, strict=True))
+        best = int((vectors @ weight).argmax())
+        losers = ", ".join(f'""{folder}/{name}""' for i, name in enumerate(own) if i != best)
+        moment = NOON.replace(hour=12 + number // 60, minute=number % 60, second=30)
+        rows.append(f'z,{number},{folder}/{own[best]},"[{losers}]",{moment:%Y-%m-%dT%H:%M:%SZ}')
+        names.extend(own)
+    world.add(folder, names)
+    await world.ranking.import_selections(world.log(*rows))
+
+
+async def test_images_that_are_gone_are_passed_over_and_said_so(world: World) -> None:
+    await simulate(world, 40)
+    world.vision.unreadable = {"0003_0.png", "0003_1.png", "0003_2.png", "0003_3.png", "0003_4.png"}
+    run = await world.runs.wait((await world.ranking.train()).id)
+    assert run.result is not None
+    assert sum(run.result["sets"].values()) == 39
+    events = await world.runs.events(run.id)
+    refused = [file["reason"] for event in events if event.type == "refused" for file in event.data["files"]]
+    assert len(refused) >= 2 and all("the file is gone" in reason for reason in refused)
+
+
+async def test_training_starts_by_itself_after_enough_verdicts(world: World) -> None:
+    assert await world.ranking.maybe_train() is None
+    await simulate(world, 30)
+    run = await world.ranking.maybe_train()
+    assert run is not None
+    await world.runs.wait(run.id)
+    assert await world.ranking.maybe_train() is None, "nothing new since"
+    world.ranking._settings = world.settings.model_copy(update={"auto_train": False})
+    assert await world.ranking.maybe_train() is None
+
+
+async def test_a_run_can_be_cancelled_and_taken_up_again(world: World) -> None:
+    await simulate(world, 60)
+    run = await world.ranking.train()
+    await world.runs.cancel(run.id)
+    run = await world.runs.wait(run.id)
+    if run.state is RunState.CANCELLED:
+        run = await world.runs.wait((await world.runs.resume(run.id)).id)
+    assert run.state is RunState.DONE
+    with world.store.reading() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(models)).scalar_one() == 1
+
+
+# --- the saved model ------------------------------------------------------------------------------------------------
+
+
+def a_ranker() -> LinearRanker:
+    weight = np.arange(4, dtype=np.float64)
+    return LinearRanker(
+        "ranker", 3, "fake-1", weight, weight / 2, Calibration(0.5, 0.1), {"mojo1": -weight}, {}, {"a": 1}
+    )
+
+
+def test_a_ranker_is_read_back_as_it_was_saved(tmp_path: Path) -> None:
+    saved = a_ranker()
+    found = LinearRanker.load(saved.save(tmp_path))
+    assert (found.label, found.encoder, found.calibration, found.card) == (
+        "ranker_v3",
+        "fake-1",
+        Calibration(0.5, 0.1),
+        {"a": 1},
+    )
+    vectors = np.random.default_rng(0).normal(size=(5, 4))
+    assert found.scores(vectors) == pytest.approx(saved.scores(vectors))
+    assert found.scores(vectors, "MOJO1") == pytest.approx(-saved.scores(vectors))
+    assert found.as_evaluated().scores(vectors) == pytest.approx(saved.scores(vectors) / 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ranker_v3.json", "ranker_v3.safetensors"]
+
+
+def test_damaged_models_and_foreign_vectors_are_refused(tmp_path: Path) -> None:
+    file = a_ranker().save(tmp_path)
+    with pytest.raises(ProofsheetError, match="ranks vectors of 4 numbers, these have 7"):
+        a_ranker().scores(np.zeros((2, 7)))
+    file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(ProofsheetError, match="cannot be read"):
+        LinearRanker.load(file)
+    save_file({"other": np.zeros(3)}, file)
+    with pytest.raises(ProofsheetError, match="cannot be read"):
+        LinearRanker.load(file)
+    with pytest.raises(ProofsheetError, match="cannot be read"):
+        LinearRanker.load(tmp_path / "ranker_v9.safetensors")
+
+
+def test_ranking_a_thousand_encoded_images_takes_milliseconds() -> None:
+    ranker = LinearRanker("ranker", 1, "fake-1", np.ones(512), np.ones(512), Calibration())
+    vectors = np.random.default_rng(0).normal(size=(1_000, 512)).astype(np.float32)
+
+    def best_of(count: int) -> float:
+        times = []
+        for _ in range(count):
+            started = time.perf_counter()
+            ranker.probabilities(ranker.scores(vectors)).argsort()
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    assert best_of(20) < 0.005
+
+
+def test_ranking_imports_no_torch() -> None:
+    code = """
+        import sys
+        import numpy as np
+        from pathlib import Path
+        import engine.ranking
+        from engine.ranking.measures import Calibration
+        from engine.ranking.ordering import order
+        from engine.ranking.ranker import LinearRanker
+        folder = Path(sys.argv[1])
+        saved = LinearRanker("ranker", 1, "builtin-1", np.ones(8), np.ones(8), Calibration()).save(folder)
+        ranker = LinearRanker.load(saved)
+        found = order(["a", "b"], ranker.scores(np.eye(8)[:2] * [[1], [2]]), ranker)
+        assert found.winner == "b", found
+        heavy = {"torch", "sklearn", "scipy", "pandas", "textual", "imagehash"} & set(sys.modules)
+        assert not heavy, heavy
+    """
+    with __import__("tempfile").TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-c", textwrap.dedent(code), folder], check=True, cwd=ROOT)
+
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from tests.engine.ranking.killed import main
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+async def test_killed_at_any_instant_a_run_leaves_a_store_to_train_again(world: World) -> None:
+    """kill -9 a few times at random instants: models listed have whole files, and the next training works."""
+    await simulate(world, 60)
+    vectors = {name: list(map(float, vector)) for name, vector in world.vision.by_name.items()}
+    (world.workspace.root / "vectors.json").write_text(json.dumps(vectors))
+    random.seed(11)
+    for _ in range(4):
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(world.workspace.root), str(ROOT)], stdout=subprocess.PIPE, cwd=ROOT
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"training\n"
+        time.sleep(random.uniform(0.0, 1.2))
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        with world.store.reading() as connection:
+            for row in connection.execute(sa.select(models)):
+                assert LinearRanker.load(world.workspace.models / row.path).version == row.version
+    result = await train(world)
+    assert str(result["model"]).startswith("ranker_v")
