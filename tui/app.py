@@ -443,7 +443,8 @@ def run_app(
     )
     with _logging(workspace.logs):
         code = app.run()
-    print(app.previews.farewell(), end="", flush=True)  # noqa: T201  # escapes only: our pictures leave the terminal
+    with contextlib.suppress(OSError):  # the connection may have dropped, and the terminal with it
+        print(app.previews.farewell(), end="", flush=True)  # noqa: T201  # escapes only: our pictures leave
     return code if code is not None else app.return_code or 0
 
 

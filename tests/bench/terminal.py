@@ -66,8 +66,23 @@ class Watched:
             raise TimeoutError(f"no answer to {key!r}")
         return (first - pressed) * 1000, (last - pressed) * 1000, len(self.seen) - before
 
+    def hang_up(self, limit: float = 5.0) -> tuple[int, float]:
+        """Drop the connection; the program's exit code and how many seconds it took to end. Raises TimeoutError."""
+        os.close(self._master)
+        self._master = -1
+        begun = time.monotonic()
+        while time.monotonic() - begun < limit:
+            ended, status = os.waitpid(self._child, os.WNOHANG)
+            if ended:
+                self._child = 0
+                return os.waitstatus_to_exitcode(status), time.monotonic() - begun
+            time.sleep(0.01)
+        raise TimeoutError(f"still there {limit} s after the terminal was gone")
+
     def close(self) -> None:
         """End the program."""
+        if self._child == 0:
+            return
         for number in (signal.SIGTERM, signal.SIGKILL):
             try:
                 os.kill(self._child, number)
@@ -75,11 +90,12 @@ class Watched:
                 break
             end = time.monotonic() + 1.5
             while time.monotonic() < end and os.waitpid(self._child, os.WNOHANG) == (0, 0):
-                self._read(0.05)
+                self._read(0.05) if self._master >= 0 else time.sleep(0.05)
             else:
                 if time.monotonic() < end:
                     break
-        os.close(self._master)
+        if self._master >= 0:
+            os.close(self._master)
 
     def _drain(self) -> None:
         while self._read(0):

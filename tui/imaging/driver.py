@@ -14,7 +14,7 @@ import sys
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from textual import constants, events
 from textual._parser import ParseError
@@ -34,6 +34,38 @@ _GLANCE = 0.02  # seconds between looks while the start of a sequence is held
 _IDLE = 0.1
 
 
+class LastingFile:
+    """A terminal to write to that may go away: what is written after that is dropped.
+
+    Textual writes in a thread that dies at the first error, and waits for it at the end: without this, an app whose
+    connection dropped would never end.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.is_gone = False
+
+    def write(self, text: str) -> int:
+        """The number of characters taken."""
+        if not self.is_gone:
+            try:
+                return self._file.write(text)
+            except (OSError, ValueError):
+                self.is_gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what is buffered."""
+        if not self.is_gone:
+            try:
+                self._file.flush()
+            except (OSError, ValueError):
+                self.is_gone = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
 class TerminalDriver(LinuxDriver):
     """A LinuxDriver that knows the terminal it was probed to be. Made by `driver_for`."""
 
@@ -50,6 +82,12 @@ class TerminalDriver(LinuxDriver):
         self.screens = 0
         """Counts the times the terminal's contents may have been lost: resized, suspended and resumed."""
         self._filter = ReplyFilter(key_delay=constants.ESCAPE_DELAY)
+        self._file: Any = LastingFile(cast("IO[str]", self._file))
+
+    def _sigcont_application(self, *arguments: Any) -> None:
+        # A hang-up continues the process too, without its having been suspended: nothing is to be set up again.
+        if self._must_signal_resume:
+            super()._sigcont_application(*arguments)
 
     def start_application_mode(self) -> None:
         self.screens += 1
@@ -101,7 +139,10 @@ class TerminalDriver(LinuxDriver):
                 hand_on(self.terminal.typed)
                 while not self.exit_event.is_set():
                     if selector.select(_GLANCE if self._filter.held else _IDLE):
-                        data = os.read(self.fileno, 4096)
+                        try:
+                            data = os.read(self.fileno, 4096)
+                        except OSError:
+                            data = b""
                         if not data:
                             break  # the terminal is gone
                         hand_on(decode(data))
