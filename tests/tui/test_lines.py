@@ -25,7 +25,10 @@ def test_a_clipped_text_never_exceeds_its_width(text: str, width: int) -> None:
 
 def test_what_does_not_fit_ends_in_an_ellipsis() -> None:
     assert clip("20250708_060711_stage2_upscaled", 12) == "20250708_06…"
-    assert "".join(text for text, _ in lay_out(row("stage2_upscaled", right=[("★ 87 %", "suggest")]), 16)) == "stage2_u… ★ 87 %"
+    assert (
+        "".join(text for text, _ in lay_out(row("stage2_upscaled", right=[("★ 87 %", "suggest")]), 16))
+        == "stage2_u… ★ 87 %"
+    )
 
 
 def test_the_right_part_gives_way_before_the_left_is_lost() -> None:

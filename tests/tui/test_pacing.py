@@ -140,3 +140,12 @@ def test_something_larger_than_the_window_goes_out_alone() -> None:
     assert line.drawn == ["small"]
     line.run(1)
     assert line.drawn == ["small", "huge"]
+
+
+def test_what_another_screen_lies_over_does_not_hold_up_what_is_drawn() -> None:
+    line = Line()
+    line.pacer.ask("below", 200_000, lambda: None)
+    line.ask("also below")
+    assert line.pacer.keep(lambda key: key == "above") == ["also below", "below"]
+    line.ask("above", 200_000)
+    assert line.drawn == ["above"]

@@ -13,8 +13,8 @@ from textual.color import Color
 from engine.errors import ProofsheetError
 from tui.theme import DEFAULT, ROLES, NoColour, load, parse
 
-GOOD = (
-    'name = "mine"\n[colours]\n' + "\n".join(f'{role} = "#{place:02x}{place:02x}{place:02x}"' for place, role in enumerate(ROLES))
+GOOD = 'name = "mine"\n[colours]\n' + "\n".join(
+    f'{role} = "#{place:02x}{place:02x}{place:02x}"' for place, role in enumerate(ROLES)
 )
 
 
@@ -58,7 +58,7 @@ def test_what_must_be_read_can_be_read(name: str) -> None:
         (GOOD.replace("#030303", "red"), "line 6: faint is 'red'"),
         (GOOD + '\nsugest = "#000000"', "line 13: unknown colour 'sugest'"),
         (GOOD.replace('rule = "#020202"\n', ""), "the colour 'rule' is missing"),
-        ('font = 3\n' + GOOD, "line 1: unknown key 'font'"),
+        ("font = 3\n" + GOOD, "line 1: unknown key 'font'"),
         (GOOD.replace('"mine"', '"My Theme"'), "line 1: name must be"),
         ('name = "mine"', "no [colours] table"),
     ],

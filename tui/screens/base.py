@@ -8,7 +8,6 @@ as messages; an error becomes a banner. Nothing here knows a capability.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events
@@ -116,10 +115,15 @@ class Page(Screen[Any]):
         """A short word at the bottom."""
         self.status.notice(text, tone)
 
-    def work(self, call: Callable[..., Awaitable[None]], *args: Any, group: str = "", exclusive: bool = False) -> None:
+    def work(
+        self, call: Callable[..., Awaitable[None]], *args: Any, group: str = "default", exclusive: bool = False
+    ) -> None:
         """Do something slow; an error in it becomes a banner, never a traceback."""
-        task = partial(self.proof.guarded, call, *args)
-        self.run_worker(task, group=group or "default", exclusive=exclusive, exit_on_error=False)
+
+        async def task() -> None:
+            await self.proof.guarded(call, *args)
+
+        self.run_worker(task, group=group, exclusive=exclusive, exit_on_error=False)
 
     def calmly(self, call: Callable[[], None], period: float) -> None:
         """Call once after `period` seconds, however often this is asked meanwhile: growth comes in many small steps."""
