@@ -53,6 +53,7 @@ class PreviewPacer:
         self._sent: deque[_Sent] = deque()
         self._last_answer = float("-inf")
         self._misses = 0
+        self._begun: Hashable = None
 
     @property
     def in_flight(self) -> int:
@@ -132,10 +133,13 @@ class PreviewPacer:
 
     def _grant(self) -> None:
         while self._waiting:
-            key, (size, go) = next(iter(self._waiting.items()))
+            # A picture that has begun is finished first: one whole picture is worth more than five halves.
+            key = self._begun if self._begun in self._waiting else next(iter(self._waiting))
+            size, go = self._waiting[key]
             in_flight = self.in_flight
             if in_flight and in_flight + size > self.window:
                 return
             del self._waiting[key]
+            self._begun = key
             self._granted[key] = _Granted(size, self._clock())
             go()
