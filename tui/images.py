@@ -1,9 +1,9 @@
 """The preview pipeline: from a path and a number of cells to something a terminal can be shown, off the event loop.
 
-`PreviewService` decodes, crops, scales and encodes in a few low-priority daemon threads, keeps what it made, and forgets what
-nobody waits for any more: the newest wish of a slot wins and stale ones are dropped before work begins. Neighbours are
-prepared when nothing else is to do. It relies on a decode function that is handed in, and on what `tui.terminal` found out; it
-never touches the terminal (the widget does) and never opens a file for writing.
+`PreviewService` decodes, crops, scales and encodes in a few low-priority daemon threads, keeps what it made, and
+forgets what nobody waits for any more: the newest wish of a slot wins and stale ones are dropped before work begins.
+Neighbours are prepared when nothing else is to do. It relies on a decode function that is handed in, and on what
+`tui.terminal` found out; it never touches the terminal (the widget does) and never opens a file for writing.
 """
 
 from __future__ import annotations
@@ -253,7 +253,9 @@ class PreviewService:
         columns, rows = max(1, cells[0]), max(1, cells[1])
         if self.protocol == "kitty":
             columns, rows = min(columns, kitty.LARGEST), min(rows, kitty.LARGEST)
-        return _Wish(path, (columns, rows), region or WHOLE, background, self.protocol, self.terminal.is_slow and not is_best)
+        return _Wish(
+            path, (columns, rows), region or WHOLE, background, self.protocol, self.terminal.is_slow and not is_best
+        )
 
     def _submit(self, job: _Job) -> None:
         if not self._threads:
@@ -281,7 +283,9 @@ class PreviewService:
             except ProofsheetError as refusal:
                 result = PreviewRefused(refusal.message, remedy=refusal.remedy)
             except (OSError, ValueError, SyntaxError, ArithmeticError, Image.DecompressionBombError) as error:
-                reason = getattr(error, "reason", "") or (error.strerror if isinstance(error, OSError) else "") or str(error)
+                reason = (
+                    getattr(error, "reason", "") or (error.strerror if isinstance(error, OSError) else "") or str(error)
+                )
                 result = PreviewRefused(str(reason) or type(error).__name__)
             except Exception as error:  # noqa: BLE001 - a worker outlives a fault; whoever asked gets it raised
                 result = error

@@ -1,10 +1,10 @@
 """What this terminal can do, asked once, patiently, before Textual starts.
 
-One combined question goes out and one sentinel (primary device attributes, which every terminal answers) ends the reading,
-so that over a slow line everything arrives in one round trip and nothing arrives later as keystrokes. Keys typed meanwhile
-are kept and handed on. A terminal that stays silent is waited for, for a second and a half, and what it still says later is
-swallowed by `tui.imaging.driver`. A tty that does not know its size is asked for it and told. Relies on termios; imports no
-Textual; never prints a picture.
+One combined question goes out and one sentinel (primary device attributes, which every terminal answers) ends the
+reading, so that over a slow line everything arrives in one round trip and nothing arrives later as keystrokes. Keys
+typed meanwhile are kept and handed on. A terminal that stays silent is waited for, for a second and a half, and what
+it still says later is swallowed by `tui.imaging.driver`. A tty that does not know its size is asked for it and told.
+Relies on termios; imports no Textual; never prints a picture.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ import tty
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from tui.imaging.replies import ReplyFilter
+
+if TYPE_CHECKING:
+    from engine.doctor import Finding
 
 Protocol = Literal["kitty", "sixel", "half", "off"]
 Choice = Literal["auto", "kitty", "sixel", "half", "off"]
@@ -50,7 +53,7 @@ _PLACEHOLDER_TERMINALS = re.compile(r"kitty|ghostty", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """The terminal as it was found. `cell` is (width, height) in pixels, `size` (columns, rows), `rtt_ms` milliseconds."""
+    """The terminal as it was found. `cell` is (width, height) in pixels, `size` is (columns, rows)."""
 
     protocol: Protocol = "half"
     cell: tuple[int, int] = DEFAULT_CELL
@@ -85,16 +88,6 @@ class Terminal:
         return self.protocol if choice == "auto" else choice
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor's report: what was looked at, what was found, whether it is right, and if not, the remedy."""
-
-    name: str
-    value: str
-    ok: bool
-    remedy: str = ""
-
-
 @dataclass(slots=True)
 class _Answers:
     """Everything the terminal said, as it came."""
@@ -118,8 +111,8 @@ def probe(
 ) -> Terminal:
     """Ask the terminal what it is. Blocks for one round trip, or for `timeout` seconds when it never answers.
 
-    `linger` is for commands that end without starting the app: how much longer to wait for late answers, so that they do
-    not turn up at the shell's prompt; whatever is unread then is discarded. Never raises for a strange terminal.
+    `linger` is for commands that end without starting the app: how much longer to wait for late answers, so that they
+    do not turn up at the shell's prompt; whatever is unread then is discarded. Never raises for a strange terminal.
     """
     env = os.environ if environ is None else environ
     base = _from_environment(env)
@@ -140,57 +133,17 @@ def probe(
 
 def findings(terminal: Terminal) -> list[Finding]:
     """The terminal's part of `proofsheet doctor`, in the order a person would ask."""
-    t = terminal
-    if not t.is_tty:
-        return [Finding("terminal", "not a terminal", True, "Run this in a terminal to see what it can show.")]
-    columns, rows = t.size
-    roomy = columns >= 80 and rows >= 24
-    slow_remedy = "Previews are paced; if they still feel slow, use `--images half`."
-    silent = "It did not answer; over a very slow line run `proofsheet doctor` again."
-    found = [
-        Finding(
-            "terminal",
-            f"{t.name or 'unnamed'}, {columns}×{rows}",
-            roomy and t.size_is_known,
-            ""
-            if roomy and t.size_is_known
-            else "Make the window at least 80×24."
-            if t.size_is_known
-            else "This tty does not know its size; run `resize` or `stty rows 24 cols 80`.",
-        ),
-        Finding(
-            "colour",
-            "off (NO_COLOR)" if t.no_colour else {TRUE_COLOUR: "true colour"}.get(t.colours, f"{t.colours} colours"),
-            t.no_colour or t.colours >= TRUE_COLOUR,
-            "" if t.no_colour or t.colours >= TRUE_COLOUR else "Set COLORTERM=truecolor if your terminal has true colour.",
-        ),
-        Finding("image protocol", t.protocol, t.protocol in ("kitty", "sixel"), _protocol_remedy(t)),
-        Finding(
-            "cell size",
-            f"{t.cell[0]}×{t.cell[1]} px" if t.cell_is_known else f"unknown, assuming {t.cell[0]}×{t.cell[1]} px",
-            t.cell_is_known,
-            "" if t.cell_is_known else "Allow window reports (xterm: allowWindowOps: true) for pictures of the right size.",
-        ),
-        Finding(
-            "round trip",
-            "no answer" if t.rtt_ms is None else f"{t.rtt_ms:.0f} ms",
-            t.rtt_ms is not None and not t.is_slow,
-            silent if t.rtt_ms is None else slow_remedy if t.is_slow else "",
-        ),
-    ]
-    if t.multiplexer == "tmux":
-        remedy = "For pictures by the kitty protocol: tmux set -g allow-passthrough on"
-        found.append(Finding("tmux passthrough", "on" if t.passthrough else "off", t.passthrough, "" if t.passthrough else remedy))
-    elif t.multiplexer:
-        found.append(Finding("multiplexer", t.multiplexer, False, "GNU screen shows half-blocks only; tmux can show pictures."))
-    return found
+    from tui.imaging.findings import describe
+
+    return describe(terminal)
 
 
 def settle(terminal: Terminal) -> None:
     """Make the rest of the process believe what was found. Call it before Textual is imported.
 
-    Colours: SSH does not pass COLORTERM on, and Rich looks only there. textual-image: were its widgets ever imported, it
-    would ask by itself (0.1 s of patience, and a division by zero on a 0x0 tty); the cell size is put where it looks first.
+    Colours: SSH does not pass COLORTERM on, and Rich looks only there. textual-image: were its widgets ever imported,
+    it would ask by itself (0.1 s of patience, and a division by zero on a 0x0 tty); the cell size is put where it
+    looks first.
     """
     if terminal.colours >= TRUE_COLOUR and not terminal.no_colour:
         os.environ.setdefault("COLORTERM", "truecolor")
@@ -198,16 +151,6 @@ def settle(terminal: Terminal) -> None:
         from textual_image import _terminal
 
         _terminal.get_cell_size._result = _terminal.CellSize(*terminal.cell)  # type: ignore[attr-defined]
-
-
-def _protocol_remedy(t: Terminal) -> str:
-    if t.protocol in ("kitty", "sixel"):
-        return ""
-    if t.has_sixel and not t.cell_is_known:
-        return "It has sixel but does not say how large a cell is; `--images sixel` tries it anyway."
-    if t.multiplexer == "tmux":
-        return "tmux 3.4 or newer built with sixel, or a kitty outside and allow-passthrough on, shows real pictures."
-    return "Half-blocks work everywhere; kitty, Ghostty, WezTerm, foot, iTerm2 or `xterm -ti vt340` show real pictures."
 
 
 def _output_tty() -> int | None:
@@ -239,8 +182,8 @@ def _from_environment(env: Mapping[str, str]) -> Terminal:
 def _question(term: str, env: Mapping[str, str], base: Terminal, size_is_known: bool) -> str:
     """One string with every question worth asking here, the sentinel last.
 
-    Terminals that print what they do not understand (the Linux console, Apple's Terminal) and GNU screen get the plain
-    questions only; inside tmux a bare graphics query would become the pane's title.
+    Terminals that print what they do not understand (the Linux console, Apple's Terminal) and GNU screen get the
+    plain questions only; inside tmux a bare graphics query would become the pane's title.
     """
     is_plain = term == "linux" or env.get("TERM_PROGRAM") == "Apple_Terminal" or base.multiplexer == "screen"
     parts = ["\x1b7"]
@@ -329,13 +272,7 @@ def _conclude(
     placeholders = _PLACEHOLDER_TERMINALS.search(outside if multiplexer == "tmux" else f"{name} {env.get('TERM', '')}")
     has_kitty = bool(placeholders) and (passthrough if multiplexer == "tmux" else graphics)
     protocol: Protocol = (
-        "kitty"
-        if has_kitty
-        else "sixel"
-        if has_sixel and cell_is_known
-        else "half"
-        if colours >= 256
-        else "off"
+        "kitty" if has_kitty else "sixel" if has_sixel and cell_is_known else "half" if colours >= 256 else "off"
     )
     return replace(
         base,
@@ -376,7 +313,7 @@ def _cell(answers: _Answers, size: tuple[int, int], pixels: tuple[int, int]) -> 
 
 
 def _asked_size(answers: _Answers, fallback: tuple[int, int], target: int) -> tuple[tuple[int, int], bool]:
-    """The size the terminal gave by word. The tty is told too, as `resize` does, so that every program here knows it."""
+    """The size the terminal gave by word. The tty is told too, as `resize` does: every program here needs it."""
     for pattern in (r"\x1b\[8;(\d+);(\d+)t", _CURSOR.pattern):
         if (reply := answers.find(pattern)) and all(found := _numbers(reply.groups())):
             rows, columns = found
@@ -408,7 +345,7 @@ def _size(found: tuple[int, int] | None, env: Mapping[str, str]) -> tuple[tuple[
 
 
 def _tmux(env: Mapping[str, str]) -> tuple[bool, str]:
-    """(whether this pane lets escape sequences through, the terminal outside), asked of tmux itself when it is on this host."""
+    """(whether this pane lets escape sequences through, the terminal outside), as tmux on this host says."""
     if not env.get("TMUX"):
         return False, ""
     question = ["tmux", "display-message", "-p", "#{allow-passthrough}\n#{client_termname}"]

@@ -98,7 +98,7 @@ class Archive:
                 return id_
 
     def folders(self) -> list[ChangeFolder]:
-        """Every change set's folder, oldest first."""
+        """Every change set's folder, by id."""
         if not self.root.is_dir():
             return []
         names = sorted(entry.name for entry in os.scandir(self.root) if _ID.fullmatch(entry.name))
@@ -124,7 +124,7 @@ class Archive:
 
     def read_all(self) -> list[ChangeSet]:
         """Every change set, oldest first; one that cannot be read has the state `damaged` and says why."""
-        return [self._read_or_describe(folder) for folder in self.folders()]
+        return sorted(map(self._read_or_describe, self.folders()), key=lambda found: (found.created_at, found.id))
 
     def _read_or_describe(self, folder: ChangeFolder) -> ChangeSet:
         try:

@@ -60,9 +60,10 @@ class Changes:
     ) -> ChangeSet:
         """Examine `operations` and write them down as a change set, without touching any of their files.
 
-        Only paths under `roots` (absolute) may change. `companions` maps an image to the files that travel with it when
-        it is moved or copied. `owned` (path to sha256) proves files that Proofsheet wrote outside change sets, so that
-        they may be deleted. Raises ChangesRefused with every reason, UsageError when nothing is left to change.
+        Only paths under `roots` (absolute) may change; what is copied may lie elsewhere. `companions` maps an image to
+        the files that travel with it when it is moved or copied. `owned` (path to sha256) proves files that Proofsheet
+        wrote outside change sets, so that they may be deleted. Raises ChangesRefused with every reason, UsageError when
+        nothing is left to change.
         """
         return await asyncio.to_thread(self._plan, operations, title, roots, companions or {}, kind, owned or {})
 
@@ -78,7 +79,7 @@ class Changes:
         where = Roots(roots, self._archive.root)
 
         def exists(companion: Path) -> bool:
-            return disk.status(where.real_path(companion)) is not None
+            return disk.status(where.real_source(companion)) is not None
 
         expanded = with_companions(operations, companions, exists)
         steps, contents = make_steps(expanded, where, lambda: read_owned(self._archive), owned)

@@ -20,7 +20,8 @@ def preview(change_set: ChangeSet, old: Content, new: Content) -> str:
     steps = change_set.operations
     table = [step for step in steps if step.action not in (Action.EDIT, Action.CREATE)]
     parts = ["\n".join(from_to(table, change_set.roots))] if table else []
-    parts += ["\n".join(_diff(step, old(step), new(step))) for step in steps if step not in table]
+    texts = [step for step in steps if step.action in (Action.EDIT, Action.CREATE)]
+    parts += ["\n".join(_diff(step, old(step), new(step))) for step in texts]
     return "\n\n".join(parts) + "\n"
 
 

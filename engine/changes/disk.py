@@ -168,28 +168,60 @@ def flush_directories(paths: Iterable[Path]) -> None:
             flush_directory(path)
 
 
-def write_new(path: Path, content: Iterable[bytes], like: int | None = None, *, private: bool = False) -> str:
+def write_new(path: Path, content: Iterable[bytes], *, private: bool = False) -> str:
     """Write a file that must not exist yet, flushed; returns the sha256 of what was written.
 
-    `like`: an open file whose owner, mode and extended attributes the new one takes over. `private`: mode 0600.
-    Raises FileExistsError, OSError (a full disk).
+    `private`: with mode 0600, whatever the umask. Raises FileExistsError, OSError (a full disk).
     """
+    with _opened_new(path, 0o600 if private else 0o666) as descriptor:
+        sha256 = _write(descriptor, content)
+        flush(descriptor)
+    return sha256
+
+
+def copy_new(source: Path, target: Path, *, as_new: Iterable[bytes] | None = None) -> str:
+    """Copy a file to a name that must not exist yet, flushed: bytes, owner, mode, extended attributes, and both times.
+
+    With `as_new` these bytes are written instead, and the times are now. Returns the sha256 of what was written.
+    """
+    with opened_file(source) as original, _opened_new(target, 0o600) as copy:
+        sha256 = _write(copy, chunks(original) if as_new is None else as_new)
+        _take_over(original, copy)
+        if as_new is None:
+            seen = os.fstat(original)
+            os.utime(copy, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+        flush(copy)
+    return sha256
+
+
+@contextmanager
+def _opened_new(path: Path, mode: int) -> Iterator[int]:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with opened_directory(path.parent) as parent:
-        descriptor = os.open(path.name, flags, 0o600 if private or like is not None else 0o666, dir_fd=parent)
+        descriptor = os.open(path.name, flags, mode, dir_fd=parent)
     try:
-        digest = hashlib.sha256()
-        for chunk in content:
-            digest.update(chunk)
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(descriptor, view) :]
-        if like is not None:
-            _take_over(like, descriptor)
-        flush(descriptor)
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _write(descriptor: int, content: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in content:
+        digest.update(chunk)
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
     return digest.hexdigest()
+
+
+def _attributes(descriptor: int) -> list[str]:
+    try:
+        return os.listxattr(descriptor) if hasattr(os, "listxattr") else []
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.ENOTSUP):
+            raise
+        return []
 
 
 def _take_over(original: int, copy: int) -> None:
@@ -198,26 +230,10 @@ def _take_over(original: int, copy: int) -> None:
     if (seen.st_uid, seen.st_gid) != (made.st_uid, made.st_gid):
         with contextlib.suppress(PermissionError):  # only root gives files away; the copy is then simply ours
             os.fchown(copy, seen.st_uid, seen.st_gid)
-    if hasattr(os, "listxattr"):
-        with contextlib.suppress(OSError):  # not every volume has them, and some namespaces are closed to us
-            for name in os.listxattr(original):
-                os.setxattr(copy, name, os.getxattr(original, name))
+    for name in _attributes(original):
+        with contextlib.suppress(OSError):  # some namespaces are closed to us, and the target's volume may have none
+            os.setxattr(copy, name, os.getxattr(original, name))
     os.fchmod(copy, stat.S_IMODE(seen.st_mode))  # last: changing the owner clears the set-id bits
-
-
-def copy_new(source: Path, target: Path, *, as_new: Iterable[bytes] | None = None) -> str:
-    """Copy a file to a name that must not exist yet, flushed: bytes, owner, mode, extended attributes, and both times.
-
-    With `as_new` these bytes are written instead, and the times are now. Returns the sha256 of what was written.
-    """
-    with opened_file(source) as original:
-        sha256 = write_new(target, chunks(original) if as_new is None else as_new, original)
-        if as_new is None:
-            times = os.fstat(original)
-            with opened_file(target) as copy:
-                os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
-                flush(copy)
-    return sha256
 
 
 def link(source: Path, target: Path) -> bool:

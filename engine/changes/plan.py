@@ -67,8 +67,8 @@ def _beside(companion: Path, image: Path, target: Path) -> Path:
 
 
 class Roots:
-    """The folders in which a change set may act. A root may itself be reached through a link, because a person named
-    it; nothing beneath it may."""
+    """The folders in which a change set may change anything. A root may itself be reached through a link, because a
+    person named it; nothing beneath it may. What is copied is only read, and may come from elsewhere."""
 
     def __init__(self, roots: Iterable[Path], reserved: Path) -> None:
         """`reserved`: the archive, where nothing may be changed but by this room."""
@@ -86,6 +86,18 @@ class Roots:
 
     def real_path(self, path: Path) -> Path:
         """`path` with its root's real place in front. Raises ChangesRefused; looks at nothing on disk."""
+        found = self._beneath(path)
+        if found is None:
+            named = ", ".join(map(str, self._real)) or "none"
+            reason = f"lies outside the folders that may change ({named})"
+            raise ChangesRefused.one(RefusalCode.OUTSIDE_ROOTS, path, reason)
+        return found
+
+    def real_source(self, path: Path) -> Path:
+        """Where a file that is to be copied really lies: under a root, or else wherever its folder leads."""
+        return self._beneath(path) or self._allowed(path.parent.resolve() / path.name)
+
+    def _beneath(self, path: Path) -> Path | None:
         try:
             str(path).encode()
         except UnicodeEncodeError as error:
@@ -95,12 +107,13 @@ class Roots:
         pairs = [*self._real.items(), *((real, real) for real in self._real.values())]
         for root, real in sorted(pairs, key=lambda pair: len(pair[0].parts), reverse=True):
             if path.is_relative_to(root):
-                found = real / path.relative_to(root)
-                if found.is_relative_to(self._reserved):
-                    raise ChangesRefused.one(RefusalCode.RESERVED, path, "belongs to Proofsheet's own journals")
-                return found
-        named = ", ".join(map(str, self._real)) or "none"
-        raise ChangesRefused.one(RefusalCode.OUTSIDE_ROOTS, path, f"lies outside the folders that may change ({named})")
+                return self._allowed(real / path.relative_to(root))
+        return None
+
+    def _allowed(self, path: Path) -> Path:
+        if path.is_relative_to(self._reserved):
+            raise ChangesRefused.one(RefusalCode.RESERVED, path, "belongs to Proofsheet's own journals")
+        return path
 
 
 def make_steps(
@@ -151,10 +164,10 @@ def _place(operation: Operation, roots: Roots) -> Step:
         case Delete(path):
             action = Action.DELETE
         case Move(source, path):
-            action = Action.MOVE
+            action, source = Action.MOVE, roots.real_path(source)
         case Copy(source, path, link):
-            action = Action.LINK if link else Action.COPY
-    return Step(0, action, roots.real_path(path), source and roots.real_path(source), None, None, 0)
+            action, source = Action.LINK if link else Action.COPY, roots.real_source(source)
+    return Step(0, action, roots.real_path(path), source, None, None, 0)
 
 
 def _complete(operation: Operation, step: Step, ours: Owned) -> tuple[Step, bytes | None]:

@@ -175,7 +175,9 @@ def take_back(folder: ChangeFolder, change_set: ChangeSet, found: Survey, reache
         with contextlib.suppress(ChangesRefused):  # a folder that is a link now is not the one we wrote to
             disk.unlink(folder.staged(step))
             disk.unlink(folder.restored(step))
-            disk.flush_directories(path.parent for path in step.touched)
+    for home in {path.parent for step in change_set.operations for path in step.touched}:
+        with contextlib.suppress(ChangesRefused):
+            disk.flush_directories([home])
     for directory in sorted(change_set.made_directories, reverse=True):
         with contextlib.suppress(ChangesRefused):
             disk.remove_directory(directory)

@@ -32,8 +32,6 @@ from engine.workspace import Workspace
 
 ACTOR = "simulated"
 LOG = "selection_only_log.csv"
-FLAGS: Mapping[str, Any] = {"database_url": None, "encoder": "builtin", "projects": {}, "auto_train": True}
-"""Settings that hold in the demo whatever the person's environment says: nothing of theirs is touched."""
 
 _FIRST_PICK = datetime(2025, 11, 9, 19, 30, tzinfo=UTC)
 
@@ -155,7 +153,8 @@ async def _prepared(place: _Place, name: str, *, fresh: bool, anew: bool) -> tup
         if not (fresh or anew) and place.is_made(name):
             return Workspace.init(place.root / name), _EMPTY
         workspace = Workspace.init(await asyncio.to_thread(place.clear, name))
-        async with Engine.open(workspace, flags=FLAGS) as engine:
+        own = _own_settings(workspace)
+        async with Engine.open(workspace, flags=own) as engine:
             report = await _learned(engine, place, planned, begun)
         place.finish(name)
         return workspace, report
@@ -175,6 +174,22 @@ def _draw(place: _Place, planned: Sequence[PlannedSet]) -> None:
     first = planned[0]
     write_bad_files(place.pictures, place.pictures / first.project / first.frames[0].name)
     place.finish("pictures")
+
+
+def _own_settings(workspace: Workspace) -> dict[str, Any]:
+    """Settings that hold in the demo whatever the person's own say, so that nothing of theirs is touched.
+
+    Written into the workspace too, for the app and the runs that it detaches.
+    """
+    database = str(workspace.database_file)
+    workspace.settings_file.write_text(
+        "# Proofsheet's demo: a workspace that may be thrown away.\n"
+        f"database_url = {json.dumps(database, ensure_ascii=False)}\n"
+        'encoder = "builtin"\n'
+        "projects = {}\n",
+        encoding="utf-8",
+    )
+    return {"database_url": database, "encoder": "builtin", "projects": {}}
 
 
 async def _learned(engine: Engine, place: _Place, planned: Sequence[PlannedSet], begun: float) -> DemoReport:

@@ -179,14 +179,12 @@ def lanterns(rng: np.random.Generator, width: int, height: int) -> Image.Image:
 
 
 def _lantern(rng: np.random.Generator, canvas: Canvas, x: float, y: float, size: float, shade: Array) -> None:
-    height, width = canvas.shape[:2]
-    around = size * 3.2
-    rows = slice(max(0, int(y - around)), min(height, int(y + around)))
-    columns = slice(max(0, int(x - around)), min(width, int(x + around)))
+    rows, columns = _around(canvas, x, y, size * 7)  # as far as the light can be told from the dark
+    glow(canvas[rows, columns], x - columns.start, y - rows.start, size * 1.5, shade, 0.5)
+    rows, columns = _around(canvas, x, y, size * 1.3)
     part = canvas[rows, columns]
     if not part.size:
         return
-    glow(part, x - columns.start, y - rows.start, size * 1.5, shade, 0.5)
     down, across = np.mgrid[rows, columns].astype(np.float32)
     u, v = (across - x) / (size * 1.08), (down - y) / (size * 0.92)
     far = np.sqrt(u * u + v * v)
@@ -198,6 +196,12 @@ def _lantern(rng: np.random.Generator, canvas: Canvas, x: float, y: float, size:
     part += cover * (body - part)
     caps = np.clip((0.34 - np.abs(u)) * size, 0, 1) * np.clip((0.1 - np.abs(np.abs(v) - 0.98)) * size, 0, 1)
     part += caps[:, :, None] * (colour("1a1416") - part)
+
+
+def _around(canvas: Canvas, x: float, y: float, reach: float) -> tuple[slice, slice]:
+    height, width = canvas.shape[:2]
+    rows = slice(min(height, max(0, int(y - reach))), min(height, max(0, int(y + reach))))
+    return rows, slice(min(width, max(0, int(x - reach))), min(width, max(0, int(x + reach))))
 
 
 def moonlit_forest(rng: np.random.Generator, width: int, height: int) -> Image.Image:

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.ranking.measures import Floats, Ints, pair_accuracy, segment_losses
 
-ALPHAS: tuple[float, ...] = tuple(float(value) for value in np.logspace(4, -2, 13))
+ALPHAS: tuple[float, ...] = tuple(float(value) for value in np.logspace(3, -3, 13))
 MAX_STEPS = 60
 _INNER_ITERATIONS = 4
 _GRADIENT_TOLERANCE = 1e-6

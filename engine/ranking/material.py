@@ -1,4 +1,4 @@
-"""What a training run learns from: every choice in force, with its images' vectors, readings and near-duplicates.
+"""What a training run learns from: every choice in force, with its images' features and near-duplicates.
 
 Relies on the store for choices, on the vision room for numbers (computing those that are missing, with progress), and
 on the pHash cache. A picture that has no numbers and can no longer be read is passed over and said so; a choice without
@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import ProofsheetError
 from engine.library.model import Image
 from engine.ranking import catalogue
 from engine.ranking.evaluate import BASELINES, baseline_scores
+from engine.ranking.features import Features, of_images
 from engine.ranking.hashes import HashCache
 from engine.ranking.learn import offsets_of
 from engine.ranking.measures import Floats, Ints
@@ -35,20 +35,20 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Seen:
-    """Vectors (d,) float32 and readings by image id, for the images that have them."""
+    """Features (d,) float32 and readings by image id, for the images that have them."""
 
-    vectors: Mapping[int, NDArray[np.float32]]
+    features: Mapping[int, Features]
     readings: Mapping[int, Readings]
 
 
 @dataclass(frozen=True)
 class Material:
-    """Choices oldest first. Rows are images, one choice after another, each with its winner first: `vectors` (N, d)
+    """Choices oldest first. Rows are images, one choice after another, each with its winner first: `features` (N, d)
     float32; choice i is rows offsets[i]:offsets[i + 1]; `clusters` (n,) says which share near-duplicates."""
 
     choices: tuple[Choice, ...]
     images: tuple[Image, ...]
-    vectors: NDArray[np.float32]
+    features: Features
     offsets: Ints
     clusters: Ints
     baselines: Mapping[str, Floats]
@@ -81,7 +81,7 @@ def gather(
     seen = look(run, images.values(), vision, encoder)
     kept: list[Choice] = []
     for choice in choices:
-        there = tuple(one for one in choice.image_ids if one in seen.vectors)
+        there = tuple(one for one in choice.image_ids if one in seen.features)
         if len(there) >= 2 and there[0] == choice.winner:
             kept.append(replace(choice, image_ids=there))
     rows = [image_id for choice in kept for image_id in choice.image_ids]
@@ -89,7 +89,7 @@ def gather(
     return Material(
         choices=tuple(kept),
         images=tuple(images[image_id] for image_id in rows),
-        vectors=np.stack([seen.vectors[image_id] for image_id in rows]) if rows else np.empty((0, 0), np.float32),
+        features=np.stack([seen.features[image_id] for image_id in rows]) if rows else np.empty((0, 0), np.float32),
         offsets=offsets,
         clusters=_clusters(run, kept, images, hashes),
         baselines=_baselines(kept, images, places, seen.readings),
@@ -97,12 +97,12 @@ def gather(
 
 
 def look(run: RunContext, images: Iterable[Image], vision: Vision, encoder: str) -> Seen:
-    """Vectors and readings of the images, project by project; what cannot be read is refused in the run's log."""
+    """Features and readings of the images, project by project; what cannot be read is refused in the run's log."""
     by_project: dict[str, list[Image]] = defaultdict(list)
     for image in images:
         by_project[image.project.casefold()].append(image)
     total = sum(map(len, by_project.values()))
-    vectors: dict[int, NDArray[np.float32]] = {}
+    found: dict[int, Features] = {}
     readings: dict[int, Readings] = {}
     done = 0
     for group in by_project.values():
@@ -110,13 +110,13 @@ def look(run: RunContext, images: Iterable[Image], vision: Vision, encoder: str)
             run.check()
             batch = group[start : start + BATCH]
             for some in _readable(run, batch, vision, encoder):
-                found = vision.vectors(some, encoder)
                 plain = vision.readings(some, encoder)
-                for image, vector, reading in zip(some, found, plain, strict=True):
-                    vectors[image.id], readings[image.id] = vector, reading
+                rows = of_images(some, vision.vectors(some, encoder), plain)
+                for image, row, reading in zip(some, rows, plain, strict=True):
+                    found[image.id], readings[image.id] = row, reading
             done += len(batch)
             run.progress(done, total, "describing the images")
-    return Seen(vectors, readings)
+    return Seen(found, readings)
 
 
 def _readable(run: RunContext, batch: list[Image], vision: Vision, encoder: str) -> list[list[Image]]:

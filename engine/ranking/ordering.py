@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import ProofsheetError, UsageError
 from engine.library.decode import decode, opened
 from engine.library.model import Image
 from engine.library.source import UnreadableImage, open_source
 from engine.ranking.evaluate import DEFAULT_BASELINE
+from engine.ranking.features import Features, features, of_images
 from engine.ranking.measures import Floats
 from engine.ranking.model import RankedImage, RankedSet, RefusedRow
 from engine.ranking.ranker import LinearRanker
@@ -25,7 +25,7 @@ from engine.ranking.suggest import PREFIX, Suggester, encoder_spec
 from engine.vision import Vision
 from engine.vision.builtin import Readings
 
-Seen = tuple[NDArray[np.float32], Readings]
+Seen = tuple[Features, Readings]
 
 
 def order(paths: Sequence[str], scores: Floats, ranker: LinearRanker | None) -> RankedSet:
@@ -68,7 +68,7 @@ class Orderer:
             raise ProofsheetError(f"nothing to rank: {path} {reason}".strip())
         names = [str(path) for path in seen]
         if ranker is not None:
-            scores = ranker.scores(np.stack([vector for vector, _ in seen.values()]), project)
+            scores = ranker.scores(np.stack([row for row, _ in seen.values()]), project)
         else:
             scores = np.array([readings.sharpness for _, readings in seen.values()], dtype=np.float64)
         found = order(names, scores, ranker)
@@ -77,17 +77,18 @@ class Orderer:
     def _look(
         self, paths: Sequence[Path], known: Mapping[Path, Image], spec: str | None
     ) -> tuple[dict[Path, Seen], list[tuple[str, str]]]:
-        """Vector and readings of each path in the order given, and the paths that cannot be read with the reason."""
+        """Features and readings of each path in the order given, and the paths that cannot be read with the reason."""
         found: dict[Path, Seen] = {}
         images = [known[path] for path in paths if path in known]
         if images:
             try:
-                vectors, readings = self._vision.vectors(images, spec), self._vision.readings(images, spec)
+                readings = self._vision.readings(images, spec)
+                rows = of_images(images, self._vision.vectors(images, spec), readings)
             except ProofsheetError:
                 pass  # changed or gone since the scan: each is read below, or refused there with its own reason
             else:
                 listed = (path for path in paths if path in known)
-                found = {path: (vectors[i], readings[i]) for i, path in enumerate(listed)}
+                found = {path: (rows[i], readings[i]) for i, path in enumerate(listed)}
         refused: list[tuple[str, str]] = []
         for path in paths:
             if path not in found:
@@ -99,11 +100,13 @@ class Orderer:
 
     def _read(self, path: Path, spec: str | None) -> Seen:
         encoder = self._vision.encoder(spec)
-        source, _ = open_source(path)
+        source, state = open_source(path)
         with source, opened(source, str(path), self._max_pixels) as (image, _):
-            side = max(encoder.box_for(*image.size))
+            width, height = image.size
+        # A square, because the header does not yet tell which way up the picture is.
+        side = max(encoder.box_for(width, height))
         vectors, readings = encoder.examine([decode(path, (side, side), self._max_pixels)])
-        return vectors[0], readings[0]
+        return features(vectors, readings, [width * height], [state.st_size])[0], readings[0]
 
 
 def read_set_lines(file: Path) -> tuple[list[tuple[int, list[Path]]], list[RefusedRow]]:

@@ -28,9 +28,9 @@ _EVALUATED_PROJECT = "evaluated:"
 
 @dataclass(frozen=True)
 class LinearRanker:
-    """score(image) = weight . (vector - mean vector of its set).
+    """score(image) = weight . (features - mean features of its set); see `features` for what they are.
 
-    `weight` is (d,) float64 in the encoder's own units; `evaluated` is the weight that the held-out figures were
+    `weight` is (d,) float64 in the features' own units; `evaluated` is the weight that the held-out figures were
     measured with (learned without the held-out sets), which is what a later version is compared with. `projects`
     holds a weight of their own for projects (casefolded ids) when the model was trained per project, and
     `evaluated_projects` the same without the held-out sets.
@@ -55,16 +55,18 @@ class LinearRanker:
         """The ranker whose held-out figures are on the card: it has never seen those sets."""
         return replace(self, weight=self.evaluated, projects=self.evaluated_projects)
 
-    def scores(self, vectors: NDArray[Any], project: str | None = None) -> Floats:
-        """(n,) scores of one set's images from their vectors (n, d). Raises ProofsheetError for another width."""
-        if vectors.ndim != 2 or vectors.shape[1] != self.weight.shape[0]:
+    def scores(self, features: NDArray[Any], project: str | None = None) -> Floats:
+        """(n,) scores of one set's images from their features (n, d). Raises ProofsheetError for another width."""
+        if features.ndim != 2 or features.shape[1] != self.weight.shape[0]:
             raise ProofsheetError(
-                f"{self.label} ranks vectors of {self.weight.shape[0]} numbers, these have {vectors.shape[-1]}",
+                f"{self.label} ranks by {self.weight.shape[0]} numbers an image, these have {features.shape[-1]}",
                 remedy=f"Encode the images with {self.encoder}, or train again with the encoder that is set.",
             )
         weight = self.projects.get((project or "").casefold(), self.weight)
-        raw = vectors.astype(np.float64) @ weight
-        return np.asarray(raw - raw.mean(), dtype=np.float64)
+        # Centred first: the difference of two large sums would lose what sets near-identical images apart.
+        centred = features.astype(np.float64)
+        centred -= centred.mean(axis=0)
+        return np.asarray(centred @ weight, dtype=np.float64)
 
     def probabilities(self, scores: Floats) -> Floats:
         """(n,) calibrated probability of each image of one set to be the winner."""

@@ -38,6 +38,7 @@ from engine.ranking.suggest import Suggester
 from engine.ranking.training import KIND as TRAIN
 from engine.ranking.training import MIN_SETS, PER_PROJECT, UNIFIED, Trainer
 from engine.review import Agreement, Decision, Review, Suggestion, Verdict
+from engine.review.review import project_id
 from engine.runs import Run, Runs
 from engine.settings import Settings
 from engine.store import Store
@@ -213,8 +214,11 @@ class Ranking:
         """Start training on every verdict in force of one person (default: the workspace's) and on the imported logs.
 
         `project` learns from that project alone; `per_project` gives each project with enough sets weights of its own.
-        The run's result is the document of `train ranker --json`.
+        The run's result is the document of `train ranker --json`. Raises ProofsheetError for an unknown project.
         """
+        if project is not None:
+            name = project
+            await self._store.read(lambda connection: project_id(connection, name))
         count = await self._count_choices(actor, project)
         params = {
             "actor": actor or self._settings.actor,
@@ -334,7 +338,9 @@ class Ranking:
         companions = {image.path: held[image.id] for image in winners if held.get(image.id)}
         title = f"{len(winners)} winners {'linked' if link else 'copied'} to {target.name}"
         operations = export.copies(winners, target, is_link=link)
-        return await self._changes.plan(operations, title, [target], companions, kind="export")
+        # The folders of the originals are named because they are read; the operations are copies, which leave them be.
+        roots = [target, *sorted({image.path.parent for image in winners})]
+        return await self._changes.plan(operations, title, roots, companions, kind="export")
 
     async def export_xmp(self, rating: int = 5, project: str | None = None, *, skip_damaged: bool = False) -> ChangeSet:
         """Plan to rate the winners in their XMP sidecars, everything else in them kept byte for byte."""

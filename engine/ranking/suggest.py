@@ -17,6 +17,7 @@ from engine.errors import ProofsheetError
 from engine.library.model import Image
 from engine.ranking import catalogue
 from engine.ranking.evaluate import BASELINES, DEFAULT_BASELINE, baseline_scores, best_baseline
+from engine.ranking.features import of_images
 from engine.ranking.learn import offsets_of
 from engine.ranking.measures import Floats
 from engine.ranking.model import KIND, ImageSet
@@ -115,7 +116,8 @@ class Suggester:
             best = int(scores.argmax())
             worded = (_OF_BASELINE[name], *(r for r in reasons(readings, best, is_taste=False) if r != "sharper"))
             return _suggestion(one, images, best, scores, None, PREFIX + name, worded)
-        scores = ranker.scores(self._vision.vectors(images, spec), one.project)
+        rows = of_images(images, self._vision.vectors(images, spec), readings)
+        scores = ranker.scores(rows, one.project)
         chances = ranker.probabilities(scores)
         best = int(scores.argmax())
         worded = reasons(readings, best, is_taste=True)

@@ -17,6 +17,7 @@ import numpy as np
 from engine.clock import Clock, iso
 from engine.errors import ProofsheetError
 from engine.ranking import evaluate, learn
+from engine.ranking.features import PLAIN, scale_of, width
 from engine.ranking.hashes import HashCache
 from engine.ranking.learn import Examples
 from engine.ranking.material import Material, gather, read_choices
@@ -137,7 +138,7 @@ class Trainer:
         """Why the last promoted ranker should stay: judged on held-out sets that neither has learned from."""
         material, held_out = session.material, session.split.held_out
         encoder = self._vision.encoder(str(session.run.params["encoder"]))
-        if last.encoder != encoder.id or last.weight.shape[0] != encoder.dimension:
+        if last.encoder != encoder.id or last.weight.shape[0] != width(encoder.dimension):
             return []  # it speaks another encoder's language; its own figures are on its card
         learned = {tuple(one) for one in last.card.get("split", {}).get("trained_on", [])}
         fresh = [i for i in held_out if (material.choices[i].set_pk, material.choices[i].chosen_at) not in learned]
@@ -146,7 +147,7 @@ class Trainer:
         picked = np.array(fresh, dtype=np.int64)
         projects = tuple(material.projects[i] for i in fresh)
         examples = session.examples.take(picked)
-        parts = np.split(material.vectors[learn.rows_of(material.offsets, picked)], examples.offsets[1:-1])
+        parts = np.split(material.features[learn.rows_of(material.offsets, picked)], examples.offsets[1:-1])
         evaluated = last.as_evaluated()
         old = np.concatenate([evaluated.scores(part, one) for part, one in zip(parts, projects, strict=True)])
         new = trained.evaluated.scores(examples, projects)
@@ -174,9 +175,9 @@ class _Session:
         self.mode = mode
         self.seed = seed
         self.split: Split = split(material.clusters)
-        centred = learn.centre(material.vectors.astype(np.float64), material.offsets)
+        centred = learn.centre(material.features.astype(np.float64), material.offsets)
         # The scale is learned on training sets alone, as everything else is.
-        self.scale = learn.feature_scale(centred[learn.rows_of(material.offsets, self.split.train)])
+        self.scale = scale_of(centred[learn.rows_of(material.offsets, self.split.train)])
         self.examples = Examples(centred / self.scale, material.offsets, material.clusters)
         self._step = 0
 
@@ -209,7 +210,7 @@ class _Session:
         return _Trained(plan, evaluated, final, report)
 
     def ranker(self, trained: _Trained, encoder: str, card: Mapping[str, Any]) -> LinearRanker:
-        """The final weights in the encoder's own units; the registry gives the version."""
+        """The final weights in the features' own units; the registry gives the version."""
         return LinearRanker(
             name=NAME,
             version=0,
@@ -226,7 +227,8 @@ class _Session:
         """What the JSON card says of data, split, figures and method."""
         choices, report, plan = self.material.choices, trained.report, trained.plan
         return {
-            "kind": "linear Plackett-Luce on set-centred vectors",
+            "kind": "linear Plackett-Luce on set-centred features",
+            "features": {"vector": len(self.scale) - len(PLAIN), "plain": list(PLAIN)},
             "mode": self.mode,
             "seed": self.seed,
             "data": {

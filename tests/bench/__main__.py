@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import statistics
 import subprocess
@@ -85,9 +86,9 @@ def start(folder: Path) -> list[Row]:
 
 def keys(folder: Path) -> list[Row]:
     """Key press to painted verdict on the ranking screen of the demo, half-block previews, idle and in training."""
-    from engine.demo import prepare
+    from engine.demo.demo import prepare
 
-    workspace = prepare(folder / "demo")
+    workspace = asyncio.run(prepare(folder / "demo"))
     rows = []
     for title, target, command in (
         ("idle", 20, []),
@@ -156,8 +157,6 @@ def rescan(folder: Path) -> list[Row]:
                 found.append(bare / run.result["seconds"])
         return found
 
-    import asyncio
-
     shares = asyncio.run(rescans())
     share = statistics.median(shares[1:])
     return [
@@ -195,9 +194,10 @@ def encoder(folder: Path) -> list[Row]:
         Image.blend(coarse, fine, 0.25).save(file, quality=90)
         files.append(file)
     built_in = load("builtin")
+    box = built_in.box_for(1632, 1224)
 
     def one(file: Path) -> None:
-        built_in.encode([decode(file, built_in.input_box, 400_000_000)])
+        built_in.encode([decode(file, box, 400_000_000)])
 
     speeds = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -213,17 +213,20 @@ def encoder(folder: Path) -> list[Row]:
 def ranking(folder: Path) -> list[Row]:
     """Score and sort 1,000 encoded images with a linear model."""
     import numpy as np
-    from engine.ranking.model import LinearRanker
+    from engine.ranking.measures import Calibration
+    from engine.ranking.ranker import LinearRanker
     from engine.vision.encoders import load
 
     draw = np.random.default_rng(0)
     wide = load("builtin").dimension
     vectors = draw.normal(size=(1000, wide)).astype(np.float32)
-    model = LinearRanker.from_weights(draw.normal(size=wide))
+    weight = draw.normal(size=wide)
+    ranker = LinearRanker("ranker", 1, "builtin-1", weight, weight, Calibration(1.0, 0.0))
     times = []
     for _turn in range(50):
         begun = time.perf_counter()
-        model.rank(vectors)
+        probabilities = ranker.probabilities(ranker.scores(vectors))
+        np.argsort(-probabilities)
         times.append((time.perf_counter() - begun) * 1000)
     middle = statistics.median(times)
     return [Row("ranking 1,000 encoded images", "≤ 5 ms", f"{middle:.2f} ms", middle <= 5)]

@@ -1,8 +1,8 @@
 """A small app to look at previews with: `python tests/tui/preview_demo.py [--images CHOICE] FILE...`.
 
-Three previews side by side and a log line of keys. left/right: next files, t: next protocol, m: a modal, n: a notification,
-z: one large, q: quit. Everything that is typed is shown, so that stray keys can be seen. With PREVIEW_LOG, events go to that
-file as JSON lines.
+Three previews side by side and a log line of keys. left/right: next files, t: next protocol, m: a modal, n: a
+notification, z: one large, q: quit. Everything that is typed is shown, so that stray keys can be seen. With
+PREVIEW_LOG, events go to that file as JSON lines.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tui.terminal import findings, probe, settle  # noqa: E402
+from tui.terminal import findings, probe
 
 START = time.monotonic()
 
@@ -37,9 +37,8 @@ def main() -> None:
     record("probe", **{k: v for k in terminal.__slots__ if (v := getattr(terminal, k)) is not None})
     if args.doctor:
         for finding in findings(terminal):
-            print("✓" if finding.ok else "·", f"{finding.name:18} {finding.value:28} {finding.remedy}")
+            print("✓" if finding.is_right else "·", f"{finding.name:18} {finding.value:28} {finding.remedy}")
         return
-    settle(terminal)
     from tests.tui.preview_app import PreviewApp
 
     PreviewApp(terminal, args.images, args.files, record).run()
@@ -47,4 +46,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-

@@ -25,9 +25,11 @@ PLAIN = {ATTRIBUTES: "\x1b[?62;22c", "\x1b[?2026$p": "\x1b[?2026;2$y"}
 
 
 class Session:
-    """The demo app at the far end of a pty, and a terminal that answers after `delay` seconds, byte by byte if `torn`."""
+    """The demo app at the far end of a pty; a terminal that answers after `delay` seconds, byte by byte if `torn`."""
 
-    def __init__(self, log: Path, answers: dict[str, str], delay: float, torn: bool, size: tuple[int, int], *files: Path):
+    def __init__(
+        self, log: Path, answers: dict[str, str], delay: float, torn: bool, size: tuple[int, int], *files: Path
+    ):
         self.log, self.answers, self.delay, self.torn = log, answers, delay, torn
         self.said = ""
         self._searched = 0

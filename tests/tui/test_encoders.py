@@ -43,7 +43,7 @@ def read_half_row(text: str) -> list[tuple[object, object]]:
 
 
 def read_sixel(text: str) -> np.ndarray:
-    """(h, w, 3) percent of red, green, blue; -1 where nothing was drawn. Registers are selected only by `#n`, as in xterm."""
+    """(h, w, 3) percent of each colour; -1 where nothing was drawn. Only `#n` selects a register, as in xterm."""
     match = re.fullmatch('\x1bP0;1;0q"1;1;(\\d+);(\\d+)(.*)\x1b\\\\', text, re.DOTALL)
     assert match
     width, height = int(match[1]), int(match[2])
@@ -62,17 +62,21 @@ def read_sixel(text: str) -> np.ndarray:
         elif char == "-":
             x, band = 0, band + 1
         else:
-            for _ in range(int(count or 1)):
-                for bit in range(6):
-                    if (ord(char) - 63) >> bit & 1:
-                        assert colour is not None
-                        canvas[band * 6 + bit, x] = registers[colour]
-                x += 1
+            width_of_run = int(count or 1)
+            for bit in range(6):
+                if (ord(char) - 63) >> bit & 1:
+                    assert colour is not None
+                    canvas[band * 6 + bit, x : x + width_of_run] = registers[colour]
+            x += width_of_run
     assert (canvas[height:] == -1).all(), "nothing is drawn below the picture"
     return canvas[:height]
 
 
-pictures = arrays(np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 12), st.just(2), st.just(3)), elements=st.sampled_from([0, 7, 200, 255]))
+pictures = arrays(
+    np.uint8,
+    st.tuples(st.integers(1, 3), st.integers(1, 12), st.just(2), st.just(3)),
+    elements=st.sampled_from([0, 7, 200, 255]),
+)
 
 
 @given(pictures)
@@ -139,9 +143,10 @@ def test_long_runs_and_many_colours_survive_the_sixel_encoder() -> None:
     assert (shown[..., 0] == (indices.astype(int) * 100 + 127) // 255).all()
 
 
-def test_quantised_colours_stay_close() -> None:
+@pytest.mark.parametrize("is_dithered", [False, True])
+def test_quantised_colours_stay_close(is_dithered: bool) -> None:
     gradient = np.linspace(0, 255, 64 * 48 * 3).reshape(48, 64, 3).astype(np.uint8)
-    indices, palette = sixel.quantise(Image.fromarray(gradient), 256)
+    indices, palette = sixel.quantise(Image.fromarray(gradient), 256, is_dithered=is_dithered)
     assert np.abs(palette[indices].astype(int) - gradient).mean() < 12
 
 
@@ -173,7 +178,10 @@ def test_inside_tmux_every_message_is_passed_through() -> None:
 
 def test_placeholders_name_picture_row_and_first_column() -> None:
     text = kitty.row_text(0x02010203, 3, 5, 8)
-    assert text == f"\x1b[38;2;1;2;3m\U0010eeee{kitty.MARKS[3]}{kitty.MARKS[5]}{kitty.MARKS[2]}\U0010eeee\U0010eeee\x1b[39m"
+    assert (
+        text
+        == f"\x1b[38;2;1;2;3m\U0010eeee{kitty.MARKS[3]}{kitty.MARKS[5]}{kitty.MARKS[2]}\U0010eeee\U0010eeee\x1b[39m"
+    )
     assert kitty.LARGEST == 297 and kitty.MARKS[0] == "\u0305" and kitty.MARKS[-1] == "\U0001d244"
 
 
@@ -196,8 +204,8 @@ def test_a_picture_keeps_its_aspect_and_stays_in_its_slot(
     size: tuple[int, int], slot: tuple[int, int], cell: tuple[int, int]
 ) -> None:
     placed = fit(size, slot, cell)
-    assert 0 <= placed.x and placed.x + placed.columns <= slot[0]
-    assert 0 <= placed.y and placed.y + placed.rows <= slot[1]
+    assert placed.x >= 0 and placed.x + placed.columns <= slot[0]
+    assert placed.y >= 0 and placed.y + placed.rows <= slot[1]
     assert placed.width <= placed.columns * cell[0] and placed.height <= placed.rows * cell[1]
     scale = min(slot[0] * cell[0] / size[0], slot[1] * cell[1] / size[1])
     assert abs(placed.width - size[0] * scale) <= 1 and abs(placed.height - size[1] * scale) <= 1

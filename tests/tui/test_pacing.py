@@ -140,3 +140,31 @@ def test_something_larger_than_the_window_goes_out_alone() -> None:
     assert line.drawn == ["small"]
     line.run(1)
     assert line.drawn == ["small", "huge"]
+
+
+def test_what_another_screen_lies_over_does_not_hold_up_what_is_drawn() -> None:
+    line = Line()
+    line.pacer.ask("below", 200_000, lambda: None)
+    line.ask("also below")
+    assert line.pacer.keep(lambda key: key == "above") == ["also below", "below"]
+    line.ask("above", 200_000)
+    assert line.drawn == ["above"]
+
+
+def test_a_picture_that_has_begun_is_finished_first() -> None:
+    line = Line()
+    line.ask("busy", 200_000)
+    line.ask("one")
+    line.ask("two")
+    order: list[str] = []
+
+    def next_of(key: str, left: int) -> None:
+        order.append(key)
+        line.draw(key, PORTION)
+        if left:
+            line.pacer.ask(key, PORTION, lambda: next_of(key, left - 1))
+
+    for key in ("one", "two"):
+        line.pacer.ask(key, PORTION, lambda key=key: next_of(key, 2))
+    line.run(4)
+    assert order == ["one"] * 3 + ["two"] * 3

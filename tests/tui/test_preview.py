@@ -12,7 +12,7 @@ from PIL import Image
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.pilot import Pilot
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from tui.images import PreviewService
@@ -367,3 +367,29 @@ async def test_an_export_of_the_screen_has_the_picture_in_it(red: Path) -> None:
     async with running("sixel") as (app, pilot):
         await shown(app, pilot, "a", red)
         assert "#c90101" in app.export_screenshot().lower() or "rgb(201,1,1)" in app.export_screenshot()
+
+
+async def test_a_screen_above_is_drawn_first_on_a_slow_line_and_the_one_below_when_it_comes_back(red: Path) -> None:
+    class Above(Screen[None]):
+        def compose(self) -> ComposeResult:
+            yield PreviewImage(id="above")
+
+    async with running("sixel", SLOW) as (app, pilot):
+        for which in ("a", "b"):
+            app.query_one(f"#{which}", PreviewImage).show(red)
+        await until(pilot, lambda: app.query_one("#b", PreviewImage)._surface is not None)
+        await app.push_screen(Above())
+        above = app.screen.query_one(PreviewImage)
+        above.show(red)
+        await until(pilot, lambda: above._surface is not None and above._surface.released > 0)
+        paint(app)
+        app.pop_screen()
+        widget = app.screen_stack[0].query_one("#a", PreviewImage)
+
+        def painted() -> bool:
+            paint(app)
+            app.previews.pacer.answered()
+            return widget._surface is not None and widget._surface.is_drawn
+
+        await until(pilot, painted)
+        await until(pilot, lambda: any(m.preview is widget for m in app.messages))

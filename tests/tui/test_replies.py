@@ -42,7 +42,9 @@ KEYS = [
 
 
 @given(st.lists(st.sampled_from(REPLIES + KEYS), max_size=12), st.lists(st.integers(1, 9), min_size=1, max_size=40))
-def test_answers_are_taken_out_and_keys_pass_unchanged_however_they_are_torn(parts: list[str], steps: list[int]) -> None:
+def test_answers_are_taken_out_and_keys_pass_unchanged_however_they_are_torn(
+    parts: list[str], steps: list[int]
+) -> None:
     stream, at, turn = "".join(parts), 0, 0
     filtering = ReplyFilter()
     typed: list[str] = []

@@ -185,7 +185,7 @@ def test_tmux_is_recognised_by_its_name_at_the_other_end_of_ssh() -> None:
     with FakeTerminal(answers) as fake:
         found = ask(fake, env={"TERM": "xterm-256color"})
     assert found.multiplexer == "tmux" and found.protocol == "sixel"
-    assert any(f.name == "tmux passthrough" and not f.ok and f.remedy for f in findings(found))
+    assert any(f.name == "tmux passthrough" and not f.is_right and f.remedy for f in findings(found))
 
 
 def test_the_attribute_of_sixel_is_not_confused_with_the_terminal_class() -> None:
@@ -213,18 +213,18 @@ def test_no_color_is_noted() -> None:
     with FakeTerminal(XTERM) as fake:
         found = ask(fake, env={**XTERM_ENV, "NO_COLOR": ""})
     assert found.no_colour
-    assert next(f for f in findings(found) if f.name == "colour").ok
+    assert next(f for f in findings(found) if f.name == "colour").is_right
 
 
 def test_every_finding_that_is_not_right_has_a_remedy() -> None:
     poor = Terminal(protocol="half", size=(60, 20), colours=16, multiplexer="tmux", size_is_known=False)
     for found in findings(poor):
-        assert found.ok or found.remedy, found
+        assert found.is_right or found.remedy, found
     good = Terminal(
         protocol="sixel", has_sixel=True, cell_is_known=True, rtt_ms=1.0, answered=True, size=(140, 42), name="foot"
     )
-    assert all(found.ok for found in findings(good))
-    assert not next(f for f in findings(replace(good, rtt_ms=300.0)) if f.name == "round trip").ok
+    assert all(found.is_right for found in findings(good))
+    assert not next(f for f in findings(replace(good, rtt_ms=300.0)) if f.name == "round trip").is_right
 
 
 def test_what_was_found_reaches_rich_and_textual_image(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +243,9 @@ def test_the_probe_imports_no_textual() -> None:
     import subprocess
     import sys
 
-    code = "import sys, tui.terminal; print([m for m in ('textual', 'textual_image', 'rich', 'PIL') if m in sys.modules])"
+    code = (
+        "import sys, tui.terminal; print([m for m in ('textual', 'textual_image', 'rich', 'PIL') if m in sys.modules])"
+    )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
 

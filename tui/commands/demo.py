@@ -63,7 +63,7 @@ def _app(fresh: bool, _as_json: bool) -> int | None:
     line = _ProgressLine()
     workspace = asyncio.run(prepare(fresh=fresh, tell=line.tell))
     line.clear()
-    for name in _THE_PERSONS:  # the app and the runs that it detaches read the environment again
+    for name in _THE_PERSONS:  # the environment would win over the demo's own settings, in detached runs too
         os.environ.pop(name, None)
     from tui.app import run_app
 

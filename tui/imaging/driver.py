@@ -1,8 +1,8 @@
 """Textual's driver with our filter before its parser: answers of the terminal never become keys.
 
-Also hands on what was typed while the terminal was probed, knows a tty's size when the tty does not, and tells whoever
-listens that the terminal has answered (pacing) or that its picture may be gone (resize, resume). Relies on Textual's Linux
-driver, whose input loop it replaces; never draws.
+Also hands on what was typed while the terminal was probed, knows a tty's size when the tty does not, and tells
+whoever listens that the terminal has answered (pacing) or that its picture may be gone (resize, resume). Relies on
+Textual's Linux driver, whose input loop it replaces; never draws.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import selectors
+import sys
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.imaging.replies import ESCAPE, ReplyFilter
-from tui.terminal import Terminal
+from tui.terminal import Terminal, settle
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -74,6 +75,8 @@ class TerminalDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if (screen := sys.__stdout__) is not None and screen.isatty() and not (self._file and self._file.isatty()):
+            self._file = screen  # standard error goes to a file; the screen does not go with it
         self.on_answer: Callable[[], None] | None = None
         """Called on the event loop for every acknowledgement the terminal sends."""
         self.screens = 0
@@ -153,5 +156,6 @@ class TerminalDriver(LinuxDriver):
 
 
 def driver_for(terminal: Terminal) -> type[Driver]:
-    """The driver class to give to `App(driver_class=...)` for a probed terminal."""
+    """The driver class to give to `App(driver_class=...)` for a probed terminal, which is settled by this."""
+    settle(terminal)
     return type("ProbedTerminalDriver", (TerminalDriver,), {"terminal": terminal})

@@ -24,7 +24,7 @@ class Placement:
 
 
 def fit(size: tuple[int, int], slot: tuple[int, int], cell: tuple[int, int]) -> Placement:
-    """Place an image of `size` pixels in `slot` (columns, rows) cells of `cell` pixels, as large as its aspect allows."""
+    """Place an image of `size` pixels in a slot of (columns, rows) cells of `cell` pixels, as large as it goes."""
     (width, height), (columns, rows), (cell_width, cell_height) = size, slot, cell
     scale = min(columns * cell_width / width, rows * cell_height / height)
     shown_width = min(columns * cell_width, max(1, round(width * scale)))
@@ -45,7 +45,12 @@ def crop_box(size: tuple[int, int], region: Region) -> tuple[int, int, int, int]
     (width, height), (left, top, right, bottom) = size, region
     x0 = min(width - 1, max(0, math.floor(left * width)))
     y0 = min(height - 1, max(0, math.floor(top * height)))
-    return x0, y0, min(width, max(x0 + 1, math.ceil(right * width))), min(height, max(y0 + 1, math.ceil(bottom * height)))
+    return (
+        x0,
+        y0,
+        min(width, max(x0 + 1, math.ceil(right * width))),
+        min(height, max(y0 + 1, math.ceil(bottom * height))),
+    )
 
 
 def decode_box(pixels: tuple[int, int], region: Region) -> tuple[int, int]:

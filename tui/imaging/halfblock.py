@@ -1,8 +1,9 @@
 """Pictures as half-blocks: two pixels a cell, by the upper half block in one colour on another.
 
-A row is written as one string that changes only the colours that change, so that it costs a third of the bytes of cell by
-cell styling and nothing but a string to paint. In 256-colour terminals the nearest of the cube and the greys is used.
-The same pixels as Rich segments serve where Textual wants to tint or export them. Never writes to the terminal.
+A row is written as one string that changes only the colours that change, so that it costs a third of the bytes of
+cell by cell styling and nothing but a string to paint. In 256-colour terminals the nearest of the cube and the greys
+is used. The same pixels as Rich segments serve where Textual wants to tint or export them. Never writes to the
+terminal.
 """
 
 from __future__ import annotations

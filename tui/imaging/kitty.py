@@ -1,8 +1,10 @@
-"""The kitty graphics protocol with Unicode placeholders: the picture is sent once, and shown by text that stands for it.
+"""The kitty graphics protocol with Unicode placeholders: the picture is sent once, and shown by text that stands for
+it.
 
-Placeholder cells are ordinary text, so that clipping, overlays and tmux treat them as such. A picture stays in the terminal
-until it is deleted; `KittyPictures` keeps the most recent ones there, so that coming back to a picture costs no bytes. Source
-of the escapes: kitty's documentation of the graphics protocol, "Unicode placeholders". Never reads or writes the terminal.
+Placeholder cells are ordinary text, so that clipping, overlays and tmux treat them as such. A picture stays in the
+terminal until it is deleted; `KittyPictures` keeps the most recent ones there, so that coming back to a picture costs
+no bytes. Source of the escapes: kitty's documentation of the graphics protocol, "Unicode placeholders". Never reads
+or writes the terminal.
 """
 
 from __future__ import annotations
@@ -73,7 +75,7 @@ def through_tmux(sequence: str) -> str:
 
 
 def row_text(identity: int, row: int, first: int, last: int) -> str:
-    """Placeholders for columns first..last-1 of one row. Only the first is numbered; the terminal counts the others on."""
+    """Placeholders for columns first..last-1 of one row. Only the first is numbered; the terminal counts on."""
     red, green, blue = identity >> 16 & 255, identity >> 8 & 255, identity & 255
     start = _PLACEHOLDER + MARKS[row] + MARKS[first] + MARKS[identity >> 24 & 255]
     return f"\x1b[38;2;{red};{green};{blue}m{start}{_PLACEHOLDER * (last - first - 1)}\x1b[39m"

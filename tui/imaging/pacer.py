@@ -1,9 +1,10 @@
 """Pacing: how many bytes of pictures may be on their way to the terminal at once.
 
-A tty takes whatever it is given, and over SSH it queues for seconds; a key pressed then is answered behind all of it. So a
-question is sent behind every portion, and the terminal's answer says that the portion has been drawn. Portions go out while
-what is unanswered fits into the line (its rate times the round trip) plus one portion. Where the round trip is too short to
-feel, or the terminal never answers, nothing is held. Knows nothing of pictures; never writes; is told the time.
+A tty takes whatever it is given, and over SSH it queues for seconds; a key pressed then is answered behind all of it.
+So a question is sent behind every portion, and the terminal's answer says that the portion has been drawn. Portions
+go out while what is unanswered fits into the line (its rate times the round trip) plus one portion. Where the round
+trip is too short to feel, or the terminal never answers, nothing is held. Knows nothing of pictures; never writes; is
+told the time.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from tui.terminal import SLOW_RTT_MS
 
 PORTION = 24_000
-"""Bytes given out at a time. At 200 kB/s, the slowest line worth pictures, a key waits at most an eighth of a second."""
+"""Bytes given out at a time. At 200 kB/s, a slow line, that is an eighth of a second."""
 FIRST_RATE = 120_000.0  # bytes a second, until the line has shown its own
 PATIENCE = 2.0
 MISSES = 3
@@ -36,7 +37,8 @@ class _Granted:
 class PreviewPacer:
     """Gives permission to draw, one portion at a time, in the order of asking; one open wish a picture, the newest.
 
-    `is_active` False gives every permission at once. All methods belong to the event loop's thread; `clock` gives seconds.
+    `is_active` False gives every permission at once. All methods belong to the event loop's thread; `clock` gives
+    seconds.
     """
 
     def __init__(self, rtt_ms: float | None, clock: Callable[[], float]) -> None:
@@ -51,6 +53,7 @@ class PreviewPacer:
         self._sent: deque[_Sent] = deque()
         self._last_answer = float("-inf")
         self._misses = 0
+        self._begun: Hashable = None
 
     @property
     def in_flight(self) -> int:
@@ -81,6 +84,15 @@ class PreviewPacer:
         self._waiting.pop(key, None)
         if self._granted.pop(key, None):
             self._grant()
+
+    def keep(self, is_drawn: Callable[[Hashable], bool]) -> list[Hashable]:
+        """Drop the wishes and permissions of what is not drawn, another screen lying over it. Returns whose."""
+        dropped = [key for key in (*self._waiting, *self._granted) if not is_drawn(key)]
+        for key in dropped:
+            self._waiting.pop(key, None)
+            self._granted.pop(key, None)
+        self._grant()
+        return dropped
 
     def sent(self, key: Hashable, size: int) -> bool:
         """A permitted portion was drawn. True when a question is to follow it in the same write."""
@@ -121,10 +133,13 @@ class PreviewPacer:
 
     def _grant(self) -> None:
         while self._waiting:
-            key, (size, go) = next(iter(self._waiting.items()))
+            # A picture that has begun is finished first: one whole picture is worth more than five halves.
+            key = self._begun if self._begun in self._waiting else next(iter(self._waiting))
+            size, go = self._waiting[key]
             in_flight = self.in_flight
             if in_flight and in_flight + size > self.window:
                 return
             del self._waiting[key]
+            self._begun = key
             self._granted[key] = _Granted(size, self._clock())
             go()

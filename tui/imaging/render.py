@@ -1,7 +1,7 @@
 """From an image file to a `Preview`: decoded just large enough, cropped, scaled, and encoded for one protocol.
 
-Runs in worker threads; the heavy steps are native code that leaves the interpreter free. Frugal previews, for slow lines, have
-fewer colours and, by kitty, fewer pixels. The decode function is handed in. Never touches the terminal.
+Runs in worker threads; the heavy steps are native code that leaves the interpreter free. Frugal previews, for slow
+lines, have fewer colours and, by kitty, fewer pixels. The decode function is handed in. Never touches the terminal.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tui.imaging.surface import Block
 from tui.terminal import Protocol, Terminal
 
 Decode = Callable[[Path, tuple[int, int]], Image.Image]
-"""(path, (width, height) that is to be filled) -> the image: RGB, upright, about that large or larger, never enlarged."""
+"""(path, (width, height) that is to be filled) -> the image: upright, about that large or larger, never enlarged."""
 Colour = tuple[int, int, int]
 
 BLACK: Colour = (0, 0, 0)
@@ -116,9 +116,7 @@ def render(
     blocks = _sixel_blocks(
         _scaled(image, size), placement, cell, background, is_frugal=is_frugal, is_paced=terminal.is_slow
     )
-    return Preview(
-        path, protocol, slot, placement, halves, blocks, background, terminal.colours, is_frugal=is_frugal
-    )
+    return Preview(path, protocol, slot, placement, halves, blocks, background, terminal.colours, is_frugal=is_frugal)
 
 
 def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -147,13 +145,21 @@ def _halves(
 
 
 def _sixel_blocks(
-    image: Image.Image, placement: Placement, cell: tuple[int, int], background: Colour, *, is_frugal: bool, is_paced: bool
+    image: Image.Image,
+    placement: Placement,
+    cell: tuple[int, int],
+    background: Colour,
+    *,
+    is_frugal: bool,
+    is_paced: bool,
 ) -> tuple[Block, ...]:
     """Quantise once, cut into blocks of whole rows, encode each. Lone pixels cost bytes: frugal ones are softened."""
     width, height = placement.columns * cell[0], placement.rows * cell[1]
     if is_frugal:
         image = image.filter(ImageFilter.SMOOTH)
-    indices, palette = sixel.quantise(kitty.pad(image, (width, height), background), 64 if is_frugal else 256)
+    colours = 64 if is_frugal else 256
+    whole = kitty.pad(image, (width, height), background)
+    indices, palette = sixel.quantise(whole, colours, is_dithered=not is_frugal)
     guess = width * height * (1.0 if is_frugal else 2.2)
     rows = max(1, round(placement.rows * _BLOCK_BYTES / guess)) if is_paced else -(-placement.rows // _BLOCKS)
     blocks = []

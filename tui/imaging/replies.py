@@ -1,9 +1,9 @@
 """Telling a terminal's answers from a person's keys, in one stream of input.
 
-A terminal answers our questions on the same line as the keys, sometimes seconds late and sometimes torn in two. Textual's
-own parser hands what it does not know to the app as key presses, digit by digit, and on the review screens a digit is a
-verdict. `ReplyFilter` stands before that parser: it takes the answers out, whole or torn, and lets everything else pass
-unchanged. Pure: reads no file descriptor, and is told the time.
+A terminal answers our questions on the same line as the keys, sometimes seconds late and sometimes torn in two.
+Textual's own parser hands what it does not know to the app as key presses, digit by digit, and on the review screens
+a digit is a verdict. `ReplyFilter` stands before that parser: it takes the answers out, whole or torn, and lets
+everything else pass unchanged. Pure: reads no file descriptor, and is told the time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 ESCAPE = "\x1b"
 PASTE_BEGIN, PASTE_END = "\x1b[200~", "\x1b[201~"
 
-# Textual wants the reports of modes 2026 (synchronised output) and 2048 (in-band resize), and its parser reads them well.
+# Textual wants the reports of modes 2026 (synchronised output) and 2048 (in-band resize), and reads them well.
 REPLY = re.compile(
     "\x1b(?:"
     r"\[\?[\d;]*[cnu]"  # primary device attributes, private status reports, keyboard flags
@@ -42,7 +42,7 @@ _ORPHAN = re.compile(r"\[(?:\?[\d;]*(?:[cnu]|\$y)|>[\d;]*c|[03]n|[468];\d+;\d+t)
 
 @dataclass(slots=True)
 class ReplyFilter:
-    """Splits input into what a person typed and what the terminal answered. Times are seconds of one monotonic clock."""
+    """Splits input into what a person typed and what the terminal answered. Times are seconds of one clock."""
 
     key_delay: float = 0.1
     """How long an ESC that may begin a sequence is held before it counts as the Escape key."""

@@ -1,9 +1,10 @@
 """What the terminal shows of one picture, and the strips by which Textual draws it.
 
-Textual repaints regions; a picture is expensive to send twice. So a strip decides only when it is written: a block that the
-terminal still shows is stepped over, one that an overlay has damaged is sent again once the overlay is gone, one that is
-partly hidden is drawn as half-blocks where it can be seen. A block is a row of half-blocks or placeholders, or several rows
-of sixels. Nothing here decodes or waits; everything runs on the event loop and costs no more than joining strings.
+Textual repaints regions; a picture is expensive to send twice. So a strip decides only when it is written: a block
+that the terminal still shows is stepped over, one that an overlay has damaged is sent again once the overlay is gone,
+one that is partly hidden is drawn as half-blocks where it can be seen. A block is a row of half-blocks or
+placeholders, or several rows of sixels. Nothing here decodes or waits; everything runs on the event loop and costs no
+more than joining strings.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ class BlockState(Enum):
 class Surface:
     """One picture in one slot. `drawn` is called with the bytes of a portion; True asks for a question behind it.
 
-    `over` is the surface of a lesser version of the same picture in the same place, which stays until it is overdrawn.
+    `over` is the surface of a lesser version of the same picture in the same place, which stays until it is
+    overdrawn.
     """
 
     def __init__(
@@ -131,9 +133,10 @@ class Surface:
     def place(self, place: object, visible: range, covered: Iterable[int], *, is_whole: bool, floor: int) -> bool:
         """Tell where the picture is now, before strips are taken. Returns True when all of it has to be sent again.
 
-        `place` is compared with the last one: another position, screen or terminal size means that nothing is left of it.
-        `visible` are the slot's rows inside their clip, `is_whole` says that no column is clipped; `covered` are rows that
-        something lies over; rows from `floor` on are the terminal's last, where a sixel would scroll the screen.
+        `place` is compared with the last one: another position, screen or terminal size means that nothing is left of
+        it. `visible` are the slot's rows inside their clip, `is_whole` says that no column is clipped; `covered` are
+        rows that something lies over; rows from `floor` on are the terminal's last, where a sixel would scroll the
+        screen.
         """
         has_moved = self._place is not None and place != self._place
         self._place = place
@@ -185,7 +188,7 @@ class Surface:
         return PictureStrip(self, row, 0, self.picture.slot[0])
 
     def still(self, row: int) -> Strip:
-        """One row as ordinary segments: for a tinted background screen, an export, or anything else but the terminal."""
+        """One row as ordinary segments: for a tinted background screen, an export, anything but the terminal."""
         return Strip(self.segments(row, 0, self.picture.slot[0]), self.picture.slot[0])
 
     def segments(self, row: int, start: int, stop: int) -> list[Segment]:
@@ -214,31 +217,36 @@ class Surface:
         is_covered = any(covered in self._covered for covered in range(block.first, block.last))
         if state is BlockState.SHOWN or (state is BlockState.DAMAGED and is_covered):
             return _step(stop - start)
-        is_free = not is_covered and block.first in self._visible and block.last - 1 in self._visible
-        if self._is_sixel:
-            if not (is_free and self._is_whole):
-                return self._half(row, start, stop)
-            text = self._stamp(block, row, start, stop)
-        else:
+        is_free = self._is_free(block)
+        if not self._is_sixel:
             text = self._cells(block, row, start, stop)
-            is_free = is_free and stop - start == self.picture.slot[0]
-        if is_free and self._is_whole:
+            is_drawn = is_free and stop - start == self.picture.slot[0]
+        elif is_free:
+            text, is_drawn = self._stamp(block, row, start, stop), True
+        else:
+            text, is_drawn = self._half(row, start, stop), False
+        if is_drawn:
             self.states[number] = BlockState.SHOWN
-            text += self._settle()
-        return text
+        return text + self._settle()
+
+    def _is_free(self, block: Block) -> bool:
+        """Whether all of a block can be seen: nothing over it, nothing of it clipped."""
+        rows = range(block.first, block.last)
+        return self._is_whole and all(row in self._visible and row not in self._covered for row in rows)
 
     def _settle(self) -> str:
-        """Count a block that was drawn; behind the last one of a portion comes the question."""
+        """Behind the last block of a portion that can be drawn comes the question."""
         if not self._owed:
             return ""
-        waits = any(state is BlockState.ABSENT for state in self.states[: self.released])
-        if waits:
+        released = zip(self.picture.blocks[: self.released], self.states, strict=False)
+        if any(state is BlockState.ABSENT and self._is_free(block) for block, state in released):
             return ""
         owed, self._owed = self._owed, 0
         return ACKNOWLEDGE if self._drawn is not None and self._drawn(owed) else ""
 
     def _stamp(self, block: Block, row: int, start: int, stop: int) -> str:
-        """A block of several rows, drawn from wherever in it the cursor is; the cursor ends behind this row's columns.
+        """A block of several rows, drawn from wherever in it the cursor is; the cursor ends behind this row's
+        columns.
 
         The paper beside the picture goes with it, for the block's other rows will be stepped over.
         """

@@ -1,12 +1,13 @@
 """`PreviewImage`: one picture in a slot that is reserved from the start. Nothing around it moves while it loads.
 
 It asks the app's `PreviewService` for the picture, holds it back until the line has room (`PreviewPacer`), and lets a
-`Surface` decide what has to be written. Put borders and captions on a container around it, not on it. It never decodes and
-never blocks; a refused file shows its reason, and where pictures are off a calm card with name and size.
+`Surface` decide what has to be written. Put borders and captions on a container around it, not on it. It never
+decodes and never blocks; a refused file shows its reason, and where pictures are off a calm card with name and size.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.worker import Worker
 
 from tui.images import PreviewRefused, PreviewService
 from tui.imaging.geometry import Region
@@ -91,6 +93,7 @@ class PreviewImage(Widget, can_focus=False):
         self._grace: Timer | None = None
         self._refinement: Timer | None = None
         self._is_announced = False
+        self._is_asking = False
 
     @property
     def service(self) -> PreviewService:
@@ -98,6 +101,11 @@ class PreviewImage(Widget, can_focus=False):
         if self._service is None:
             self._service = self.app.previews  # type: ignore[attr-defined]
         return self._service
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether this widget is on the uppermost screen and inside its view."""
+        return self.is_attached and self._is_on_top and self in self.screen._compositor.visible_widgets
 
     @property
     def path(self) -> Path | None:
@@ -115,7 +123,8 @@ class PreviewImage(Widget, can_focus=False):
     def show(self, path: Path, region: Region | None = None, caption: str = "") -> None:
         """Show an image, or a region of it (fractions left, top, right, bottom). A newer call replaces an older one.
 
-        `caption` is a second line for the card that is shown where pictures are off; by default the image's dimensions.
+        `caption` is a second line for the card that is shown where pictures are off; by default the image's
+        dimensions.
         """
         if (path, region) == (self._path, self._region) and (self._surface is not None or self._grace is not None):
             self._caption = caption
@@ -155,7 +164,7 @@ class PreviewImage(Widget, can_focus=False):
         self.reload()
 
     def on_hide(self) -> None:
-        self.service.pacer.drop(self)
+        self._drop()
         if self._surface is not None:
             self._surface.restart()
 
@@ -181,6 +190,11 @@ class PreviewImage(Widget, can_focus=False):
         if self._refinement is not None:
             self._refinement.stop()
             self._refinement = None
+        self._drop()
+
+    def _drop(self) -> None:
+        """Take back the wish to draw."""
+        self._is_asking = False
         self.service.pacer.drop(self)
 
     def _load(self) -> None:
@@ -197,7 +211,13 @@ class PreviewImage(Widget, can_focus=False):
             self._wait_visibly()
         else:
             self._grace = self.set_timer(_GRACE, self._wait_visibly)
-        self.run_worker(partial(self._prepare, self._path, self._region), exclusive=True, group="preview")
+        self._begin(self._prepare)
+
+    def _begin(self, work: Callable[[Path, Region | None], Coroutine[None, None, None]]) -> None:
+        """Start a step in place of the one under way. A callable, not a coroutine: it may be cancelled unstarted."""
+        if self._path is not None:
+            step = partial(work, self._path, self._region)
+            _: Worker[None] = self.run_worker(step, exclusive=True, group="preview")
 
     def _wait_visibly(self) -> None:
         self._surface = None
@@ -262,14 +282,21 @@ class PreviewImage(Widget, can_focus=False):
         if self.service.pacer.is_waiting:
             self._refinement = self.set_timer(_IDLE, self._refine_when_idle)
         else:
-            self.run_worker(partial(self._refine, self._path, self._region), exclusive=True, group="preview")
+            self._begin(self._refine)
 
     def _next_portion(self) -> None:
         surface = self._surface
         if surface is None or self._path is None or not self.service.pacer.is_active:
             return
         if surface.released < len(surface.picture.blocks):
-            self.service.pacer.ask(self, surface.next_size(PORTION), self._go)
+            # What is not drawn asks nothing: its permission would hold up the others. It asks when it is drawn again.
+            if self.is_drawn and not self._is_asking:
+                self._is_asking = True
+                pacer = self.service.pacer
+                for other in pacer.keep(lambda key: isinstance(key, PreviewImage) and key.is_drawn):
+                    if isinstance(other, PreviewImage):
+                        other._is_asking = False
+                pacer.ask(self, surface.next_size(PORTION), self._go)
         elif surface.is_drawn:
             self._announce(self._path)
             if surface.picture.is_frugal and surface.picture.protocol != "half" and self._refinement is None:
@@ -285,6 +312,7 @@ class PreviewImage(Widget, can_focus=False):
 
     def _drawn(self, size: int) -> bool:
         """A portion has been written, in the middle of Textual's writing; go on after it."""
+        self._is_asking = False
         asks = self.service.pacer.sent(self, size)
         self.call_later(self._next_portion)
         return asks
@@ -355,8 +383,12 @@ class PreviewImage(Widget, can_focus=False):
             is_whole=seen.width == region.width,
             floor=size.height - 1 - region.y,
         )
-        if has_moved and self.service.pacer.is_active:
+        if not self.service.pacer.is_active:
+            return
+        if has_moved:
+            self._drop()
             surface.restart()
+        if surface.released < len(surface.picture.blocks) and not self._is_asking:
             self.call_later(self._next_portion)
 
     def _wrapped(self, width: int) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -128,6 +129,27 @@ async def test_a_damaged_change_set_is_listed_and_pruned_only_by_name(
     assert await changes.recover() == ()
     assert (await changes.prune()).ids == (whole.id,)
     assert (await changes.prune(ids=[damaged.id])).ids == (damaged.id,)
+
+
+async def test_change_sets_are_listed_newest_first_even_within_one_second(workspace: Workspace, pictures: Path) -> None:
+    changes = Changes(workspace, clock=Calendar())
+    made_ids = [(await changes.plan([Create(pictures / "a", b"")], "t", [pictures])).id for _ in range(8)]
+
+    assert [found.id for found in await changes.list()] == made_ids[::-1]
+
+
+async def test_a_plan_that_a_crash_left_half_written_is_not_there_and_is_swept_away_later(
+    changes: Changes, workspace: Workspace, pictures: Path
+) -> None:
+    planned = await changes.plan([Create(pictures / "a", b"")], "t", [pictures])
+    draft = workspace.changes / f".{planned.id}.draft"
+    (workspace.changes / planned.id).rename(draft)
+
+    await changes.recover()
+    assert await changes.list() == () and draft.exists(), "it may be another process's that is being written"
+    os.utime(draft, (0, 0))
+    await changes.recover()
+    assert not draft.exists()
 
 
 async def test_what_a_crash_left_of_a_pruned_one_is_swept_away(

@@ -82,6 +82,11 @@ REFUSED: dict[str, tuple[RefusalCode, str, Make]] = {
         "elsewhere.txt",
         lambda root: [Create(root.parent / "elsewhere.txt", b"")],
     ),
+    "moved in from outside the roots": (
+        RefusalCode.OUTSIDE_ROOTS,
+        "own.txt",
+        lambda root: [Move(write(root.parent / "own.txt", b"x"), root / "own.txt")],
+    ),
     "a sibling whose name begins like the root": (
         RefusalCode.OUTSIDE_ROOTS,
         "new.txt",
@@ -182,6 +187,31 @@ async def test_a_root_may_be_reached_through_a_link_because_a_person_named_it(
     await changes.apply(planned.id)
 
     assert (pictures / "x").read_bytes() == b"x"
+
+
+async def test_copies_may_come_from_outside_the_roots_with_their_companions(
+    changes: Changes, pictures: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "my pictures").symlink_to(pictures)
+    library, out = tmp_path / "my pictures", tmp_path / "out"
+    before = snapshot(pictures)
+
+    planned = await changes.plan(
+        [Copy(library / "one.jpg", out / "1.jpg"), Copy(library / "two.jpg", out / "2.jpg", link=True)],
+        "export",
+        [out],
+        {library / "one.jpg": [library / "one.xmp"]},
+    )
+    await changes.apply(planned.id)
+
+    assert sorted(path.name for path in out.iterdir()) == ["1.jpg", "1.xmp", "2.jpg"]
+    assert snapshot(pictures) == before
+    await changes.rollback(planned.id)
+    assert not out.exists()
+    (pictures / "link.jpg").symlink_to(pictures / "one.jpg")
+    with pytest.raises(ChangesRefused) as refused:
+        await changes.plan([Copy(library / "link.jpg", out / "1.jpg")], "link", [out])
+    assert refused.value.refusals[0].code is RefusalCode.SYMLINK
 
 
 def edit_behind(root: Path) -> None:

@@ -70,12 +70,11 @@ def with_exif(ending: str, tags: dict[int, Any], details: dict[int, Any] | None 
     name, options = SAVED_AS[ending]
     exif = Image.Exif()
     exif.update({0x010F: "A camera", **tags})
-    if details and ending == "tif":
-        exif[0x8769] = details
-    elif details:
+    if details:
         exif.get_ifd(0x8769).update(details)
     buffer = io.BytesIO()
-    scene().save(buffer, name, exif=exif, **options)
+    # Pillow's TIFF writer wants the bytes; pillow-heif drops an orientation that comes as bytes.
+    scene().save(buffer, name, exif=exif.tobytes() if ending == "tif" else exif, **options)
     return buffer.getvalue()
 
 

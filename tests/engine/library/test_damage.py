@@ -19,6 +19,8 @@ from engine.library.reading import read_image
 from tests.engine.library.pictures import SAVED_AS, cut_off_with_an_end, encoded, flipped, put, scene
 
 ENDINGS = sorted(SAVED_AS)
+# Outside of tests, Pillow's warnings are switched off by the decoder; pytest switches them on again.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 LARGE = (480, 320)
 MAX = 400_000_000
 

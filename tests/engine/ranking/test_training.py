@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from safetensors.numpy import load_file, save_file
 
 from engine.errors import ProofsheetError
+from engine.ranking.features import PLAIN
 from engine.ranking.measures import Calibration
 from engine.ranking.ranker import LinearRanker
 from engine.runs import RunState
@@ -58,9 +59,9 @@ async def test_the_model_is_data_with_a_card_that_tells_how_it_was_made(world: W
     await simulate(world, 60)
     await train(world)
     file = world.workspace.models / "ranker_v1.safetensors"
-    assert load_file(file)["weight"].shape == (8,)
+    assert load_file(file)["weight"].shape == (8 + len(PLAIN),)
     card = json.loads(file.with_suffix(".json").read_text())
-    assert card["encoder"]["id"] == "fake-1"
+    assert card["encoder"]["id"] == "fake-1" and card["features"] == {"vector": 8, "plain": list(PLAIN)}
     assert card["data"]["sets"] == 60 and card["data"]["imported"] == 60
     assert card["split"]["kind"] == "forward" and card["split"]["held_out"] == 15
     assert "lapse" in card["calibration"]["method"]
@@ -196,7 +197,7 @@ def test_a_ranker_is_read_back_as_it_was_saved(tmp_path: Path) -> None:
 
 def test_damaged_models_and_foreign_vectors_are_refused(tmp_path: Path) -> None:
     file = a_ranker().save(tmp_path)
-    with pytest.raises(ProofsheetError, match="ranks vectors of 4 numbers, these have 7"):
+    with pytest.raises(ProofsheetError, match="ranks by 4 numbers an image, these have 7"):
         a_ranker().scores(np.zeros((2, 7)))
     file.write_bytes(file.read_bytes()[:40])
     with pytest.raises(ProofsheetError, match="cannot be read"):

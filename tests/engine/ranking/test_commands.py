@@ -1,0 +1,99 @@
+"""The room from the command line: documents on stdout, people's lines on stderr, honest exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageFilter
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with 20 sets of three images, of which a log prefers the sharpest."""
+    base = tmp_path_factory.mktemp("cli")
+    folder = base / "pictures" / "mojo1"
+    folder.mkdir(parents=True)
+    rows = ["session_id,set_id,chosen_path,neg_paths,timestamp"]
+    for number in range(20):
+        drawn = Image.effect_noise((64, 48), 30 + 4 * number).convert("RGB")
+        for place, blur in enumerate((0, 1, 2)):
+            drawn.filter(ImageFilter.GaussianBlur(blur)).save(folder / f"{number:02}_{place}.jpg", quality=92)
+        losers = ", ".join(f'""D:\\\\x\\\\Mojo1\\\\{number:02}_{place}.jpg""' for place in (1, 2))
+        rows.append(f's,{number},D:\\x\\Mojo1\\{number:02}_0.jpg,"[{losers}]",2025-07-{number + 1:02}T10:00:00Z')
+    (base / "log.csv").write_text("\n".join([*rows, "bad,row"]) + "\n")
+    script = (
+        "import asyncio, sys\nfrom pathlib import Path\nfrom engine.engine import Engine\n"
+        "from engine.workspace import Workspace\n"
+        "async def main():\n"
+        "    async with Engine.open(Workspace.init(Path(sys.argv[1]))) as engine:\n"
+        "        await engine.runs.wait((await engine.library.scan([Path(sys.argv[2])])).id)\n"
+        "asyncio.run(main())\n"
+    )
+    subprocess.run([sys.executable, "-c", script, base / "ws", base / "pictures"], check=True, cwd=ROOT)
+    return base
+
+
+def proofsheet(place: Path, *words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tui.cli", "-w", str(place / "ws"), *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=place,
+        env=environment,
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def test_the_room_from_the_command_line(place: Path, tmp_path: Path) -> None:
+    """One story, because each step needs the one before."""
+    early = proofsheet(place, "train", "ranker", "--json", code=1)
+    assert "12 more are needed" in early.stderr and early.stdout == ""
+
+    built = json.loads(proofsheet(place, "sets", "build", "--json").stdout)
+    assert built["new"] == 0 and built["total"] == 10, "the scan has made them"
+    imported = json.loads(proofsheet(place, "import", "selections", "log.csv", "--json", code=3).stdout)
+    assert (imported["sets"], imported["pairs"], imported["projects"]) == (20, 40, {"mojo1": 20})
+    assert imported["refused"] == [{"line": 22, "reason": "the row has 2 columns, the header 5"}]
+    listed = json.loads(proofsheet(place, "sets", "list", "--json").stdout)
+    assert (listed["decided"], listed["remaining"], listed["sets"]) == (20, 0, [])
+
+    sharp, soft = place / "pictures/mojo1/03_0.jpg", place / "pictures/mojo1/03_2.jpg"
+    before = json.loads(proofsheet(place, "rank", soft, sharp, "--json").stdout)
+    assert (before["model"], before["winner"], before["confidence"]) == ("baseline:sharpest", str(sharp), None)
+
+    trained = json.loads(proofsheet(place, "train", "ranker", "--json").stdout)
+    assert set(trained) >= {"model", "promoted", "sets", "held_out", "baselines", "references", "seconds"}
+    assert trained["held_out"]["pair_accuracy"] == 1.0
+    assert trained["promoted"] is False, "the sharpest is always right here, and nothing can be better"
+    assert "the sharpest 100.0%" in trained["why_not"][-1]
+    people = proofsheet(place, "train", "ranker")
+    assert "baseline: largest file" in people.stdout and "Kept, not promoted:" in people.stdout
+    assert "held-out pairs" in people.stderr
+
+    lines = tmp_path / "sets.jsonl"
+    lines.write_text(json.dumps([str(soft), str(sharp)]) + "\n\nnonsense\n" + json.dumps(["nowhere.jpg", str(soft)]))
+    ranked = json.loads(proofsheet(place, "rank", "--sets", lines, "--json", code=3).stdout)
+    assert [one["winner"] for one in ranked["sets"]] == [str(sharp), str(soft)]
+    assert ranked["refused"] == [{"line": 3, "reason": "the line is not valid JSON"}]
+    assert ranked["sets"][1]["refused"][0]["path"].endswith("nowhere.jpg")
+
+    planned = proofsheet(place, "export", "selections", tmp_path / "out.csv")
+    assert "proofsheet changes apply" in planned.stdout and not (tmp_path / "out.csv").exists()
+    done = json.loads(proofsheet(place, "export", "winners", tmp_path / "w.txt", "--yes", "--json").stdout)
+    assert done["state"] == "applied" and len((tmp_path / "w.txt").read_text().splitlines()) == 20
+
+
+def test_misuse_is_explained(place: Path) -> None:
+    assert "name images, or a file with --sets" in proofsheet(place, "rank", code=2).stderr
+    assert "cannot be read" in proofsheet(place, "import", "selections", "none.csv", code=2).stderr
+    assert "nothing to rank" in proofsheet(place, "rank", "none.jpg", code=1).stderr
+    assert "no project 'nobody'" in proofsheet(place, "train", "ranker", "--project", "nobody", code=1).stderr
