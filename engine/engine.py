@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from engine.changes import Changes
+from engine.changes import Changes, Recovery
 from engine.library import Library
 from engine.ranking import Ranking
 from engine.review import Review
@@ -41,6 +41,7 @@ class Engine:
             workspace, self.settings, store, self.runs, self.review, self.changes, self.library, self.vision
         )
         self.library.on_batch = self.ranking.images_arrived
+        self.recoveries: tuple[Recovery, ...] = ()  # what a crash had left half done, and how that ended
 
     @classmethod
     @asynccontextmanager
@@ -51,7 +52,7 @@ class Engine:
         """
         engine = await asyncio.to_thread(cls._open, workspace, flags)
         try:
-            await engine.changes.recover()
+            engine.recoveries = tuple(await engine.changes.recover())
             await engine.runs.reap()
             yield engine
         finally:

@@ -148,6 +148,7 @@ class ProofsheetApp(App[int]):
                 self._tell(EngineReady())
                 if self._theme_problem and self.page is not None:
                     self.page.banner.say(self._theme_problem, f"The theme {themes.DEFAULT} is used instead.")
+                self._tell_of_recoveries(engine)
                 if self.paths:
                     await self.scan(self.paths)
                 await self._leaving.wait()
@@ -159,6 +160,19 @@ class ProofsheetApp(App[int]):
             self.exit(error.exit_code, message=f"proofsheet: {error}")
         finally:
             self.engine = None
+
+    def _tell_of_recoveries(self, engine: Engine) -> None:
+        """A change set that a crash left half done is the person's to know of."""
+        for one in engine.recoveries:
+            if self.page is None:
+                return
+            if one.is_complete:
+                self.page.notice(f"'{one.title}' was cut short by a crash; every file is as it was before")
+            else:
+                self.page.banner.say(
+                    f"the change set '{one.title}' could not be put back: {one.reason}",
+                    f"`proofsheet changes show {one.id}` says which files; then `proofsheet changes rollback {one.id}`.",
+                )
 
     async def _come_back(self, engine: Engine) -> None:
         """Find the view as it was left."""

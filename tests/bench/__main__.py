@@ -180,9 +180,10 @@ def encoder(folder: Path) -> list[Row]:
     from concurrent.futures import ThreadPoolExecutor
 
     import numpy as np
+    from PIL import Image
+
     from engine.library.decode import decode
     from engine.vision.encoders import load
-    from PIL import Image
 
     draw = np.random.default_rng(0)
     folder.mkdir(parents=True, exist_ok=True)
@@ -213,6 +214,7 @@ def encoder(folder: Path) -> list[Row]:
 def ranking(folder: Path) -> list[Row]:
     """Score and sort 1,000 encoded images with a linear model."""
     import numpy as np
+
     from engine.ranking.measures import Calibration
     from engine.ranking.ranker import LinearRanker
     from engine.vision.encoders import load

@@ -86,6 +86,9 @@ def engine_command(function: Callable[..., Awaitable[int | None]]) -> Callable[.
             from engine.engine import Engine
 
             async with Engine.open(workspace, flags=flags_of(ctx)) as engine:
+                for one in engine.recoveries:
+                    how = "every file is as it was before" if one.is_complete else f"not put back: {one.reason}"
+                    note(f"proofsheet: the change set {one.id} ('{one.title}') was cut short by a crash; {how}")
                 return await function(engine, *args, **kwargs)
 
         located: list[Workspace] = []
