@@ -61,8 +61,8 @@ _SHOWN = {name: character for character, name in PUNCTUATION.items()} | {
     "up": "↑",
     "down": "↓",
     "escape": "esc",
-    "pageup": "page up",
-    "pagedown": "page down",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
     "backspace": "⌫",
 }
 

@@ -310,6 +310,9 @@ class FakeRuns:
         log = self.logs[name]
         log.append(RunEvent(len(log), AT, kind, data, len(log) + 1))
 
+    def measure(self, name: str, step: int, **values: float) -> None:
+        self.tell(name, "metric", points=[{"step": step, **values}])
+
     def end(self, name: str, state: RunState = RunState.DONE, **more: Any) -> None:
         self.runs[name] = replace(self.runs[name], state=state, finished_at=AT, **more)
         self.tell(name, "state", state=str(state))

@@ -27,10 +27,9 @@ async def simulate(engine: FakeEngine, scan: bool) -> None:
     train = engine.runs.begin("train", project="mojo1")
     engine.runs.tell(train.id, "log", level="info", message="212 sets, 40 held out, encoder builtin-1 (simulated)")
     for step in range(1, 31):
-        engine.runs.tell(
+        engine.runs.measure(
             train.id,
-            "metric",
-            step=step,
+            step,
             loss=1.1 * math.exp(-step / 9) + 0.3,
             held_out_accuracy=0.74 - 0.24 * math.exp(-step / 7),
         )

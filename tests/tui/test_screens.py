@@ -113,7 +113,7 @@ def train(engine: FakeEngine, steps: int = 5) -> str:
     run = engine.runs.begin("train", project="mojo1")
     engine.runs.tell(run.id, "log", level="warning", message="two sets were left out")
     for step in range(1, steps + 1):
-        engine.runs.tell(run.id, "metric", step=step, loss=1 / step, held_out_accuracy=0.5 + step / 50)
+        engine.runs.measure(run.id, step, loss=1 / step, held_out_accuracy=0.5 + step / 50)
         engine.runs.tell(run.id, "progress", done=step, total=40, message=f"epoch {step}")
     return run.id
 
@@ -124,7 +124,7 @@ async def test_a_run_is_followed_live_with_curves_figures_and_log(engine: FakeEn
     async with running(engine, size, screen="training") as studio:
         await studio.until(lambda: studio.says("train mojo1", "loss .200", "5/40", "two sets were left out"))
         await studio.until(lambda: len(studio.page.curves._plots) == 2)
-        engine.runs.tell(name, "metric", step=6, loss=0.125, held_out_accuracy=0.61)
+        engine.runs.measure(name, 6, loss=0.125, held_out_accuracy=0.61)
         await studio.until(lambda: studio.says("loss .125"))
         engine.runs.end(name, RunState.DONE, result={"model": "ranker_v1", "promoted": False})
         await studio.until(lambda: studio.says("✓ train"))
@@ -163,7 +163,7 @@ async def test_a_detached_run_says_so_and_outlives_the_app(engine: FakeEngine) -
 
 async def test_an_older_run_can_be_read_again(engine: FakeEngine) -> None:
     old = engine.runs.begin("scan")
-    engine.runs.tell(old.id, "refused", path="/photos/a.jpg", reason="truncated")
+    engine.runs.tell(old.id, "refused", files=[{"path": "/photos/a.jpg", "reason": "truncated"}])
     engine.runs.end(old.id)
     train(engine)
     async with running(engine, WIDE, screen="training") as studio:

@@ -72,7 +72,7 @@ async def test_training(pictures, size, name: str) -> None:
     engine.runs.end(engine.runs.begin("embed").id, RunState.FAILED, error="the disk is full")
     run = engine.runs.begin("train", project="mojo1")
     for step in range(1, 9):
-        engine.runs.tell(run.id, "metric", step=step, loss=1 / step, held_out_accuracy=0.5 + step / 40)
+        engine.runs.measure(run.id, step, loss=1 / step, held_out_accuracy=0.5 + step / 40)
     engine.runs.tell(run.id, "progress", done=8, total=40, message="epoch 8")
     async with running(engine, size, screen="training") as studio:
         await studio.until(lambda: studio.says("loss .125", "this ranker", "8/40"))

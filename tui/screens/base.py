@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.worker import Worker
 
 from engine.errors import ProofsheetError
 from tui.actions import ACTIONS, Action, Place, footer
@@ -123,7 +124,7 @@ class Page(Screen[Any]):
         async def task() -> None:
             await self.proof.guarded(call, *args)
 
-        self.run_worker(task, group=group, exclusive=exclusive, exit_on_error=False)
+        _worker: Worker[None] = self.run_worker(task, group=group, exclusive=exclusive, exit_on_error=False)
 
     def calmly(self, call: Callable[[], None], period: float) -> None:
         """Call once after `period` seconds, however often this is asked meanwhile: growth comes in many small steps."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui.actions import Keymap
     from tui.app import ProofsheetApp
 
-KEYS = 16  # columns for the keys
+KEYS = 18  # columns for the keys
 IDS_FROM = 100  # columns from which the action ids have room
 
 

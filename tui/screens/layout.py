@@ -29,7 +29,8 @@ def plan_for(sizes: Sequence[tuple[int, int]], width: int, height: int, cell: tu
     """
     best, best_size = Plan(1, max(1, len(sizes)), height), 0.0
     shape = cell[0] / cell[1]  # rows that one column of a square picture needs
-    for columns in range(max(1, len(sizes)), 0, -1):
+    for wanted in range(1, len(sizes) + 1):
+        columns = math.ceil(len(sizes) / wanted)  # as even as it goes: four are two and two, not three and one
         rows = math.ceil(len(sizes) / columns)
         across = (width - MARGIN[1] - GUTTER[1] * (columns - 1)) // columns
         down = (height - MARGIN[0] - GUTTER[0] * (rows - 1)) // rows - CAPTION

@@ -7,7 +7,7 @@ the doors too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -62,21 +62,26 @@ class Story:
         """Take one event in."""
         data = event.data
         if event.type == "metric":
-            step = float(data.get("step", 0))
-            for name, value in data.items():
-                if name != "step" and isinstance(value, (int, float)):
-                    points = self.curves.setdefault(name, [])
-                    points.append((step, float(value)))
-                    if len(points) > POINTS_KEPT:
-                        del points[1:-1:2]
+            for point in data.get("points", ()):
+                self._plot(point)
         elif event.type == "progress":
             self.progress = progress_of(event)
         elif event.type == "log":
             self._note(str(data.get("level", "info")), str(data.get("message", "")))
         elif event.type == "refused":
-            self._note("refused", f"{data.get('path', '')}: {data.get('reason', '')}")
+            for file in data.get("files", ()):
+                self._note("refused", f"{file['path']}: {file['reason']}")
         elif event.type == "state":
             self._note("state", str(data.get("state", "")))
+
+    def _plot(self, point: Mapping[str, Any]) -> None:
+        step = float(point.get("step", 0))
+        for name, value in point.items():
+            if name != "step" and isinstance(value, (int, float)):
+                points = self.curves.setdefault(name, [])
+                points.append((step, float(value)))
+                if len(points) > POINTS_KEPT:
+                    del points[1:-1:2]
 
     def _note(self, level: str, text: str) -> None:
         self.log.append((level, text))
@@ -196,7 +201,7 @@ class TrainingScreen(Page):
             self.list.put(row(("runs", "dim")), *words.run_rows(self.activities, self.selected, room))
         self.metrics.put(words.figures(story.curves, story.progress, run))
         self.curves.draw(words.panels(story.curves))
-        self.card.put(*words.card(self.status_of_ranker, self.is_narrow))
+        self.card.put(*words.card(self.status_of_ranker, self.is_narrow, self.card.size.width))
         height = max(1, self.tail.size.height - 1)
         self.tail.put(row(("log", "dim")), *words.log_rows(story.log[-height:]))
         self.offer(self._offered(run))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from engine.runs import Progress, Run
 
 Points = Sequence[tuple[float, float]]
+
+#: The curves of a panel in turn; the figures above them are named in the same ink.
+CURVE_INKS = ("suggest", "decided", "text", "dim")
 
 #: Metric names that are costs (drawn in the left panel); the others are rates and drawn in the right one.
 COSTS = ("loss", "nll", "cost", "error")
@@ -82,8 +86,15 @@ def nothing_yet(is_open: bool) -> list[Row]:
 def figures(curves: Mapping[str, Points], progress: Progress | None, run: Run | None) -> Row:
     """The newest value of each curve, and how far the run is."""
     spans: list[Span] = []
+    inks = {
+        name: CURVE_INKS[place % len(CURVE_INKS)]
+        for panel in panels(curves)
+        for place, (name, _) in enumerate(panel.curves)
+    }
     for name, points in curves.items():
-        spans += [(f"{spoken(name)} ", "dim"), (number(points[-1][1]), "strong"), ("   ", "dim")]
+        spans += [(f"{spoken(name)} ", inks[spoken(name)]), (number(points[-1][1]), "strong"), ("   ", "dim")]
+    if not curves and run is not None:
+        spans = [("this run has no curves", "faint")]
     tail: list[Span] = []
     if progress is not None and run is not None and not run.state.is_final:
         if progress.total:
@@ -120,8 +131,8 @@ def _is_cost(name: str) -> bool:
     return any(word in name for word in COSTS)
 
 
-def card(status: RankerStatus | None, narrow: bool) -> list[Row]:
-    """The model in use against its baselines, and why it is in use or not."""
+def card(status: RankerStatus | None, narrow: bool, width: int) -> list[Row]:
+    """The model in use against its baselines, and why it is in use or not, in rows of `width` cells."""
     if status is None:
         return []
     content = status.card
@@ -135,7 +146,8 @@ def card(status: RankerStatus | None, narrow: bool) -> list[Row]:
         )
     rows = [row(), row(*head)]
     if status.why_not:
-        rows.append(row((status.why_not, "text")))
+        why = f"a newer one was kept back: {status.why_not}" if status.model else status.why_not
+        rows += [row((line, "text")) for line in textwrap.wrap(why, max(20, width), max_lines=2, placeholder=" …")]
     rows += _held_out(content)
     rows += _bars(content, narrow)
     return rows

@@ -9,6 +9,7 @@ that was shown, and whether it was picked.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from tui.actions import bindings
+from tui.images import PreviewRefused
 from tui.screens.base import Page
 from tui.screens.ranking_words import details
 from tui.viewport import COMPARED_AT, Viewport, centre, differs_most
@@ -40,6 +42,14 @@ class Located(Message, bubble=False):
 
     pair: tuple[int, int]
     region: Region
+
+
+@dataclass
+class BothReady(Message, bubble=False):
+    """The two pictures of a comparison can be shown at once."""
+
+    pair: tuple[int, int]
+    viewport: Viewport
 
 
 class ZoomScreen(Page):
@@ -144,17 +154,22 @@ class ZoomScreen(Page):
         if self.viewport.scale <= 1:
             self.notice("+ zooms in; then there is something to pan")
             return
-        self.viewport = self.viewport.panned(across, down, (image.width, image.height), self._area())
-        self._draw()
+        self._look_at(self.viewport.panned(across, down, (image.width, image.height), self._area()))
 
     def action_zoom(self, steps: int) -> None:
         image = self.image
-        self.viewport = self.viewport.zoomed(steps).kept((image.width, image.height), self._area())
-        self._draw()
+        self._look_at(self.viewport.zoomed(steps).kept((image.width, image.height), self._area()))
 
     def action_fit(self) -> None:
-        self.viewport = Viewport()
-        self._draw()
+        self._look_at(Viewport())
+
+    def _look_at(self, viewport: Viewport) -> None:
+        """Another region; a comparison that flickers goes on there once both pictures are ready."""
+        self.viewport = viewport
+        if self.is_comparing and self._timer is not None:
+            self._flicker()
+        else:
+            self._draw()
 
     def action_number(self, number: int) -> None:
         page = self.index // 9 * 9
@@ -232,12 +247,34 @@ class ZoomScreen(Page):
     def _flicker(self) -> None:
         """Both pictures are made ready; then they take turns. A slow line is spared: Space turns over."""
         self._stop()
-        rival = self.images[self.rival]
-        region = self._region(rival) if self.viewport.scale > 1 else None
-        self.proof.previews.prefetch([rival.path], self.picture.size, region, self.proof.paper)
-        if (self.proof.terminal.rtt_ms or 0.0) <= PATIENT_ABOVE:
-            self._timer = self.set_interval(FLICKER, self._turn)
         self._draw()
+        self.work(self._get_ready, self.viewport, group="ready", exclusive=True)
+
+    async def _get_ready(self, viewport: Viewport) -> None:
+        """Until both can be shown at once there is nothing to compare: a picture that loads is not a difference."""
+        pair = (self.index, self.rival)
+        for image in (self.images[index] for index in pair):
+            region = self._region(image) if viewport.scale > 1 else None
+            with contextlib.suppress(PreviewRefused):  # the picture's own place says why
+                await self.proof.previews.prepare(image.path, self.picture.size, region, self.proof.paper)
+        self.post_message(BothReady(pair, viewport))
+
+    @on(BothReady)
+    def _take_turns(self, event: BothReady) -> None:
+        if not self.is_comparing or (event.pair, event.viewport) != ((self.index, self.rival), self.viewport):
+            return
+        self._stop()
+        if (self.proof.terminal.rtt_ms or 0.0) <= PATIENT_ABOVE:
+            self._timer = self.set_timer(FLICKER, self._turn)
+        self._say()
+
+    @on(PreviewImage.Shown)
+    def _shown(self, event: PreviewImage.Shown) -> None:
+        """The next turn comes when this picture was seen for a while, however long the terminal takes to draw it."""
+        event.stop()
+        if self.is_comparing and self._timer is not None:
+            self._timer.stop()
+            self._timer = self.set_timer(FLICKER, self._turn)
 
     def _turn(self) -> None:
         self.shows_rival = not self.shows_rival

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
+from tui.screens.training_words import CURVE_INKS
 from tui.widgets.lines import inks_of
 
 if TYPE_CHECKING:
     from tui.screens.training_words import Panel
-
-_INKS = ("suggest", "decided", "text", "dim")
 
 
 class Curves(Horizontal):
@@ -73,13 +72,12 @@ class Curves(Horizontal):
             plot.canvas_color("default")
             plot.axes_color("default")
             plot.ticks_color(_rgb(inks("dim")))
-            for number, (name, points) in enumerate(panel.curves):
+            for number, (_, points) in enumerate(panel.curves):
                 plot.plot(
                     [point[0] for point in points],
                     [point[1] for point in points],
                     marker="braille",
-                    color=_rgb(inks(_INKS[number % len(_INKS)])),
-                    label=name if len(panel.curves) > 1 else None,
+                    color=_rgb(inks(CURVE_INKS[number % len(CURVE_INKS)])),
                 )
             widget.refresh()
 
