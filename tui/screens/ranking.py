@@ -405,6 +405,7 @@ class RankingScreen(Page):
 
     def action_undo(self) -> None:
         if self.deck is not None and not self.is_deciding:
+            self.notice("taking the last verdict back…")
             self.work(self._undo, group="undo", exclusive=True)
 
     async def _undo(self) -> None:
