@@ -40,8 +40,9 @@ def survey(folder: ChangeFolder, change_set: ChangeSet) -> Survey:
     look = _Look(folder, change_set.progress, {})
     standings: dict[int, Standing] = {}
     refusals: list[Refusal] = []
+    kept = set(change_set.kept)
     for step in change_set.operations:
-        if not set(change_set.kept).isdisjoint(step.touched):
+        if not kept.isdisjoint(step.touched):
             standings[step.number] = Standing.UNTOUCHED
             continue
         try:
@@ -104,9 +105,10 @@ class _Look:
 
     def _move(self, step: Step, source: Path) -> Standing:
         was = step.before.sha256 if step.before is not None else None
-        there, seen = disk.status(step.path), disk.fingerprint(source)
+        there = disk.status(step.path)
         if there is None and "placed" not in self.progress:
             return Standing.UNTOUCHED  # nothing goes before all new names are there: whatever happened, it was not us
+        seen = disk.fingerprint(source)
         if seen is not None and seen.sha256 == was:
             if there is None:
                 return Standing.UNTOUCHED

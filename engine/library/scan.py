@@ -11,8 +11,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +18,7 @@ import sqlalchemy as sa
 from engine.clock import Clock, iso
 from engine.library.batch import Batch, Folder, Read, Recorder, Refused, folder_of
 from engine.library.companions import companions_of
+from engine.library.ground import Ground, Root, outermost
 from engine.library.known import (
     Known,
     KnownImage,
@@ -29,7 +28,7 @@ from engine.library.known import (
     is_under_any,
     within,
 )
-from engine.library.project import Rules, by_component, by_date, by_pattern, declared_project, folder_project
+from engine.library.project import declared_project, folder_project
 from engine.library.readers import Asked, Readers
 from engine.library.reading import Reading
 from engine.library.rules import Manifests, digest_of, rules_for
@@ -47,41 +46,6 @@ Beside = dict[str, list[tuple[str, str]]]
 BATCH_SECONDS = 0.25
 BATCH_SIZE = 1000
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """Where to scan: a folder, or (`only`) one file of it."""
-
-    folder: str
-    only: str | None = None
-
-    @property
-    def path(self) -> str:
-        """The folder, or the file."""
-        return self.only or self.folder
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What a root's images are attributed by: the rules, the folder that they count from, and a digest of both."""
-
-    rules: Rules
-    top: str
-    digest: str
-
-    def expected(self, folder: str) -> Callable[[str, int], str | None] | None:
-        """What manifests and settings say of a folder's images, by path and mtime; None where they say nothing.
-
-        Only they move an image that is known already: folder names do not, or a new neighbour would re-sort old work.
-        """
-        rules = self.rules
-        project = by_component(folder, self.top, Rules(declared=rules.declared, not_subjects=rules.not_subjects))
-        if project is not None:
-            return lambda _path, _mtime_ns: project
-        if rules.patterns or rules.dated:
-            return lambda path, mtime_ns: by_pattern(path, rules.patterns) or by_date(mtime_ns, rules.manifests)
-        return None
 
 
 class Scan:
@@ -165,10 +129,10 @@ class Scan:
             self._take(listing, ground, root.only)
             self._links += listing.links
 
-    def _ground(self, root: Root) -> _Ground:
+    def _ground(self, root: Root) -> Ground:
         with self._store.reading() as connection:
             rules, top = rules_for(connection, root.folder, self._manifests, self._settings.projects)
-        return _Ground(rules, top, digest_of(rules, top))
+        return Ground(rules, top, digest_of(rules, top))
 
     def _listings(self, root: Root) -> Iterator[Listing]:
         if root.only is None:
@@ -185,7 +149,7 @@ class Scan:
         folders = (own.root, own.projects, own.training, own.root / "ai_data", own.logs, own.changes, own.cache)
         return frozenset(os.path.realpath(folder) for folder in folders)
 
-    def _take(self, listing: Listing, ground: _Ground, only: str | None) -> None:
+    def _take(self, listing: Listing, ground: Ground, only: str | None) -> None:
         """Pass a folder over as a whole where its listing is as it was, else compare it."""
         self._refuse_unopened(listing)
         self._visited.add(listing.folder)
@@ -210,7 +174,7 @@ class Scan:
         listing: Listing,
         folder: Folder,
         refusals: dict[str, KnownRefusal],
-        ground: _Ground,
+        ground: Ground,
         only: str | None,
     ) -> None:
         """Look at each image of a folder: as it was, back again, changed, or new. What is left over is gone."""
@@ -409,13 +373,3 @@ class Scan:
     def _tell(self) -> None:
         done = self._unchanged + self._added + self._changed + len(self._refused)
         self._context.progress(done, None, f"{done:,} files, {len(self._refused):,} refused")
-
-
-def outermost(paths: Sequence[str]) -> list[Root]:
-    """The roots to walk, without links, each once: what lies inside another is part of it."""
-    real = sorted({os.path.realpath(path) for path in paths}, key=lambda path: (len(path), path))
-    kept: list[str] = []
-    for path in real:
-        if not is_under_any(path, kept):
-            kept.append(path)
-    return [Root(path) if Path(path).is_dir() else Root(str(Path(path).parent), path) for path in sorted(kept)]

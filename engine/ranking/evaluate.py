@@ -120,7 +120,7 @@ def evaluate(held_out: HeldOut, calibration: Calibration, *, seed: int) -> Repor
     return Report(
         pair_accuracy=accuracy,
         top1_accuracy=float(correct.mean()),
-        ece=expected_calibration_error(calibration.confidences(held_out.model, offsets), correct),
+        ece=expected_calibration_error(calibration.confidences(held_out.model, offsets), correct, _bins(len(correct))),
         log_loss=float(segment_losses(held_out.model / calibration.temperature, offsets).mean()),
         by_project=_by_project(hits, pairs, held_out.projects),
         baselines=baselines,
@@ -165,6 +165,11 @@ def _not_beaten(name: str, accuracy: float, baseline: float, interval: tuple[flo
         f"it is ahead of {NAMES[name]} by {accuracy - baseline:+.1%} on {sets} held-out sets, "
         f"which can be chance (95 % interval {interval[0]:+.1%} to {interval[1]:+.1%})"
     )
+
+
+def _bins(count: int) -> int:
+    """At least ten sets a bin: with fewer, luck alone would look like bad calibration."""
+    return max(1, min(15, count // 10))
 
 
 def _by_project(hits: Floats, pairs: Floats, projects: Sequence[str]) -> dict[str, float]:

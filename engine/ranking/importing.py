@@ -177,12 +177,12 @@ def _set_ids(
         )
     upsert(connection, sets, list(rows.values()), key=("project_id", "session_id", "set_id"))
     found = {}
-    for some in chunks({session_id for _, session_id, _ in rows}):
-        query = sa.select(sets.c.id, sets.c.project_id, sets.c.session_id, sets.c.set_id)
-        for row in connection.execute(query.where(sets.c.session_id.in_(some))):
-            key = (row.project_id, row.session_id, row.set_id)
-            if key in rows:
-                found[key] = row.id
+    # By whole keys: a log may be one session of 100,000 sets, or 100,000 sessions of one.
+    columns = sa.tuple_(sets.c.project_id, sets.c.session_id, sets.c.set_id)
+    for some in chunks(rows):
+        query = sa.select(sets.c.id, sets.c.project_id, sets.c.session_id, sets.c.set_id).where(columns.in_(some))
+        for row in connection.execute(query):
+            found[(row.project_id, row.session_id, row.set_id)] = row.id
     return found
 
 

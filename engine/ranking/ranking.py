@@ -253,9 +253,11 @@ class Ranking:
             why_not = ""
             if latest is not None and latest.promoted_at is None:
                 why_not = "; ".join(latest.card.get("promotion", {}).get("why_not", []))
-            if promoted is not None:
+            if promoted is not None and self._suggester.ranker(project) is not None:
                 return RankerStatus(promoted.label, promoted.version, why_not, "", dict(promoted.card))
-            if latest is None:
+            if promoted is not None:
+                why_not = f"{promoted.label} ranks by other features than are computed now; train again"
+            elif latest is None:
                 with self._store.reading() as connection:
                     count = catalogue.count_choices(connection, actor, project)
                 why_not = (

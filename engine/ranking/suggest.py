@@ -17,7 +17,7 @@ from engine.errors import ProofsheetError
 from engine.library.model import Image
 from engine.ranking import catalogue
 from engine.ranking.evaluate import BASELINES, DEFAULT_BASELINE, baseline_scores, best_baseline
-from engine.ranking.features import of_images
+from engine.ranking.features import of_images, width
 from engine.ranking.learn import offsets_of
 from engine.ranking.measures import Floats
 from engine.ranking.model import KIND, ImageSet
@@ -97,15 +97,21 @@ class Suggester:
         self._baselines: dict[str | None, tuple[int, str]] = {}
 
     def ranker(self, project: str | None) -> LinearRanker | None:
-        """The promoted ranker for a project; None while there is none, or while its encoder is not to be had."""
+        """The promoted ranker for a project; None while there is none that ranks by the features of this version."""
         row = self._registry.promoted(self._actor, project)
-        return self._registry.load(row) if row is not None else None
+        if row is None:
+            return None
+        found = self._registry.load(row)
+        encoder = self._vision.encoder(encoder_spec(found))
+        fits = found.encoder == encoder.id and found.weight.shape[0] == width(encoder.dimension)
+        return found if fits else None
 
     def suggest(self, one: ImageSet) -> Suggestion | None:
         """The suggested winner of a set; None when fewer than two of its images can be read."""
         ranker = self.ranker(one.project)
         spec = encoder_spec(ranker) if ranker is not None else None
-        members = [member for member in one.members if self._is_readable(member.image, spec)]
+        readable = self._readable([member.image for member in one.members], spec)
+        members = [member for member in one.members if member.image.id in readable]
         if len(members) < 2:
             return None
         images = [member.image for member in members]
@@ -147,7 +153,7 @@ class Suggester:
         counts: list[int] = []
         for choice in recent:
             members = [images[one] for one in choice.image_ids]
-            if not all(self._is_readable(image, None) for image in members):
+            if len(self._readable(members, None)) < len(members):
                 continue
             readings = self._vision.readings(members)
             place = [places.get(choice.set_pk, {}).get(image.id, 0) for image in members]
@@ -159,12 +165,17 @@ class Suggester:
         scores = {name: np.concatenate(each) for name, each in parts.items()}
         return best_baseline(scores, offsets_of(np.array(counts, dtype=np.int64)))
 
-    def _is_readable(self, image: Image, spec: str | None) -> bool:
+    def _readable(self, images: Sequence[Image], spec: str | None) -> set[int]:
+        """Ids of the images that the vision room has numbers for, or can make them."""
+        if not images:
+            return set()
         try:
-            self._vision.vectors([image], spec)
+            self._vision.vectors(images, spec)
         except ProofsheetError:
-            return False
-        return True
+            if len(images) == 1:
+                return set()
+            return {found for image in images for found in self._readable([image], spec)}
+        return {image.id for image in images}
 
 
 def encoder_spec(ranker: LinearRanker) -> str:

@@ -31,7 +31,7 @@ def fill_store(workspace: Workspace, count: int, *, seed: int = 0) -> None:
                 "folder": f"/pictures/project{n % 8}/{n // 2000:04}",
                 "name": f"IMG_{n:07}.jpg",
                 "project_id": n % 8 + 1,
-                "format": draw.choice(["JPEG"] * 7 + ["HEIC", "PNG", "TIFF"]),
+                "format": draw.choice(["jpeg"] * 7 + ["heic", "png", "tiff"]),
                 "width": 4000,
                 "height": 3000,
                 "size": draw.randrange(200_000, 9_000_000),

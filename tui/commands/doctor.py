@@ -21,7 +21,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         from tui.terminal import findings, probe
 
         workspace = workspace_of(ctx)
-        terminal = findings(probe())
+        terminal = findings(probe(linger=1.5))
         machine = examine(workspace, load(workspace, flags=flags_of(ctx)).values)
         found = [*terminal, *machine]
         # A terminal without pictures is no failure: half-blocks will do. What the work itself needs is one.

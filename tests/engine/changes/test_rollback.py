@@ -253,6 +253,35 @@ async def test_a_crash_between_the_two_names_of_a_returning_file_leaves_no_litte
     assert snapshot(pictures) == before
 
 
+async def test_what_was_to_be_kept_is_kept_by_the_recovery_after_a_crash_too(
+    workspace: Workspace, pictures: Path
+) -> None:
+    class Crash(BaseException):
+        pass
+
+    def crash(point: str) -> None:
+        if point == "after rolling_back":
+            raise Crash
+
+    changes = Changes(workspace)
+    before = snapshot(pictures)
+    planned = await changes.plan(
+        [Edit(pictures / "notes.yaml", b"new"), Move(pictures / "one.jpg", pictures / "1.jpg")], "keep", [pictures]
+    )
+    await changes.apply(planned.id)
+    write(pictures / "notes.yaml", b"mine")
+    with pytest.raises(Crash):
+        await Changes(workspace, reached=crash).rollback(planned.id, keep_changed=True)
+
+    (found,) = await changes.recover()
+
+    assert found.is_complete
+    after = snapshot(pictures)
+    assert after.pop("notes.yaml").content == b"mine"
+    assert after == {name: look for name, look in before.items() if name != "notes.yaml"}
+    assert (await changes.get(planned.id)).kept == (pictures / "notes.yaml",)
+
+
 async def test_a_crash_whose_files_changed_before_recovery_is_left_alone_and_explained(
     workspace: Workspace, pictures: Path
 ) -> None:

@@ -84,16 +84,14 @@ class World:
     ) -> list[int]:
         """Images as a scan would have recorded them; the project is the folder's last part unless named."""
         name = project or folder.rstrip("/").rpartition("/")[2]
-        ids = []
         with self.store.writing() as connection:
             found = connection.execute(sa.select(projects.c.id).where(projects.c.key == name.casefold())).scalar()
             if found is None:
                 made = sa.insert(projects).values(key=name.casefold(), name=name).returning(projects.c.id)
                 found = connection.execute(made).scalar_one()
-            for index, one in enumerate(names):
-                path = f"{folder}/{one}"
-                row = {
-                    "path": path,
+            rows = [
+                {
+                    "path": f"{folder}/{one}",
                     "folder": folder,
                     "name": one,
                     "project_id": found,
@@ -102,14 +100,17 @@ class World:
                     "height": 48,
                     "size": 1_000 + index,
                     "mtime_ns": 1,
-                    "content_hash": f"hash of {path}",
+                    "content_hash": f"hash of {folder}/{one}",
                     "orientation": 1,
                     "taken_at": taken[index] if index < len(taken) else None,
                     "taken_at_source": "exif:original" if index < len(taken) else None,
                     "added_at": "2025-07-08T00:00:00.000000Z",
                 }
-                ids.append(connection.execute(sa.insert(images).values(row).returning(images.c.id)).scalar_one())
-        return ids
+                for index, one in enumerate(names)
+            ]
+            connection.execute(sa.insert(images), rows)
+            made = {row.path: row.id for row in connection.execute(sa.select(images.c.path, images.c.id))}
+        return [made[f"{folder}/{one}"] for one in names]
 
     def remove(self, *ids: int) -> None:
         """As a scan that no longer finds the files."""

@@ -119,15 +119,15 @@ async def test_a_file_that_is_no_log_is_refused_whole(library: World) -> None:
 
 
 async def test_a_long_log_is_imported_quickly(world: World) -> None:
-    """Bulk queries only: 10,000 rows in a few seconds even on a busy machine (a query a row would take a minute)."""
-    names = [f"{number:05}_{place}.png" for number in range(10_000) for place in range(3)]
+    """Bulk queries only: 3,000 rows in a second or two (a query a path would take far longer than the limit)."""
+    names = [f"{number:05}_{place}.png" for number in range(3_000) for place in range(3)]
     world.add("/lib/mojo1", names)
     rows = [
         row(f"/u/mojo1/{n:05}_0.png", f"/u/mojo1/{n:05}_1.png", f"/u/mojo1/{n:05}_2.png", set_id=str(n))
-        for n in range(10_000)
+        for n in range(3_000)
     ]
     file = world.log(*rows)
     started = time.monotonic()
     found = await world.ranking.import_selections(file)
-    assert found.sets == 10_000
-    assert time.monotonic() - started < 20
+    assert found.sets == 3_000
+    assert time.monotonic() - started < 10

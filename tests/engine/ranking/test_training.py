@@ -23,7 +23,7 @@ from engine.ranking.measures import Calibration
 from engine.ranking.ranker import LinearRanker
 from engine.runs import RunState
 from engine.store.schema import models
-from tests.engine.ranking.conftest import NOON, World, simulate
+from tests.engine.ranking.conftest import NOON, FakeEncoder, World, simulate
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -167,6 +167,19 @@ async def test_a_run_can_be_cancelled_and_taken_up_again(world: World) -> None:
     assert run.state is RunState.DONE
     with world.store.reading() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(models)).scalar_one() == 1
+
+
+async def test_a_ranker_of_other_features_does_not_suggest_and_says_so(world: World) -> None:
+    await simulate(world, 60)
+    await train(world)
+    world.vision.encoder = lambda _spec=None: WiderEncoder()  # type: ignore[method-assign, assignment]
+    status = await world.ranking.status()
+    assert status.model is None
+    assert status.why_not == "ranker_v1 ranks by other features than are computed now; train again"
+
+
+class WiderEncoder(FakeEncoder):
+    dimension = 9
 
 
 # --- the saved model ------------------------------------------------------------------------------------------------
