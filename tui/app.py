@@ -27,8 +27,9 @@ from textual.worker import Worker, WorkerState
 
 from engine.errors import ProofsheetError
 from tui import theme as themes
-from tui.actions import Keymap, bindings
+from tui.actions import bindings
 from tui.imaging.driver import driver_for
+from tui.keymap import Keymap
 from tui.messages import EngineReady, LibraryGrew, RunEnded, RunMoved
 from tui.runwatch import GLYPHS, Activity, RunWatch
 from tui.widgets.lines import Inks, Span

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import UsageError
-from tui.actions import ACTIONS, TITLES, Keymap, actions, bindings, footer, key_name, key_text
+from tui.actions import ACTIONS, TITLES, actions, bindings, footer
+from tui.keymap import Keymap, key_name, key_text
 
 
 def test_action_ids_are_unique_and_every_action_is_explained() -> None:

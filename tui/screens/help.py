@@ -14,8 +14,8 @@ from tui.actions import TITLES, Place, actions, bindings
 from tui.widgets.lines import Lines, Row, Span, row, width_of
 
 if TYPE_CHECKING:
-    from tui.actions import Keymap
     from tui.app import ProofsheetApp
+    from tui.keymap import Keymap
 
 KEYS = 18  # columns for the keys
 IDS_FROM = 100  # columns from which the action ids have room

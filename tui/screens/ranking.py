@@ -8,7 +8,7 @@ once, written durably by a worker, and only then the next set comes, already loa
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.message import Message
 
 from engine.errors import ProofsheetError
 from tui.actions import bindings
@@ -25,6 +24,7 @@ from tui.screens import ranking_words as words
 from tui.screens.base import Page
 from tui.screens.deck import Deck
 from tui.screens.layout import plan_for
+from tui.screens.ranking_messages import Kept, SetLaid, Standing, Suggested, TakenBack
 from tui.widgets.cell import Cell, Face, Mark
 from tui.widgets.lines import Lines
 from tui.widgets.preview import PreviewImage
@@ -35,43 +35,6 @@ if TYPE_CHECKING:
 
 GROWS_EVERY = 1.0  # seconds between looks at the sets while a scan makes them
 PLACES = 9  # the digits; larger sets page
-
-
-@dataclass
-class SetLaid(Message, bubble=False):
-    """The set to be shown is loaded."""
-
-    shown: ImageSet
-
-
-@dataclass
-class Suggested(Message, bubble=False):
-    """What the machine would pick in a set."""
-
-    set_id: int
-    suggestion: Suggestion | None
-
-
-@dataclass
-class Kept(Message, bubble=False):
-    """A verdict is durable."""
-
-    set_id: int
-
-
-@dataclass
-class TakenBack(Message, bubble=False):
-    """An undo reached this set; None: there was nothing left to undo."""
-
-    set_id: int | None
-
-
-@dataclass
-class Standing(Message, bubble=False):
-    """How the suggestions fare."""
-
-    agreement: Agreement
-    status: RankerStatus
 
 
 class RankingScreen(Page):
@@ -405,6 +368,7 @@ class RankingScreen(Page):
 
     def action_undo(self) -> None:
         if self.deck is not None and not self.is_deciding:
+            self.notice("taking the last verdict back…")
             self.work(self._undo, group="undo", exclusive=True)
 
     async def _undo(self) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tui.imaging.geometry import Region
 
 FLICKER = 0.6  # seconds each of two pictures stays
+SIXEL_SIDE = 1000  # pixels: xterm drops larger graphics in silence (its maxGraphicSize)
 PATIENT_ABOVE = 120.0  # round trip, milliseconds: slower lines turn over by hand
 
 
@@ -95,6 +96,10 @@ class ZoomScreen(Page):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        if self.proof.previews.protocol == "sixel":
+            across, down = self.proof.terminal.cell
+            self.picture.styles.max_width = SIXEL_SIDE // across
+            self.picture.styles.max_height = SIXEL_SIDE // down
         self._draw()
         if self._must_locate:
             self._locate()

@@ -13,7 +13,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from tui.actions import Action, Keymap
+from tui.actions import Action
+from tui.keymap import Keymap
 from tui.messages import Tone
 from tui.widgets.lines import Lines, Row, Span, clip, row, width_of
 
