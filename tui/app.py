@@ -172,7 +172,7 @@ class ProofsheetApp(App[int]):
             else:
                 self.page.banner.say(
                     f"the change set '{one.title}' could not be put back: {one.reason}",
-                    f"`proofsheet changes show {one.id}` says which files; then `proofsheet changes rollback {one.id}`.",
+                    f"`proofsheet changes show {one.id}` names the files; then: proofsheet changes rollback {one.id}",
                 )
 
     async def _come_back(self, engine: Engine) -> None:

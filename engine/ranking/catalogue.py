@@ -274,7 +274,13 @@ def folders_of_strays(connection: sa.Connection, image_ids: Iterable[int]) -> li
             .distinct()
             .join_from(sets, set_members)
             .join(images, images.c.id == set_members.c.image_id)
-            .where(images.c.id.in_(some), images.c.project_id != sets.c.project_id, sets.c.retired_at.is_(None))
+            # By way of the members, and not of every set there is: the coalesce keeps SQLite from taking the index on
+            # retired_at, which made each batch of a first scan slower than the one before.
+            .where(
+                set_members.c.image_id.in_(some),
+                images.c.project_id != sets.c.project_id,
+                sa.func.coalesce(sets.c.retired_at, "") == "",
+            )
         )
         found.update(folder for folder in connection.execute(query).scalars() if folder is not None)
     return sorted(found)

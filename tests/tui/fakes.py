@@ -359,6 +359,7 @@ class FakeEngine:
         self.runs = FakeRuns()
         self.views = views or FakeViews()
         self.closed = 0
+        self.recoveries = ()
         library.runs = ranking.runs = self.runs
 
     @asynccontextmanager
