@@ -40,9 +40,15 @@ _PRESENT = images.c.removed_at.is_(None)
 
 
 def ids(
-    connection: sa.Connection, filter_text: str = "", sort: str = "name", project: str | None = None
+    connection: sa.Connection,
+    filter_text: str = "",
+    sort: str = "name",
+    project: str | None = None,
+    limit: int | None = None,
 ) -> NDArray[np.int64]:
-    """Ids of the images present, (n,) int64, in order. A sort with `-` before it descends. See `conditions`.
+    """Ids of the images present (the first `limit` of them), (n,) int64, in order. See `conditions` for the filter.
+
+    A sort with `-` before it descends.
 
     Raises UsageError for an unknown sort.
     """
@@ -63,7 +69,7 @@ def ids(
         query = query.join(projects, projects.c.id == images.c.project_id)
     order = [column.desc() if sort.startswith("-") else column.asc() for column in orders[name]]
     # The driver's own rows: wrapping half a million of them would take longer than finding them.
-    cursor = connection.execute(query.order_by(*order)).cursor
+    cursor = connection.execute(query.order_by(*order).limit(limit)).cursor
     rows: Iterable[tuple[int]] = cursor.fetchall() if cursor is not None else ()
     return np.fromiter(chain.from_iterable(rows), dtype=np.int64)
 

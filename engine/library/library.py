@@ -87,13 +87,15 @@ class Library:
         by_id = {image.id: image for image in await self.images(list(by_path.values()))}
         return {path: by_id[by_path[text]] for path, text in real.items() if text in by_path}
 
-    async def ids(self, filter: str = "", sort: str = "name", project: str | None = None) -> NDArray[np.int64]:
-        """Ids of all images present, (n,) int64, filtered and in order.
+    async def ids(
+        self, filter: str = "", sort: str = "name", project: str | None = None, limit: int | None = None
+    ) -> NDArray[np.int64]:
+        """Ids of all images present (or the first `limit`), (n,) int64, filtered and in order.
 
         filter: plain words (each somewhere in the path), `project:ID`, `format:NAME`, all of them at once.
         sort: name, project, taken, size, format or resolution; `-` before it descends.
         """
-        return await self._store.read(partial(catalog.ids, filter_text=filter, sort=sort, project=project))
+        return await self._store.read(partial(catalog.ids, filter_text=filter, sort=sort, project=project, limit=limit))
 
     async def counts(self) -> Counts:
         """How many images, refused files and projects there are."""

@@ -12,6 +12,10 @@ from typing import Any
 from engine.library.model import Image
 
 KIND = "ranking"
+TRAIN = "train"
+UNIFIED, PER_PROJECT = "unified", "per-project"
+MIN_SETS = 12
+"""Decided sets below which there is nothing to learn from."""
 
 
 class SetSource(StrEnum):

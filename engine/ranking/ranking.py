@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -19,11 +20,14 @@ from engine.clock import Clock, utc_now
 from engine.errors import UsageError
 from engine.library import Library
 from engine.library.model import Image
-from engine.ranking import building, catalogue, export, importing
-from engine.ranking.hashes import HashCache
+from engine.ranking import building, catalogue
 from engine.ranking.model import (
     GENERATED,
     KIND,
+    MIN_SETS,
+    PER_PROJECT,
+    TRAIN,
+    UNIFIED,
     ImageSet,
     RankedSet,
     RankerStatus,
@@ -32,18 +36,19 @@ from engine.ranking.model import (
     SetCounts,
     SetSource,
 )
-from engine.ranking.ordering import Orderer, read_set_lines
 from engine.ranking.registry import Registry
 from engine.ranking.suggest import Suggester
-from engine.ranking.training import KIND as TRAIN
-from engine.ranking.training import MIN_SETS, PER_PROJECT, UNIFIED, Trainer
 from engine.review import Agreement, Decision, Review, Suggestion, Verdict
 from engine.review.review import project_id
-from engine.runs import Run, Runs
+from engine.runs import Run, RunContext, Runs
 from engine.settings import Settings
 from engine.store import Store
 from engine.vision import Vision
 from engine.workspace import Workspace
+
+if TYPE_CHECKING:
+    from engine.ranking.export import Format
+    from engine.ranking.ordering import Orderer
 
 
 class Ranking:
@@ -71,10 +76,25 @@ class Ranking:
         self._clock = clock
         self._registry = Registry(store, workspace.models)
         self._suggester = Suggester(store, vision, self._registry, settings.actor)
-        self._orderer = Orderer(vision, self._suggester, settings.max_pixels)
-        hashes = HashCache(workspace.cache / "phash.json", settings.max_pixels)
+        self._vision = vision
+        self._hashes_file = workspace.cache / "phash.json"
         # One lane thread is enough for a linear model; the encoder uses the GPU by itself where there is one.
-        runs.register(TRAIN, Trainer(store, vision, self._registry, hashes, clock).work, lane="cpu")
+        runs.register(TRAIN, self._train, lane="cpu")
+
+    # What only some days need is imported when it is first needed: opening the room must not wait for it.
+
+    def _train(self, run: RunContext) -> dict[str, Any]:
+        from engine.ranking.hashes import HashCache
+        from engine.ranking.training import Trainer
+
+        hashes = HashCache(self._hashes_file, self._settings.max_pixels)
+        return Trainer(self._store, self._vision, self._registry, hashes, self._clock).work(run)
+
+    @cached_property
+    def _orderer(self) -> Orderer:
+        from engine.ranking.ordering import Orderer
+
+        return Orderer(self._vision, self._suggester, self._settings.max_pixels)
 
     # -- sets ---------------------------------------------------------------------------------------------------------
 
@@ -84,9 +104,9 @@ class Ranking:
         Generated sets give way to the log's. Raises UsageError when the file cannot be read, ProofsheetError when it
         is no selection log.
         """
-        found = await asyncio.to_thread(
-            importing.import_log, self._store, file, actor or self._settings.actor, self._clock
-        )
+        from engine.ranking.importing import import_log
+
+        found = await asyncio.to_thread(import_log, self._store, file, actor or self._settings.actor, self._clock)
         if found.folders:
             await self.build_sets(found.folders)
         return found.report
@@ -287,6 +307,8 @@ class Ranking:
 
     async def rank_sets(self, file: Path) -> tuple[list[RankedSet], list[RefusedRow]]:
         """Rank each line of a JSON Lines file (a list of paths a line); lines that cannot be are refused by number."""
+        from engine.ranking.ordering import read_set_lines
+
         lines, refused = await asyncio.to_thread(read_set_lines, file)
         known = await self._library.find(list(dict.fromkeys(path for _, paths in lines for path in paths)))
 
@@ -319,6 +341,7 @@ class Ranking:
 
     async def export_selections(self, file: Path, project: str | None = None) -> ChangeSet:
         """Plan to write every pick, made here or imported, as a `selection_only_log.csv`."""
+        from engine.ranking import export
 
         def make(connection: sa.Connection) -> bytes:
             choices = catalogue.exportable(connection, self._settings.actor, project)
@@ -327,13 +350,17 @@ class Ranking:
 
         return await self._plan_file(file, await self._store.read(make), f"Selection log to {file.name}")
 
-    async def export_winners(self, file: Path, form: export.Format = "txt", project: str | None = None) -> ChangeSet:
+    async def export_winners(self, file: Path, form: Format = "txt", project: str | None = None) -> ChangeSet:
         """Plan to write the winners' paths as a list."""
+        from engine.ranking import export
+
         content = export.winner_list(await self.winners(project), form)
         return await self._plan_file(file, content, f"Winners to {file.name}")
 
     async def export_folder(self, folder: Path, link: bool = False, project: str | None = None) -> ChangeSet:
         """Plan to copy (or hard-link) the winners and their companions into a folder, one folder a project."""
+        from engine.ranking import export
+
         winners = await self.winners(project)
         target = folder.expanduser().absolute()
         held = await self._library.companions([image.id for image in winners])
@@ -346,6 +373,8 @@ class Ranking:
 
     async def export_xmp(self, rating: int = 5, project: str | None = None, *, skip_damaged: bool = False) -> ChangeSet:
         """Plan to rate the winners in their XMP sidecars, everything else in them kept byte for byte."""
+        from engine.ranking import export
+
         winners = await self.winners(project)
         folders = sorted({image.path.parent for image in winners})
 
@@ -359,4 +388,6 @@ class Ranking:
 
     async def _plan_file(self, file: Path, content: bytes, title: str) -> ChangeSet:
         target = file.expanduser().absolute()
-        return await self._changes.plan([export.write_file(target, content)], title, [target.parent], kind="export")
+        from engine.ranking.export import write_file
+
+        return await self._changes.plan([write_file(target, content)], title, [target.parent], kind="export")

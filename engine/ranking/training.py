@@ -22,16 +22,13 @@ from engine.ranking.hashes import HashCache
 from engine.ranking.learn import Examples
 from engine.ranking.material import Material, gather, read_choices
 from engine.ranking.measures import Calibration, Floats, Ints, fit_calibration, pair_accuracy, segment_losses
+from engine.ranking.model import MIN_SETS, PER_PROJECT, UNIFIED
 from engine.ranking.ranker import NAME, LinearRanker
 from engine.ranking.registry import Registry
 from engine.ranking.split import Split, split
 from engine.runs import RunContext
 from engine.store import Store
 from engine.vision import Vision
-
-KIND = "train"
-MIN_SETS = 12
-UNIFIED, PER_PROJECT = "unified", "per-project"
 
 
 @dataclass(frozen=True)

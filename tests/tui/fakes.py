@@ -108,7 +108,9 @@ class FakeLibrary:
         assert self.runs is not None
         return self.runs.begin("scan")
 
-    async def ids(self, filter: str = "", sort: str = "name", project: str | None = None) -> Sequence[int]:
+    async def ids(
+        self, filter: str = "", sort: str = "name", project: str | None = None, limit: int | None = None
+    ) -> Sequence[int]:
         chosen = [
             i for i in self.images_by_id.values() if filter.casefold() in f"{i.name} {i.project} {i.format}".casefold()
         ]

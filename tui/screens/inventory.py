@@ -129,6 +129,9 @@ class InventoryScreen(Page):
         self.work(self._ask, image_id, group="list", exclusive=True)
 
     async def _ask(self, image_id: int | None) -> None:
+        if not len(self.ids) and image_id is None:
+            # The first page at once: half a million ids take a moment to come.
+            self.post_message(Listed(await self.engine.library.ids(self.filter, self.sort, limit=PAGE), 0))
         ids = await self.engine.library.ids(filter=self.filter, sort=self.sort)
         cursor = 0
         if image_id is not None:
@@ -192,7 +195,7 @@ class InventoryScreen(Page):
             here += [dot, (f"{counts.projects:,}", "text"), (" project" + "s" * (counts.projects != 1), "dim")]
             if counts.refused:
                 here += [dot, (f"{counts.refused:,}", "danger"), (" refused", "dim")]
-            self.facts.put(*_facts(found, self.size.width, self.is_narrow))
+            self.facts.put(*(_facts(found, self.size.width, self.is_narrow) if counts.images else ()))
         self.top.here(*here)
         shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,} shown", "dim")) if self.filter else ()
         self.status.last(*shown)
