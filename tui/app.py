@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import logging
 import signal
@@ -143,6 +144,9 @@ class ProofsheetApp(App[int]):
         try:
             async with self._open_engine() as engine:
                 self.engine = engine
+                if not gc.isenabled():  # see tui.commands.open
+                    gc.freeze()  # what is there now stays: the collector need not walk it at every turn
+                    gc.enable()
                 await self._come_back(engine)
                 self.run_watch = RunWatch(engine.runs, self._heard)
                 watching = asyncio.create_task(self.guarded(self.run_watch.watch))

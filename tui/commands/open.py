@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -25,6 +26,9 @@ def open_app(ctx: click.Context, paths: tuple[Path, ...], screen: str | None = N
                 remedy="Use a command instead, for example: proofsheet scan FOLDER --json",
             )
         folders = read_paths(paths)
+        # Nothing made while starting is ever garbage: looking for some would cost a tenth of the start. The app
+        # switches it on again once it is up.
+        gc.disable()
         from tui.app import run_app
 
         return run_app(workspace_of(ctx), paths=folders, screen=screen, flags=flags_of(ctx))
