@@ -11,6 +11,7 @@ import asyncio
 import csv
 import fcntl
 import json
+import random
 import shutil
 import time
 from collections import Counter
@@ -32,6 +33,8 @@ from engine.workspace import Workspace
 
 ACTOR = "simulated"
 LOG = "selection_only_log.csv"
+AUTO_TRAIN_AFTER = 8
+"""Picks after which the demo trains again: a stranger should see it learn within a minute."""
 
 _FIRST_PICK = datetime(2025, 11, 9, 19, 30, tzinfo=UTC)
 
@@ -186,6 +189,7 @@ def _own_settings(workspace: Workspace) -> dict[str, Any]:
         "# Proofsheet's demo: a workspace that may be thrown away.\n"
         f"database_url = {json.dumps(database, ensure_ascii=False)}\n"
         'encoder = "builtin"\n'
+        f"auto_train_after = {AUTO_TRAIN_AFTER}\n"
         "projects = {}\n",
         encoding="utf-8",
     )
@@ -241,13 +245,20 @@ async def _suggested(engine: Engine, set_id: int) -> Suggested | None:
 
 
 def write_log(file: Path, planned: Sequence[PlannedSet]) -> int:
-    """The simulated picks as a `selection_only_log.csv`, with paths as from another machine; returns how many."""
+    """The simulated picks as a `selection_only_log.csv`, with paths as from another machine; returns how many.
+
+    The pretended person went through all projects in a mixed order, one pick every 40 seconds, after the last picture
+    was taken: so the newest picks, which the ranker is tested on, are of every project.
+    """
+    picked = [one for one in planned if one.chosen is not None]
+    random.Random(len(planned)).shuffle(picked)
+    moment = max(frame.taken_at for one in planned for frame in one.frames).replace(tzinfo=UTC) + timedelta(days=1)
     rows = []
-    for number, one in enumerate(_in_turn(planned)):
+    for one in picked:
+        moment += timedelta(seconds=40)
         paths = [str(PurePosixPath("/simulated", one.project, frame.name)) for frame in one.frames]
-        decided_at = _FIRST_PICK + timedelta(seconds=25 * number)
         losers = [path for index, path in enumerate(paths) if index != one.chosen]
-        rows.append([one.session_id, one.set_id, paths[one.chosen or 0], json.dumps(losers), iso(decided_at)])
+        rows.append([one.session_id, one.set_id, paths[one.chosen or 0], json.dumps(losers), iso(moment)])
     with file.open("w", encoding="utf-8", newline="") as sheet:
         writer = csv.writer(sheet)
         writer.writerow(["session_id", "set_id", "chosen_path", "neg_paths", "timestamp"])

@@ -121,7 +121,7 @@ class FakeLibrary:
             "resolution": lambda i: -i.width * i.height,
             "project": lambda i: (i.project, i.name),
         }
-        return [image.id for image in sorted(chosen, key=keys[sort])]
+        return [image.id for image in sorted(chosen, key=keys[sort])][:limit]
 
     async def page(self, ids: Sequence[int]) -> list[Image]:
         self.pages_asked += 1

@@ -57,8 +57,8 @@ async def test_sorting_keeps_the_selected_image(engine: FakeEngine) -> None:
 
 async def test_half_a_million_images_open_at_once_and_only_visible_pages_are_fetched(tmp_path: Path) -> None:
     class Vast(FakeLibrary):
-        async def ids(self, filter="", sort="name", project=None):
-            return range(1, 500_001)
+        async def ids(self, filter="", sort="name", project=None, limit=None):
+            return range(1, (limit or 500_000) + 1)
 
         async def page(self, ids):
             self.pages_asked += 1

@@ -33,7 +33,7 @@ def run(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Run:
         async def open(cls, opened: Workspace, **_: Any) -> AsyncIterator[SimpleNamespace]:
             changes = Changes(opened)
             await changes.recover()
-            yield SimpleNamespace(changes=changes)
+            yield SimpleNamespace(changes=changes, recoveries=())
 
     hallway = ModuleType("engine.engine")
     hallway.Engine = OneRoom  # type: ignore[attr-defined]
