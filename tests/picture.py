@@ -27,7 +27,7 @@ from tui.terminal import Terminal
 from tui.widgets.preview import PreviewImage
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "ranking.svg"
-SIZE = (120, 34)
+SIZE = (112, 28)
 CELL = (9.0, 19.0)
 PATIENCE_SECONDS = 60
 HALF_BLOCK = "▀"
