@@ -54,6 +54,7 @@ class Engine:
         try:
             engine.recoveries = tuple(await engine.changes.recover())
             await engine.runs.reap()
+            await engine.review.catch_up_log()
             yield engine
         finally:
             await engine.close()

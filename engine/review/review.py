@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
@@ -24,6 +26,10 @@ from engine.review.model import Agreement, Decision, NewDecision, Suggestion, Ve
 from engine.store import Store, upsert
 from engine.store.schema import decisions, projects, suggestions
 from engine.workspace import Workspace
+
+
+_LOGGER = logging.getLogger("proofsheet.review")
+_TAIL_BYTES = 65_536
 
 
 class Review:
@@ -73,13 +79,13 @@ class Review:
         return made
 
     async def in_force(self, kind: str, subject: str) -> Decision | None:
-        """The verdict in force on a subject, or None."""
+        """The verdict in force on a subject, or None. Each person's decisions supersede their own; of several
+        people's, the newest that was not taken back counts."""
 
         def find(connection: sa.Connection) -> Decision | None:
-            return _in_force(connection, kind, [subject]).get(subject)
+            return _newest(connection, kind, subject, None)
 
-        found = await self._store.read(find)
-        return None if found is None or found.verdict is Verdict.WITHDRAWN else found
+        return await self._store.read(find)
 
     async def standing(self, kind: str, project: str | None = None, *, actor: str | None = None) -> list[Decision]:
         """Every verdict in force of this kind, oldest first; of one project and one actor when named."""
@@ -107,7 +113,6 @@ class Review:
                 .where(
                     decisions.c.kind == kind,
                     decisions.c.actor == self._actor,
-                    decisions.c.undoes.is_(None),
                     decisions.c.suggestion_id.is_not(None),
                     decisions.c.blind.is_(False),
                     decisions.c.verdict.in_([Verdict.APPROVED, Verdict.MODIFIED, Verdict.REJECTED]),
@@ -120,6 +125,14 @@ class Review:
             return Agreement(sum(v == Verdict.APPROVED for v in verdicts), len(verdicts))
 
         return await self._store.read(count)
+
+    async def catch_up_log(self) -> int:
+        """Append to `suggestions.jsonl` what a crash or a full disk kept out of it; the number of lines."""
+        last = await asyncio.to_thread(self._log.last_id)
+        query = _SELECT.where(decisions.c.id > last).order_by(decisions.c.id)
+        missing = await self._store.read(lambda connection: [_decision(row) for row in connection.execute(query)])
+        await self._log.append(missing)
+        return len(missing)
 
     async def rebuild_log(self) -> int:
         """Write `suggestions.jsonl` anew from the database; the number of lines."""
@@ -140,7 +153,7 @@ class Review:
         suggestion = new.suggestion
         if suggestion is not None and suggestion.id is None:
             suggestion = self._suggest(connection, [suggestion])[0]
-        before = _in_force(connection, new.kind, [new.subject]).get(new.subject)
+        before = _newest(connection, new.kind, new.subject, self._actor)
         return _insert(
             connection,
             kind=new.kind,
@@ -179,7 +192,9 @@ class Review:
         return [self._take_back(connection, target) for target in targets]
 
     def _take_back(self, connection: sa.Connection, target: Decision) -> Decision:
-        current = _in_force(connection, target.kind, [target.subject])[target.subject]
+        current = _newest(connection, target.kind, target.subject, self._actor)
+        if current is None:
+            raise ProofsheetError(f"decision {target.id} cannot be undone: it is not the last word of {self._actor}")
         before = None
         if target.supersedes is not None:
             before = _decision(connection.execute(_SELECT.where(decisions.c.id == target.supersedes)).one())
@@ -236,9 +251,32 @@ class SuggestionLog:
         self._lock = threading.Lock()
 
     async def append(self, made: Sequence[Decision]) -> None:
-        """Add a line for each decision, off the event loop."""
+        """Add a line for each decision, off the event loop.
+
+        The decisions are committed already, so a file that cannot be written is no failure of theirs: what is missing
+        is appended when the workspace is next opened (`Review.catch_up_log`).
+        """
         if made:
-            await asyncio.to_thread(self._append, made)
+            try:
+                await asyncio.to_thread(self._append, made)
+            except OSError as error:
+                _LOGGER.warning("%s is behind the database: %s", self._file, error)
+
+    def last_id(self) -> int:
+        """The newest decision that the file tells of; 0 without one. Looks at the file's end only."""
+        try:
+            with self._file.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+                lines = file.read().splitlines()
+        except OSError:
+            return 0
+        found = [0]
+        for line in lines:
+            try:
+                found.append(int(json.loads(line)["id"]))
+            except (ValueError, KeyError, TypeError):
+                continue  # cut off by the look at the end, or by a crash
+        return max(found)
 
     async def rewrite(self, every: Sequence[Decision]) -> None:
         """Replace the whole file at once."""
@@ -247,8 +285,9 @@ class SuggestionLog:
     def _append(self, made: Sequence[Decision]) -> None:
         with self._lock:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with self._file.open("ab") as file:
-                file.write(b"".join(_line(one) for one in made))
+            with self._file.open("ab+") as file:
+                is_torn = file.seek(0, os.SEEK_END) > 0 and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n"
+                file.write((b"\n" if is_torn else b"") + b"".join(_line(one) for one in made))
 
     def _rewrite(self, every: Sequence[Decision]) -> None:
         with self._lock:
@@ -286,14 +325,18 @@ def project_id(connection: sa.Connection, name: str) -> int:
 _SELECT = sa.select(decisions, projects.c.name.label("project")).select_from(decisions.outerjoin(projects))
 
 
-def _in_force(connection: sa.Connection, kind: str, subjects: Sequence[str]) -> dict[str, Decision]:
+def _newest(connection: sa.Connection, kind: str, subject: str, actor: str | None) -> Decision | None:
+    """The newest decision on a subject that is not superseded: of one actor, also when it is a withdrawal; of anybody
+    (None), only what counts."""
     newer = decisions.alias("newer")
     query = _SELECT.where(
         decisions.c.kind == kind,
-        decisions.c.subject.in_(subjects),
+        decisions.c.subject == subject,
+        decisions.c.verdict != Verdict.WITHDRAWN if actor is None else decisions.c.actor == actor,
         ~sa.exists().where(newer.c.supersedes == decisions.c.id),
-    ).order_by(decisions.c.id)
-    return {row.subject: _decision(row) for row in connection.execute(query)}
+    )
+    row = connection.execute(query.order_by(decisions.c.id.desc()).limit(1)).one_or_none()
+    return _decision(row) if row else None
 
 
 def _insert(connection: sa.Connection, **values: Any) -> Decision:

@@ -128,6 +128,44 @@ async def test_agreement_counts_only_picks_made_with_a_suggestion_in_view(review
     assert (await review.agreement(KIND)).of == 3
 
 
+async def test_an_undo_never_takes_back_another_persons_verdict(workspace: Workspace, store: Store) -> None:
+    anna, ben = Review(workspace, store, "anna"), Review(workspace, store, "ben")
+    await anna.decide(KIND, "set:1", Verdict.APPROVED, {"image": 1})
+    await ben.decide(KIND, "set:1", Verdict.MODIFIED, {"image": 2})
+    assert len(await anna.undo(KIND)) == 1
+    standing = await anna.in_force(KIND, "set:1")
+    assert standing is not None
+    assert (standing.actor, standing.value) == ("ben", {"image": 2})
+    assert await anna.undo(KIND) == []
+    await ben.undo(KIND)
+    assert await anna.in_force(KIND, "set:1") is None
+
+
+async def test_agreement_counts_a_verdict_that_an_undo_brought_back(review: Review) -> None:
+    await review.decide(KIND, "set:1", Verdict.APPROVED, suggestion=suggestion())
+    await review.decide(KIND, "set:1", Verdict.MODIFIED, suggestion=suggestion())
+    await review.undo(KIND)
+    agreement = await review.agreement(KIND)
+    assert (agreement.agreed, agreement.of) == (1, 1)
+
+
+async def test_a_log_that_cannot_be_written_fails_no_decision_and_catches_up_later(
+    review: Review, workspace: Workspace
+) -> None:
+    file = workspace.suggestion_logs / "suggestions.jsonl"
+    await review.decide(KIND, "set:1", Verdict.APPROVED)
+    kept = file.read_bytes()
+    file.unlink()
+    file.mkdir()
+    await review.decide(KIND, "set:2", Verdict.APPROVED)
+    file.rmdir()
+    file.write_bytes(kept + b'{"id": 9')  # and a line that a crash tore
+    assert await review.catch_up_log() == 1
+    assert await review.catch_up_log() == 0
+    whole = [json.loads(line)["subject"] for line in file.read_text().splitlines() if line.endswith("}")]
+    assert whole == ["set:1", "set:2"]
+
+
 async def test_the_log_holds_a_line_a_decision_and_can_be_rebuilt(review: Review, workspace: Workspace) -> None:
     await review.decide(KIND, "set:1", Verdict.APPROVED, {"image": 1})
     await review.undo(KIND)
