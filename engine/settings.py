@@ -16,13 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from engine.errors import UsageError
 from engine.workspace import Workspace
 
 PREFIX = "PROOFSHEET_"
+ENCODERS = ("builtin", "auto")
 _KEY = re.compile(r"""\s*\[?\s*(?:"([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+))\s*[=.\]]""")
 PLAIN_NAMES = {"auto_train": "AUTO_TRAIN", "database_url": "DATABASE_URL"}
 _NOT_SETTINGS = {"PROOFSHEET_WORKSPACE", "PROOFSHEET_TEST_PHOTOS", "PROOFSHEET_COMPLETE"}
@@ -58,6 +59,21 @@ class Settings(BaseSettings):
     max_pixels: int = Field(400_000_000, ge=1_000_000, description="larger images are refused, pixels")
     preview_cache_mb: int = Field(256, ge=16, description="memory for prepared previews, megabytes")
     seed: int = Field(0, ge=0, description="seed of every run that draws at random")
+
+    @field_validator("projects")
+    @classmethod
+    def _project_ids(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for pattern, project in patterns.items():
+            if not project.strip() or project in (".", "..") or any(sign in project for sign in "/\\\0"):
+                raise ValueError(f"'{project}' (for '{pattern}') is no project id: a name without slashes is")
+        return patterns
+
+    @field_validator("encoder")
+    @classmethod
+    def _known_encoder(cls, spec: str) -> str:
+        if spec not in ENCODERS:
+            raise ValueError(f"there are: {', '.join(ENCODERS)}")
+        return spec
 
     @classmethod
     def settings_customise_sources(

@@ -27,7 +27,6 @@ from engine.store import Store, upsert
 from engine.store.schema import decisions, projects, suggestions
 from engine.workspace import Workspace
 
-
 _LOGGER = logging.getLogger("proofsheet.review")
 _TAIL_BYTES = 65_536
 

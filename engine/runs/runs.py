@@ -13,8 +13,6 @@ import secrets
 import subprocess
 import sys
 import threading
-import time
-import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,17 +23,16 @@ import sqlalchemy as sa
 from engine.clock import Clock, iso, utc_now
 from engine.errors import ProofsheetError, UsageError
 from engine.runs import leases
-from engine.runs.context import RunContext, Work
-from engine.runs.lanes import LaneName, Lanes
+from engine.runs.context import Work
+from engine.runs.lanes import LaneName
 from engine.runs.log import EventLog, read_events
-from engine.runs.model import Progress, Run, RunCancelled, RunEvent, RunFailed, RunState
+from engine.runs.model import Progress, Run, RunEvent, RunFailed, RunState
 from engine.runs.owner import this_process
+from engine.runs.worker import Workers
 from engine.store import Store
 from engine.store.schema import runs
 from engine.workspace import Workspace
 
-HEARTBEAT_SECONDS = 2.0
-LISTEN_SECONDS = 0.25
 LEAVING_SECONDS = 1.0
 TAIL_SECONDS = 0.1
 
@@ -44,16 +41,6 @@ TAIL_SECONDS = 0.1
 class _Kind:
     work: Work
     lane: LaneName
-
-
-@dataclass
-class _Active:
-    """A run under way in this process. `leaving` tells a stop by closing the app from one by the person."""
-
-    context: RunContext
-    log: EventLog
-    finished: threading.Event
-    leaving: bool = False
 
 
 class Runs:
@@ -65,14 +52,9 @@ class Runs:
         self._workspace = workspace
         self._store = store
         self._seed = seed
-        self._workers = workers or os.cpu_count() or 1
         self._clock = clock
         self._kinds: dict[str, _Kind] = {}
-        self._lanes = Lanes()
-        self._active: dict[str, _Active] = {}
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
-        self._listener: threading.Thread | None = None
+        self._workers = Workers(store, self.log_file, threads=workers or os.cpu_count() or 1, clock=clock)
 
     def register(self, kind: str, work: Work, lane: LaneName = "cpu") -> None:
         """Say what a kind of run does. Rooms call this once, when the engine wires them."""
@@ -93,8 +75,7 @@ class Runs:
 
     async def wait(self, run_id: str) -> Run:
         """The run once it is over, wherever it runs."""
-        with self._lock:
-            active = self._active.get(run_id)
+        active = self._workers.active(run_id)
         if active is not None:
             while not active.finished.is_set():
                 await asyncio.to_thread(active.finished.wait, 0.2)
@@ -121,8 +102,7 @@ class Runs:
                 sa.update(runs).where(runs.c.id == run_id).values(cancel_requested=True)
             )
         )
-        with self._lock:
-            active = self._active.get(run_id)
+        active = self._workers.active(run_id)
         if active is not None:
             active.context.stop()
         await self.reap()
@@ -130,8 +110,7 @@ class Runs:
 
     async def detach(self, run_id: str) -> Run:
         """Hand a run of this process to one that outlives the terminal: it stops here and goes on there."""
-        with self._lock:
-            active = self._active.get(run_id)
+        active = self._workers.active(run_id)
         if active is None:
             raise UsageError(f"run {run_id} is not a run of this process")
         active.leaving = True
@@ -204,23 +183,12 @@ class Runs:
         kind = self._kind(run.kind)
         await self._store.write(lambda connection: self._claim(connection, run_id))
         resumed = (await self.get(run.resumes)).checkpoint if run.resumes else None
-        self._launch(run, kind, resumed)
+        self._workers.launch(run, kind.work, kind.lane, resumed)
         return await self.wait(run_id)
 
     async def close(self, patience: float = LEAVING_SECONDS) -> None:
         """Stop what runs here at its next step and leave, after `patience` seconds at the latest."""
-        with self._lock:
-            active = list(self._active.values())
-        for one in active:
-            one.leaving = True
-            one.context.stop()
-        deadline = time.monotonic() + patience
-        for one in active:
-            await asyncio.to_thread(one.finished.wait, max(0.0, deadline - time.monotonic()))
-        late = [one.context.id for one in active if not one.finished.is_set()]
-        if late:
-            await self._store.write(lambda connection: leases.interrupt(connection, late, self._clock()))
-        self._closed.set()
+        await self._workers.close(patience)
 
     async def _begin(
         self, kind: str, params: Mapping[str, Any], project: str | None, detach: bool, seed: int, resumes: str | None
@@ -243,8 +211,7 @@ class Runs:
                     resumes=resumes,
                 )
             )
-            if not detach:
-                self._claim(connection, run_id)
+            self._claim(connection, run_id)  # a detached one too, until its own process takes over
             if resumes is None:
                 return None
             earlier = connection.execute(sa.select(runs.c.checkpoint).where(runs.c.id == resumes)).scalar_one()
@@ -254,7 +221,7 @@ class Runs:
         if detach:
             await self._spawn(run_id)
         else:
-            self._launch(await self.get(run_id), found, resumed)
+            self._workers.launch(await self.get(run_id), found.work, found.lane, resumed)
         return await self.get(run_id)
 
     def _kind(self, kind: str) -> _Kind:
@@ -275,16 +242,29 @@ class Runs:
         errors = self.log_file(run_id).with_suffix(".stderr")
         errors.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "engine", str(self._workspace.root), run_id]
-        with errors.open("ab") as stderr:
-            child = await asyncio.to_thread(
-                subprocess.Popen,
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-                start_new_session=True,
-                close_fds=True,
+        try:
+            with errors.open("ab") as stderr:
+                child = await asyncio.to_thread(
+                    subprocess.Popen,
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=stderr,
+                    start_new_session=True,
+                    close_fds=True,
+                )
+        except OSError as error:
+            message = f"no process could be started for it: {error.strerror or error}"
+            await self._store.write(
+                lambda connection: connection.execute(
+                    sa.update(runs)
+                    .where(runs.c.id == run_id)
+                    .values(state=RunState.FAILED, error=message, finished_at=iso(self._clock()))
+                )
             )
+            raise ProofsheetError(
+                f"the run {run_id} did not start: {message}", remedy="Try without --detach."
+            ) from error
         # The child's end is awaited by a thread, so that it leaves no zombie while this process lives.
         threading.Thread(target=child.wait, name=f"await-{run_id}", daemon=True).start()
         me = this_process()
@@ -292,117 +272,11 @@ class Runs:
         def note(connection: sa.Connection) -> None:
             connection.execute(
                 sa.update(runs)
-                .where(runs.c.id == run_id, runs.c.pid.is_(None))
+                .where(runs.c.id == run_id, runs.c.pid == me.pid)
                 .values(host=me.host, pid=child.pid, boot_id=me.boot_id, started_at=iso(self._clock()))
             )
 
         await self._store.write(note)
-
-    def _launch(self, run: Run, kind: _Kind, resumed: Mapping[str, Any] | None) -> None:
-        log = EventLog(self.log_file(run.id), clock=self._clock)
-        context = RunContext(
-            run.id,
-            run.params,
-            log,
-            seed=run.seed,
-            resumed=resumed,
-            workers=self._workers,
-            save_checkpoint=lambda state: self._update(run.id, durable=True, checkpoint=dict(state)),
-        )
-        active = _Active(context, log, threading.Event())
-        with self._lock:
-            self._active[run.id] = active
-            if self._listener is None:
-                self._listener = threading.Thread(target=self._listen, name="runs-listener", daemon=True)
-                self._listener.start()
-        log.append("state", {"state": RunState.QUEUED, "kind": run.kind, "project": run.project, "seed": run.seed})
-        self._lanes[kind.lane].put(lambda: self._carry_out(run, kind.work, active))
-
-    def _carry_out(self, run: Run, work: Work, active: _Active) -> None:
-        """In a lane's thread: the whole life of one run, whatever happens in it."""
-        context, log = active.context, active.log
-        state, result, error = RunState.FAILED, None, None
-        try:
-            self._take_lease(run, context)
-            self._update(run.id, state=RunState.RUNNING, started_at=iso(self._clock()))
-            log.append("state", {"state": RunState.RUNNING})
-            result = work(context)
-            state = RunState.DONE
-        except RunCancelled:
-            state = RunState.INTERRUPTED if active.leaving else RunState.CANCELLED
-        except ProofsheetError as problem:
-            error = str(problem)
-        except Exception as problem:  # noqa: BLE001 - whatever went wrong belongs in the log, not on the screen
-            error = f"{type(problem).__name__}: {problem}"
-            context.log(traceback.format_exc(), level="error")
-        finally:
-            self._finish(run.id, active, state, result, error)
-
-    def _finish(
-        self, run_id: str, active: _Active, state: RunState, result: Mapping[str, Any] | None, error: str | None
-    ) -> None:
-        active.context.flush()
-        active.log.append("state", {"state": state, **({"error": error} if error else {})})
-        try:
-            with self._store.writing(durable=True) as connection:
-                # A run that close() gave up on stays interrupted, as the person was told.
-                changed = connection.execute(
-                    sa.update(runs)
-                    .where(runs.c.id == run_id, runs.c.state.in_([RunState.QUEUED, RunState.RUNNING]))
-                    .values(state=state, result=result, error=error, finished_at=iso(self._clock()))
-                )
-                if changed.rowcount:
-                    leases.give_back(connection, run_id)
-        except sa.exc.SQLAlchemyError as problem:
-            active.log.append("log", {"level": "error", "message": f"the end could not be recorded: {problem}"})
-        finally:
-            active.log.close()
-            with self._lock:
-                self._active.pop(run_id, None)
-            active.finished.set()
-
-    def _take_lease(self, run: Run, context: RunContext) -> None:
-        key = f"{run.kind}:{(run.project or '*').casefold()}"
-        told = None
-        while True:
-            context.check()
-            with self._store.writing() as connection:
-                holder = leases.take(connection, key, run.id, self._clock())
-            if holder is None:
-                return
-            if holder != told:
-                context.log(f"waiting for run {holder}")
-                told = holder
-            context.wait(LISTEN_SECONDS)
-
-    def _update(self, run_id: str, *, durable: bool = False, **values: Any) -> None:
-        with self._store.writing(durable=durable) as connection:
-            connection.execute(sa.update(runs).where(runs.c.id == run_id).values(**values))
-
-    def _listen(self) -> None:
-        """In a thread of its own: heartbeats, cancel requests of other processes, progress held back too long."""
-        last_beat = 0.0
-        asked = sa.select(runs.c.id).where(runs.c.cancel_requested.is_(True))
-        while not self._closed.wait(LISTEN_SECONDS):
-            with self._lock:
-                active = dict(self._active)
-            if not active:
-                continue
-            try:
-                with self._store.reading() as connection:
-                    cancelled = set(connection.execute(asked.where(runs.c.id.in_(active))).scalars())
-                if time.monotonic() - last_beat >= HEARTBEAT_SECONDS:
-                    with self._store.writing() as connection:
-                        leases.beat(connection, list(active), self._clock())
-                    last_beat = time.monotonic()
-            except sa.exc.SQLAlchemyError as problem:
-                for one in active.values():
-                    one.log.append("log", {"level": "warning", "message": f"no heartbeat: {problem}"})
-                continue
-            for run_id, one in active.items():
-                one.context.flush()
-                if run_id in cancelled:
-                    one.context.stop()
 
 
 def _run(row: Any) -> Run:

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from engine.errors import ProofsheetError
+from engine.errors import ProofsheetError, UsageError
 
 T = TypeVar("T")
 
@@ -47,18 +47,12 @@ class Store:
 
     @classmethod
     def open(cls, where: Path | str) -> Store:
-        """Open (or make) the database: a path of a SQLite file, or a SQLAlchemy URL.
+        """Open (or make) the database: the path of a SQLite file, or a SQLAlchemy URL.
 
-        Brings an older schema up to date. Raises DatabaseTooNew, DatabaseCorrupt or ProofsheetError.
+        Brings an older schema up to date. Raises UsageError for a URL that is none or names no absolute path,
+        DatabaseTooNew, DatabaseCorrupt, or ProofsheetError when it cannot be used.
         """
-        url = sa.make_url(where) if isinstance(where, str) and "://" in where else None
-        if url is None:
-            url = sa.URL.create("sqlite", database=str(where))
-        if url.get_backend_name() != "sqlite":
-            raise ProofsheetError(
-                f"{url.get_backend_name()} databases are not supported yet",
-                remedy="Unset DATABASE_URL (or database_url in proofsheet.toml) to use the workspace's own database.",
-            )
+        url = _url(where)
         engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
@@ -141,6 +135,26 @@ class Store:
                 f"{self.place} is damaged or is not a database ({error.orig})",
                 remedy="Nothing was changed. Put a backup in its place, or move the file away to start anew.",
             ) from error
+
+
+def _url(where: Path | str) -> sa.URL:
+    """The URL of a database given as an absolute path or as a URL; anything vaguer is refused, never guessed."""
+    if isinstance(where, Path):
+        return sa.URL.create("sqlite", database=str(where))
+    remedy = "Write database_url (or DATABASE_URL) as sqlite:////absolute/path/library.db, or unset it."
+    try:
+        url = sa.make_url(where)
+    except sa.exc.ArgumentError as error:
+        raise UsageError(f"'{where}' is no database URL", remedy=remedy) from error
+    if url.get_backend_name() != "sqlite":
+        raise UsageError(
+            f"{url.get_backend_name()} databases are not supported yet",
+            remedy="Unset DATABASE_URL (or database_url in proofsheet.toml) to use the workspace's own database.",
+        )
+    if not url.database or not Path(url.database).is_absolute():
+        shown = url.render_as_string(hide_password=True)
+        raise UsageError(f"{shown} names no file by its absolute path", remedy=remedy)
+    return url
 
 
 def upsert(

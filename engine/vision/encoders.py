@@ -17,10 +17,11 @@ import numpy as np
 from PIL import Image
 
 from engine.errors import UsageError
+from engine.settings import ENCODERS
 from engine.vision import builtin
 from engine.vision.builtin import Floats, Readings
 
-SPECS = ("builtin", "auto")
+SPECS = ENCODERS
 _PREPROCESSING = f"longest side {builtin.WORKING_SIDE} px, box filter, JFIF YCbCr"
 
 

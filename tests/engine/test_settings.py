@@ -53,6 +53,8 @@ def test_an_unknown_key_is_refused_with_its_line_and_the_near_one(workspace: Wor
     [
         ('seed = 1\nimages = "movie"\n', 2, "images"),
         ("burst_seconds = -1\n", 1, "burst_seconds"),
+        ('seed = 1\nencoder = "zzz"\n', 2, "builtin"),
+        ('[projects]\n"*" = "a/b"\n', 1, "no project id"),
         ('seed = 1\n[keymap]\n"ranking.pick" = 7\n', 3, "ranking.pick"),
     ],
 )

@@ -98,6 +98,21 @@ def test_an_unexpected_error_is_one_line_and_the_story_is_in_the_log(
     assert "an accident" in (tmp_path / "logs" / "crash.log").read_text()
 
 
+@pytest.mark.parametrize("group", ["runs", "sets", "changes"])
+def test_a_group_alone_lists_also_as_json(group: str, tmp_path: Path) -> None:
+    done = run(group, "--json", workspace=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert isinstance(json.loads(done.stdout), dict)
+
+
+def test_config_keeps_the_databases_password_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "proofsheet.toml").write_text('database_url = "postgresql://me:secret@db/x"\n')
+    for words in (("config",), ("config", "--json")):
+        done = run(*words, workspace=tmp_path)
+        assert "secret" not in done.stdout
+        assert "postgresql://me:***@db/x" in done.stdout
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completions_are_printed_for_each_shell(shell: str) -> None:
     done = run("completions", shell)

@@ -13,7 +13,7 @@ import click
 from engine.changes import printable
 from engine.clock import iso
 from engine.errors import UsageError
-from tui.commands.common import FAILED, emit, engine_command, json_option, note, say
+from tui.commands.common import FAILED, emit, engine_command, json_option, list_by_default, note, say
 
 if TYPE_CHECKING:
     from engine.changes import ChangeSet
@@ -32,11 +32,11 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="Do it without askin
 
 
 @click.group("changes", invoke_without_command=True, help="List, show, apply and roll back change sets.")
+@json_option
 @click.pass_context
-def changes(ctx: click.Context) -> None:
+def changes(ctx: click.Context, /, as_json: bool) -> None:
     """Without a word more: the list."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(list_changes)
+    list_by_default(ctx, list_changes, as_json)
 
 
 @changes.command("list", help="The newest change sets first.")

@@ -102,6 +102,14 @@ def engine_command(function: Callable[..., Awaitable[int | None]]) -> Callable[.
     return body
 
 
+def list_by_default(ctx: click.Context, listing: click.Command, as_json: bool) -> None:
+    """What a group does when it is called alone: its list."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(listing, as_json=as_json)
+    elif as_json:
+        raise click.UsageError(f"--json comes after the word: {ctx.command_path} {ctx.invoked_subcommand} --json", ctx)
+
+
 def read_paths(paths: tuple[Path, ...]) -> list[Path]:
     """Absolute paths, each of which exists. Raises UsageError naming the first that does not."""
     for path in paths:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from tui.commands.common import emit, ending, flags_of, json_option, say, workspace_of
@@ -21,7 +23,7 @@ def config(ctx: click.Context, as_json: bool) -> None:
         rows = [
             {
                 "key": key,
-                "value": getattr(loaded.values, key),
+                "value": _shown(key, getattr(loaded.values, key)),
                 "layer": loaded.origins[key].layer,
                 "origin": loaded.origins[key].place,
                 "meaning": field.description,
@@ -39,3 +41,10 @@ def config(ctx: click.Context, as_json: bool) -> None:
         return 0
 
     ctx.exit(ending(work))
+
+
+def _shown(key: str, value: object) -> object:
+    """A setting's value without its secrets."""
+    if key == "database_url" and isinstance(value, str):
+        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", value)
+    return value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.common import emit, engine_command, json_option, note, say
+from tui.commands.common import emit, engine_command, json_option, list_by_default, note, say
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -18,11 +18,11 @@ GLYPHS = {"queued": "·", "running": "◐", "done": "✓", "failed": "✗", "can
 
 
 @click.group("runs", invoke_without_command=True, help="List, follow, cancel and resume long work.")
+@json_option
 @click.pass_context
-def runs(ctx: click.Context) -> None:
+def runs(ctx: click.Context, /, as_json: bool) -> None:
     """Without a word more: the list."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(list_runs)
+    list_by_default(ctx, list_runs, as_json)
 
 
 @runs.command("list", help="The newest runs first.")

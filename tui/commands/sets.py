@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.common import emit, engine_command, json_option, say
+from tui.commands.common import emit, engine_command, json_option, list_by_default, say
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -16,11 +16,11 @@ SOURCES = ("stages", "bursts", "folder")
 
 
 @click.group("sets", invoke_without_command=True, help="List image sets, or make them from stages, bursts and folders.")
+@json_option
 @click.pass_context
-def sets(ctx: click.Context) -> None:
+def sets(ctx: click.Context, /, as_json: bool) -> None:
     """Without a word more: the list."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(list_sets)
+    list_by_default(ctx, list_sets, as_json)
 
 
 @sets.command("list", help="The sets still to decide, in review order.")

@@ -243,6 +243,32 @@ async def test_a_killed_process_leaves_an_interrupted_run_that_resumes_here_at_o
     assert time.monotonic() - begun < 5, "a dead local owner's lease is taken over at once"
 
 
+async def test_a_detached_run_that_cannot_be_started_has_failed_and_says_so(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    runs.register("count", counting(1))
+    with pytest.raises(ProofsheetError, match="no process could be started"):
+        await runs.start("count", {}, detach=True)
+    [run] = await runs.list()
+    assert run.state is RunState.FAILED
+    assert (await runs.wait(run.id)).error
+
+
+async def test_a_detached_run_whose_starter_died_before_starting_it_waits_for_nobody(
+    runs: Runs, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.register("count", counting(1))
+
+    async def killed_here(_run_id: str) -> None:
+        with store.writing() as connection:
+            connection.execute(sa.update(runs_table).values(pid=2**22 + 1))  # a process that cannot be
+
+    monkeypatch.setattr(runs, "_spawn", killed_here)
+    run = await runs.start("count", {}, detach=True)
+    assert (await runs.wait(run.id)).state is RunState.INTERRUPTED
+
+
 async def test_a_remote_owner_is_given_thirty_seconds(workspace: Workspace, runs: Runs, store: Store) -> None:
     from datetime import timedelta
 

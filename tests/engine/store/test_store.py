@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from engine.errors import ProofsheetError
+from engine.errors import ProofsheetError, UsageError
 from engine.store import DatabaseCorrupt, DatabaseTooNew, Store, upsert
 from engine.store.schema import metadata, projects, view_state
 from engine.workspace import Workspace
@@ -83,6 +83,21 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 def test_another_kind_of_database_is_refused_by_name() -> None:
     with pytest.raises(ProofsheetError, match="postgresql"):
         Store.open("postgresql://localhost/proofsheet")
+
+
+@pytest.mark.parametrize("url", ["foo", "sqlite:///relative.db", "sqlite://", "sqlite:///:memory:", ""])
+def test_a_vague_database_url_is_refused_and_makes_no_file(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError):
+        Store.open(url)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_absolute_database_url_is_opened(tmp_path: Path) -> None:
+    Store.open(f"sqlite:///{tmp_path / 'other.db'}").close()
+    assert (tmp_path / "other.db").is_file()
 
 
 def test_a_failed_write_leaves_nothing_behind(store: Store) -> None:
