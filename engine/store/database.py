@@ -139,7 +139,7 @@ class Store:
 
 def _url(where: Path | str) -> sa.URL:
     """The URL of a database given as an absolute path or as a URL; anything vaguer is refused, never guessed."""
-    if isinstance(where, Path):
+    if isinstance(where, Path) or Path(where).is_absolute():
         return sa.URL.create("sqlite", database=str(where))
     remedy = "Write database_url (or DATABASE_URL) as sqlite:////absolute/path/library.db, or unset it."
     try:
