@@ -11,6 +11,7 @@ middle' as easily as 'more'. Pure functions of the pixels; relies on numpy and P
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -181,11 +182,16 @@ def spread(value: float, low: float, high: float, count: int) -> Floats:
     of the vector.
     """
     share = min(max((value - low) / (high - low), 0.0), 1.0)
-    turn = share * np.pi / 2
-    knots = np.linspace(0, 1, count - 2, dtype=np.float32)
-    bumps = np.exp(-0.5 * ((share - knots) * ((count - 3) / 1.5)) ** 2)
-    circle = (_CIRCLE * np.cos(turn), _CIRCLE * np.sin(turn))
-    return np.concatenate([circle, bumps]).astype(np.float32)
+    turn = share * math.pi / 2
+    level = np.empty(count, np.float32)
+    level[0], level[1] = _CIRCLE * math.cos(turn), _CIRCLE * math.sin(turn)
+    level[2:] = np.exp(-0.5 * ((share - _grid(count - 2)) * ((count - 3) / 1.5)) ** 2)
+    return level
+
+
+@cache
+def _grid(count: int) -> Floats:
+    return np.linspace(0, 1, count, dtype=np.float32)
 
 
 def soft_histogram(values: Floats, weights: Floats | None, knots: Floats) -> Floats:
