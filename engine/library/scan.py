@@ -25,9 +25,10 @@ from engine.library.known import (
     KnownRefusal,
     companions_in,
     images_in,
+    project_at_home,
     within,
 )
-from engine.library.project import declared_project, folder_project
+from engine.library.project import project_of
 from engine.library.readers import Asked, Readers
 from engine.library.reading import Reading
 from engine.library.rules import Manifests, digest_of, rules_for
@@ -185,6 +186,7 @@ class Scan:
                 known = images_in(connection, listing.folder)
         beside = self._beside(listing, known)
         expected = ground.expected(listing.folder)
+        at_home = project_at_home(known.values())
         prefix, sizes, times = listing.prefix, listing.numbers[::2], listing.numbers[1::2]
         for name, size, mtime_ns in sorted(zip(listing.images, sizes, times, strict=True)):
             path = prefix + name
@@ -197,9 +199,9 @@ class Scan:
             elif image and not refusal and (image.size, image.mtime_ns) == (size, mtime_ns):
                 self._keep(image, folder, expected(path, mtime_ns) if expected else None)
             else:
-                project = declared_project(path, mtime_ns, ground.rules, ground.top)
+                project = expected(path, mtime_ns) if expected else None
                 if project is None and image is None:
-                    project = folder_project(path, ground.top)
+                    project = at_home or project_of(path, ground.top, mtime_ns, ground.rules)
                 identity, was_present = (image.id, image.is_present) if image else (None, False)
                 self._readers.read(
                     Asked(
