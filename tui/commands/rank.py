@@ -41,8 +41,8 @@ async def rank(engine: Engine, paths: tuple[Path, ...], sets_file: Path | None, 
         lines = [{"line": row.line, "reason": row.reason} for row in refused]
         emit({"sets": [one.document() for one in sets], **({"refused": lines} if lines else {})})
     else:
-        for number, one in enumerate(sets, start=1):
-            say(f"set {number}")
+        for one in sets:
+            say(f"line {one.line}")
             _print(one)
         for row in refused:
             note(f"line {row.line}: {row.reason}")

@@ -81,9 +81,14 @@ def test_the_room_from_the_command_line(place: Path, tmp_path: Path) -> None:
 
     lines = tmp_path / "sets.jsonl"
     lines.write_text(json.dumps([str(soft), str(sharp)]) + "\n\nnonsense\n" + json.dumps(["nowhere.jpg", str(soft)]))
+    with lines.open("a") as file:
+        file.write("\n" + json.dumps(["nowhere.jpg"]) + "\n" + json.dumps([str(sharp)]) + "\n")
     ranked = json.loads(proofsheet(place, "rank", "--sets", lines, "--json", code=3).stdout)
-    assert [one["winner"] for one in ranked["sets"]] == [str(sharp), str(soft)]
-    assert ranked["refused"] == [{"line": 3, "reason": "the line is not valid JSON"}]
+    assert [one["winner"] for one in ranked["sets"]] == [str(sharp), str(soft), str(sharp)]
+    assert [one["line"] for one in ranked["sets"]] == [1, 4, 6]
+    assert [one["line"] for one in ranked["refused"]] == [3, 5]
+    assert ranked["refused"][0]["reason"] == "the line is not valid JSON"
+    assert "nothing to rank" in ranked["refused"][1]["reason"]
     assert ranked["sets"][1]["refused"][0]["path"].endswith("nowhere.jpg")
 
     planned = proofsheet(place, "export", "selections", tmp_path / "out.csv")
