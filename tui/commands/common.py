@@ -105,7 +105,13 @@ def engine_command(function: Callable[..., Awaitable[int | None]]) -> Callable[.
 def read_paths(paths: tuple[Path, ...]) -> list[Path]:
     """Absolute paths, each of which exists. Raises UsageError naming the first that does not."""
     for path in paths:
-        if not path.expanduser().exists():
+        try:
+            is_there = path.expanduser().exists()
+        except OSError as error:  # a name that is too long, a folder that is not ours to look into
+            raise UsageError(f"{path} cannot be looked up: {error.strerror}") from error
+        except RuntimeError as error:  # what pathlib raises for `~somebody` whom the system does not know
+            raise UsageError(f"there is no such home folder: {path}") from error
+        if not is_there:
             raise UsageError(f"there is no file or folder {path}")
     return [path.expanduser().absolute() for path in paths]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import UsageError
-from tui.commands.common import DONE, SOME_REFUSED, emit, engine_command, json_option, note, say
+from tui.commands.common import DONE, SOME_REFUSED, emit, engine_command, json_option, note, read_paths, say
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -30,7 +30,7 @@ async def rank(engine: Engine, paths: tuple[Path, ...], sets_file: Path | None, 
     if bool(paths) == (sets_file is not None):
         raise UsageError("name images, or a file with --sets", remedy="proofsheet rank A.jpg B.jpg")
     if sets_file is None:
-        found = await engine.ranking.rank(paths)
+        found = await engine.ranking.rank(read_paths(paths))
         if as_json:
             emit(found.document())
         else:

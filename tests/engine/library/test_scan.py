@@ -355,6 +355,11 @@ async def test_a_path_that_is_not_there_is_a_usage_error(shelf: Shelf, pictures:
         await shelf.library.scan([])
 
 
+async def test_a_path_that_cannot_be_looked_up_is_a_usage_error(shelf: Shelf, pictures: Path) -> None:
+    with pytest.raises(UsageError, match="File name too long"):
+        await shelf.library.scan([pictures / ("x" * 300)])
+
+
 async def test_batches_are_told_as_they_are_committed(shelf: Shelf, pictures: Path) -> None:
     for folder in ("one", "two"):
         for number in range(3):
