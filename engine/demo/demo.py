@@ -14,7 +14,6 @@ import json
 import random
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -264,13 +263,6 @@ def write_log(file: Path, planned: Sequence[PlannedSet]) -> int:
         writer.writerow(["session_id", "set_id", "chosen_path", "neg_paths", "timestamp"])
         writer.writerows(rows)
     return len(rows)
-
-
-def _in_turn(planned: Sequence[PlannedSet]) -> list[PlannedSet]:
-    """The decided sets in the order of the picks: through all projects side by side, so that none is all 'future'."""
-    count = Counter(one.project for one in planned)
-    decided = [one for one in planned if one.chosen is not None]
-    return sorted(decided, key=lambda one: (int(one.set_id) / count[one.project], one.project))
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

@@ -134,10 +134,13 @@ def _read(file: BinaryIO) -> bytes:
 def opened(source: BinaryIO, path: str, max_pixels: int) -> Iterator[tuple[Image.Image, Format]]:
     """The header of a picture, its format checked against the file's name and its size against `max_pixels`.
 
-    Whatever the decoder raises inside the block comes out as UnreadableImage.
+    Whatever the file or the decoder raises, also inside the block, comes out as UnreadableImage.
     """
-    head = source.read(formats.HEAD)
-    source.seek(0)
+    try:
+        head = source.read(formats.HEAD)
+        source.seek(0)
+    except OSError as error:
+        raise explained(error) from error
     kind = _checked_format(head, path)
     if kind == "heic":
         _prepare_heif()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.library.known import is_under_any
-from engine.library.project import Rules, by_component, by_date, by_pattern
+from engine.library.project import Rules, by_component, by_date, by_pattern, outranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,14 @@ class Ground:
         """What manifests and settings say of a folder's images, by path and mtime; None where they say nothing.
 
         Only they move an image that is known already: folder names do not, or a new neighbour would re-sort old work.
+        Nor does a setting or a date where an id that the library has outranks it, because images that come later are
+        not moved by it either, and a folder must not be split between what was there before and what came after.
         """
         rules = self.rules
         project = by_component(folder, self.top, Rules(declared=rules.declared, not_subjects=rules.not_subjects))
         if project is not None:
             return lambda _path, _mtime_ns: project
-        if rules.patterns or rules.dated:
+        if (rules.patterns or rules.dated) and outranking(folder, self.top, rules) is None:
             return lambda path, mtime_ns: by_pattern(path, rules.patterns) or by_date(mtime_ns, rules.manifests)
         return None
 

@@ -6,6 +6,7 @@ a folder whose listing has changed is compared file by file. Never writes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -95,6 +96,13 @@ def images_in(connection: sa.Connection, folder: str) -> dict[str, KnownImage]:
         .where(columns.folder == folder)
     )
     return {row[1]: KnownImage(*row) for row in connection.execute(query)}
+
+
+def project_at_home(known: Iterable[KnownImage]) -> str | None:
+    """The project that most of a folder's images are of, None where there are none. A new image joins it unless a
+    manifest or a setting says otherwise, so that a folder stays whole whatever ids the library has got since."""
+    count = Counter(image.project for image in known if image.is_present)
+    return min(count, key=lambda project: (-count[project], project), default=None)
 
 
 def companions_in(connection: sa.Connection, folder: str) -> dict[str, int]:

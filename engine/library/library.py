@@ -55,12 +55,16 @@ class Library:
     async def scan(self, paths: Sequence[Path], detach: bool = False) -> Run:
         """Begin a scan of folders (or single files) and return its run; `run.result` is the scan's document.
 
-        Raises UsageError for a path that is not there.
+        Raises UsageError for a path that is not there or cannot be looked up.
         """
         if not paths:
             raise UsageError("no path to scan", remedy="Name a folder: proofsheet scan ~/Pictures")
         for path in paths:
-            if not path.exists():
+            try:
+                is_there = path.exists()
+            except OSError as error:  # a name that is too long, a folder that is not ours to look into
+                raise UsageError(f"{path} cannot be looked up: {error.strerror}") from error
+            if not is_there:
                 raise UsageError(f"{path} does not exist", remedy="Name a folder or an image file.")
         absolute = [str(path.absolute()) for path in paths]
         return await self._runs.start("scan", {"paths": absolute}, detach=detach)

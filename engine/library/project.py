@@ -7,6 +7,9 @@ Relies on manifests as values. Asked in this order, and the first that answers d
    scanned root, and there the one nearest to the root wins: a first folder stays one subject, also when another
    project is called like a folder inside it. (Above the root, where `Pictures` or a person's own name would swallow
    everything, such an id counts only where the caller says so: `Rules.ancestors`.)
+   An id that the library has only because of this first folder itself (`Rules.guesses`) is rule 4's answer, and not
+   known any better for having been given before: rules 2 and 3 are asked before it. Else a setting would come too
+   late for every folder that was ever scanned, and would hold or not depending on which of the two came first.
 2. the `projects` setting, glob pattern -> project id, the first pattern that matches
 3. the manifest whose dates hold the file's modification time, if only one does
 4. the first folder under the scanned root
@@ -30,12 +33,14 @@ class Rules:
     """What is known when an image is attributed. Keys are casefolded ids, values the ids as written.
 
     declared: ids of manifests. library: ids that the library has. ancestors: those of them that also count at and
-    above the root. not_subjects: folders (absolute) whose names are never a project: the home folder and those above.
+    above the root. guesses: those that are only the name of one first folder. not_subjects: folders (absolute) whose
+    names are never a project: the home folder and those above.
     """
 
     declared: Mapping[str, str] = field(default_factory=dict)
     library: Mapping[str, str] = field(default_factory=dict)
     ancestors: frozenset[str] = frozenset()
+    guesses: frozenset[str] = frozenset()
     patterns: Sequence[tuple[str, str]] = ()
     manifests: Sequence[Manifest] = ()
     not_subjects: frozenset[str] = frozenset()
@@ -53,10 +58,12 @@ def project_of(path: str, root: str, mtime_ns: int, rules: Rules) -> str:
 
 def declared_project(path: str, mtime_ns: int, rules: Rules, root: str) -> str | None:
     """The answer of rules 1 to 3, or None where only folders can say."""
+    folder = path.rpartition("/")[0]
     return (
-        by_component(path.rpartition("/")[0], root, rules)
+        outranking(folder, root, rules)
         or by_pattern(path, rules.patterns)
         or by_date(mtime_ns, rules.manifests)
+        or by_component(folder, root, rules)
     )
 
 
@@ -81,6 +88,16 @@ def by_component(folder: str, root: str, rules: Rules) -> str | None:
         if key in rules.ancestors and key in rules.library:
             return rules.library[key]
     return None
+
+
+def outranking(folder: str, root: str, rules: Rules) -> str | None:
+    """Rule 1 without what is but a guess: the id that settings and dates have nothing to say against."""
+    project = by_component(folder, root, rules)
+    if project is None or project.casefold() in rules.declared:
+        return project
+    below, _ = _components(folder, root, rules.not_subjects)
+    is_guess = bool(below) and below[0] == project.casefold() and below[0] in rules.guesses
+    return None if is_guess else project
 
 
 @lru_cache(maxsize=4096)

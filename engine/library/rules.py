@@ -98,10 +98,19 @@ def rules_for(
     ancestors = {
         key for key, folder in names.items() if key in library and _lives_outside(connection, ids[key], folder)
     }
+    declared = {key: manifest.project for key, manifest in manifests.by_key.items()}
+    guesses: set[str] = set()
+    if patterns or any(manifest.begins_ns is not None for manifest in manifests.by_key.values()):
+        guesses = {
+            key
+            for key, name in library.items()
+            if key not in declared and not _lives_outside(connection, ids[key], f"{top.rstrip('/')}/{name}")
+        }
     rules = Rules(
-        declared={key: manifest.project for key, manifest in manifests.by_key.items()},
+        declared=declared,
         library=library,
         ancestors=frozenset(ancestors),
+        guesses=frozenset(guesses),
         patterns=tuple(patterns.items()),
         manifests=tuple(manifests.by_key.values()),
         not_subjects=frozenset(str(folder) for folder in (home, *home.parents)),
@@ -112,7 +121,7 @@ def rules_for(
 def digest_of(rules: Rules, top: str) -> str:
     """What of the rules may move an image that is known already; part of a folder's fingerprint."""
     dates = sorted((each.project, each.begins_ns, each.ends_ns) for each in rules.dated)
-    return repr((top, sorted(rules.declared.items()), list(rules.patterns), dates))
+    return repr((top, sorted(rules.declared.items()), sorted(rules.guesses), list(rules.patterns), dates))
 
 
 def _lives_outside(connection: sa.Connection, project: int, folder: str) -> bool:

@@ -25,10 +25,10 @@ from engine.library.known import (
     KnownRefusal,
     companions_in,
     images_in,
-    is_under_any,
+    project_at_home,
     within,
 )
-from engine.library.project import declared_project, folder_project
+from engine.library.project import project_of
 from engine.library.readers import Asked, Readers
 from engine.library.reading import Reading
 from engine.library.rules import Manifests, digest_of, rules_for
@@ -46,6 +46,13 @@ Beside = dict[str, list[tuple[str, str]]]
 BATCH_SECONDS = 0.25
 BATCH_SIZE = 1000
 _CHUNK = 500
+
+
+def own_folders(workspace: Workspace) -> frozenset[str]:
+    """Real paths of the folders that only the engine writes to. Not the workspace itself, which may be a folder of
+    photographs, nor `projects`, where manifests lie: whatever else is in those is the person's."""
+    own = (workspace.training, workspace.root / "ai_data", workspace.logs, workspace.changes, workspace.cache)
+    return frozenset(os.path.realpath(folder) for folder in own)
 
 
 class Scan:
@@ -73,7 +80,8 @@ class Scan:
         self._refused: dict[str, str] = {}
         self._gone: dict[str, int] = {}
         self._visited: set[str] = set()
-        self._out_of_sight: list[str] = []
+        self._out_of_sight: set[str] = set()
+        self._own = own_folders(workspace)
         self._added = self._changed = self._unchanged = self._links = 0
         self._written_at = time.monotonic()
         self._readers = Readers(
@@ -136,18 +144,12 @@ class Scan:
 
     def _listings(self, root: Root) -> Iterator[Listing]:
         if root.only is None:
-            yield from walk(root.folder, self._own_folders(), self._context.check)
+            yield from walk(root.folder, self._own, self._context.check)
             return
         listing = list_folder(root.folder, frozenset(), self._context.check)
         listing.refused = [each for each in listing.refused if each[0] in (root.only, root.folder)]
         listing.manifests = []
         yield listing
-
-    def _own_folders(self) -> frozenset[str]:
-        """The workspace holds no photographs of the person's, only the engine's files."""
-        own = self._workspace
-        folders = (own.root, own.projects, own.training, own.root / "ai_data", own.logs, own.changes, own.cache)
-        return frozenset(os.path.realpath(folder) for folder in folders)
 
     def _take(self, listing: Listing, ground: Ground, only: str | None) -> None:
         """Pass a folder over as a whole where its listing is as it was, else compare it."""
@@ -184,6 +186,7 @@ class Scan:
                 known = images_in(connection, listing.folder)
         beside = self._beside(listing, known)
         expected = ground.expected(listing.folder)
+        at_home = project_at_home(known.values())
         prefix, sizes, times = listing.prefix, listing.numbers[::2], listing.numbers[1::2]
         for name, size, mtime_ns in sorted(zip(listing.images, sizes, times, strict=True)):
             path = prefix + name
@@ -196,9 +199,9 @@ class Scan:
             elif image and not refusal and (image.size, image.mtime_ns) == (size, mtime_ns):
                 self._keep(image, folder, expected(path, mtime_ns) if expected else None)
             else:
-                project = declared_project(path, mtime_ns, ground.rules, ground.top)
+                project = expected(path, mtime_ns) if expected else None
                 if project is None and image is None:
-                    project = folder_project(path, ground.top)
+                    project = at_home or project_of(path, ground.top, mtime_ns, ground.rules)
                 identity, was_present = (image.id, image.is_present) if image else (None, False)
                 self._readers.read(
                     Asked(
@@ -281,7 +284,11 @@ class Scan:
 
     def _refuse_unopened(self, listing: Listing) -> None:
         if not listing.is_whole:
-            self._out_of_sight.append(listing.folder)
+            self._out_of_sight.add(listing.folder)
+        self._out_of_sight.update(listing.passed_over)
+        for folder in self._own.intersection(listing.passed_over):
+            if any(inner.images for inner in walk(folder, frozenset(), self._context.check)):
+                self._context.log(f"{folder} was passed over: it is the workspace's own; name it to scan what is in it")
         for path, code, reason in listing.refused:
             self._refuse(path, reason)
             self._batch.refused.append(Refused(path, code, reason))
@@ -332,13 +339,18 @@ class Scan:
 
     def _finish(self, roots: Sequence[Root]) -> None:
         """Mark what is gone, forget refusals that no longer hold, and say that these roots are complete."""
-        for path, reason in self._manifests.refused:
+        for path, reason in dict(self._manifests.refused).items():
             self._refuse(path, reason)
             self._batch.refused.append(Refused(path, "bad_manifest", reason))
         self._write()
         self._gone.update(self._in_folders_gone())
         self._context.check()
-        stale = [path for path in self._known.refused_paths - self._refused.keys() if not self._is_out_of_sight(path)]
+        manifests = str(self._workspace.projects)  # read by every scan, wherever it walks
+        stale = [
+            path
+            for path in self._known.refused_paths - self._refused.keys()
+            if folder_of(path) == manifests or not self._is_out_of_sight(path)
+        ]
         self._recorder.remove(self._gone, stale)
         if self._gone:
             self._on_batch([], sorted({folder_of(path) for path in self._gone}))
@@ -368,7 +380,13 @@ class Scan:
         return found
 
     def _is_out_of_sight(self, path: str) -> bool:
-        return is_under_any(path, self._out_of_sight)
+        """Whether the path is, or lies in, a folder that this scan could not or would not look into."""
+        while path not in self._out_of_sight:
+            above = folder_of(path)
+            if above == path:
+                return False
+            path = above
+        return True
 
     def _tell(self) -> None:
         done = self._unchanged + self._added + self._changed + len(self._refused)

@@ -2,8 +2,8 @@
 
 Relies on os.scandir. Links inside a root are not followed, neither to files nor to folders: an image has one real
 path, loops cannot arise, and what a link leads to is scanned by naming it as a root. Hidden names, other
-programs' shadow folders and the workspace's own folders are passed over. What cannot be listed is a refusal, never
-a stop.
+programs' shadow folders and the engine's own folders are passed over, and named in the listing, so that nobody takes
+what lies in them for gone. What cannot be listed is a refusal, never a stop.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Listing:
 
     images: names, in the order of the file system; numbers: for each of them size (bytes), then mtime (ns since 1970),
     int64. `is_whole` is False when the folder could not be listed: what is known of it must not be
-    taken for gone. `links` counts the links that were not followed.
+    taken for gone. `passed_over` are the folders that the walk does not enter although they are there.
+    `links` counts the links that were not followed.
     """
 
     folder: str
@@ -47,6 +48,7 @@ class Listing:
     manifests: list[str] = field(default_factory=list)
     refused: list[tuple[str, RefusalCode, str]] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
     links: int = 0
     is_whole: bool = True
 
@@ -116,14 +118,16 @@ def _sort_in(entry: os.DirEntry[str], listing: Listing, skip: frozenset[str]) ->
     """Put an entry where it belongs in the listing."""
     name = entry.name
     if name.startswith("."):
+        if entry.is_dir(follow_symlinks=False):
+            listing.passed_over.append(entry.path)
         return
     ending = extension(name)
     if entry.is_symlink():
         listing.links += 1
     elif entry.is_dir(follow_symlinks=False):
         if name in SHADOWS or entry.path in skip:
-            return
-        if is_utf8(name):
+            listing.passed_over.append(entry.path)
+        elif is_utf8(name):
             listing.folders.append(entry.path)
         else:
             listing.refused.append((entry.path, "not_utf8", "the folder's name is not valid UTF-8; rename it"))

@@ -21,6 +21,8 @@ from engine.library.source import UnreadableImage
 from engine.runs import RunContext
 
 _BOX = (128, 128)
+# So many are computed in a minute or so, and what a killed run has computed since the last of them is lost.
+WRITTEN_EVERY = 4_000
 
 
 class HashCache:
@@ -31,14 +33,23 @@ class HashCache:
         self._max_pixels = max_pixels
 
     def hashes(self, images: Sequence[Image], run: RunContext) -> NDArray[np.uint64]:
-        """(n,) the images' hashes; computes what is missing in the run's threads and tells its progress."""
+        """(n,) the images' hashes; computes what is missing in the run's threads and tells its progress.
+
+        What was computed is kept whatever ends the run. Raises RunCancelled once the run was asked to stop.
+        """
         known = self._read()
         missing = {image.content_hash: image for image in images if image.content_hash not in known}
-        for done, (content_hash, value) in enumerate(run.map(self._hash, missing.values()), start=1):
-            known[content_hash] = value
-            run.progress(done, len(missing), "looking for near-duplicates")
-        if missing:
-            self._write(known)
+        done = written = 0
+        try:
+            for done, (content_hash, value) in enumerate(run.map(self._hash, missing.values()), start=1):
+                known[content_hash] = value
+                if done - written >= WRITTEN_EVERY:
+                    self._write(known)
+                    written = done
+                run.progress(done, len(missing), "looking for near-duplicates")
+        finally:
+            if done > written:
+                self._write(known)
         return np.array([int(known[image.content_hash], 16) for image in images], dtype=np.uint64)
 
     def _hash(self, image: Image) -> tuple[str, str]:

@@ -8,7 +8,7 @@ twice changes nothing. Never makes up a project, a file or a winner.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from engine.store.schema import images, projects, selections, set_members, sets
 
 ROWS_AT_ONCE = 2_000
 
+_Pick = tuple[int, int, str]  # set, winner, when: what tells one selection from another
+
 
 @dataclass(frozen=True, slots=True)
 class _Matched:
@@ -35,6 +37,12 @@ class _Matched:
     row: SelectionRow
     project_key: str
     image_ids: tuple[int, ...]
+
+    @property
+    def identity(self) -> tuple[str, str, str, int, str]:
+        """Rows that share it are one selection, with the losers of all of them."""
+        row = self.row
+        return self.project_key, row.session_id, row.set_id, self.image_ids[0], row.timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ def import_log(store: Store, file: Path, actor: str, clock: Clock) -> Imported:
     per_project = Counter(library.known.names[key] for key, _, _ in keys)
     report = SelectionImport(
         sets=len(keys),
-        pairs=sum(len(one.image_ids) - 1 for one in matched),
+        pairs=len({(*one.identity, loser) for one in matched for loser in one.image_ids[1:]}),
         projects=dict(sorted(per_project.items())),
         refused=tuple(sorted(refused, key=lambda one: one.line)),
         new=new,
@@ -122,34 +130,47 @@ def _library(connection: sa.Connection, wanted: set[str]) -> _Library:
 def _write(
     connection: sa.Connection, matched: Sequence[_Matched], library: _Library, actor: str, source: str, now: str
 ) -> int:
-    """Record sets, members and selections of these rows; returns how many selections are new."""
+    """Record sets, members and selections of these rows; returns how many selections are new.
+
+    A log may tell the losers of one pick in several rows: they become one selection, also with a row of before.
+    """
     set_ids = _set_ids(connection, matched, library, now)
     held = positions(connection, set_ids.values())
     grown: dict[int, set[int]] = {}
-    rows = []
+    losers = _losers(connection, set_ids.values())
+    rows: dict[_Pick, dict[str, Any]] = {}
     for one in matched:
         set_pk = set_ids[_key(one, library)]
         if not held.get(set_pk, {}).keys() >= set(one.image_ids):
             grown.setdefault(set_pk, set(held.get(set_pk, ()))).update(one.image_ids)
-        rows.append(
-            {
-                "set_pk": set_pk,
-                "chosen_image_id": one.image_ids[0],
-                "losers": list(one.image_ids[1:]),
-                "chosen_at": one.row.timestamp,
-                "actor": actor,
-                "source": source,
-                "line": one.row.line,
-            }
-        )
+        pick = (set_pk, one.image_ids[0], one.row.timestamp)
+        known = losers.setdefault(pick, [])
+        fresh = [image_id for image_id in one.image_ids[1:] if image_id not in known]
+        if fresh:
+            known.extend(fresh)
+            row = {"actor": actor, "source": source, "line": one.row.line}
+            key = {"set_pk": set_pk, "chosen_image_id": one.image_ids[0], "chosen_at": one.row.timestamp}
+            rows.setdefault(pick, {**key, **row, "losers": known})
     _place_members(connection, grown, library)
     # Imported again after it was retired, a set is wanted again.
     for some in chunks(grown):
         connection.execute(sa.update(sets).where(sets.c.id.in_(some)).values(retired_at=None))
     count = sa.select(sa.func.count()).select_from(selections)
     before = connection.execute(count).scalar_one()
-    upsert(connection, selections, rows, key=("set_pk", "chosen_image_id", "chosen_at"))
+    key_columns = ("set_pk", "chosen_image_id", "chosen_at")
+    upsert(connection, selections, list(rows.values()), key=key_columns, update=("losers",))
     return int(connection.execute(count).scalar_one() - before)
+
+
+def _losers(connection: sa.Connection, set_pks: Iterable[int]) -> dict[_Pick, list[int]]:
+    """The losers of every selection that these sets have already."""
+    found: dict[_Pick, list[int]] = {}
+    columns = selections.c
+    for some in chunks(set_pks):
+        query = sa.select(columns.set_pk, columns.chosen_image_id, columns.chosen_at, columns.losers)
+        for set_pk, winner, chosen_at, losers in connection.execute(query.where(columns.set_pk.in_(some))):
+            found[(set_pk, winner, chosen_at)] = list(losers)
+    return found
 
 
 def _key(one: _Matched, library: _Library) -> tuple[int, str, str]:

@@ -111,12 +111,16 @@ class RankedImage:
 
 @dataclass(frozen=True, slots=True)
 class RankedSet:
-    """Images of one set, best first. `confidence` is calibrated, or None while no learned model is promoted."""
+    """Images of one set, best first. `confidence` is calibrated, or None while no learned model is promoted.
+
+    `line` is where the set stands in the file that it was read from, None for a set that was named by itself.
+    """
 
     ranking: tuple[RankedImage, ...]
     confidence: float | None
     model: str
     refused: tuple[tuple[str, str], ...] = ()
+    line: int | None = None
 
     @property
     def winner(self) -> str | None:
@@ -125,6 +129,8 @@ class RankedSet:
     def document(self) -> dict[str, Any]:
         ranking = [{"path": i.path, "score": i.score, "probability": i.probability} for i in self.ranking]
         found = {"ranking": ranking, "winner": self.winner, "confidence": self.confidence, "model": self.model}
+        if self.line is not None:
+            found["line"] = self.line
         if self.refused:
             found["refused"] = [{"path": path, "reason": reason} for path, reason in self.refused]
         return found

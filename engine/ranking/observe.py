@@ -51,7 +51,8 @@ def read_selection_log(data: bytes, name: str = "the file") -> Iterator[Selectio
         if fields == []:
             continue
         try:
-            yield _row(line, fields, places, len(header))
+            is_quoted = any('"' in lines[index] for index in range(line - 1, start))
+            yield _row(line, fields, places, len(header), is_quoted=is_quoted)
         except RowRefused as refusal:
             resume = _swallowed_row(lines, line, start, places, len(header)) if consumed > 1 else None
             if resume is None:
@@ -116,7 +117,9 @@ def _swallowed_row(lines: Sequence[str], first: int, end: int, places: Sequence[
     return None
 
 
-def _row(line: int, fields: list[str] | None, places: Sequence[int], width: int) -> SelectionRow:
+def _row(
+    line: int, fields: list[str] | None, places: Sequence[int], width: int, *, is_quoted: bool = False
+) -> SelectionRow:
     if fields is None:
         raise RowRefused("a field is longer than 131,072 characters")
     whole = "".join(fields)
@@ -125,7 +128,8 @@ def _row(line: int, fields: list[str] | None, places: Sequence[int], width: int)
     if not is_encodable(whole):
         raise RowRefused("the row is not valid UTF-8")
     if len(fields) != width:
-        raise RowRefused(f"the row has {len(fields)} columns, the header {width}")
+        hint = " (is a quotation mark misplaced?)" if is_quoted else ""
+        raise RowRefused(f"the row has {len(fields)} columns, the header {width}{hint}")
     session_id, set_id, chosen, losers, timestamp = (fields[place].strip() for place in places)
     if not session_id or not set_id:
         raise RowRefused(f"{'session_id' if not session_id else 'set_id'} is empty")

@@ -133,5 +133,8 @@ def read_set_lines(file: Path) -> tuple[list[tuple[int, list[Path]]], list[Refus
         elif any("\x00" in path for path in paths):
             refused.append(RefusedRow(number, "a path holds a NUL byte"))
         else:
-            sets.append((number, [Path(path).expanduser().absolute() for path in paths]))
+            try:
+                sets.append((number, [Path(path).expanduser().absolute() for path in paths]))
+            except RuntimeError as error:  # `~somebody` whom the system does not know
+                refused.append(RefusedRow(number, str(error)))
     return sets, refused

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 
 from engine.changes import Changes, ChangeSet, Operation
 from engine.clock import Clock, utc_now
-from engine.errors import UsageError
+from engine.errors import ProofsheetError, UsageError
 from engine.library import Library
 from engine.library.model import Image
 from engine.ranking import building, catalogue
@@ -316,8 +317,8 @@ class Ranking:
             found: list[RankedSet] = []
             for number, paths in lines:
                 try:
-                    found.append(self._orderer.rank(paths, known))
-                except UsageError as error:
+                    found.append(replace(self._orderer.rank(paths, known), line=number))
+                except ProofsheetError as error:
                     refused.append(RefusedRow(number, error.message))
             return found
 

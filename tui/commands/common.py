@@ -11,7 +11,7 @@ import functools
 import json
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ import click
 from engine.errors import ProofsheetError, UsageError
 
 if TYPE_CHECKING:
+    from engine.engine import Engine
     from engine.workspace import Workspace
 
 DONE, FAILED, USAGE, SOME_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -113,9 +114,25 @@ def list_by_default(ctx: click.Context, listing: click.Command, as_json: bool) -
 def read_paths(paths: tuple[Path, ...]) -> list[Path]:
     """Absolute paths, each of which exists. Raises UsageError naming the first that does not."""
     for path in paths:
-        if not path.expanduser().exists():
+        try:
+            is_there = path.expanduser().exists()
+        except OSError as error:  # a name that is too long, a folder that is not ours to look into
+            raise UsageError(f"{path} cannot be looked up: {error.strerror}") from error
+        except RuntimeError as error:  # what pathlib raises for `~somebody` whom the system does not know
+            raise UsageError(f"there is no such home folder: {path}") from error
+        if not is_there:
             raise UsageError(f"there is no file or folder {path}")
     return [path.expanduser().absolute() for path in paths]
+
+
+async def finished(engine: Engine, run_id: str) -> Mapping[str, Any]:
+    """The result of a run once its work is done. Raises RunFailed when it ends in any other way."""
+    from engine.runs import RunFailed, RunState
+
+    run = await engine.runs.wait(run_id)
+    if run.state is not RunState.DONE:
+        raise RunFailed(run)
+    return run.result or {}
 
 
 def _keep(folder: Path) -> Path:

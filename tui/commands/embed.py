@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.common import SOME_REFUSED, emit, engine_command, json_option, note, read_paths, say
+from tui.commands.common import SOME_REFUSED, emit, engine_command, finished, json_option, note, read_paths, say
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -26,19 +26,13 @@ async def embed(
 
     Folders are scanned first. What has a vector already is left alone; an interrupted run goes on where it was.
     """
-    from engine.runs import RunFailed, RunState
-
     roots = read_paths(paths)
     refused: list[dict[str, str]] = []
     if roots:
-        scanned = await engine.runs.wait((await engine.library.scan(roots)).id)
-        if scanned.state is not RunState.DONE:
-            raise RunFailed(scanned)
-        refused = list((scanned.result or {}).get("refused", ()))
-    run = await engine.runs.wait((await engine.vision.embed(under=roots, force=force, max_images=max_images)).id)
-    if run.state is not RunState.DONE:
-        raise RunFailed(run)
-    result = dict(run.result or {})
+        scanned = await finished(engine, (await engine.library.scan(roots)).id)
+        refused = list(scanned.get("refused", ()))
+    run = await engine.vision.embed(under=roots, force=force, max_images=max_images)
+    result = dict(await finished(engine, run.id))
     result["refused"] = refused + list(result.get("refused", ()))
     if as_json:
         emit(result)

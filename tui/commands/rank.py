@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import UsageError
-from tui.commands.common import DONE, SOME_REFUSED, emit, engine_command, json_option, note, say
+from tui.commands.common import DONE, SOME_REFUSED, emit, engine_command, json_option, note, read_paths, say
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -30,7 +30,7 @@ async def rank(engine: Engine, paths: tuple[Path, ...], sets_file: Path | None, 
     if bool(paths) == (sets_file is not None):
         raise UsageError("name images, or a file with --sets", remedy="proofsheet rank A.jpg B.jpg")
     if sets_file is None:
-        found = await engine.ranking.rank(paths)
+        found = await engine.ranking.rank(read_paths(paths))
         if as_json:
             emit(found.document())
         else:
@@ -41,8 +41,8 @@ async def rank(engine: Engine, paths: tuple[Path, ...], sets_file: Path | None, 
         lines = [{"line": row.line, "reason": row.reason} for row in refused]
         emit({"sets": [one.document() for one in sets], **({"refused": lines} if lines else {})})
     else:
-        for number, one in enumerate(sets, start=1):
-            say(f"set {number}")
+        for one in sets:
+            say(f"line {one.line}")
             _print(one)
         for row in refused:
             note(f"line {row.line}: {row.reason}")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.common import DONE, SOME_REFUSED, emit, engine_command, json_option, note, read_paths, say
+from tui.commands.common import DONE, SOME_REFUSED, emit, engine_command, finished, json_option, note, read_paths, say
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -37,8 +38,6 @@ _REDRAW_SECONDS = 0.2
 @engine_command
 async def scan(engine: Engine, paths: tuple[Path, ...], detach: bool, as_json: bool) -> int:
     """Start the run, follow it, and print what came of it."""
-    from engine.runs import RunFailed, RunState
-
     run = await engine.library.scan(read_paths(paths), detach=detach)
     if detach:
         if as_json:
@@ -46,18 +45,16 @@ async def scan(engine: Engine, paths: tuple[Path, ...], detach: bool, as_json: b
         else:
             say(f"Scanning as run {run.id}. Follow it with: proofsheet runs tail {run.id}")
         return DONE
-    run = await _follow(engine, run)
-    if run.state is not RunState.DONE or run.result is None:
-        raise RunFailed(run)
+    result = await _follow(engine, run)
     if as_json:
-        emit(dict(run.result))
+        emit(dict(result))
     else:
-        _tell(run.result)
-    return SOME_REFUSED if run.result["refused"] else DONE
+        _tell(result)
+    return SOME_REFUSED if result["refused"] else DONE
 
 
-async def _follow(engine: Engine, run: Run) -> Run:
-    """Wait for the run; on a terminal, one calm line says how far it is."""
+async def _follow(engine: Engine, run: Run) -> Mapping[str, Any]:
+    """Wait for the run's result; on a terminal, one calm line says how far it is. Raises RunFailed."""
     if sys.stderr.isatty():
         drawn_at = 0.0
         try:
@@ -67,7 +64,7 @@ async def _follow(engine: Engine, run: Run) -> Run:
                     click.echo(f"\r\x1b[2KScanning: {event.data['message']}", nl=False, err=True)
         finally:
             click.echo("\r\x1b[2K", nl=False, err=True)
-    return await engine.runs.wait(run.id)
+    return await finished(engine, run.id)
 
 
 def _tell(result: Any) -> None:

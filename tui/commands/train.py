@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.common import emit, engine_command, json_option, note, say
+from tui.commands.common import emit, engine_command, finished, json_option, note, say
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -38,8 +38,6 @@ async def ranker(
     as_json: bool,
 ) -> None:
     """Progress on stderr, the report on stdout."""
-    from engine.runs import RunFailed, RunState
-
     run = await engine.ranking.train(project, detach, per_project=per_project, actor=actor, seed=seed)
     if detach:
         emit({"run": run.id}) if as_json else say(f"{run.id} goes on by itself: proofsheet runs tail {run.id}")
@@ -50,13 +48,11 @@ async def ranker(
     except asyncio.CancelledError:
         await engine.runs.cancel(run.id)
         raise
-    run = await engine.runs.wait(run.id)
-    if run.state is not RunState.DONE or run.result is None:
-        raise RunFailed(run)
+    result = await finished(engine, run.id)
     if as_json:
-        emit(dict(run.result))
+        emit(dict(result))
     else:
-        report(run.result)
+        report(result)
 
 
 def _follow(event: RunEvent) -> None:

@@ -150,3 +150,58 @@ async def test_companions_are_noted_follow_a_move_and_are_forgotten_when_gone(sh
     (pictures / "a.png.xmp").unlink()
     await shelf.scan(pictures)
     assert await beside() == {}
+
+
+async def test_a_setting_that_comes_later_leaves_no_folder_split(workspace: Workspace, pictures: Path) -> None:
+    put(pictures / "client_a" / "a.jpg")
+    async with shelf_in(workspace) as shelf:
+        await shelf.scan(pictures)
+    put(pictures / "client_a" / "b.jpg", encoded("jpg", 1))
+    put(pictures / "client_a" / "day2" / "c.jpg", encoded("jpg", 2))
+    async with shelf_in(workspace, projects={"client_*": "clients"}) as shelf:
+        await shelf.scan(pictures)
+        assert await shelf.projects() == {"a.jpg": "clients", "b.jpg": "clients", "c.jpg": "clients"}
+        put(pictures / "client_a" / "d.jpg", encoded("jpg", 3))
+        await shelf.scan(pictures)
+        assert set((await shelf.projects()).values()) == {"clients"}
+
+
+async def test_an_id_of_the_library_outranks_a_setting_for_old_images_as_for_new_ones(
+    workspace: Workspace, pictures: Path
+) -> None:
+    put(pictures / "mojo1" / "a.jpg")
+    put(pictures / "mojo2" / "other.jpg", encoded("jpg", 1))
+    async with shelf_in(workspace) as shelf:
+        await shelf.scan(pictures)
+        put(pictures / "incoming" / "mojo1" / "b.jpg", encoded("jpg", 2))
+        await shelf.scan(pictures)
+    put(pictures / "incoming" / "mojo1" / "c.jpg", encoded("jpg", 3))
+    put(pictures / "incoming" / "new" / "d.jpg", encoded("jpg", 4))
+    async with shelf_in(workspace, projects={"incoming": "sorted"}) as shelf:
+        await shelf.scan(pictures)
+        found = await shelf.projects()
+        assert (found["b.jpg"], found["c.jpg"], found["d.jpg"]) == ("mojo1", "mojo1", "sorted")
+
+
+async def test_a_manifests_dates_that_come_later_leave_no_folder_split(shelf: Shelf, pictures: Path) -> None:
+    put(pictures / "trip" / "a.jpg", mtime=JULY)
+    await shelf.scan(pictures)
+    manifest(shelf.workspace.projects / "july.project.json", "july", startedAt="2025-07-01", finishedAt="2025-07-31")
+    put(pictures / "trip" / "b.jpg", encoded("jpg", 1), mtime=JULY)
+    await shelf.scan(pictures)
+    assert await shelf.projects() == {"a.jpg": "july", "b.jpg": "july"}
+
+
+async def test_a_new_image_joins_its_folder_although_a_neighbour_has_brought_a_new_id(
+    shelf: Shelf, pictures: Path
+) -> None:
+    put(pictures / "mojo1" / "a.jpg")
+    await shelf.scan(pictures)
+    put(pictures / "incoming" / "mojo1" / "b.jpg", encoded("jpg", 1))
+    await shelf.scan(pictures)
+    put(pictures / "incoming" / "loose.jpg", encoded("jpg", 2))
+    await shelf.scan(pictures)
+    put(pictures / "incoming" / "mojo1" / "c.jpg", encoded("jpg", 3))
+    await shelf.scan(pictures)
+    found = await shelf.projects()
+    assert (found["b.jpg"], found["c.jpg"], found["loose.jpg"]) == ("mojo1", "mojo1", "incoming")

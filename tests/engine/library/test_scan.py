@@ -220,11 +220,11 @@ async def test_links_are_not_followed_and_loops_do_no_harm(shelf: Shelf, picture
     assert (await shelf.images())["b.jpg"].path == tmp_path / "elsewhere" / "b.jpg"
 
 
-async def test_hidden_things_shadows_and_the_workspace_are_passed_over(shelf: Shelf, tmp_path: Path) -> None:
+async def test_hidden_things_shadows_and_the_engines_own_folders_are_passed_over(shelf: Shelf, tmp_path: Path) -> None:
     put(tmp_path / "a.jpg")
     for hidden in (".cache/b.jpg", ".c.jpg", "._a.jpg", "@eaDir/d.jpg", "__MACOSX/e.jpg"):
         put(tmp_path / hidden)
-    put(shelf.workspace.root / "somewhere" / "f.jpg")
+    put(shelf.workspace.training / "somewhere" / "f.jpg")
     put(shelf.workspace.cache / "g.jpg")
     result = await shelf.scan(tmp_path)
     assert (result["added"], result["refused"]) == (1, [])
@@ -355,6 +355,11 @@ async def test_a_path_that_is_not_there_is_a_usage_error(shelf: Shelf, pictures:
         await shelf.library.scan([])
 
 
+async def test_a_path_that_cannot_be_looked_up_is_a_usage_error(shelf: Shelf, pictures: Path) -> None:
+    with pytest.raises(UsageError, match="File name too long"):
+        await shelf.library.scan([pictures / ("x" * 300)])
+
+
 async def test_batches_are_told_as_they_are_committed(shelf: Shelf, pictures: Path) -> None:
     for folder in ("one", "two"):
         for number in range(3):
@@ -474,3 +479,34 @@ async def test_nothing_of_the_person_is_written_moved_or_re_timed(shelf: Shelf, 
         shelf.library.thumbnail(image.path, (32, 32))
     assert snapshot(pictures) == before
     assert {path: path.stat().st_mtime_ns for path in folders} == folders
+
+
+async def test_photographs_in_the_workspaces_own_folder_are_found_from_above_too(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    async with shelf_in(Workspace.init(home / "Pictures")) as shelf:
+        put(home / "Pictures" / "trip" / "a.jpg")
+        put(home / "Pictures" / "projects" / "p.png", encoded("png", 1))
+        put(home / "Pictures" / "cache" / "thumbnail.jpg", encoded("jpg", 2))
+        assert await shelf.counts_of(home / "Pictures") == (2, 0, 0, 0)
+        assert await shelf.counts_of(home) == (0, 0, 2, 0)
+        assert set(await shelf.images()) == {"a.jpg", "p.png"}
+
+
+@pytest.mark.parametrize("inner", ["library/cache", "library/training", "pictures/.hidden", "pictures/@eaDir/x"])
+async def test_what_lies_in_a_folder_that_is_passed_over_is_not_taken_for_gone(tmp_path: Path, inner: str) -> None:
+    async with shelf_in(Workspace.init(tmp_path / "library")) as shelf:
+        put(tmp_path / inner / "a.jpg")
+        put(tmp_path / inner / "bad.jpg", b"")
+        assert await shelf.counts_of(tmp_path / inner) == (1, 0, 0, 0)
+        assert await shelf.counts_of(tmp_path) == (0, 0, 0, 0)
+        assert set(await shelf.images()) == {"a.jpg"} and len(await shelf.library.refused()) == 1
+        (tmp_path / inner / "a.jpg").unlink()
+        assert await shelf.counts_of(tmp_path / inner) == (0, 0, 0, 1)
+
+
+async def test_a_folder_of_the_engines_that_holds_images_is_named_in_the_log(tmp_path: Path) -> None:
+    async with shelf_in(Workspace.init(tmp_path / "library")) as shelf:
+        put(tmp_path / "library" / "training" / "deep" / "a.jpg")
+        run = await shelf.runs.wait((await shelf.library.scan([tmp_path])).id)
+        told = [event.data["message"] async for event in shelf.runs.tail(run.id) if event.type == "log"]
+        assert len(told) == 1 and told[0].startswith(str(tmp_path / "library" / "training"))

@@ -80,10 +80,15 @@ def test_the_room_from_the_command_line(place: Path, tmp_path: Path) -> None:
     assert "held-out pairs" in people.stderr
 
     lines = tmp_path / "sets.jsonl"
-    lines.write_text(json.dumps([str(soft), str(sharp)]) + "\n\nnonsense\n" + json.dumps(["nowhere.jpg", str(soft)]))
+    listed = [[str(soft), str(sharp)], None, "nonsense", ["nowhere.jpg", str(soft)], ["nowhere.jpg"]]
+    listed += [["~nobody-here/a.jpg"], [str(sharp)]]
+    lines.write_text("\n".join(json.dumps(one) if isinstance(one, list) else one or "" for one in listed))
     ranked = json.loads(proofsheet(place, "rank", "--sets", lines, "--json", code=3).stdout)
-    assert [one["winner"] for one in ranked["sets"]] == [str(sharp), str(soft)]
-    assert ranked["refused"] == [{"line": 3, "reason": "the line is not valid JSON"}]
+    assert [one["winner"] for one in ranked["sets"]] == [str(sharp), str(soft), str(sharp)]
+    assert [one["line"] for one in ranked["sets"]] == [1, 4, 7]
+    assert [one["line"] for one in ranked["refused"]] == [3, 5, 6]
+    assert ranked["refused"][0]["reason"] == "the line is not valid JSON"
+    assert "nothing to rank" in ranked["refused"][1]["reason"]
     assert ranked["sets"][1]["refused"][0]["path"].endswith("nowhere.jpg")
 
     planned = proofsheet(place, "export", "selections", tmp_path / "out.csv")
@@ -95,5 +100,18 @@ def test_the_room_from_the_command_line(place: Path, tmp_path: Path) -> None:
 def test_misuse_is_explained(place: Path) -> None:
     assert "name images, or a file with --sets" in proofsheet(place, "rank", code=2).stderr
     assert "cannot be read" in proofsheet(place, "import", "selections", "none.csv", code=2).stderr
-    assert "nothing to rank" in proofsheet(place, "rank", "none.jpg", code=1).stderr
+    assert "there is no file or folder none.jpg" in proofsheet(place, "rank", "none.jpg", code=2).stderr
     assert "no project 'nobody'" in proofsheet(place, "train", "ranker", "--project", "nobody", code=1).stderr
+
+
+def test_paths_that_the_system_cannot_look_up_are_explained(place: Path) -> None:
+    too_long = "x" * 300 + ".jpg"
+    for command in ("rank", "scan", "embed"):
+        assert "File name too long" in proofsheet(place, command, too_long, code=2).stderr
+    assert "no such home folder" in proofsheet(place, "rank", "~nobody-here/a.jpg", code=2).stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read from its beginning")
+def test_a_file_that_the_system_will_not_read_is_refused_with_its_reason(place: Path) -> None:
+    told = proofsheet(place, "rank", "/proc/self/mem", code=1).stderr
+    assert "nothing to rank: /proc/self/mem the system cannot read this" in told

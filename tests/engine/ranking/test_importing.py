@@ -8,6 +8,7 @@ import time
 import pytest
 
 from engine.errors import ProofsheetError, UsageError
+from engine.ranking import catalogue
 from tests.engine.ranking.conftest import World
 
 TIME = "2025-07-08T06:10:00Z"
@@ -131,3 +132,38 @@ async def test_a_long_log_is_imported_quickly(world: World) -> None:
     found = await world.ranking.import_selections(file)
     assert found.sets == 3_000
     assert time.monotonic() - started < 10
+
+
+async def test_losers_told_in_several_rows_are_all_kept(library: World) -> None:
+    log = library.log(
+        row("/u/mojo1/a.png", "/u/mojo1/b.png"),
+        row("/u/mojo1/a.png", "/u/mojo1/c.png"),
+        row("/u/mojo1/a.png", "/u/mojo1/c.png", "/u/mojo1/b.png"),
+    )
+    found = await library.ranking.import_selections(log)
+    assert (found.sets, found.pairs, found.new) == (1, 2, 1)
+    with library.store.reading() as connection:
+        (choice,) = catalogue.choices(connection, "ada")
+    assert len(choice.image_ids) == 3
+    before = library.snapshot()
+    assert (await library.ranking.import_selections(log)).new == 0
+    assert library.snapshot() == before
+
+    other = library.log(row("/u/mojo1/a.png", "/u/mojo1/day1/twice.png"))
+    assert (await library.ranking.import_selections(other)).pairs == 1
+    with library.store.reading() as connection:
+        (choice,) = catalogue.choices(connection, "ada")
+    assert len(choice.image_ids) == 4
+
+
+async def test_a_log_with_losers_in_several_rows_comes_back_whole_from_an_export(library: World) -> None:
+    await library.ranking.import_selections(
+        library.log(row("/u/mojo1/a.png", "/u/mojo1/b.png"), row("/u/mojo1/a.png", "/u/mojo1/c.png"))
+    )
+    out = library.workspace.training / "out.csv"
+    plan = await library.ranking.export_selections(out)
+    await library.changes.apply(plan.id)
+    before = library.snapshot()
+    found = await library.ranking.import_selections(out)
+    assert (found.pairs, found.new, found.refused) == (2, 0, ())
+    assert library.snapshot() == before

@@ -71,6 +71,14 @@ def test_a_bad_row_is_refused_with_its_line_and_the_rest_is_read(line: str, reas
     assert reason in found[1].reason  # type: ignore[union-attr]
 
 
+def test_a_row_that_is_quoted_wrongly_is_asked_about_its_quotation_marks() -> None:
+    misquoted = 's1,1,"/u/mojo1/a.png,[""/u/mojo1/b.png""]",' + TIME
+    assert reasons(misquoted, "s1,1,/u/mojo1/a.png") == {
+        2: "the row has 4 columns, the header 5 (is a quotation mark misplaced?)",
+        3: "the row has 3 columns, the header 5",
+    }
+
+
 def test_a_record_with_line_breaks_is_named_by_its_first_line() -> None:
     spread = 's1,1,"/u/mojo1/a\nb.png","[\n\n""nowhere""",bad\n'
     found = read(spread.rstrip("\n"), row())
