@@ -27,7 +27,7 @@ from engine.demo.pictures import write_bad_files, write_set
 from engine.demo.recipe import PlannedSet, Recipe, plan
 from engine.engine import Engine
 from engine.errors import ProofsheetError
-from engine.runs import Run, RunFailed, RunState
+from engine.settings import Settings
 from engine.workspace import Workspace
 
 ACTOR = "simulated"
@@ -192,13 +192,18 @@ def _own_settings(workspace: Workspace) -> dict[str, Any]:
         "projects = {}\n",
         encoding="utf-8",
     )
-    return {"database_url": database, "encoder": "builtin", "projects": {}}
+    shaping = {
+        name: field.get_default()
+        for name, field in Settings.model_fields.items()
+        if name in ("max_pixels", "burst_seconds", "folder_set_size", "seed", "cpu_workers")
+    }
+    return {**shaping, "database_url": database, "encoder": "builtin", "projects": {}}
 
 
 async def _learned(engine: Engine, place: _Place, planned: Sequence[PlannedSet], begun: float) -> DemoReport:
     """Everything after the pictures, through the same doors that a person's own pictures take."""
     place.tell("scanning", 0, 1)
-    scan = await _finished(engine, await engine.library.scan([place.pictures]))
+    scan = (await engine.runs.finished((await engine.library.scan([place.pictures])).id)).result or {}
     log = engine.workspace.training / LOG
     decisions = write_log(log, planned)
     place.tell("importing simulated picks", 0, 1)
@@ -208,9 +213,9 @@ async def _learned(engine: Engine, place: _Place, planned: Sequence[PlannedSet],
         raise ProofsheetError(f"the demo's own log was refused: line {first.line}: {first.reason}")
     await engine.ranking.build_sets()
     place.tell("describing the pictures", 0, 1)
-    await _finished(engine, await engine.vision.embed())
+    await engine.runs.finished((await engine.vision.embed()).id)
     place.tell("training the ranker", 0, 1)
-    train = await _finished(engine, await engine.ranking.train())
+    train = (await engine.runs.finished((await engine.ranking.train()).id)).result or {}
     place.tell("suggesting winners", 0, 1)
     suggestions = [one for one in [await _suggested(engine, set_id) for set_id in await engine.ranking.queue()] if one]
     counts = await engine.library.counts()
@@ -224,14 +229,6 @@ async def _learned(engine: Engine, place: _Place, planned: Sequence[PlannedSet],
         suggestions=tuple(suggestions),
         seconds=round(time.monotonic() - begun, 1),
     )
-
-
-async def _finished(engine: Engine, run: Run) -> Mapping[str, Any]:
-    """The result of a run once it is done. Raises RunFailed."""
-    done = await engine.runs.wait(run.id)
-    if done.state is not RunState.DONE:
-        raise RunFailed(done)
-    return done.result or {}
 
 
 async def _suggested(engine: Engine, set_id: int) -> Suggested | None:

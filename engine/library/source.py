@@ -59,7 +59,7 @@ def _open(path: str | os.PathLike[str], flags: int) -> int:
 def explained(error: OSError) -> UnreadableImage:
     """An error of the operating system as a refusal."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return UnreadableImage("vanished", "the file went away before it could be read")
+        return UnreadableImage("vanished", "there is no such file, or no longer")
     if isinstance(error, PermissionError):
         return UnreadableImage("permission", "you are not permitted to read this (see its permissions)")
     if error.errno == errno.ELOOP:

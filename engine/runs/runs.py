@@ -68,7 +68,11 @@ class Runs:
 
     async def run(self, kind: str, params: Mapping[str, Any], *, project: str | None = None) -> Run:
         """Begin a run and wait for it. Raises RunFailed when it did not finish its work."""
-        run = await self.wait((await self.start(kind, params, project=project)).id)
+        return await self.finished((await self.start(kind, params, project=project)).id)
+
+    async def finished(self, run_id: str) -> Run:
+        """The run once its work is done. Raises RunFailed when it ends in any other way."""
+        run = await self.wait(run_id)
         if run.state is not RunState.DONE:
             raise RunFailed(run)
         return run

@@ -11,7 +11,7 @@ import functools
 import json
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,6 @@ import click
 from engine.errors import ProofsheetError, UsageError
 
 if TYPE_CHECKING:
-    from engine.engine import Engine
     from engine.workspace import Workspace
 
 DONE, FAILED, USAGE, SOME_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -123,16 +122,6 @@ def read_paths(paths: tuple[Path, ...]) -> list[Path]:
         if not is_there:
             raise UsageError(f"there is no file or folder {path}")
     return [path.expanduser().absolute() for path in paths]
-
-
-async def finished(engine: Engine, run_id: str) -> Mapping[str, Any]:
-    """The result of a run once its work is done. Raises RunFailed when it ends in any other way."""
-    from engine.runs import RunFailed, RunState
-
-    run = await engine.runs.wait(run_id)
-    if run.state is not RunState.DONE:
-        raise RunFailed(run)
-    return run.result or {}
 
 
 def _keep(folder: Path) -> Path:

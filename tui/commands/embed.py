@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.common import SOME_REFUSED, emit, engine_command, finished, json_option, note, read_paths, say
+from tui.commands.common import SOME_REFUSED, emit, engine_command, json_option, note, read_paths, say
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -29,10 +29,10 @@ async def embed(
     roots = read_paths(paths)
     refused: list[dict[str, str]] = []
     if roots:
-        scanned = await finished(engine, (await engine.library.scan(roots)).id)
+        scanned = (await engine.runs.finished((await engine.library.scan(roots)).id)).result or {}
         refused = list(scanned.get("refused", ()))
     run = await engine.vision.embed(under=roots, force=force, max_images=max_images)
-    result = dict(await finished(engine, run.id))
+    result = dict((await engine.runs.finished(run.id)).result or {})
     result["refused"] = refused + list(result.get("refused", ()))
     if as_json:
         emit(result)

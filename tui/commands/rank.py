@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,10 @@ async def rank(engine: Engine, paths: tuple[Path, ...], sets_file: Path | None, 
     if bool(paths) == (sets_file is not None):
         raise UsageError("name images, or a file with --sets", remedy="proofsheet rank A.jpg B.jpg")
     if sets_file is None:
-        found = await engine.ranking.rank(read_paths(paths))
+        wanted = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 - a name with .. need not exist
+        if not any(_is_there(path) for path in wanted):
+            read_paths(paths)  # says which of them is not there
+        found = await engine.ranking.rank(wanted)
         if as_json:
             emit(found.document())
         else:
@@ -47,6 +51,13 @@ async def rank(engine: Engine, paths: tuple[Path, ...], sets_file: Path | None, 
         for row in refused:
             note(f"line {row.line}: {row.reason}")
     return SOME_REFUSED if refused or any(one.refused for one in sets) else DONE
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _print(found: RankedSet) -> None:

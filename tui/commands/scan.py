@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.common import DONE, SOME_REFUSED, emit, engine_command, finished, json_option, note, read_paths, say
+from tui.commands.common import DONE, SOME_REFUSED, emit, engine_command, json_option, note, read_paths, say
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -64,7 +64,7 @@ async def _follow(engine: Engine, run: Run) -> Mapping[str, Any]:
                     click.echo(f"\r\x1b[2KScanning: {event.data['message']}", nl=False, err=True)
         finally:
             click.echo("\r\x1b[2K", nl=False, err=True)
-    return await finished(engine, run.id)
+    return (await engine.runs.finished(run.id)).result or {}
 
 
 def _tell(result: Any) -> None:

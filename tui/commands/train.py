@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.common import emit, engine_command, finished, json_option, note, say
+from tui.commands.common import emit, engine_command, json_option, note, say
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -48,7 +48,7 @@ async def ranker(
     except asyncio.CancelledError:
         await engine.runs.cancel(run.id)
         raise
-    result = await finished(engine, run.id)
+    result = (await engine.runs.finished(run.id)).result or {}
     if as_json:
         emit(dict(result))
     else:
