@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -96,6 +97,29 @@ async def test_undo_goes_back_set_by_set_without_limit(engine: FakeEngine, size)
         await studio.set_shown(2)
 
 
+async def test_undo_pressed_fast_takes_back_as_many_verdicts_as_it_was_pressed(engine: FakeEngine) -> None:
+    async with running(engine, WIDE) as studio:
+        await studio.set_shown(1)
+        for number in (1, 2, 3):
+            await studio.press("1")
+            await studio.set_shown(number + 1)
+        gate, undo = asyncio.Event(), engine.ranking.undo
+
+        async def slow():
+            await gate.wait()
+            return await undo()
+
+        engine.ranking.undo = slow
+        await studio.press("u", "u", "u")
+        await studio.press("1")  # the set that it would fall on is on its way off the table
+        assert studio.says("one moment: another set is coming")
+        gate.set()
+        await studio.set_shown(1)
+        assert not engine.ranking.verdicts
+        assert studio.page.deck.ids == [1, 2, 3, 4, 5, 6]
+        assert studio.says("set 1 of 6")
+
+
 @both
 async def test_picks_without_suggestions_are_recorded_as_blind(engine: FakeEngine, size) -> None:
     async with running(engine, size) as studio:
@@ -125,9 +149,12 @@ async def test_the_verdict_is_painted_at_once_and_the_next_set_waits_until_it_is
         assert studio.says("last: 1 → ✓ 1")
         assert "✓" in studio.page.cells[0].head.text
         assert studio.page.shown.id == 1
-        await studio.press("2", "enter", "x")  # typed ahead of a set that nobody has seen: not taken
+        for key in ("2", "enter", "x", "space", "u"):  # typed ahead of a set that nobody has seen: not taken
+            await studio.press(key)
+            assert studio.says("one moment: the verdict is being kept")
         engine.ranking.gate.set()
         await studio.set_shown(2)
+        assert studio.says("last: 1 → ✓ 1")
         assert len(engine.ranking.verdicts) == 1
 
 
@@ -219,6 +246,28 @@ async def test_a_large_set_pages_and_numbers_belong_to_the_page(pictures, size) 
         await studio.press("2")
         await studio.set_shown(2)
         assert engine.ranking.verdicts[0].image_id == 11
+
+
+@both
+async def test_the_suggested_image_brings_its_page_with_it(pictures, size) -> None:
+    engine = make_engine(pictures / "large", sets=2, images=12)
+    suggest = engine.ranking.suggest
+
+    async def suggests_the_last(set_id):
+        suggestion = await suggest(set_id)
+        last = engine.ranking.sets[set_id].members[-1].image.id
+        return replace(suggestion, proposal={"image": last, "scores": {}})
+
+    engine.ranking.suggest = suggests_the_last
+    async with running(engine, size) as studio:
+        await studio.set_shown(1)
+        assert studio.says("images 2/2", "variation 12")
+        assert [cell.place for cell in studio.page.cells if cell.display] == [0, 1, 2]
+        await studio.press("s")
+        assert studio.says("images 1/2", "variation 9")
+        assert sum(cell.display for cell in studio.page.cells) == 9
+        await studio.press("s", "z", "escape")
+        assert sum(cell.display for cell in studio.page.cells) == 3
 
 
 @both

@@ -51,6 +51,8 @@ class RankingScreen(Page):
         self.cursor = 0
         self.has_moved = False
         self.is_deciding = False
+        self._undos = 0  # asked for and not yet done
+        self._has_asked_to_wait = False
         self.suggests = True
         self._has_resumed = False
         self.agreement: Agreement | None = None
@@ -158,6 +160,9 @@ class RankingScreen(Page):
                 self.cursor, self.has_moved = int(kept.get("cursor", 0)), True
         self.cursor = min(self.cursor, len(event.shown.members) - 1)
         self.is_deciding = False
+        if self._has_asked_to_wait:
+            self._has_asked_to_wait = False
+            self.notice("")
         self.stage.display, self.hollow.display = True, False
         self._arrange()
         self._faces()
@@ -170,10 +175,7 @@ class RankingScreen(Page):
         if self.shown is None or self.shown.id != event.set_id or self.is_deciding:
             return
         self.suggestion = event.suggestion
-        if not self.has_moved:
-            self.cursor = self.star or 0
-        self._faces()
-        self.remember()
+        self._move_cursor(self.cursor if self.has_moved else self.star or 0)
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 
@@ -257,6 +259,15 @@ class RankingScreen(Page):
 
     # -- actions: moving ----------------------------------------------------------------------------------------------
 
+    def _move_cursor(self, index: int) -> None:
+        """Mark this image; where it stands on another page, that page is laid out."""
+        turned = index // PLACES != self.page_number
+        self.cursor = index
+        if turned:
+            self._arrange()
+        self._faces()
+        self.remember()
+
     def action_move(self, across: int, down: int) -> None:
         """Mark a neighbour; in the strip every direction walks it."""
         if self.shown is None or self.is_deciding:
@@ -267,30 +278,24 @@ class RankingScreen(Page):
         wanted = self.cursor + step
         if not 0 <= wanted < count:
             return
-        turned = wanted // PLACES != self.page_number
-        self.cursor, self.has_moved = wanted, True
-        if turned:
-            self._arrange()
-        self._faces()
-        self.remember()
+        self.has_moved = True
+        self._move_cursor(wanted)
 
     def action_page(self, step: int) -> None:
         if self.shown is None or self.is_deciding:
             return
         wanted = (self.page_number + step) * PLACES
         if 0 <= wanted < len(self.shown.members):
-            self.cursor, self.has_moved = wanted, True
-            self._arrange()
-            self._faces()
-            self.remember()
+            self.has_moved = True
+            self._move_cursor(wanted)
 
     @on(Cell.Touched)
     def _touched(self, event: Cell.Touched) -> None:
         index = self.page_number * PLACES + event.cell.place
         if self.shown is None or index >= len(self.shown.members) or self.is_deciding:
             return
-        self.cursor, self.has_moved = index, True
-        self._faces()
+        self.has_moved = True
+        self._move_cursor(index)
         if event.twice:
             self.action_pick()
 
@@ -305,7 +310,7 @@ class RankingScreen(Page):
             self._pick(index)
 
     def _pick(self, index: int) -> None:
-        if self.shown is None or self.is_deciding:
+        if self.shown is None or not self._may_decide():
             return
         shown, star, blind = self.shown, self.star, not self.suggests
         suggestion = self.suggestion if star is not None else None
@@ -316,7 +321,7 @@ class RankingScreen(Page):
         self.work(self._keep, shown.id, partial(pick, suggestion=suggestion, blind=blind))
 
     def action_none(self) -> None:
-        if self.shown is None or self.is_deciding:
+        if self.shown is None or not self._may_decide():
             return
         shown = self.shown
         self._mark(dict.fromkeys(range(len(shown.members)), "refused"))
@@ -326,11 +331,26 @@ class RankingScreen(Page):
         self.work(self._keep, shown.id, reject)
 
     def action_skip(self) -> None:
-        if self.shown is None or self.is_deciding:
+        if self.shown is None or not self._may_decide():
             return
         self._mark(dict.fromkeys(range(len(self.shown.members)), "skipped"))
         self.status.last(*words.skipped(self._table.number))
         self.work(self._keep, self.shown.id, partial(self.engine.ranking.skip, self.shown.id))
+
+    def _may_decide(self) -> bool:
+        """Whether a verdict would fall on a set that was seen; where it would not, the status line says so."""
+        if self.is_deciding:
+            self._ask_to_wait("one moment: the verdict is being kept")
+        elif self._undos or self.shown is None or self._table.current != self.shown.id:
+            self._ask_to_wait("one moment: another set is coming")
+        else:
+            return True
+        return False
+
+    def _ask_to_wait(self, text: str) -> None:
+        """Say why a key was not taken, until the next set is there."""
+        self._has_asked_to_wait = True
+        self.notice(text)
 
     def _mark(self, marks: dict[int, Mark]) -> None:
         """Paint the verdict at once: a line a cell. Until it is durable, no other verdict is taken."""
@@ -367,13 +387,26 @@ class RankingScreen(Page):
             await self._table.refresh()
 
     def action_undo(self) -> None:
-        if self.deck is not None and not self.is_deciding:
-            self.notice("taking the last verdict back…")
-            self.work(self._undo, group="undo", exclusive=True)
+        """Take one more verdict back. An undo under way is never cancelled: each press is counted, and done in turn."""
+        if self.deck is None:
+            return
+        if self.is_deciding:
+            self._ask_to_wait("one moment: the verdict is being kept")
+            return
+        self.notice("taking the last verdict back…")
+        self._undos += 1
+        if self._undos == 1:
+            self.work(self._undo, group="undo")
 
     async def _undo(self) -> None:
-        decision = await self.engine.ranking.undo()
-        self.post_message(TakenBack(None if decision is None else int(decision.subject.partition(":")[2])))
+        """As many undos as were asked for, those asked for meanwhile too."""
+        try:
+            while self._undos:
+                decision = await self.engine.ranking.undo()
+                self._undos = self._undos - 1 if decision is not None else 0
+                self.post_message(TakenBack(None if decision is None else int(decision.subject.partition(":")[2])))
+        finally:
+            self._undos = 0
 
     @on(TakenBack)
     def _taken_back(self, event: TakenBack) -> None:
@@ -404,11 +437,8 @@ class RankingScreen(Page):
 
     def action_toggle_suggestions(self) -> None:
         self.suggests = not self.suggests
-        if not self.has_moved:
-            self.cursor = self.star or 0
-        self._faces()
+        self._move_cursor(self.cursor if self.has_moved else self.star or 0)
         self.notice("suggestions on" if self.suggests else "suggestions off; your picks are recorded as blind")
-        self.remember()
 
     def action_next_project(self) -> None:
         if self.deck is not None:
@@ -462,9 +492,8 @@ class RankingScreen(Page):
         if answer is None or self.shown is None:
             return
         index, picked = answer
-        self.cursor, self.has_moved = index, True
-        self._faces()
-        self.remember()
+        self.has_moved = True
+        self._move_cursor(index)
         if picked:
             self._pick(index)
 
@@ -475,7 +504,7 @@ class RankingScreen(Page):
         self._has_resumed = True
         kept = self.proof.views.get("zoom", {})
         if self.shown is not None and kept.get("subject") == self.shown.id and self.proof.screen is self:
-            self.cursor = min(int(kept.get("index", 0)), len(self.shown.members) - 1)
+            self._move_cursor(min(int(kept.get("index", 0)), len(self.shown.members) - 1))
             self._look_closer(compare=bool(kept.get("compare")), kept=kept)
 
     def _rival(self) -> int:
