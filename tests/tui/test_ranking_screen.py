@@ -332,6 +332,19 @@ async def test_when_every_set_has_a_verdict_it_says_so_and_undo_still_works(pict
         await studio.set_shown(2)
 
 
+@both
+async def test_the_only_set_comes_back_from_an_undo_without_the_mark_of_its_verdict(pictures, size) -> None:
+    engine = make_engine(pictures / "six", sets=1)
+    async with running(engine, size) as studio:
+        await studio.set_shown(1)
+        await studio.press("1")
+        await studio.until(lambda: studio.says("All done.", "The one set has your verdict."))
+        await studio.press("u")
+        await studio.set_shown(1)
+        await studio.until(lambda: studio.says("stage1_generated"))
+        assert "✓" not in studio.text
+
+
 async def test_p_reviews_one_project_only(engine: FakeEngine) -> None:
     async with running(engine, WIDE) as studio:
         await studio.set_shown(1)

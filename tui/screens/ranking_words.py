@@ -116,9 +116,10 @@ def empty(decided: int, active: Sequence[Activity], is_open: bool, project: str 
         ]
     if decided:
         where = f" of {project}" if project else ""
+        everything = f"The one set{where} has" if decided == 1 else f"All {decided:,} sets{where} have"
         return [
             row(("All done.", "strong")),
-            row((f"All {decided:,} sets{where} have your verdict.", "text")),
+            row((f"{everything} your verdict.", "text")),
             row(),
             row(("u", "strong bold"), ("  take the last verdict back", "dim")),
             row(("o", "strong bold"), ("  open another folder", "dim")),
