@@ -333,6 +333,26 @@ async def test_when_every_set_has_a_verdict_it_says_so_and_undo_still_works(pict
 
 
 @both
+async def test_no_picture_of_the_old_set_stands_under_the_new_headings(engine: FakeEngine, size, monkeypatch) -> None:
+    monkeypatch.setattr("tui.widgets.preview._GRACE", 60.0)
+    async with running(engine, size, images="half") as studio:
+        await studio.set_shown(1)
+        page, previews = studio.page, studio.app.previews
+        pictures = [cell.picture for cell in page.cells[:3]] + ([page.large] if page.is_narrow else [])
+        await studio.until(lambda: all(picture.is_shown for picture in pictures))
+        never = asyncio.Event()
+
+        async def not_yet(*_: object, **__: object) -> None:
+            await never.wait()
+
+        monkeypatch.setattr(previews, "peek", lambda *_: None)
+        monkeypatch.setattr(previews, "prepare", not_yet)
+        await studio.press("1")
+        await studio.set_shown(2)
+        assert [picture._surface for picture in pictures] == [None] * len(pictures)
+
+
+@both
 async def test_the_only_set_comes_back_from_an_undo_without_the_mark_of_its_verdict(pictures, size) -> None:
     engine = make_engine(pictures / "six", sets=1)
     async with running(engine, size) as studio:

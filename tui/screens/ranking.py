@@ -155,6 +155,7 @@ class RankingScreen(Page):
         self.shown = event.shown
         if fresh:
             self.suggestion, self.has_moved, self.cursor = None, False, 0
+            self.large.clear()
             kept = self.proof.views.get("ranking", {})
             if kept.get("set") == event.shown.id and kept.get("moved"):
                 self.cursor, self.has_moved = int(kept.get("cursor", 0)), True

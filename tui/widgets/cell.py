@@ -79,8 +79,10 @@ class Cell(Widget):
                 self.head.put()
                 self.foot.put()
             return
-        if (old is None or old.path != face.path) and self.shape != "short":
-            self.picture.show(face.path)
+        if old is None or old.path != face.path:
+            self.picture.clear()  # never the old picture under the new heading, not even for a moment
+            if self.shape != "short":
+                self.picture.show(face.path)
         self._write()
 
     def stand(self, shape: Shape) -> None:
