@@ -236,16 +236,44 @@ async def test_c_compares_where_they_differ_and_space_turns_over_by_hand(engine:
 
 
 @both
+async def test_enter_stops_a_flicker_and_only_then_picks(engine: FakeEngine, size) -> None:
+    async with running(engine, size) as studio:
+        await studio.set_shown(1)
+        await studio.press("left", "c")
+        await studio.until(lambda: isinstance(studio.page, ZoomScreen) and studio.says("flickering", "c stop", "esc"))
+        await studio.press("enter")
+        seen = studio.page.shown_index
+        assert studio.says(f"enter again picks {seen + 1}")
+        assert not engine.ranking.verdicts
+        await studio.press("enter")
+        await studio.set_shown(2)
+        assert engine.ranking.verdicts[0].image_id == seen + 1
+
+
+async def test_at_80_columns_every_key_of_the_bottom_line_has_room(engine: FakeEngine) -> None:
+    async with running(engine, NARROW) as studio:
+        await studio.set_shown(1)
+        line = " enter pick ★  1-9  ←→  z zoom  c compare  x none  space  u undo  s  ? help"
+        assert studio.text.splitlines()[-1] == line
+        await studio.press("c")
+        await studio.until(lambda: studio.says("flickering"))
+        assert studio.says("enter pick", "c stop", "esc back", "? help")
+
+
+@both
 async def test_a_large_set_pages_and_numbers_belong_to_the_page(pictures, size) -> None:
     engine = make_engine(pictures / "large", sets=2, images=12)
     async with running(engine, size) as studio:
         await studio.set_shown(1)
-        assert studio.says("images 1/2")
+        assert studio.says("page 1/2", "pgdn images")
         await studio.press("pagedown")
-        assert studio.says("images 2/2", "variation 10")
+        assert studio.says("page 2/2", "variation 10")
         await studio.press("2")
         await studio.set_shown(2)
         assert engine.ranking.verdicts[0].image_id == 11
+        assert studio.says("✓ 2 on page 2 (not ★ 2 on page 1)")
+        await studio.press("pagedown", "z")
+        assert studio.says(" 1   20250708_060701_variation_10", "page 2/2")
 
 
 @both
@@ -261,10 +289,10 @@ async def test_the_suggested_image_brings_its_page_with_it(pictures, size) -> No
     engine.ranking.suggest = suggests_the_last
     async with running(engine, size) as studio:
         await studio.set_shown(1)
-        assert studio.says("images 2/2", "variation 12")
+        assert studio.says("page 2/2", "variation 12")
         assert [cell.place for cell in studio.page.cells if cell.display] == [0, 1, 2]
         await studio.press("s")
-        assert studio.says("images 1/2", "variation 9")
+        assert studio.says("page 1/2", "variation 9")
         assert sum(cell.display for cell in studio.page.cells) == 9
         await studio.press("s", "z", "escape")
         assert sum(cell.display for cell in studio.page.cells) == 3

@@ -18,13 +18,14 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from engine.errors import ProofsheetError
-from tui.actions import bindings
+from tui.actions import bindings, footer
 from tui.messages import EngineReady, LibraryGrew, RunEnded, RunMoved
 from tui.screens import ranking_words as words
 from tui.screens.base import Page
 from tui.screens.deck import Deck
 from tui.screens.layout import plan_for
 from tui.screens.ranking_messages import Kept, SetLaid, Standing, Suggested, TakenBack
+from tui.screens.ranking_words import PLACES
 from tui.widgets.cell import Cell, Face, Mark
 from tui.widgets.lines import Lines
 from tui.widgets.preview import PreviewImage
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from engine.review import Agreement, Suggestion
 
 GROWS_EVERY = 1.0  # seconds between looks at the sets while a scan makes them
-PLACES = 9  # the digits; larger sets page
 
 
 class RankingScreen(Page):
@@ -240,15 +240,15 @@ class RankingScreen(Page):
         deck, narrow = self.deck, self.is_narrow
         number, total = (deck.number, deck.total) if deck else (0, 0)
         project = deck.project if deck else None
-        pages = -(-len(self.shown.members) // PLACES) if self.shown else 1
-        paging = ((f"  images {self.page_number + 1}/{pages}", "dim"),) if pages > 1 else ()
+        paging = words.paging(self.cursor, len(self.shown.members)) if self.shown else ()
         self.top.here(*words.here(number, total, self.shown, project, self.proof.is_demo, narrow), *paging)
         self.top.there(*words.agreement(self.agreement, narrow))
         self.status.fact(*words.adviser(self.suggests, self.suggestion, self.standing, narrow))
         if self.shown is None:
             self.offer(["ranking.undo", "ranking.project"] if deck and deck.decided else [])
         else:
-            self.offer(None, words.footer_labels(self.cursor == self.star, self.cursor % PLACES + 1))
+            offered = [action.id for action in footer("ranking") if paging or action.id != "ranking.next_page"]
+            self.offer(offered, words.footer_labels(self.cursor == self.star, self.cursor % PLACES + 1))
 
     def relaid(self) -> None:
         if self.shown is not None:
@@ -316,8 +316,7 @@ class RankingScreen(Page):
         shown, star, blind = self.shown, self.star, not self.suggests
         suggestion = self.suggestion if star is not None else None
         self._mark({index: "picked"})
-        said = None if star is None else star % PLACES + 1
-        self.status.last(*words.verdict(self._table.number, index % PLACES + 1, said, blind))
+        self.status.last(*words.verdict(self._table.number, index, star, blind, len(shown.members)))
         pick = partial(self.engine.ranking.pick, shown.id, shown.members[index].image.id)
         self.work(self._keep, shown.id, partial(pick, suggestion=suggestion, blind=blind))
 
@@ -326,7 +325,7 @@ class RankingScreen(Page):
             return
         shown = self.shown
         self._mark(dict.fromkeys(range(len(shown.members)), "refused"))
-        self.status.last(*words.verdict(self._table.number, None, None, not self.suggests))
+        self.status.last(*words.verdict(self._table.number, None, None, not self.suggests, len(shown.members)))
         suggestion = self.suggestion if self.suggests else None
         reject = partial(self.engine.ranking.reject, shown.id, suggestion=suggestion, blind=not self.suggests)
         self.work(self._keep, shown.id, reject)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from engine.ranking.model import ImageSet, RankerStatus
     from engine.review import Agreement, Suggestion
 
+PLACES = 9  # the digits; larger sets page
+
 
 def megabytes(size: int) -> str:
     """Bytes for the eye: `0.9 MB`, `312 kB`."""
@@ -64,8 +66,19 @@ def agreement(value: Agreement | None, narrow: bool) -> tuple[Span, ...]:
     return (("agrees " if narrow else "agrees with you ", "dim"), (f"{value.agreed}/{value.of}", "text"))
 
 
-def verdict(number: int, picked: int | None, suggested: int | None, blind: bool) -> tuple[Span, ...]:
-    """`last: 211 → 2 (agreed)`; `picked` and `suggested` are the numbers of the images, None for a rejected set."""
+def paging(index: int, count: int) -> tuple[Span, ...]:
+    """`page 2/2`, behind what is told of an image, in a set that has more than one."""
+    return ((f"  page {index // PLACES + 1}/{-(-count // PLACES)}", "dim"),) if count > PLACES else ()
+
+
+def numbered(index: int, count: int) -> str:
+    """An image of a set of `count` by the digit it stands under: `2`, or `2 on page 1` of several."""
+    page = f" on page {index // PLACES + 1}" if count > PLACES else ""
+    return f"{index % PLACES + 1}{page}"
+
+
+def verdict(number: int, picked: int | None, suggested: int | None, blind: bool, count: int) -> tuple[Span, ...]:
+    """`last: 211 → 2 (agreed)`; `picked` and `suggested` are indices in a set of `count`, None: it was rejected."""
     lead: tuple[Span, ...] = (("last: ", "dim"), (f"{number:,}", "text"), (" → ", "dim"))
     if picked is None:
         return (*lead, ("✗ none", "danger"))
@@ -74,8 +87,8 @@ def verdict(number: int, picked: int | None, suggested: int | None, blind: bool)
     elif suggested is None:
         how = "your pick"
     else:
-        how = "agreed" if suggested == picked else f"not ★ {suggested}"
-    return (*lead, (f"✓ {picked}", "decided bold"), (f" ({how})", "dim"))
+        how = "agreed" if suggested == picked else f"not ★ {numbered(suggested, count)}"
+    return (*lead, (f"✓ {numbered(picked, count)}", "decided bold"), (f" ({how})", "dim"))
 
 
 def skipped(number: int) -> tuple[Span, ...]:
