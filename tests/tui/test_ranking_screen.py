@@ -276,6 +276,32 @@ async def test_a_large_set_pages_and_numbers_belong_to_the_page(pictures, size) 
         assert studio.says(" 1   20250708_060701_variation_10", "page 2/2")
 
 
+async def test_images_side_by_side_have_the_same_width(engine: FakeEngine) -> None:
+    async with running(engine, WIDE) as studio:
+        await studio.set_shown(1)
+        assert len({cell.picture.size for cell in studio.page.cells[:3]}) == 1
+
+
+@pytest.mark.parametrize("images", [3, 6, 9])
+async def test_at_80_columns_the_reasons_are_said_in_short_words(pictures, images: int) -> None:
+    engine = make_engine(pictures / f"of {images}", sets=2, images=images)
+    suggest = engine.ranking.suggest
+
+    async def sharpest(set_id):
+        return replace(await suggest(set_id), reasons=("the sharpest of the set", "less clipping"))
+
+    engine.ranking.suggest = sharpest
+    async with running(engine, NARROW) as studio:
+        await studio.set_shown(1)
+        await studio.until(lambda: studio.says("sharpest", "less clipping"))
+        assert not studio.says("the sharpest")
+        await studio.press("s")
+        assert not studio.says("sharpest")
+        if images == 3:
+            column = studio.page.cells[0].picture.region
+            assert column.right < 80 and column.x > studio.page.cells[0].head.region.right
+
+
 @both
 async def test_the_suggested_image_brings_its_page_with_it(pictures, size) -> None:
     engine = make_engine(pictures / "large", sets=2, images=12)

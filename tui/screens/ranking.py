@@ -26,7 +26,7 @@ from tui.screens.deck import Deck
 from tui.screens.layout import plan_for
 from tui.screens.ranking_messages import Kept, SetLaid, Standing, Suggested, TakenBack
 from tui.screens.ranking_words import PLACES
-from tui.widgets.cell import Cell, Face, Mark
+from tui.widgets.cell import Cell, Face, Mark, shorter
 from tui.widgets.lines import Lines
 from tui.widgets.preview import PreviewImage
 
@@ -61,7 +61,8 @@ class RankingScreen(Page):
     def compose_body(self) -> ComposeResult:
         self.cells = [Cell(place) for place in range(PLACES)]
         self.large = PreviewImage(id="large")
-        self.grid = Container(*self.cells, id="grid")
+        self.reasons = Lines(id="reasons")
+        self.grid = Container(*self.cells, self.reasons, id="grid")
         self.hollow = Lines(classes="empty")
         self.stage = Container(self.large, self.grid, id="stage")
         self.body = Container(self.stage, self.hollow, classes="body")
@@ -197,15 +198,17 @@ class RankingScreen(Page):
             cell.display = cell.place < count
         if self.is_narrow:
             tall = count * 5 <= self.body.size.height
-            self.grid.styles.height = "100%"
+            self.grid.styles.width, self.grid.styles.height = None, "100%"
+            self.reasons.display = not tall
             for cell in self.cells:
                 cell.stand("strip" if tall else "short")
             return
+        self.reasons.display = False
         width, height = self.body.size  # the stage itself has none while it is hidden
         sizes = [(member.image.width, member.image.height) for member in self.members]
         plan = plan_for(sizes, width, height, self.proof.terminal.cell)
         self.grid.styles.grid_size_columns, self.grid.styles.grid_size_rows = plan.columns, plan.rows
-        self.grid.styles.height = plan.height
+        self.grid.styles.width, self.grid.styles.height = plan.width, plan.height
         for cell in self.cells:
             cell.stand("column")
 
@@ -218,6 +221,8 @@ class RankingScreen(Page):
             cell.wear(face)
         if self.is_narrow and self.marked is not None:
             self.large.show(self.marked.image.path)
+            told = self.suggestion.reasons if self.suggestion is not None and star is not None else ()
+            self.reasons.put(*words.below_strip(list(map(shorter, told)), self.body.size.height - 2 * len(faces)))
         self._lines()
 
     def _face(self, member: SetMember, index: int, star: int | None) -> Face:

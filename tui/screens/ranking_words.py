@@ -109,6 +109,16 @@ def adviser(on: bool, suggestion: Suggestion | None, status: RankerStatus | None
     return ((missing, "dim"), ("   ★ ", "suggest"), who)
 
 
+def below_strip(reasons: Sequence[str], room: int) -> list[Row]:
+    """Why the ★ image is suggested, below a strip too full to say it beside the image; `room` is in rows."""
+    if room <= len(reasons):
+        return [row((" " + " · ".join(reasons), "suggest"))]
+    return [
+        row(),
+        *(row(("★ " if not n else "  ", "suggest"), (reason, "suggest")) for n, reason in enumerate(reasons)),
+    ]
+
+
 def footer_labels(is_star: bool, number: int | None) -> dict[str, str]:
     """What Enter would do now."""
     if number is None:
