@@ -25,7 +25,8 @@ class Action:
     """One thing a person can ask for.
 
     `call` is the Textual action (`pick`, `app.palette`); `footer` is its place in the bottom line (0: never shown,
-    1 comes first and is dropped last); with `numbered`, the n-th key calls `call(n)`.
+    1 comes first and is dropped last); where room is short, those with `terse` give up their words and keep their
+    keys, which speak for themselves, 1 before the others; with `numbered`, the n-th key calls `call(n)`.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Action:
     call: str
     footer: int = 0
     brief: str = ""
+    terse: int = 0
     numbered: bool = False
     in_palette: bool = True
 
@@ -131,6 +133,7 @@ def _ranking() -> Iterator[Action]:
         "number",
         footer=2,
         brief="pick",
+        terse=1,
         numbered=True,
         in_palette=False,
     )
@@ -144,10 +147,20 @@ def _ranking() -> Iterator[Action]:
         "move(1, 0)",
         footer=3,
         brief="move",
+        terse=1,
     )
     yield Action("ranking.up", ("up", "k"), "move up", "Mark the image above.", place, "move(0, -1)")
     yield Action("ranking.down", ("down", "j"), "move down", "Mark the image below.", place, "move(0, 1)")
-    yield Action("ranking.zoom", ("z",), "zoom", "The marked image on the whole screen.", place, "zoom", footer=4)
+    yield Action(
+        "ranking.zoom",
+        ("z",),
+        "zoom",
+        "The marked image on the whole screen.",
+        place,
+        "zoom",
+        footer=5,
+        terse=3,
+    )
     yield Action(
         "ranking.compare",
         ("c",),
@@ -155,9 +168,10 @@ def _ranking() -> Iterator[Action]:
         "Flicker between the marked image and its rival, where they differ most.",
         place,
         "compare",
-        footer=5,
+        footer=6,
+        terse=3,
     )
-    yield Action("ranking.none", ("x",), "none", "None of them is good: reject all.", place, "none", footer=6)
+    yield Action("ranking.none", ("x",), "none", "None of them is good: reject all.", place, "none", footer=7)
     yield Action(
         "ranking.skip",
         ("space",),
@@ -165,7 +179,8 @@ def _ranking() -> Iterator[Action]:
         "Leave this set undecided and go on to the next.",
         place,
         "skip",
-        footer=7,
+        footer=8,
+        terse=2,
     )
     yield Action(
         "ranking.undo",
@@ -174,7 +189,7 @@ def _ranking() -> Iterator[Action]:
         "Take the last verdict back and return to its set; as often as you like.",
         place,
         "undo",
-        footer=8,
+        footer=9,
     )
     yield Action(
         "ranking.suggestions",
@@ -183,8 +198,9 @@ def _ranking() -> Iterator[Action]:
         "Hide or show what the machine would pick; picks made without it are recorded as blind.",
         place,
         "toggle_suggestions",
-        footer=9,
+        footer=10,
         brief="suggestions",
+        terse=2,
     )
     yield Action(
         "ranking.next_page",
@@ -193,6 +209,8 @@ def _ranking() -> Iterator[Action]:
         "The next images of a set with more than fit.",
         place,
         "page(1)",
+        footer=4,
+        brief="images",
     )
     yield Action("ranking.previous_page", ("pageup", "["), "previous images", "Back by one page.", place, "page(-1)")
     yield Action(
@@ -225,6 +243,7 @@ def _zoom() -> Iterator[Action]:
         "number",
         footer=2,
         brief="show",
+        terse=1,
         numbered=True,
         in_palette=False,
     )
@@ -238,6 +257,7 @@ def _zoom() -> Iterator[Action]:
         "pan(1, 0)",
         footer=3,
         brief="pan",
+        terse=1,
     )
     yield Action("zoom.up", ("up", "k"), "pan up", "Move the region up.", place, "pan(0, -1)")
     yield Action("zoom.down", ("down", "j"), "pan down", "Move the region down.", place, "pan(0, 1)")
@@ -249,10 +269,28 @@ def _zoom() -> Iterator[Action]:
         place,
         "zoom(1)",
         footer=4,
+        terse=2,
     )
-    yield Action("zoom.out", ("-",), "wider", "Zoom out, to the whole image.", place, "zoom(-1)", footer=5)
     yield Action(
-        "zoom.fit", ("0",), "whole image", "Show the whole image again.", place, "fit", footer=8, brief="whole"
+        "zoom.out",
+        ("-",),
+        "wider",
+        "Zoom out, to the whole image.",
+        place,
+        "zoom(-1)",
+        footer=5,
+        terse=2,
+    )
+    yield Action(
+        "zoom.fit",
+        ("0",),
+        "whole image",
+        "Show the whole image again.",
+        place,
+        "fit",
+        footer=9,
+        brief="whole",
+        terse=3,
     )
     yield Action(
         "zoom.compare",
@@ -270,10 +308,11 @@ def _zoom() -> Iterator[Action]:
         "Stop the flicker and turn over by hand; c starts it again.",
         place,
         "flip",
-        footer=7,
+        footer=8,
         brief="flip",
+        terse=3,
     )
-    yield Action("zoom.back", ("escape", "z"), "back", "Back to the set.", place, "back", footer=9, in_palette=False)
+    yield Action("zoom.back", ("escape", "z"), "back", "Back to the set.", place, "back", footer=7, in_palette=False)
 
 
 def _inventory() -> Iterator[Action]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -96,6 +97,29 @@ async def test_undo_goes_back_set_by_set_without_limit(engine: FakeEngine, size)
         await studio.set_shown(2)
 
 
+async def test_undo_pressed_fast_takes_back_as_many_verdicts_as_it_was_pressed(engine: FakeEngine) -> None:
+    async with running(engine, WIDE) as studio:
+        await studio.set_shown(1)
+        for number in (1, 2, 3):
+            await studio.press("1")
+            await studio.set_shown(number + 1)
+        gate, undo = asyncio.Event(), engine.ranking.undo
+
+        async def slow():
+            await gate.wait()
+            return await undo()
+
+        engine.ranking.undo = slow
+        await studio.press("u", "u", "u")
+        await studio.press("1")  # the set that it would fall on is on its way off the table
+        assert studio.says("one moment: another set is coming")
+        gate.set()
+        await studio.set_shown(1)
+        assert not engine.ranking.verdicts
+        assert studio.page.deck.ids == [1, 2, 3, 4, 5, 6]
+        assert studio.says("set 1 of 6")
+
+
 @both
 async def test_picks_without_suggestions_are_recorded_as_blind(engine: FakeEngine, size) -> None:
     async with running(engine, size) as studio:
@@ -125,9 +149,12 @@ async def test_the_verdict_is_painted_at_once_and_the_next_set_waits_until_it_is
         assert studio.says("last: 1 → ✓ 1")
         assert "✓" in studio.page.cells[0].head.text
         assert studio.page.shown.id == 1
-        await studio.press("2", "enter", "x")  # typed ahead of a set that nobody has seen: not taken
+        for key in ("2", "enter", "x", "space", "u"):  # typed ahead of a set that nobody has seen: not taken
+            await studio.press(key)
+            assert studio.says("one moment: the verdict is being kept")
         engine.ranking.gate.set()
         await studio.set_shown(2)
+        assert studio.says("last: 1 → ✓ 1")
         assert len(engine.ranking.verdicts) == 1
 
 
@@ -209,16 +236,92 @@ async def test_c_compares_where_they_differ_and_space_turns_over_by_hand(engine:
 
 
 @both
+async def test_enter_stops_a_flicker_and_only_then_picks(engine: FakeEngine, size) -> None:
+    async with running(engine, size) as studio:
+        await studio.set_shown(1)
+        await studio.press("left", "c")
+        await studio.until(lambda: isinstance(studio.page, ZoomScreen) and studio.says("flickering", "c stop", "esc"))
+        await studio.press("enter")
+        seen = studio.page.shown_index
+        assert studio.says(f"enter again picks {seen + 1}")
+        assert not engine.ranking.verdicts
+        await studio.press("enter")
+        await studio.set_shown(2)
+        assert engine.ranking.verdicts[0].image_id == seen + 1
+
+
+async def test_at_80_columns_every_key_of_the_bottom_line_has_room(engine: FakeEngine) -> None:
+    async with running(engine, NARROW) as studio:
+        await studio.set_shown(1)
+        line = " enter pick ★  1-9  ←→  z zoom  c compare  x none  space  u undo  s  ? help"
+        assert studio.text.splitlines()[-1] == line
+        await studio.press("c")
+        await studio.until(lambda: studio.says("flickering"))
+        assert studio.says("enter pick", "c stop", "esc back", "? help")
+
+
+@both
 async def test_a_large_set_pages_and_numbers_belong_to_the_page(pictures, size) -> None:
     engine = make_engine(pictures / "large", sets=2, images=12)
     async with running(engine, size) as studio:
         await studio.set_shown(1)
-        assert studio.says("images 1/2")
+        assert studio.says("page 1/2", "pgdn images")
         await studio.press("pagedown")
-        assert studio.says("images 2/2", "variation 10")
+        assert studio.says("page 2/2", "variation 10")
         await studio.press("2")
         await studio.set_shown(2)
         assert engine.ranking.verdicts[0].image_id == 11
+        assert studio.says("✓ 2 on page 2 (not ★ 2 on page 1)")
+        await studio.press("pagedown", "z")
+        assert studio.says(" 1   20250708_060701_variation_10", "page 2/2")
+
+
+async def test_images_side_by_side_have_the_same_width(engine: FakeEngine) -> None:
+    async with running(engine, WIDE) as studio:
+        await studio.set_shown(1)
+        assert len({cell.picture.size for cell in studio.page.cells[:3]}) == 1
+
+
+@pytest.mark.parametrize("images", [3, 6, 9])
+async def test_at_80_columns_the_reasons_are_said_in_short_words(pictures, images: int) -> None:
+    engine = make_engine(pictures / f"of {images}", sets=2, images=images)
+    suggest = engine.ranking.suggest
+
+    async def sharpest(set_id):
+        return replace(await suggest(set_id), reasons=("the sharpest of the set", "less clipping"))
+
+    engine.ranking.suggest = sharpest
+    async with running(engine, NARROW) as studio:
+        await studio.set_shown(1)
+        await studio.until(lambda: studio.says("sharpest", "less clipping"))
+        assert not studio.says("the sharpest")
+        await studio.press("s")
+        assert not studio.says("sharpest")
+        if images == 3:
+            column = studio.page.cells[0].picture.region
+            assert column.right < 80 and column.x > studio.page.cells[0].head.region.right
+
+
+@both
+async def test_the_suggested_image_brings_its_page_with_it(pictures, size) -> None:
+    engine = make_engine(pictures / "large", sets=2, images=12)
+    suggest = engine.ranking.suggest
+
+    async def suggests_the_last(set_id):
+        suggestion = await suggest(set_id)
+        last = engine.ranking.sets[set_id].members[-1].image.id
+        return replace(suggestion, proposal={"image": last, "scores": {}})
+
+    engine.ranking.suggest = suggests_the_last
+    async with running(engine, size) as studio:
+        await studio.set_shown(1)
+        assert studio.says("page 2/2", "variation 12")
+        assert [cell.place for cell in studio.page.cells if cell.display] == [0, 1, 2]
+        await studio.press("s")
+        assert studio.says("page 1/2", "variation 9")
+        assert sum(cell.display for cell in studio.page.cells) == 9
+        await studio.press("s", "z", "escape")
+        assert sum(cell.display for cell in studio.page.cells) == 3
 
 
 @both
@@ -281,6 +384,39 @@ async def test_when_every_set_has_a_verdict_it_says_so_and_undo_still_works(pict
         await studio.until(lambda: studio.says("All done.", "All 2 sets"))
         await studio.press("u")
         await studio.set_shown(2)
+
+
+@both
+async def test_no_picture_of_the_old_set_stands_under_the_new_headings(engine: FakeEngine, size, monkeypatch) -> None:
+    monkeypatch.setattr("tui.widgets.preview._GRACE", 60.0)
+    async with running(engine, size, images="half") as studio:
+        await studio.set_shown(1)
+        page, previews = studio.page, studio.app.previews
+        pictures = [cell.picture for cell in page.cells[:3]] + ([page.large] if page.is_narrow else [])
+        await studio.until(lambda: all(picture.is_shown for picture in pictures))
+        never = asyncio.Event()
+
+        async def not_yet(*_: object, **__: object) -> None:
+            await never.wait()
+
+        monkeypatch.setattr(previews, "peek", lambda *_: None)
+        monkeypatch.setattr(previews, "prepare", not_yet)
+        await studio.press("1")
+        await studio.set_shown(2)
+        assert [picture._surface for picture in pictures] == [None] * len(pictures)
+
+
+@both
+async def test_the_only_set_comes_back_from_an_undo_without_the_mark_of_its_verdict(pictures, size) -> None:
+    engine = make_engine(pictures / "six", sets=1)
+    async with running(engine, size) as studio:
+        await studio.set_shown(1)
+        await studio.press("1")
+        await studio.until(lambda: studio.says("All done.", "The one set has your verdict."))
+        await studio.press("u")
+        await studio.set_shown(1)
+        await studio.until(lambda: studio.says("stage1_generated"))
+        assert "✓" not in studio.text
 
 
 async def test_p_reviews_one_project_only(engine: FakeEngine) -> None:

@@ -13,10 +13,11 @@ MARGIN = (1, 4)  # rows and columns around the grid
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A grid of `columns` × `rows` cells, `height` terminal rows tall in all, its margin included."""
+    """A grid of `columns` × `rows` equal cells, `width` × `height` terminal cells in all, its margin included."""
 
     columns: int
     rows: int
+    width: int
     height: int
 
 
@@ -27,7 +28,7 @@ def plan_for(sizes: Sequence[tuple[int, int]], width: int, height: int, cell: tu
     tall as its tallest picture needs. Of two plans about as good, the one with fewer rows, because eyes compare
     along a line.
     """
-    best, best_size = Plan(1, max(1, len(sizes)), height), 0.0
+    best, best_size = Plan(1, max(1, len(sizes)), width, height), 0.0
     shape = cell[0] / cell[1]  # rows that one column of a square picture needs
     for wanted in range(1, len(sizes) + 1):
         columns = math.ceil(len(sizes) / wanted)  # as even as it goes: four are two and two, not three and one
@@ -41,5 +42,6 @@ def plan_for(sizes: Sequence[tuple[int, int]], width: int, height: int, cell: tu
         if size > best_size * 1.08:
             tallest = max(min(down, math.ceil(across * shape * h / w)) for w, h in sizes)
             tall = rows * (tallest + CAPTION) + GUTTER[0] * (rows - 1) + MARGIN[0]
-            best, best_size = Plan(columns, rows, min(tall, height)), size
+            wide = columns * across + GUTTER[1] * (columns - 1) + MARGIN[1]
+            best, best_size = Plan(columns, rows, wide, min(tall, height)), size
     return best

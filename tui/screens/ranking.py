@@ -18,14 +18,15 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from engine.errors import ProofsheetError
-from tui.actions import bindings
+from tui.actions import bindings, footer
 from tui.messages import EngineReady, LibraryGrew, RunEnded, RunMoved
 from tui.screens import ranking_words as words
 from tui.screens.base import Page
 from tui.screens.deck import Deck
 from tui.screens.layout import plan_for
 from tui.screens.ranking_messages import Kept, SetLaid, Standing, Suggested, TakenBack
-from tui.widgets.cell import Cell, Face, Mark
+from tui.screens.ranking_words import PLACES
+from tui.widgets.cell import Cell, Face, Mark, shorter
 from tui.widgets.lines import Lines
 from tui.widgets.preview import PreviewImage
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from engine.review import Agreement, Suggestion
 
 GROWS_EVERY = 1.0  # seconds between looks at the sets while a scan makes them
-PLACES = 9  # the digits; larger sets page
 
 
 class RankingScreen(Page):
@@ -51,6 +51,8 @@ class RankingScreen(Page):
         self.cursor = 0
         self.has_moved = False
         self.is_deciding = False
+        self._undos = 0  # asked for and not yet done
+        self._has_asked_to_wait = False
         self.suggests = True
         self._has_resumed = False
         self.agreement: Agreement | None = None
@@ -59,7 +61,8 @@ class RankingScreen(Page):
     def compose_body(self) -> ComposeResult:
         self.cells = [Cell(place) for place in range(PLACES)]
         self.large = PreviewImage(id="large")
-        self.grid = Container(*self.cells, id="grid")
+        self.reasons = Lines(id="reasons")
+        self.grid = Container(*self.cells, self.reasons, id="grid")
         self.hollow = Lines(classes="empty")
         self.stage = Container(self.large, self.grid, id="stage")
         self.body = Container(self.stage, self.hollow, classes="body")
@@ -153,11 +156,15 @@ class RankingScreen(Page):
         self.shown = event.shown
         if fresh:
             self.suggestion, self.has_moved, self.cursor = None, False, 0
+            self.large.clear()
             kept = self.proof.views.get("ranking", {})
             if kept.get("set") == event.shown.id and kept.get("moved"):
                 self.cursor, self.has_moved = int(kept.get("cursor", 0)), True
         self.cursor = min(self.cursor, len(event.shown.members) - 1)
         self.is_deciding = False
+        if self._has_asked_to_wait:
+            self._has_asked_to_wait = False
+            self.notice("")
         self.stage.display, self.hollow.display = True, False
         self._arrange()
         self._faces()
@@ -170,10 +177,7 @@ class RankingScreen(Page):
         if self.shown is None or self.shown.id != event.set_id or self.is_deciding:
             return
         self.suggestion = event.suggestion
-        if not self.has_moved:
-            self.cursor = self.star or 0
-        self._faces()
-        self.remember()
+        self._move_cursor(self.cursor if self.has_moved else self.star or 0)
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 
@@ -194,15 +198,17 @@ class RankingScreen(Page):
             cell.display = cell.place < count
         if self.is_narrow:
             tall = count * 5 <= self.body.size.height
-            self.grid.styles.height = "100%"
+            self.grid.styles.width, self.grid.styles.height = None, "100%"
+            self.reasons.display = not tall
             for cell in self.cells:
                 cell.stand("strip" if tall else "short")
             return
+        self.reasons.display = False
         width, height = self.body.size  # the stage itself has none while it is hidden
         sizes = [(member.image.width, member.image.height) for member in self.members]
         plan = plan_for(sizes, width, height, self.proof.terminal.cell)
         self.grid.styles.grid_size_columns, self.grid.styles.grid_size_rows = plan.columns, plan.rows
-        self.grid.styles.height = plan.height
+        self.grid.styles.width, self.grid.styles.height = plan.width, plan.height
         for cell in self.cells:
             cell.stand("column")
 
@@ -215,6 +221,8 @@ class RankingScreen(Page):
             cell.wear(face)
         if self.is_narrow and self.marked is not None:
             self.large.show(self.marked.image.path)
+            told = self.suggestion.reasons if self.suggestion is not None and star is not None else ()
+            self.reasons.put(*words.below_strip(list(map(shorter, told)), self.body.size.height - 2 * len(faces)))
         self._lines()
 
     def _face(self, member: SetMember, index: int, star: int | None) -> Face:
@@ -237,15 +245,15 @@ class RankingScreen(Page):
         deck, narrow = self.deck, self.is_narrow
         number, total = (deck.number, deck.total) if deck else (0, 0)
         project = deck.project if deck else None
-        pages = -(-len(self.shown.members) // PLACES) if self.shown else 1
-        paging = ((f"  images {self.page_number + 1}/{pages}", "dim"),) if pages > 1 else ()
+        paging = words.paging(self.cursor, len(self.shown.members)) if self.shown else ()
         self.top.here(*words.here(number, total, self.shown, project, self.proof.is_demo, narrow), *paging)
         self.top.there(*words.agreement(self.agreement, narrow))
         self.status.fact(*words.adviser(self.suggests, self.suggestion, self.standing, narrow))
         if self.shown is None:
             self.offer(["ranking.undo", "ranking.project"] if deck and deck.decided else [])
         else:
-            self.offer(None, words.footer_labels(self.cursor == self.star, self.cursor % PLACES + 1))
+            offered = [action.id for action in footer("ranking") if paging or action.id != "ranking.next_page"]
+            self.offer(offered, words.footer_labels(self.cursor == self.star, self.cursor % PLACES + 1))
 
     def relaid(self) -> None:
         if self.shown is not None:
@@ -257,6 +265,15 @@ class RankingScreen(Page):
 
     # -- actions: moving ----------------------------------------------------------------------------------------------
 
+    def _move_cursor(self, index: int) -> None:
+        """Mark this image; where it stands on another page, that page is laid out."""
+        turned = index // PLACES != self.page_number
+        self.cursor = index
+        if turned:
+            self._arrange()
+        self._faces()
+        self.remember()
+
     def action_move(self, across: int, down: int) -> None:
         """Mark a neighbour; in the strip every direction walks it."""
         if self.shown is None or self.is_deciding:
@@ -267,30 +284,24 @@ class RankingScreen(Page):
         wanted = self.cursor + step
         if not 0 <= wanted < count:
             return
-        turned = wanted // PLACES != self.page_number
-        self.cursor, self.has_moved = wanted, True
-        if turned:
-            self._arrange()
-        self._faces()
-        self.remember()
+        self.has_moved = True
+        self._move_cursor(wanted)
 
     def action_page(self, step: int) -> None:
         if self.shown is None or self.is_deciding:
             return
         wanted = (self.page_number + step) * PLACES
         if 0 <= wanted < len(self.shown.members):
-            self.cursor, self.has_moved = wanted, True
-            self._arrange()
-            self._faces()
-            self.remember()
+            self.has_moved = True
+            self._move_cursor(wanted)
 
     @on(Cell.Touched)
     def _touched(self, event: Cell.Touched) -> None:
         index = self.page_number * PLACES + event.cell.place
         if self.shown is None or index >= len(self.shown.members) or self.is_deciding:
             return
-        self.cursor, self.has_moved = index, True
-        self._faces()
+        self.has_moved = True
+        self._move_cursor(index)
         if event.twice:
             self.action_pick()
 
@@ -305,32 +316,46 @@ class RankingScreen(Page):
             self._pick(index)
 
     def _pick(self, index: int) -> None:
-        if self.shown is None or self.is_deciding:
+        if self.shown is None or not self._may_decide():
             return
         shown, star, blind = self.shown, self.star, not self.suggests
         suggestion = self.suggestion if star is not None else None
         self._mark({index: "picked"})
-        said = None if star is None else star % PLACES + 1
-        self.status.last(*words.verdict(self._table.number, index % PLACES + 1, said, blind))
+        self.status.last(*words.verdict(self._table.number, index, star, blind, len(shown.members)))
         pick = partial(self.engine.ranking.pick, shown.id, shown.members[index].image.id)
         self.work(self._keep, shown.id, partial(pick, suggestion=suggestion, blind=blind))
 
     def action_none(self) -> None:
-        if self.shown is None or self.is_deciding:
+        if self.shown is None or not self._may_decide():
             return
         shown = self.shown
         self._mark(dict.fromkeys(range(len(shown.members)), "refused"))
-        self.status.last(*words.verdict(self._table.number, None, None, not self.suggests))
+        self.status.last(*words.verdict(self._table.number, None, None, not self.suggests, len(shown.members)))
         suggestion = self.suggestion if self.suggests else None
         reject = partial(self.engine.ranking.reject, shown.id, suggestion=suggestion, blind=not self.suggests)
         self.work(self._keep, shown.id, reject)
 
     def action_skip(self) -> None:
-        if self.shown is None or self.is_deciding:
+        if self.shown is None or not self._may_decide():
             return
         self._mark(dict.fromkeys(range(len(self.shown.members)), "skipped"))
         self.status.last(*words.skipped(self._table.number))
         self.work(self._keep, self.shown.id, partial(self.engine.ranking.skip, self.shown.id))
+
+    def _may_decide(self) -> bool:
+        """Whether a verdict would fall on a set that was seen; where it would not, the status line says so."""
+        if self.is_deciding:
+            self._ask_to_wait("one moment: the verdict is being kept")
+        elif self._undos or self.shown is None or self._table.current != self.shown.id:
+            self._ask_to_wait("one moment: another set is coming")
+        else:
+            return True
+        return False
+
+    def _ask_to_wait(self, text: str) -> None:
+        """Say why a key was not taken, until the next set is there."""
+        self._has_asked_to_wait = True
+        self.notice(text)
 
     def _mark(self, marks: dict[int, Mark]) -> None:
         """Paint the verdict at once: a line a cell. Until it is durable, no other verdict is taken."""
@@ -367,13 +392,26 @@ class RankingScreen(Page):
             await self._table.refresh()
 
     def action_undo(self) -> None:
-        if self.deck is not None and not self.is_deciding:
-            self.notice("taking the last verdict back…")
-            self.work(self._undo, group="undo", exclusive=True)
+        """Take one more verdict back. An undo under way is never cancelled: each press is counted, and done in turn."""
+        if self.deck is None:
+            return
+        if self.is_deciding:
+            self._ask_to_wait("one moment: the verdict is being kept")
+            return
+        self.notice("taking the last verdict back…")
+        self._undos += 1
+        if self._undos == 1:
+            self.work(self._undo, group="undo")
 
     async def _undo(self) -> None:
-        decision = await self.engine.ranking.undo()
-        self.post_message(TakenBack(None if decision is None else int(decision.subject.partition(":")[2])))
+        """As many undos as were asked for, those asked for meanwhile too."""
+        try:
+            while self._undos:
+                decision = await self.engine.ranking.undo()
+                self._undos = self._undos - 1 if decision is not None else 0
+                self.post_message(TakenBack(None if decision is None else int(decision.subject.partition(":")[2])))
+        finally:
+            self._undos = 0
 
     @on(TakenBack)
     def _taken_back(self, event: TakenBack) -> None:
@@ -404,11 +442,8 @@ class RankingScreen(Page):
 
     def action_toggle_suggestions(self) -> None:
         self.suggests = not self.suggests
-        if not self.has_moved:
-            self.cursor = self.star or 0
-        self._faces()
+        self._move_cursor(self.cursor if self.has_moved else self.star or 0)
         self.notice("suggestions on" if self.suggests else "suggestions off; your picks are recorded as blind")
-        self.remember()
 
     def action_next_project(self) -> None:
         if self.deck is not None:
@@ -462,9 +497,8 @@ class RankingScreen(Page):
         if answer is None or self.shown is None:
             return
         index, picked = answer
-        self.cursor, self.has_moved = index, True
-        self._faces()
-        self.remember()
+        self.has_moved = True
+        self._move_cursor(index)
         if picked:
             self._pick(index)
 
@@ -475,7 +509,7 @@ class RankingScreen(Page):
         self._has_resumed = True
         kept = self.proof.views.get("zoom", {})
         if self.shown is not None and kept.get("subject") == self.shown.id and self.proof.screen is self:
-            self.cursor = min(int(kept.get("index", 0)), len(self.shown.members) - 1)
+            self._move_cursor(min(int(kept.get("index", 0)), len(self.shown.members) - 1))
             self._look_closer(compare=bool(kept.get("compare")), kept=kept)
 
     def _rival(self) -> int:

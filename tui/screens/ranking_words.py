@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from engine.ranking.model import ImageSet, RankerStatus
     from engine.review import Agreement, Suggestion
 
+PLACES = 9  # the digits; larger sets page
+
 
 def megabytes(size: int) -> str:
     """Bytes for the eye: `0.9 MB`, `312 kB`."""
@@ -64,8 +66,19 @@ def agreement(value: Agreement | None, narrow: bool) -> tuple[Span, ...]:
     return (("agrees " if narrow else "agrees with you ", "dim"), (f"{value.agreed}/{value.of}", "text"))
 
 
-def verdict(number: int, picked: int | None, suggested: int | None, blind: bool) -> tuple[Span, ...]:
-    """`last: 211 → 2 (agreed)`; `picked` and `suggested` are the numbers of the images, None for a rejected set."""
+def paging(index: int, count: int) -> tuple[Span, ...]:
+    """`page 2/2`, behind what is told of an image, in a set that has more than one."""
+    return ((f"  page {index // PLACES + 1}/{-(-count // PLACES)}", "dim"),) if count > PLACES else ()
+
+
+def numbered(index: int, count: int) -> str:
+    """An image of a set of `count` by the digit it stands under: `2`, or `2 on page 1` of several."""
+    page = f" on page {index // PLACES + 1}" if count > PLACES else ""
+    return f"{index % PLACES + 1}{page}"
+
+
+def verdict(number: int, picked: int | None, suggested: int | None, blind: bool, count: int) -> tuple[Span, ...]:
+    """`last: 211 → 2 (agreed)`; `picked` and `suggested` are indices in a set of `count`, None: it was rejected."""
     lead: tuple[Span, ...] = (("last: ", "dim"), (f"{number:,}", "text"), (" → ", "dim"))
     if picked is None:
         return (*lead, ("✗ none", "danger"))
@@ -74,8 +87,8 @@ def verdict(number: int, picked: int | None, suggested: int | None, blind: bool)
     elif suggested is None:
         how = "your pick"
     else:
-        how = "agreed" if suggested == picked else f"not ★ {suggested}"
-    return (*lead, (f"✓ {picked}", "decided bold"), (f" ({how})", "dim"))
+        how = "agreed" if suggested == picked else f"not ★ {numbered(suggested, count)}"
+    return (*lead, (f"✓ {numbered(picked, count)}", "decided bold"), (f" ({how})", "dim"))
 
 
 def skipped(number: int) -> tuple[Span, ...]:
@@ -94,6 +107,16 @@ def adviser(on: bool, suggestion: Suggestion | None, status: RankerStatus | None
     if narrow or not missing:
         return (("★ ", "suggest"), who)
     return ((missing, "dim"), ("   ★ ", "suggest"), who)
+
+
+def below_strip(reasons: Sequence[str], room: int) -> list[Row]:
+    """Why the ★ image is suggested, below a strip too full to say it beside the image; `room` is in rows."""
+    if room <= len(reasons):
+        return [row((" " + " · ".join(reasons), "suggest"))]
+    return [
+        row(),
+        *(row(("★ " if not n else "  ", "suggest"), (reason, "suggest")) for n, reason in enumerate(reasons)),
+    ]
 
 
 def footer_labels(is_star: bool, number: int | None) -> dict[str, str]:
@@ -116,9 +139,10 @@ def empty(decided: int, active: Sequence[Activity], is_open: bool, project: str 
         ]
     if decided:
         where = f" of {project}" if project else ""
+        everything = f"The one set{where} has" if decided == 1 else f"All {decided:,} sets{where} have"
         return [
             row(("All done.", "strong")),
-            row((f"All {decided:,} sets{where} have your verdict.", "text")),
+            row((f"{everything} your verdict.", "text")),
             row(),
             row(("u", "strong bold"), ("  take the last verdict back", "dim")),
             row(("o", "strong bold"), ("  open another folder", "dim")),

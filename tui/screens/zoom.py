@@ -23,7 +23,7 @@ from textual.timer import Timer
 from tui.actions import bindings
 from tui.images import PreviewRefused
 from tui.screens.base import Page
-from tui.screens.ranking_words import details
+from tui.screens.ranking_words import PLACES, details, paging
 from tui.viewport import COMPARED_AT, Viewport, centre, differs_most
 from tui.widgets.lines import Span
 from tui.widgets.preview import PreviewImage
@@ -80,6 +80,7 @@ class ZoomScreen(Page):
         self.is_comparing = compare and not kept
         self.shows_rival = False
         self._timer: Timer | None = None
+        self._is_flickering = False
         if kept:
             self.viewport = Viewport(float(kept["scale"]), float(kept["x"]), float(kept["y"]))
             self.rival = min(int(kept.get("rival", rival)), len(images) - 1)
@@ -140,17 +141,23 @@ class ZoomScreen(Page):
             pair = sorted((self.index, self.rival))
             spans: list[Span] = [("compare", "strong bold"), dot]
             for place in pair:
-                spans += [(f" {place + 1} ", "strong bold reverse" if place == index else "dim"), ("  ", "dim")]
-            self.top.here(*spans, (self.image.name, "text"), *star)
+                spans += [
+                    (f" {place % PLACES + 1} ", "strong bold reverse" if place == index else "dim"),
+                    ("  ", "dim"),
+                ]
+            self.top.here(*spans, (self.image.name, "text"), *star, *paging(index, len(self.images)))
         else:
-            self.top.here((f" {index + 1} ", "strong bold reverse"), (f"  {self.image.name}", "text"), *star)
+            number: Span = (f" {index % PLACES + 1} ", "strong bold reverse")
+            self.top.here(number, (f"  {self.image.name}", "text"), *star, *paging(index, len(self.images)))
         scale = f"{self.viewport.scale:.1f}×" if self.viewport.scale > 1 else "whole"
         self.top.there((details(self.image), "dim"), (f"   {scale}", "text"))
         if self.is_comparing:
-            how = "turn over with space" if self._timer is None else "flickering; space turns over by hand"
+            how = "flickering; space turns over by hand" if self._is_flickering else "turn over with space"
             self.status.last((how, "dim"))
+            self.offer(None, {"zoom.compare": "stop" if self._is_flickering else "flicker"})
         else:
             self.status.last(("", "dim"))
+            self.offer()
 
     # -- actions ------------------------------------------------------------------------------------------------------
 
@@ -171,13 +178,13 @@ class ZoomScreen(Page):
     def _look_at(self, viewport: Viewport) -> None:
         """Another region; a comparison that flickers goes on there once both pictures are ready."""
         self.viewport = viewport
-        if self.is_comparing and self._timer is not None:
+        if self._is_flickering:
             self._flicker()
         else:
             self._draw()
 
     def action_number(self, number: int) -> None:
-        page = self.index // 9 * 9
+        page = self.index // PLACES * PLACES
         wanted = page + number - 1
         if wanted >= len(self.images):
             return
@@ -191,7 +198,7 @@ class ZoomScreen(Page):
     def action_compare(self) -> None:
         if len(self.images) < 2:
             return
-        if self.is_comparing and self._timer is not None:
+        if self._is_flickering:
             self._stop()
             self.is_comparing, self.shows_rival = False, False
             self._draw()
@@ -211,6 +218,12 @@ class ZoomScreen(Page):
         self._turn()
 
     def action_pick(self) -> None:
+        if self._is_flickering and self.subject is not None:
+            # The image changes on its own: nobody can mean the one that happens to be shown. It stays; then Enter does.
+            self._stop()
+            self._say()
+            self.notice(f"enter again picks {self.shown_index % PLACES + 1}")
+            return
         self._leave(picked=self.subject is not None)
 
     def action_back(self) -> None:
@@ -252,6 +265,7 @@ class ZoomScreen(Page):
     def _flicker(self) -> None:
         """Both pictures are made ready; then they take turns. A slow line is spared: Space turns over."""
         self._stop()
+        self._is_flickering = True
         self._draw()
         self.work(self._get_ready, self.viewport, group="ready", exclusive=True)
 
@@ -266,10 +280,11 @@ class ZoomScreen(Page):
 
     @on(BothReady)
     def _take_turns(self, event: BothReady) -> None:
-        if not self.is_comparing or (event.pair, event.viewport) != ((self.index, self.rival), self.viewport):
+        if not self._is_flickering or (event.pair, event.viewport) != ((self.index, self.rival), self.viewport):
             return
         self._stop()
         if (self.proof.terminal.rtt_ms or 0.0) <= PATIENT_ABOVE:
+            self._is_flickering = True
             self._timer = self.set_timer(FLICKER, self._turn)
         self._say()
 
@@ -286,6 +301,7 @@ class ZoomScreen(Page):
         self._draw()
 
     def _stop(self) -> None:
+        self._is_flickering = False
         if self._timer is not None:
             self._timer.stop()
             self._timer = None

@@ -79,8 +79,10 @@ class Cell(Widget):
                 self.head.put()
                 self.foot.put()
             return
-        if (old is None or old.path != face.path) and self.shape != "short":
-            self.picture.show(face.path)
+        if old is None or old.path != face.path:
+            self.picture.clear()  # never the old picture under the new heading, not even for a moment
+            if self.shape != "short":
+                self.picture.show(face.path)
         self._write()
 
     def stand(self, shape: Shape) -> None:
@@ -140,6 +142,11 @@ def _column_foot(face: Face) -> tuple[Row, Row]:
     return row((face.details, "dim")), row((face.reasons, "suggest") if face.is_suggested else "")
 
 
+def shorter(reason: str) -> str:
+    """A reason where there is little room: `the sharpest of the set` is `sharpest`."""
+    return reason.removeprefix("the ").removesuffix(" of the set")
+
+
 def _strip_rows(face: Face, short: bool) -> tuple[Row, ...]:
     edge: Span = ("▌", "suggest" if face.is_suggested else "strong") if face.is_marked else (" ", "dim")
     ink = "strong" if face.is_marked else "text"
@@ -156,7 +163,7 @@ def _strip_rows(face: Face, short: bool) -> tuple[Row, ...]:
         gap: Span = ("  " if face.is_suggested and face.mark else "", "dim")
         rows.append(Row((edge, ("  ", "dim"), *_star(face), gap, glyph)))
     reasons = face.reasons.split(" · ") if face.is_suggested and face.reasons else []
-    rows += [Row((edge, ("  " + reason, "suggest"))) for reason in reasons[:2]]
+    rows += [Row((edge, ("  " + shorter(reason), "suggest"))) for reason in reasons[:2]]
     rows.append(Row((edge, ("  " + face.details, "dim"))))
     rows += [Row((edge,))] * (4 - len(rows))
     return tuple(rows[:4])

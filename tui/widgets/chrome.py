@@ -110,13 +110,18 @@ class FootLine(Lines):
         ask = self._pair(self._ask, "help")
         self._zones = []
         room = width - width_of(ask) - 4
-        for action in self._actions:
-            pair = self._pair(action, self._labels.get(action.id) or action.brief or action.label)
+        gap = "   " if width > 100 else "  "
+        pairs = {a: self._pair(a, self._labels.get(a.id) or a.brief or a.label) for a in self._actions}
+        for action in sorted((action for action in self._actions if action.terse), key=lambda action: action.terse):
+            if sum(width_of(pair) + len(gap) for pair in pairs.values()) + 1 - len(gap) <= room:
+                break
+            pairs[action] = pairs[action][:1]
+        for action, pair in pairs.items():
             at = width_of(spans)
             if at + width_of(pair) > room:
                 continue
             self._zones.append((at, at + width_of(pair), action))
-            spans += [*pair, ("   " if width > 100 else "  ", "dim")]
+            spans += [*pair, (gap, "dim")]
         self._zones.append((width_of(spans), width_of(spans) + width_of(ask), self._ask))
         self.put(Row((*spans, *ask)))
 

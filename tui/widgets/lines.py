@@ -169,6 +169,10 @@ class Lines(Widget):
         if len(old) != len(rows) and self.styles.is_auto_height:
             self.refresh(layout=True)
             return
+        if not height:  # hidden: what it drew last is still kept somewhere, and would be seen again
+            if old != rows:
+                self.refresh()
+            return
         changed = [
             Region(0, y, width, 1)
             for y in range(min(max(len(old), len(rows)), height))
