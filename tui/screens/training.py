@@ -98,6 +98,7 @@ class TrainingScreen(Page):
         super().__init__()
         self.activities: list[Activity] = []
         self.selected: str | None = None
+        self.wanted: str | None = None  # a run begun from here, selected as soon as the watch knows it
         self.story = Story()
         self.status_of_ranker: RankerStatus | None = None
         self._drawing: Timer | None = None
@@ -147,10 +148,13 @@ class TrainingScreen(Page):
         watch = self.proof.run_watch
         self.activities = list(watch.known.values()) if watch else []
         names = [activity.run.id for activity in self.activities]
-        if self.selected not in names:
+        if self.wanted in names:
+            wanted, self.wanted = self.wanted, None
+            self._select(wanted)
+        elif self.selected not in names:
             wanted = next((a.run.id for a in self.activities if a.run.kind == "train"), names[0] if names else None)
             self._select(wanted)
-        elif self.story.run is None:
+        elif self.story.run is None or self.story.run.id != self.selected:
             self._select(self.selected)
         run = next((a.run for a in self.activities if a.run.id == self.selected), None)
         if run is not None:
@@ -238,7 +242,7 @@ class TrainingScreen(Page):
 
     async def _train(self) -> None:
         run = await self.engine.ranking.train()
-        self.selected = run.id
+        self.wanted = run.id
         self._look()
 
     def action_cancel(self) -> None:
@@ -262,7 +266,7 @@ class TrainingScreen(Page):
 
     async def _resume(self, run_id: str) -> None:
         run = await self.engine.runs.resume(run_id)
-        self.selected = run.id
+        self.wanted = run.id
         self._look()
 
     def action_detach(self) -> None:
@@ -274,13 +278,14 @@ class TrainingScreen(Page):
 
     async def _let_go(self, run_id: str) -> None:
         run = await self.engine.runs.detach(run_id)
-        self.selected = run.id
+        self.wanted = run.id
         self.notice("detached: it goes on when you leave", "good")
         self._look()
 
     def _look(self) -> None:
         if self.proof.run_watch:
             self.proof.run_watch.look_now()
+        self._runs()
 
     def view_state(self) -> dict[str, Any]:
         return {"run": self.selected}
