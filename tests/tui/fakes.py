@@ -317,7 +317,8 @@ class FakeRuns:
 
     def end(self, name: str, state: RunState = RunState.DONE, **more: Any) -> None:
         self.runs[name] = replace(self.runs[name], state=state, finished_at=AT, **more)
-        self.tell(name, "state", state=str(state))
+        error = self.runs[name].error
+        self.tell(name, "state", state=str(state), **({"error": error} if error else {}))
 
     async def list(self, limit: int = 50) -> list[Run]:
         return list(reversed(self.runs.values()))[:limit]

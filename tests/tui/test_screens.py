@@ -152,6 +152,34 @@ async def test_t_trains_x_stops_and_r_resumes(engine: FakeEngine) -> None:
         assert engine.runs.runs["train-2"].resumes == "train-1"
 
 
+async def test_a_run_started_here_shows_its_own_curves_and_not_the_last_ones(engine: FakeEngine) -> None:
+    old = train(engine)
+    engine.runs.end(old)
+    async with running(engine, WIDE, screen="training") as studio:
+        await studio.until(lambda: studio.says("▸ ✓ train", "two sets were left out", "loss .200"))
+        await studio.press("t")
+        await studio.until(lambda: studio.says("▸ ◐ train"))
+        await studio.until(lambda: not studio.says("two sets were left out") and not studio.says("loss .200"))
+        engine.runs.measure("train-2", 1, loss=0.875, held_out_accuracy=0.61)
+        await studio.until(lambda: studio.says("loss .875"))
+
+
+async def test_a_run_that_fails_says_why_and_what_to_do_and_is_not_resumed(engine: FakeEngine) -> None:
+    async with running(engine, NARROW, screen="training") as studio:
+        await studio.until(lambda: studio.says("No runs yet."))
+        await studio.press("t")
+        await studio.until(lambda: studio.says("▸ ◐ train"))
+        engine.runs.end("train-1", RunState.FAILED, error="only 3 sets are decided\n  Decide 20 sets first.")
+        await studio.until(lambda: "only 3 sets are decided" in studio.page.banner.message)
+        assert "Decide 20 sets first." in studio.page.banner.message
+        await studio.press("escape")
+        await studio.until(lambda: studio.says("✗ only 3 sets are decided", "✗ Decide 20 sets first."))
+        assert "only 3 sets are decided" in studio.page.metrics.text
+        assert "resume" not in studio.page.foot.text
+        await studio.press("r")
+        assert list(engine.runs.runs) == ["train-1"]
+
+
 async def test_a_detached_run_says_so_and_outlives_the_app(engine: FakeEngine) -> None:
     async with running(engine, WIDE, screen="training") as studio:
         await studio.press("t")

@@ -73,6 +73,8 @@ class Story:
                 self._note("refused", f"{file['path']}: {file['reason']}")
         elif event.type == "state":
             self._note("state", str(data.get("state", "")))
+            for line in str(data.get("error") or "").splitlines():
+                self._note("error", line.strip())
 
     def _plot(self, point: Mapping[str, Any]) -> None:
         step = float(point.get("step", 0))
@@ -98,6 +100,8 @@ class TrainingScreen(Page):
         super().__init__()
         self.activities: list[Activity] = []
         self.selected: str | None = None
+        self.wanted: str | None = None  # a run begun from here, selected as soon as the watch knows it
+        self._begun: set[str] = set()  # runs begun from here whose end is still to be told
         self.story = Story()
         self.status_of_ranker: RankerStatus | None = None
         self._drawing: Timer | None = None
@@ -140,17 +144,29 @@ class TrainingScreen(Page):
     @on(RunEnded)
     def _run_moved(self, event: RunMoved | RunEnded) -> None:
         self._runs()
+        run = event.activity.run
+        if run.state.is_final and (run.id in self._begun or (isinstance(event, RunEnded) and run.id == self.selected)):
+            self._begun.discard(run.id)
+            self._say_failure(run)
         if isinstance(event, RunEnded) and event.activity.run.kind == "train":
             self.work(self._judge, group="judge", exclusive=True)
+
+    def _say_failure(self, run: Run) -> None:
+        if run.state == "failed":
+            message, _, remedy = (run.error or f"the {run.kind} run failed").partition("\n")
+            self.banner.say(message, remedy.strip())
 
     def _runs(self) -> None:
         watch = self.proof.run_watch
         self.activities = list(watch.known.values()) if watch else []
         names = [activity.run.id for activity in self.activities]
-        if self.selected not in names:
+        if self.wanted in names:
+            self._select(self.wanted)
+            self.wanted = None
+        elif self.selected not in names:
             wanted = next((a.run.id for a in self.activities if a.run.kind == "train"), names[0] if names else None)
             self._select(wanted)
-        elif self.story.run is None:
+        elif self.story.run is None or self.story.run.id != self.selected:
             self._select(self.selected)
         run = next((a.run for a in self.activities if a.run.id == self.selected), None)
         if run is not None:
@@ -210,7 +226,7 @@ class TrainingScreen(Page):
         offered = ["training.start", "training.down"]
         if run is not None and not run.state.is_final:
             offered += ["training.cancel"] if run.detached else ["training.cancel", "training.detach"]
-        elif run is not None and run.is_resumable:
+        elif run is not None and _is_to_resume(run):
             offered.append("training.resume")
         return offered
 
@@ -238,7 +254,7 @@ class TrainingScreen(Page):
 
     async def _train(self) -> None:
         run = await self.engine.ranking.train()
-        self.selected = run.id
+        self._expect(run)
         self._look()
 
     def action_cancel(self) -> None:
@@ -255,14 +271,14 @@ class TrainingScreen(Page):
 
     def action_resume(self) -> None:
         run = self.story.run
-        if run is None or not run.is_resumable:
-            self.notice("only a run that was stopped can be resumed")
+        if run is None or not _is_to_resume(run):
+            self.notice("only a run that was stopped can be resumed; t trains anew")
             return
         self.work(self._resume, run.id)
 
     async def _resume(self, run_id: str) -> None:
         run = await self.engine.runs.resume(run_id)
-        self.selected = run.id
+        self._expect(run)
         self._look()
 
     def action_detach(self) -> None:
@@ -274,13 +290,24 @@ class TrainingScreen(Page):
 
     async def _let_go(self, run_id: str) -> None:
         run = await self.engine.runs.detach(run_id)
-        self.selected = run.id
+        self._expect(run)
         self.notice("detached: it goes on when you leave", "good")
         self._look()
+
+    def _expect(self, run: Run) -> None:
+        """Select this run, begun just now, once the watch knows it; should it fail, say why."""
+        self.wanted = run.id
+        self._begun.add(run.id)
 
     def _look(self) -> None:
         if self.proof.run_watch:
             self.proof.run_watch.look_now()
+        self._runs()
 
     def view_state(self) -> dict[str, Any]:
         return {"run": self.selected}
+
+
+def _is_to_resume(run: Run) -> bool:
+    """It was stopped before its end. One that failed would only fail in the same way again."""
+    return run.state in ("interrupted", "cancelled")

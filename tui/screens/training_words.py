@@ -94,7 +94,12 @@ def figures(curves: Mapping[str, Points], progress: Progress | None, run: Run | 
     for name, points in curves.items():
         spans += [(f"{spoken(name)} ", inks[spoken(name)]), (number(points[-1][1]), "strong"), ("   ", "dim")]
     if not curves and run is not None:
-        spans = [("this run has no curves", "faint")]
+        failed = (run.error.splitlines()[0], "danger") if run.error else None
+        return Row((failed,)) if failed else Row((("this run has no curves", "faint"),), _how_far(progress, run))
+    return Row(tuple(spans), _how_far(progress, run))
+
+
+def _how_far(progress: Progress | None, run: Run | None) -> tuple[Span, ...]:
     tail: list[Span] = []
     if progress is not None and run is not None and not run.state.is_final:
         if progress.total:
@@ -106,7 +111,7 @@ def figures(curves: Mapping[str, Points], progress: Progress | None, run: Run | 
             tail = [(f"{progress.message}  ", "dim"), *tail]
     elif run is not None and run.error:
         tail = [(run.error.splitlines()[0], "danger")]
-    return Row(tuple(spans), tuple(tail))
+    return tuple(tail)
 
 
 def number(value: float) -> str:
