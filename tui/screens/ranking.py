@@ -1,105 +1,41 @@
 """The ranking screen: an image set side by side, the machine's suggestion marked, a verdict by one key.
 
-Wide, the images stand in a grid; narrow, the marked one is large and the others are a strip. A verdict is marked at
-once, written durably by a worker, and only then the next set comes, already loaded and drawn ahead. Relies on
-`Deck` for order and loading, on `engine.ranking` for everything that counts; keeps no decision of its own.
+A verdict is marked at once, written durably by a worker, and only then the next set comes, already loaded and drawn
+ahead. Relies on `Table` for all that is seen, on `Deck` for order and loading, on `engine.ranking` for everything that
+counts; keeps no decision of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual import on
-from textual.app import ComposeResult
-from textual.containers import Container
 
 from engine.errors import ProofsheetError
-from tui.actions import bindings, footer
+from tui.actions import bindings
 from tui.messages import EngineReady, LibraryGrew, RunEnded, RunMoved
 from tui.screens import ranking_words as words
-from tui.screens.base import Page
 from tui.screens.deck import Deck
-from tui.screens.layout import plan_for
 from tui.screens.ranking_messages import Kept, SetLaid, Standing, Suggested, TakenBack
+from tui.screens.ranking_table import Table
 from tui.screens.ranking_words import PLACES
-from tui.widgets.cell import Cell, Face, Mark, shorter
-from tui.widgets.lines import Lines
-from tui.widgets.preview import PreviewImage
-
-if TYPE_CHECKING:
-    from engine.ranking.model import ImageSet, RankerStatus, SetMember
-    from engine.review import Agreement, Suggestion
+from tui.widgets.cell import Cell
 
 GROWS_EVERY = 1.0  # seconds between looks at the sets while a scan makes them
 
 
-class RankingScreen(Page):
+class RankingScreen(Table):
     """Pick the best of each set."""
 
-    place = "ranking"
     BINDINGS = bindings("ranking")
 
     def __init__(self) -> None:
         super().__init__()
-        self.deck: Deck | None = None
-        self.shown: ImageSet | None = None
-        self.suggestion: Suggestion | None = None
-        self.cursor = 0
-        self.has_moved = False
-        self.is_deciding = False
         self._undos = 0  # asked for and not yet done
         self._has_asked_to_wait = False
-        self.suggests = True
         self._has_resumed = False
-        self.agreement: Agreement | None = None
-        self.standing: RankerStatus | None = None
-
-    def compose_body(self) -> ComposeResult:
-        self.cells = [Cell(place) for place in range(PLACES)]
-        self.large = PreviewImage(id="large")
-        self.reasons = Lines(id="reasons")
-        self.grid = Container(*self.cells, self.reasons, id="grid")
-        self.hollow = Lines(classes="empty")
-        self.stage = Container(self.large, self.grid, id="stage")
-        self.body = Container(self.stage, self.hollow, classes="body")
-        yield self.body
-
-    def on_mount(self) -> None:
-        self.suggests = self.proof.settings.suggestions
-        self._face_empty()
-        super().on_mount()
-
-    # -- what is on the table ---------------------------------------------------------------------------------------
-
-    @property
-    def page_number(self) -> int:
-        """Which nine images of a large set are shown."""
-        return self.cursor // PLACES
-
-    @property
-    def members(self) -> tuple[SetMember, ...]:
-        """The images that have a place on the screen."""
-        if self.shown is None:
-            return ()
-        first = self.page_number * PLACES
-        return self.shown.members[first : first + PLACES]
-
-    @property
-    def marked(self) -> SetMember | None:
-        """The image under the cursor."""
-        return self.shown.members[self.cursor] if self.shown else None
-
-    @property
-    def star(self) -> int | None:
-        """The index of the suggested image, while suggestions are on."""
-        wanted = words.suggested_image(self.suggestion) if self.suggests else None
-        if self.shown is None or wanted not in self.shown.image_ids:
-            return None
-        return self.shown.image_ids.index(wanted)
 
     @on(EngineReady)
     def _begin(self) -> None:
@@ -110,7 +46,7 @@ class RankingScreen(Page):
 
     async def _open(self, kept: dict[str, Any]) -> None:
         """The first set: the one that was left, if it is still open."""
-        deck = self._table
+        deck = self._deck
         await deck.refresh()
         if kept.get("set") in deck.ids:
             deck.turn_to(kept["set"])
@@ -118,14 +54,15 @@ class RankingScreen(Page):
         await self._count()
 
     @property
-    def _table(self) -> Deck:
+    def _deck(self) -> Deck:
+        """The deck, made when it is first needed."""
         if self.deck is None:
             self.deck = Deck(self.engine.ranking)
         return self.deck
 
     async def _lay(self) -> None:
         """Load the current set, hand it to the screen, then its suggestion, then get the next ones ready."""
-        deck = self._table
+        deck = self._deck
         set_id = deck.current
         if set_id is None:
             self._face_empty()
@@ -139,7 +76,7 @@ class RankingScreen(Page):
 
     async def _prepare(self) -> None:
         """The next set: loaded, suggested, its pictures drawn ahead at the size they will have."""
-        deck = self._table
+        deck = self._deck
         for set_id in deck.upcoming(1):
             coming = await deck.image_set(set_id)
             suggestion = await deck.suggestion(set_id)
@@ -179,100 +116,7 @@ class RankingScreen(Page):
         self.suggestion = event.suggestion
         self._move_cursor(self.cursor if self.has_moved else self.star or 0)
 
-    # -- drawing ----------------------------------------------------------------------------------------------------
-
-    def _face_empty(self) -> None:
-        deck, watch = self.deck, self.proof.run_watch
-        self.shown = self.suggestion = None
-        self.stage.display, self.hollow.display = False, True
-        active = watch.active() if watch else []
-        decided = deck.decided if deck else 0
-        project = deck.project if deck else None
-        self.hollow.put(*words.empty(decided, active, deck is not None, project))
-        self._lines()
-
-    def _arrange(self) -> None:
-        """Give each image its place; nothing moves while the number of images stays."""
-        count = len(self.members)
-        for cell in self.cells:
-            cell.display = cell.place < count
-        if self.is_narrow:
-            tall = count * 5 <= self.body.size.height
-            self.grid.styles.width, self.grid.styles.height = None, "100%"
-            self.reasons.display = not tall
-            for cell in self.cells:
-                cell.stand("strip" if tall else "short")
-            return
-        self.reasons.display = False
-        width, height = self.body.size  # the stage itself has none while it is hidden
-        sizes = [(member.image.width, member.image.height) for member in self.members]
-        plan = plan_for(sizes, width, height, self.proof.terminal.cell)
-        self.grid.styles.grid_size_columns, self.grid.styles.grid_size_rows = plan.columns, plan.rows
-        self.grid.styles.width, self.grid.styles.height = plan.width, plan.height
-        for cell in self.cells:
-            cell.stand("column")
-
-    def _faces(self) -> None:
-        """Bring every cell, the large picture and the lines up to date; only what differs is painted."""
-        star = self.star
-        first = self.page_number * PLACES
-        faces = [self._face(member, first + place, star) for place, member in enumerate(self.members)]
-        for cell, face in zip_longest(self.cells, faces):
-            cell.wear(face)
-        if self.is_narrow and self.marked is not None:
-            self.large.show(self.marked.image.path)
-            told = self.suggestion.reasons if self.suggestion is not None and star is not None else ()
-            self.reasons.put(*words.below_strip(list(map(shorter, told)), self.body.size.height - 2 * len(faces)))
-        self._lines()
-
-    def _face(self, member: SetMember, index: int, star: int | None) -> Face:
-        suggestion = self.suggestion
-        is_star = index == star
-        confidence = suggestion.confidence if suggestion is not None and is_star else None
-        return Face(
-            path=member.image.path,
-            number=index % PLACES + 1,
-            label=member.label or member.image.name,
-            details=words.details(member.image),
-            is_marked=index == self.cursor,
-            is_suggested=is_star,
-            confidence=words.percent(confidence) if confidence is not None else "",
-            reasons=" · ".join(suggestion.reasons) if suggestion is not None and is_star else "",
-        )
-
-    def _lines(self) -> None:
-        """The top, status and bottom lines."""
-        deck, narrow = self.deck, self.is_narrow
-        number, total = (deck.number, deck.total) if deck else (0, 0)
-        project = deck.project if deck else None
-        paging = words.paging(self.cursor, len(self.shown.members)) if self.shown else ()
-        self.top.here(*words.here(number, total, self.shown, project, self.proof.is_demo, narrow), *paging)
-        self.top.there(*words.agreement(self.agreement, narrow))
-        self.status.fact(*words.adviser(self.suggests, self.suggestion, self.standing, narrow))
-        if self.shown is None:
-            self.offer(["ranking.undo", "ranking.project"] if deck and deck.decided else [])
-        else:
-            offered = [action.id for action in footer("ranking") if paging or action.id != "ranking.next_page"]
-            self.offer(offered, words.footer_labels(self.cursor == self.star, self.cursor % PLACES + 1))
-
-    def relaid(self) -> None:
-        if self.shown is not None:
-            for cell in self.cells:
-                cell.wear(None)
-            self._arrange()
-            self._faces()
-            self.call_after_refresh(self._faces)
-
     # -- actions: moving ----------------------------------------------------------------------------------------------
-
-    def _move_cursor(self, index: int) -> None:
-        """Mark this image; where it stands on another page, that page is laid out."""
-        turned = index // PLACES != self.page_number
-        self.cursor = index
-        if turned:
-            self._arrange()
-        self._faces()
-        self.remember()
 
     def action_move(self, across: int, down: int) -> None:
         """Mark a neighbour; in the strip every direction walks it."""
@@ -321,7 +165,7 @@ class RankingScreen(Page):
         shown, star, blind = self.shown, self.star, not self.suggests
         suggestion = self.suggestion if star is not None else None
         self._mark({index: "picked"})
-        self.status.last(*words.verdict(self._table.number, index, star, blind, len(shown.members)))
+        self.status.last(*words.verdict(self._deck.number, index, star, blind, len(shown.members)))
         pick = partial(self.engine.ranking.pick, shown.id, shown.members[index].image.id)
         self.work(self._keep, shown.id, partial(pick, suggestion=suggestion, blind=blind))
 
@@ -330,7 +174,7 @@ class RankingScreen(Page):
             return
         shown = self.shown
         self._mark(dict.fromkeys(range(len(shown.members)), "refused"))
-        self.status.last(*words.verdict(self._table.number, None, None, not self.suggests, len(shown.members)))
+        self.status.last(*words.verdict(self._deck.number, None, None, not self.suggests, len(shown.members)))
         suggestion = self.suggestion if self.suggests else None
         reject = partial(self.engine.ranking.reject, shown.id, suggestion=suggestion, blind=not self.suggests)
         self.work(self._keep, shown.id, reject)
@@ -339,14 +183,14 @@ class RankingScreen(Page):
         if self.shown is None or not self._may_decide():
             return
         self._mark(dict.fromkeys(range(len(self.shown.members)), "skipped"))
-        self.status.last(*words.skipped(self._table.number))
+        self.status.last(*words.skipped(self._deck.number))
         self.work(self._keep, self.shown.id, partial(self.engine.ranking.skip, self.shown.id))
 
     def _may_decide(self) -> bool:
         """Whether a verdict would fall on a set that was seen; where it would not, the status line says so."""
         if self.is_deciding:
             self._ask_to_wait("one moment: the verdict is being kept")
-        elif self._undos or self.shown is None or self._table.current != self.shown.id:
+        elif self._undos or self.shown is None or self._deck.current != self.shown.id:
             self._ask_to_wait("one moment: another set is coming")
         else:
             return True
@@ -356,15 +200,6 @@ class RankingScreen(Page):
         """Say why a key was not taken, until the next set is there."""
         self._has_asked_to_wait = True
         self.notice(text)
-
-    def _mark(self, marks: dict[int, Mark]) -> None:
-        """Paint the verdict at once: a line a cell. Until it is durable, no other verdict is taken."""
-        self.is_deciding = True
-        first = self.page_number * PLACES
-        for cell in self.cells:
-            mark = marks.get(first + cell.place)
-            if mark and cell.face is not None:
-                cell.wear(replace(cell.face, mark=mark))
 
     async def _keep(self, set_id: int, write: Callable[[], Awaitable[object]]) -> None:
         try:
@@ -376,7 +211,7 @@ class RankingScreen(Page):
 
     @on(Kept)
     def _next(self, event: Kept) -> None:
-        deck = self._table
+        deck = self._deck
         if deck.current == event.set_id:
             deck.advance()
         self.is_deciding = False
@@ -388,8 +223,8 @@ class RankingScreen(Page):
         started = await self.engine.ranking.maybe_train()
         if started is not None and self.proof.run_watch:
             self.proof.run_watch.look_now()
-        if len(self._table.ids) < 3:
-            await self._table.refresh()
+        if len(self._deck.ids) < 3:
+            await self._deck.refresh()
 
     def action_undo(self) -> None:
         """Take one more verdict back. An undo under way is never cancelled: each press is counted, and done in turn."""
@@ -419,7 +254,7 @@ class RankingScreen(Page):
         if event.set_id is None:
             self.notice("nothing left to undo")
             return
-        deck = self._table
+        deck = self._deck
         if deck.current != event.set_id:
             deck.take_back(event.set_id)
             self.status.last(("undone: ", "dim"), (f"{deck.number:,}", "text"), (" is open again", "dim"))
@@ -450,7 +285,7 @@ class RankingScreen(Page):
             self.work(self._next_project, group="project", exclusive=True)
 
     async def _next_project(self) -> None:
-        deck = self._table
+        deck = self._deck
         names: list[str | None] = [None, *(project.id for project in await self.engine.library.projects())]
         place = names.index(deck.project) if deck.project in names else 0
         self.deck = Deck(self.engine.ranking, names[(place + 1) % len(names)])
@@ -512,17 +347,6 @@ class RankingScreen(Page):
             self._move_cursor(min(int(kept.get("index", 0)), len(self.shown.members) - 1))
             self._look_closer(compare=bool(kept.get("compare")), kept=kept)
 
-    def _rival(self) -> int:
-        """Whom the marked image is compared with: the suggestion, else the runner-up by score, else its neighbour."""
-        if self.star is not None and self.star != self.cursor:
-            return self.star
-        ids = self.shown.image_ids if self.shown is not None else ()
-        scores = self.suggestion.proposal.get("scores", {}) if self.suggestion is not None and self.suggests else {}
-        others = [index for index in range(len(ids)) if index != self.cursor]
-        if scores:
-            return max(others, key=lambda index: float(scores.get(str(ids[index]), scores.get(ids[index], 0.0))))
-        return others[0] if others else self.cursor
-
     # -- what comes from behind ---------------------------------------------------------------------------------------
 
     @on(LibraryGrew)
@@ -536,7 +360,7 @@ class RankingScreen(Page):
             self.calmly(partial(self.work, self._refresh), GROWS_EVERY if self.shown else 0.1)
 
     async def _refresh(self) -> None:
-        deck = self._table
+        deck = self._deck
         had = deck.current
         await deck.refresh()
         if had is None and deck.current is not None:
@@ -564,17 +388,8 @@ class RankingScreen(Page):
             self.notice(f"training failed: {run.error}", "danger")
 
     async def _advise_again(self) -> None:
-        deck = self._table
+        deck = self._deck
         if deck.current is not None:
             self.post_message(Suggested(deck.current, await deck.suggestion(deck.current)))
         await self._count()
         await self._prepare()
-
-    def view_state(self) -> dict[str, Any]:
-        return {
-            "set": self.shown.id if self.shown else None,
-            "cursor": self.cursor,
-            "moved": self.has_moved,
-            "suggestions": self.suggests,
-            "project": self.deck.project if self.deck else None,
-        }
