@@ -239,7 +239,7 @@ class RankingScreen(Page):
         project = deck.project if deck else None
         pages = -(-len(self.shown.members) // PLACES) if self.shown else 1
         paging = ((f"  images {self.page_number + 1}/{pages}", "dim"),) if pages > 1 else ()
-        self.top.here(*words.here(number, total, self.shown, project, self.proof.is_demo, narrow), *paging)
+        self.top.here(*words.here(number, total, self.shown, project, narrow), *paging)
         self.top.there(*words.agreement(self.agreement, narrow))
         self.status.fact(*words.adviser(self.suggests, self.suggestion, self.standing, narrow))
         if self.shown is None:
