@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,17 @@ async def test_refused_files_are_listed_with_their_reasons(pictures) -> None:
         await studio.until(lambda: studio.says("▸ broken_069.jpg"))
         await studio.press("escape")
         await studio.until(lambda: studio.says("inventory"))
+
+
+async def test_the_reason_of_the_selected_refused_file_is_shown_in_full(pictures) -> None:
+    engine = make_engine(pictures / "six", refusals=1)
+    refusal = engine.library.refusals[0]
+    reason = "the file ends before the picture does, so that only its upper half is there; it was left as it is. End."
+    engine.library.refusals[0] = replace(refusal, reason=reason)
+    async with running(engine, NARROW, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("1 refused"))
+        await studio.press("r")
+        await studio.until(lambda: studio.says("   the file ends before", "left as it is. End."))
 
 
 async def test_enter_looks_closer_at_the_selected_image(engine: FakeEngine) -> None:
@@ -241,3 +253,15 @@ async def test_the_palette_acts_on_the_screen_below(engine: FakeEngine) -> None:
         await studio.until(lambda: studio.says("None of them is good"))
         await studio.press("enter")
         await studio.set_shown(2)
+
+
+async def test_the_palette_lists_only_what_was_asked_for(engine: FakeEngine) -> None:
+    async with running(engine, WIDE) as studio:
+        await studio.set_shown(1)
+        await studio.press("ctrl+p", *"theme")
+        await studio.until(lambda: studio.says("theme: Daylight"))
+        await studio.until(lambda: not studio.says("None of them is good"))
+        listed = studio.app.screen.query_one("CommandList")
+        names = [str(listed.get_option_at_index(at).prompt) for at in range(listed.option_count)]
+        assert names and all("theme" in name.casefold() or "colours" in name.casefold() for name in names), names
+        assert not studio.app.screen.query_one("SearchIcon").display
