@@ -10,7 +10,9 @@ import pytest
 from engine.runs import RunState
 from tests.tui.conftest import NARROW, WIDE, running
 from tests.tui.fakes import FakeEngine, FakeLibrary, FakeRanking, make_engine, make_image
+from tui.screens import training_words as words
 from tui.screens.zoom import ZoomScreen
+from tui.widgets.lines import Row
 
 
 async def test_the_inventory_lists_images_and_pictures_the_selected_one(engine: FakeEngine) -> None:
@@ -148,6 +150,24 @@ async def test_the_card_sets_the_model_beside_its_baselines_or_says_why_there_is
     engine.ranking.model = "ranker_v4"
     async with running(engine, WIDE, screen="training") as studio:
         await studio.until(lambda: studio.says("ranker v4", "this ranker", ".741", "logistic difference", ".733"))
+
+
+async def test_a_narrow_card_shows_every_value_whole_and_the_best_baseline_under_a_long_reason(
+    engine: FakeEngine,
+) -> None:
+    engine.ranking.model = "ranker_v4"
+    status = await engine.ranking.status()
+    why = "it does not beat the sharpest image of each set by more than chance would on the sets held out. " * 2
+    rows = words.card(replace(status, why_not=why + "End."), narrow=True, width=54)
+    text = [strip_text(line) for line in rows]
+    assert any("End." in line for line in text)
+    assert "pairs .741 · winners .690 · ECE .018 · 180+40 sets" in text
+    assert max(map(len, text)) <= 54
+    assert any(line.startswith("logistic difference") for line in text)
+
+
+def strip_text(line: Row) -> str:
+    return "".join(part for part, _ in (*line.left, *line.right)).rstrip()
 
 
 async def test_t_trains_x_stops_and_r_resumes(engine: FakeEngine) -> None:
