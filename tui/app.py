@@ -313,6 +313,12 @@ class ProofsheetApp(App[int]):
 
     # -- actions ----------------------------------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In a terminal that is too small to show anything, only leaving is left."""
+        if action != "quit" and self._screen_stacks and self.page is not None and self.page.is_small:
+            return False
+        return super().check_action(action, parameters)
+
     async def action_go(self, name: str) -> None:
         """Show a screen by its mode."""
         if name == self.current_mode:

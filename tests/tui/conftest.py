@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +42,6 @@ class Studio:
 
     async def until(self, condition: Callable[[], Any], seconds: float = 8.0) -> None:
         """Wait for a condition; the screen is in the message when it never comes."""
-        import time
-
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"it never came to that; the screen says:\n{self.text}"
@@ -81,6 +80,16 @@ async def running(
         await studio.until(lambda: app.engine is not None and isinstance(app.page, Page))
         yield studio
     assert not app.unexpected, app.unexpected
+
+
+@pytest.fixture(autouse=True)
+def _clock_of_one_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Times are shown by the machine's clock; here it stands in UTC, wherever the tests run."""
+    with monkeypatch.context() as place:
+        place.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture(scope="session")

@@ -156,6 +156,18 @@ async def test_a_terminal_that_is_too_small_says_so_plainly_and_recovers(engine:
         await studio.until(lambda: studio.says("stage2_upscaled"))
 
 
+async def test_no_key_acts_unseen_in_a_terminal_that_is_too_small_but_q_leaves(engine: FakeEngine) -> None:
+    async with running(engine, (60, 18)) as studio:
+        await studio.until(lambda: studio.page.shown is not None and studio.page.suggestion is not None)
+        await studio.press("x", "enter", "1", "space", "f4", "question_mark", "ctrl+p")
+        assert not engine.ranking.verdicts
+        assert studio.app.current_mode == "ranking"
+        assert studio.app.screen is studio.page
+        assert studio.says("Proofsheet needs 80×22.", "Nothing is lost", "q leaves.")
+        await studio.press("q")
+        await studio.until(lambda: engine.closed == 1)
+
+
 async def test_resizing_between_wide_and_narrow_keeps_the_set_and_the_cursor(engine: FakeEngine) -> None:
     async with running(engine, WIDE) as studio:
         await studio.set_shown(1)
@@ -184,10 +196,13 @@ async def test_leaving_closes_the_engine(engine: FakeEngine) -> None:
         await studio.until(lambda: engine.closed == 1)
 
 
-async def test_a_demo_says_that_its_picks_are_simulated(engine: FakeEngine) -> None:
-    async with running(engine, demo=True) as studio:
+@pytest.mark.parametrize(("size", "word"), [(WIDE, "demo, simulated picks  ·"), (NARROW, "simulated ·")])
+async def test_a_demo_says_on_every_screen_that_its_picks_are_simulated(engine: FakeEngine, size, word) -> None:
+    async with running(engine, size, demo=True) as studio:
         await studio.set_shown(1)
-        assert studio.says("demo, simulated picks")
+        for key in ("f2", "z", "escape", "c", "escape", "f4", "f3", "r"):
+            await studio.press(key)
+            await studio.until(lambda: word in studio.page.top.text and studio.says(word))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])

@@ -118,3 +118,24 @@ def test_completions_are_printed_for_each_shell(shell: str) -> None:
     done = run("completions", shell)
     assert done.returncode == 0
     assert "_PROOFSHEET_COMPLETE" in done.stdout
+
+
+def test_keys_pressed_while_the_demo_prepares_are_neither_echoed_nor_kept(monkeypatch) -> None:
+    import os
+    import pty
+    import select
+    import termios
+
+    from tui.commands.demo import _quiet_keys
+
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "r") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        before = termios.tcgetattr(slave)
+        with _quiet_keys():
+            os.write(master, b"x")
+            assert select.select([slave], [], [], 5)[0], "the key never came"
+        assert not select.select([slave], [], [], 0)[0]
+        assert not select.select([master], [], [], 0)[0]
+        assert termios.tcgetattr(slave) == before
+    os.close(master)

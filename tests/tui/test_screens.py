@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from engine.runs import RunState
 from tests.tui.conftest import NARROW, WIDE, running
 from tests.tui.fakes import FakeEngine, FakeLibrary, FakeRanking, make_engine, make_image
+from tui.screens import training_words as words
 from tui.screens.zoom import ZoomScreen
+from tui.widgets.lines import Row
 
 
 async def test_the_inventory_lists_images_and_pictures_the_selected_one(engine: FakeEngine) -> None:
@@ -87,6 +90,17 @@ async def test_refused_files_are_listed_with_their_reasons(pictures) -> None:
         await studio.until(lambda: studio.says("inventory"))
 
 
+async def test_the_reason_of_the_selected_refused_file_is_shown_in_full(pictures) -> None:
+    engine = make_engine(pictures / "six", refusals=1)
+    refusal = engine.library.refusals[0]
+    reason = "the file ends before the picture does, so that only its upper half is there; it was left as it is. End."
+    engine.library.refusals[0] = replace(refusal, reason=reason)
+    async with running(engine, NARROW, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("1 refused"))
+        await studio.press("r")
+        await studio.until(lambda: studio.says("   the file ends before", "left as it is. End."))
+
+
 async def test_enter_looks_closer_at_the_selected_image(engine: FakeEngine) -> None:
     async with running(engine, WIDE, screen="inventory") as studio:
         await studio.until(lambda: studio.page.rows.value(0) is not None)
@@ -136,6 +150,24 @@ async def test_the_card_sets_the_model_beside_its_baselines_or_says_why_there_is
     engine.ranking.model = "ranker_v4"
     async with running(engine, WIDE, screen="training") as studio:
         await studio.until(lambda: studio.says("ranker v4", "this ranker", ".741", "logistic difference", ".733"))
+
+
+async def test_a_narrow_card_shows_every_value_whole_and_the_best_baseline_under_a_long_reason(
+    engine: FakeEngine,
+) -> None:
+    engine.ranking.model = "ranker_v4"
+    status = await engine.ranking.status()
+    why = "it does not beat the sharpest image of each set by more than chance would on the sets held out. " * 2
+    rows = words.card(replace(status, why_not=why + "End."), narrow=True, width=54)
+    text = [strip_text(line) for line in rows]
+    assert any("End." in line for line in text)
+    assert "pairs .741 · winners .690 · ECE .018 · 180+40 sets" in text
+    assert max(map(len, text)) <= 54
+    assert any(line.startswith("logistic difference") for line in text)
+
+
+def strip_text(line: Row) -> str:
+    return "".join(part for part, _ in (*line.left, *line.right)).rstrip()
 
 
 async def test_t_trains_x_stops_and_r_resumes(engine: FakeEngine) -> None:
@@ -241,3 +273,15 @@ async def test_the_palette_acts_on_the_screen_below(engine: FakeEngine) -> None:
         await studio.until(lambda: studio.says("None of them is good"))
         await studio.press("enter")
         await studio.set_shown(2)
+
+
+async def test_the_palette_lists_only_what_was_asked_for(engine: FakeEngine) -> None:
+    async with running(engine, WIDE) as studio:
+        await studio.set_shown(1)
+        await studio.press("ctrl+p", *"theme")
+        await studio.until(lambda: studio.says("theme: Daylight"))
+        await studio.until(lambda: not studio.says("None of them is good"))
+        listed = studio.app.screen.query_one("CommandList")
+        names = [str(listed.get_option_at_index(at).prompt) for at in range(listed.option_count)]
+        assert names and all("theme" in name.casefold() or "colours" in name.casefold() for name in names), names
+        assert not studio.app.screen.query_one("SearchIcon").display

@@ -6,9 +6,10 @@ Relies on engine.demo for the work. Only prints and opens; never touches the per
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,13 +62,34 @@ def _app(fresh: bool, _as_json: bool) -> int | None:
     from engine.demo.demo import prepare
 
     line = _ProgressLine()
-    workspace = asyncio.run(prepare(fresh=fresh, tell=line.tell))
-    line.clear()
+    with _quiet_keys():
+        workspace = asyncio.run(prepare(fresh=fresh, tell=line.tell))
+        line.clear()
     for name in _THE_PERSONS:  # the environment would win over the demo's own settings, in detached runs too
         os.environ.pop(name, None)
     from tui.app import run_app
 
     return run_app(workspace, demo=True)
+
+
+@contextlib.contextmanager
+def _quiet_keys() -> Iterator[None]:
+    """Keys pressed meanwhile are neither echoed nor kept for the app; Ctrl+C still interrupts."""
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        yield
+        return
+    import termios
+
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    quiet = [*before]
+    quiet[3] &= ~(termios.ECHO | termios.ICANON)
+    termios.tcsetattr(terminal, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        termios.tcflush(terminal, termios.TCIFLUSH)
 
 
 class _ProgressLine:

@@ -18,8 +18,8 @@ from textual.worker import Worker
 from engine.errors import ProofsheetError
 from tui.actions import ACTIONS, Action, Place, footer
 from tui.messages import EngineReady, Tone
-from tui.widgets.chrome import Banner, FootLine, Prompt, StatusLine, TopLine
-from tui.widgets.lines import Lines, rule
+from tui.widgets.chrome import Banner, FootLine, Prompt, StatusLine, TopLine, fold
+from tui.widgets.lines import Lines, Row, row, rule
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -43,7 +43,7 @@ class Page(Screen[Any]):
         self._is_waiting = False
 
     def compose(self) -> ComposeResult:
-        self.top = TopLine()
+        self.top = TopLine(self.proof.is_demo)
         self.status = StatusLine()
         self.foot = FootLine(self.proof.keymap, _HELP)
         self.banner = Banner()
@@ -101,6 +101,15 @@ class Page(Screen[Any]):
         if changed:
             self.call_after_refresh(self.relaid)
 
+    @property
+    def is_small(self) -> bool:
+        """True where the terminal is too small to show anything but that."""
+        return self.has_class("-small")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse every key while nothing can be seen: a verdict on a set that is not shown is no verdict."""
+        return not self.is_small and super().check_action(action, parameters)
+
     def relaid(self) -> None:
         """The layout changed between wide and narrow."""
 
@@ -150,9 +159,12 @@ class Page(Screen[Any]):
         self.banner.close()
 
 
-def _too_small(width: int, height: int) -> Iterable[Any]:
-    from tui.widgets.lines import row
-
-    yield row(("  This terminal is too small.", "strong"))
-    yield row((f"  It has {width}×{height}; Proofsheet needs {SMALLEST[0]}×24.", "dim"))
-    yield row(("  Make the window larger, or the font smaller. Nothing is lost.", "dim"))
+def _too_small(width: int, height: int) -> Iterable[Row]:
+    said = (
+        ("This terminal is too small.", "strong"),
+        (f"It has {width}×{height}; Proofsheet needs {SMALLEST[0]}×{SMALLEST[1]}.", "dim"),
+        ("Make the window larger, or the font smaller.", "dim"),
+        ("Nothing is lost. Until then keys do nothing; q leaves.", "dim"),
+    )
+    for text, ink in said:
+        yield from (row((f"  {line}", ink)) for line in fold(text, max(8, width - 4)))

@@ -57,6 +57,7 @@ class Commands(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for command in self._commands():
-            score = max(matcher.match(command.name), matcher.match(command.help) * 0.6)
+            # A help text is long: letters scattered over it would match nearly any word.
+            score = matcher.match(command.name) or (0.1 if query.casefold() in command.help.casefold() else 0.0)
             if score > 0:
                 yield Hit(score, matcher.highlight(command.name), command.run, help=command.help)

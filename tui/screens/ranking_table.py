@@ -156,7 +156,7 @@ class Table(Page):
         number, total = (deck.number, deck.total) if deck else (0, 0)
         project = deck.project if deck else None
         paging = words.paging(self.cursor, len(self.shown.members)) if self.shown else ()
-        self.top.here(*words.here(number, total, self.shown, project, self.proof.is_demo, narrow), *paging)
+        self.top.here(*words.here(number, total, self.shown, project, narrow), *paging)
         self.top.there(*words.agreement(self.agreement, narrow))
         self.status.fact(*words.adviser(self.suggests, self.suggestion, self.standing, narrow))
         if self.shown is None:

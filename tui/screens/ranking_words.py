@@ -43,14 +43,10 @@ def model_name(model: str) -> str:
     return model if model.startswith("baseline:") else model.replace("_", " ")
 
 
-def here(
-    number: int, total: int, shown: ImageSet | None, project: str | None, demo: bool, narrow: bool
-) -> tuple[Span, ...]:
+def here(number: int, total: int, shown: ImageSet | None, project: str | None, narrow: bool) -> tuple[Span, ...]:
     """The left of the top line."""
     dot: Span = ("  ·  ", "faint") if not narrow else (" · ", "faint")
     name: tuple[Span, ...] = () if narrow else (("proofsheet", "strong bold"), dot)
-    if demo:
-        name = (*name, ("demo, simulated picks" if not narrow else "demo", "suggest"), dot)
     if shown is None:
         return (*name, ("ranking", "text"))
     place: Span = (f"{shown.project}", "strong" if project else "text")

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.events import Resize
 from textual.message import Message
 
 from tui.actions import bindings
 from tui.messages import EngineReady, LibraryGrew
 from tui.screens.base import Page
+from tui.widgets.chrome import fold
 from tui.widgets.lines import Lines, Row, Span, clip, row
 from tui.widgets.rowlist import PAGE, RowList
 
@@ -93,7 +95,12 @@ class RefusedScreen(Page):
     def _describe(self) -> None:
         refusal = cast("Refusal | None", self.rows.value(self.rows.cursor))
         if refusal is not None:
-            self.details.put(row((f"   {refusal.path}", "dim")), row((f"   {refusal.reason}", "danger")))
+            reason = fold(refusal.reason, max(20, self.size.width - 6))
+            self.details.put(row((f"   {refusal.path}", "dim")), *(row((f"   {line}", "danger")) for line in reason))
+
+    def on_resize(self, event: Resize) -> None:
+        super().on_resize(event)
+        self._describe()
 
     def _row(self, value: object, selected: bool) -> Row:
         refusal = cast("Refusal", value)

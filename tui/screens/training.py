@@ -215,9 +215,11 @@ class TrainingScreen(Page):
         else:
             room = max(4, self.list.size.height - 2)
             self.list.put(row(("runs", "dim")), *words.run_rows(self.activities, self.selected, room))
-        self.metrics.put(words.figures(story.curves, story.progress, run))
+        self.metrics.put(words.figures(story.curves, story.progress, run, self.is_narrow))
         self.curves.draw(words.panels(story.curves))
-        self.card.put(*words.card(self.status_of_ranker, self.is_narrow, self.card.size.width))
+        card = words.card(self.status_of_ranker, self.is_narrow, self.card.size.width)
+        self.card.styles.height = len(card)
+        self.card.put(*card)
         height = max(1, self.tail.size.height - 1)
         self.tail.put(row(("log", "dim")), *words.log_rows(story.log[-height:]))
         self.offer(self._offered(run))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.clock import parse_iso
 from tui.runwatch import GLYPHS, INKS, Activity
-from tui.widgets.chrome import bar
+from tui.widgets.chrome import bar, fold
 from tui.widgets.lines import Row, Span, row
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ class Panel:
 def spoken(name: str) -> str:
     """`held_out_accuracy` is said `held out accuracy`."""
     return name.replace("_", " ")
+
+
+def _short(name: str) -> str:
+    """The name for a narrow screen, whose plot already says 'held out': `held_out_pair_accuracy` is said `pair`."""
+    return spoken(name).removeprefix("held out ").removesuffix(" accuracy")
 
 
 def title(run: Run) -> tuple[Span, ...]:
@@ -67,9 +72,9 @@ def _run_row(activity: Activity, is_selected: bool) -> Row:
 
 
 def _when(run: Run) -> str:
-    """Month, day and minute, local to nobody: as the log has it, in UTC."""
+    """Month, day and minute, by this machine's clock."""
     moment = run.finished_at or run.started_at or run.created_at
-    return f"{moment[5:10]} {moment[11:16]}" if moment else ""
+    return f"{parse_iso(moment).astimezone():%m-%d %H:%M}" if moment else ""
 
 
 def nothing_yet(is_open: bool) -> list[Row]:
@@ -83,7 +88,7 @@ def nothing_yet(is_open: bool) -> list[Row]:
     ]
 
 
-def figures(curves: Mapping[str, Points], progress: Progress | None, run: Run | None) -> Row:
+def figures(curves: Mapping[str, Points], progress: Progress | None, run: Run | None, narrow: bool = False) -> Row:
     """The newest value of each curve, and how far the run is."""
     spans: list[Span] = []
     inks = {
@@ -92,7 +97,9 @@ def figures(curves: Mapping[str, Points], progress: Progress | None, run: Run | 
         for place, (name, _) in enumerate(panel.curves)
     }
     for name, points in curves.items():
-        spans += [(f"{spoken(name)} ", inks[spoken(name)]), (number(points[-1][1]), "strong"), ("   ", "dim")]
+        said = _short(name) if narrow else spoken(name)
+        gap = "  " if narrow else "   "
+        spans += [(f"{said} ", inks[spoken(name)]), (number(points[-1][1]), "strong"), (gap, "dim")]
     if not curves and run is not None:
         failed = (run.error.splitlines()[0], "danger") if run.error else None
         return Row((failed,)) if failed else Row((("this run has no curves", "faint"),), _how_far(progress, run))
@@ -152,24 +159,27 @@ def card(status: RankerStatus | None, narrow: bool, width: int) -> list[Row]:
     rows = [row(), row(*head)]
     if status.why_not:
         why = f"a newer one was kept back: {status.why_not}" if status.model else status.why_not
-        rows += [row((line, "text")) for line in textwrap.wrap(why, max(20, width), max_lines=2, placeholder=" …")]
-    rows += _held_out(content)
+        rows += [row((line, "text")) for line in fold(why, max(20, width))]
+    rows += _held_out(content, narrow)
     rows += _bars(content, narrow)
     return rows
 
 
-def _held_out(content: Mapping[str, Any]) -> list[Row]:
+def _held_out(content: Mapping[str, Any], narrow: bool) -> list[Row]:
     held: Mapping[str, Any] = content.get("held_out") or {}
     sets: Mapping[str, Any] = content.get("sets") or {}
     if not held:
         return []
     spans: list[Span] = []
-    names = (("pair_accuracy", "held-out pairs"), ("top1_accuracy", "winners"), ("ece", "calibration ECE"))
-    for key, said in names:
+    long = (("pair_accuracy", "held-out pairs"), ("top1_accuracy", "winners"), ("ece", "calibration ECE"))
+    short = (("pair_accuracy", "pairs"), ("top1_accuracy", "winners"), ("ece", "ECE"))
+    for key, said in short if narrow else long:
         if held.get(key) is not None:
-            spans += [(f"{said} ", "dim"), (number(float(held[key])), "strong"), ("   ", "dim")]
+            gap: Span = (" · ", "faint") if narrow else ("   ", "dim")
+            spans += [(f"{said} ", "dim"), (number(float(held[key])), "strong"), gap]
     if sets:
-        spans += [(f"{sets.get('train', 0):,} sets learned, {sets.get('held_out', 0):,} held out", "dim")]
+        learned, kept = sets.get("train", 0), sets.get("held_out", 0)
+        spans += [(f"{learned:,}+{kept:,} sets" if narrow else f"{learned:,} sets learned, {kept:,} held out", "dim")]
     return [Row(tuple(spans))]
 
 

@@ -22,10 +22,14 @@ _TONES: dict[Tone, str] = {"plain": "text", "good": "decided", "danger": "danger
 
 
 class TopLine(Lines):
-    """Where you are and how far, at the left; what goes on behind, at the right."""
+    """Where you are and how far, at the left; what goes on behind, at the right.
 
-    def __init__(self) -> None:
+    In a demo every screen says first that what it shows is simulated.
+    """
+
+    def __init__(self, is_demo: bool = False) -> None:
         super().__init__(classes="topline")
+        self._is_demo = is_demo
         self._here: tuple[Span, ...] = ()
         self._there: tuple[Span, ...] = ()
         self._behind: tuple[Span, ...] = ()
@@ -45,12 +49,22 @@ class TopLine(Lines):
         self._behind = spans
         self._redraw()
 
+    def on_resize(self) -> None:
+        self._redraw()
+
     def _redraw(self) -> None:
+        wide = self.size.width > 100
+        demo: tuple[Span, ...] = ()
+        if self._is_demo:
+            demo = (
+                ("demo, simulated picks" if wide else "simulated", "suggest"),
+                ("  ·  " if wide else " · ", "faint"),
+            )
         gap: tuple[Span, ...] = (("   ", "dim"),) if self._there and self._behind else ()
         tail: tuple[Span, ...] = ((" ", "dim"),)
         self.put(
             Row(
-                (("  " if self.size.width > 100 else " ", "dim"), *self._here),
+                (("  " if wide else " ", "dim"), *demo, *self._here),
                 (*self._there, *gap, *self._behind, *tail),
             )
         )
@@ -147,8 +161,8 @@ class Banner(Lines):
         """Show the message; lines that are too long are folded into at most four."""
         self.message = f"{message}\n{remedy}" if remedy else message
         width = max(self.screen.size.width - 6, 20)
-        told = [(line, _TONES[tone]) for line in _fold(message, width)]
-        told += [(line, "dim") for line in _fold(remedy, width)]
+        told = [(line, _TONES[tone]) for line in fold(message, width)]
+        told += [(line, "dim") for line in fold(remedy, width)]
         mark = "✗" if tone == "danger" else "✓"
         rows = [row((f" {mark if not n else ' '} ", _TONES[tone]), span) for n, span in enumerate(told[:6])]
         self.styles.height = len(rows)
@@ -162,7 +176,8 @@ class Banner(Lines):
         return was
 
 
-def _fold(text: str, width: int) -> list[str]:
+def fold(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` cells, broken between words."""
     import textwrap
 
     return [clip(line, width) for part in text.splitlines() for line in textwrap.wrap(part, width)] if text else []

@@ -72,6 +72,7 @@ class Curves(Horizontal):
             plot.canvas_color("default")
             plot.axes_color("default")
             plot.ticks_color(_rgb(inks("dim")))
+            _scale(plot, panel)
             for number, (_, points) in enumerate(panel.curves):
                 plot.plot(
                     [point[0] for point in points],
@@ -80,6 +81,18 @@ class Curves(Horizontal):
                     color=_rgb(inks(CURVE_INKS[number % len(CURVE_INKS)])),
                 )
             widget.refresh()
+
+
+def _scale(plot: Any, panel: Panel) -> None:
+    """Whole steps along x; rates stay within 0 to 1, however much room is left around them."""
+    steps = [x for _, points in panel.curves for x, _ in points]
+    values = [y for _, points in panel.curves for _, y in points if y == y]
+    first, last = int(min(steps)), int(max(steps))
+    ticks = sorted({first + (last - first) * part // 4 for part in range(5)})
+    plot.xticks(ticks, [str(tick) for tick in ticks])
+    if panel.title == "held out" and values and min(values) >= 0 and max(values) <= 1:
+        room = max(0.02, (max(values) - min(values)) * 0.1)
+        plot.ylim(max(0.0, min(values) - room), min(1.0, max(values) + room))
 
 
 def _rgb(style: Any) -> tuple[int, int, int]:
