@@ -38,8 +38,14 @@ def examine(workspace: Workspace, settings: Settings) -> list[Finding]:
         _found("torch device", _device, "Install torch for this machine's GPU; the CPU works, only slower."),
         _found("encoder", lambda: _encoder(settings.encoder), "Set encoder = 'builtin' in proofsheet.toml."),
         _found("database", lambda: _database(workspace, settings), "See the message; the file was not changed."),
+        _workspace(workspace),
         _disk(workspace),
     ]
+
+
+def _workspace(workspace: Workspace) -> Finding:
+    is_made = workspace.settings_file.is_file()
+    return Finding("workspace", f"{workspace.root}" if is_made else f"not made yet: {workspace.root}", True)
 
 
 def _python() -> Finding:
@@ -66,6 +72,8 @@ def _encoder(spec: str) -> str:
 
 
 def _database(workspace: Workspace, settings: Settings) -> str:
+    if not settings.database_url and not workspace.database_file.exists():
+        return f"not made yet: {workspace.database_file}"
     store = Store.open(settings.database_url or workspace.database_file)
     try:
         with store.reading() as connection:
@@ -78,10 +86,11 @@ def _database(workspace: Workspace, settings: Settings) -> str:
 
 
 def _disk(workspace: Workspace) -> Finding:
-    free = shutil.disk_usage(workspace.root).free
+    place = next(folder for folder in (workspace.root, *workspace.root.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
     right = free >= ENOUGH_DISK_BYTES
     remedy = "" if right else "Free some room, or put the workspace on another disk with --workspace DIR."
-    return Finding("disk space", f"{free / 1024**3:,.1f} GiB free at {workspace.root}", right, remedy)
+    return Finding("disk space", f"{free / 1024**3:,.1f} GiB free at {place}", right, remedy)
 
 
 def _found(name: str, look: Callable[[], str], remedy: str) -> Finding:

@@ -123,20 +123,27 @@ class Workspace:
         *,
         environment: Mapping[str, str] | None = None,
         start: Path | None = None,
+        create: bool = True,
     ) -> Workspace:
         """The workspace to use: `explicit`, else PROOFSHEET_WORKSPACE, else the one found upward from `start`
-        (the current folder), else the platform's data folder. Initialised on first use."""
+        (the current folder), else the platform's data folder. Initialised on first use, unless
+        `create` is False: then nothing is written, and the folder may not exist."""
+        make = cls.init if create else cls._unmade
         environment = os.environ if environment is None else environment
         named = explicit or (Path(environment[ENVIRONMENT_VARIABLE]) if environment.get(ENVIRONMENT_VARIABLE) else None)
         if named is not None:
             if named.exists() and not named.is_dir():
                 raise UsageError(f"{named} is a file, not a workspace", remedy="Name a folder.")
-            return cls.init(named)
+            return make(named)
         here = start or Path.cwd()
         for folder in (here, *here.parents):
             if (folder / SETTINGS_FILE).is_file():
-                return cls.init(folder)
-        return cls.init(platform_folder())
+                return make(folder)
+        return make(platform_folder())
+
+    @classmethod
+    def _unmade(cls, root: Path) -> Workspace:
+        return cls(Path(os.path.abspath(root.expanduser())))  # noqa: PTH100 - as in init
 
 
 def platform_folder() -> Path:

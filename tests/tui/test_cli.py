@@ -139,3 +139,19 @@ def test_keys_pressed_while_the_demo_prepares_are_neither_echoed_nor_kept(monkey
         assert not select.select([master], [], [], 0)[0]
         assert termios.tcgetattr(slave) == before
     os.close(master)
+
+
+def test_doctor_makes_nothing_and_tells_of_a_wrong_setting_as_a_finding(tmp_path: Path, monkeypatch) -> None:
+    where = tmp_path / "not" / "yet"
+    done = run("doctor", "--json", workspace=where)
+    found = {one["name"]: one for one in json.loads(done.stdout)["findings"]}
+    assert found["workspace"]["is_right"]
+    assert found["workspace"]["value"] == f"not made yet: {where}"
+    assert str(tmp_path) in found["disk space"]["value"]
+    assert not (tmp_path / "not").exists()
+    monkeypatch.setenv("PROOFSHEET_BURST_SECONDS", "soon")
+    done = run("doctor", "--json", workspace=where)
+    found = {one["name"]: one for one in json.loads(done.stdout)["findings"]}
+    assert done.returncode == 1
+    assert not found["settings"]["is_right"]
+    assert "PROOFSHEET_BURST_SECONDS" in found["settings"]["value"]

@@ -173,6 +173,8 @@ def strip_text(line: Row) -> str:
 async def test_t_trains_x_stops_and_r_resumes(engine: FakeEngine) -> None:
     async with running(engine, WIDE, screen="training") as studio:
         await studio.until(lambda: studio.says("No runs yet."))
+        assert "next" not in studio.page.foot.text
+        await studio.until(lambda: studio.page.card.region.y <= studio.page.metrics.region.y + 1)
         await studio.press("t")
         await studio.until(lambda: studio.says("▸ ◐ train"))
         await studio.press("x")

@@ -42,11 +42,11 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
-def workspace_of(ctx: click.Context) -> Workspace:
-    """The workspace that the flags, the environment or the current folder name."""
+def workspace_of(ctx: click.Context, create: bool = True) -> Workspace:
+    """The workspace that the flags, the environment or the current folder name; made if need be, unless told not to."""
     from engine.workspace import Workspace
 
-    return Workspace.locate((ctx.find_root().obj or {}).get("workspace"))
+    return Workspace.locate((ctx.find_root().obj or {}).get("workspace"), create=create)
 
 
 def flags_of(ctx: click.Context) -> dict[str, Any]:

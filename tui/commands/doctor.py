@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import click
 
@@ -16,13 +17,20 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     """Look at the terminal first, because loading torch would make it wait."""
 
     def work() -> int:
-        from engine.doctor import examine
-        from engine.settings import load
+        from engine.doctor import Finding, examine
+        from engine.errors import ProofsheetError
+        from engine.settings import Settings, load
         from tui.terminal import findings, probe
 
-        workspace = workspace_of(ctx)
+        workspace = workspace_of(ctx, create=False)  # a check only reads
         terminal = findings(probe(linger=1.5))
-        machine = examine(workspace, load(workspace, flags=flags_of(ctx)).values)
+        wrong: list[Finding] = []
+        try:
+            settings = load(workspace, flags=flags_of(ctx)).values
+        except ProofsheetError as error:
+            settings = Settings.model_validate({})
+            wrong = [Finding("settings", error.message, False, error.remedy)]
+        machine = [*wrong, *examine(workspace, settings)]
         found = [*terminal, *machine]
         # A terminal without pictures is no failure: half-blocks will do. What the work itself needs is one.
         is_right = all(finding.is_right for finding in machine)
@@ -36,4 +44,4 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
                     say(f"  {'':<{wide}}  → {finding.remedy}")
         return 0 if is_right else 1
 
-    ctx.exit(ending(work, lambda: workspace_of(ctx).logs))
+    ctx.exit(ending(work, Path.home))

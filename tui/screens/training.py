@@ -216,7 +216,9 @@ class TrainingScreen(Page):
             room = max(4, self.list.size.height - 2)
             self.list.put(row(("runs", "dim")), *words.run_rows(self.activities, self.selected, room))
         self.metrics.put(words.figures(story.curves, story.progress, run, self.is_narrow))
-        self.curves.draw(words.panels(story.curves))
+        panels = words.panels(story.curves)
+        self.curves.display = bool(panels)  # without curves the card stands at the top, not in mid-screen
+        self.curves.draw(panels)
         card = words.card(self.status_of_ranker, self.is_narrow, self.card.size.width)
         self.card.styles.height = len(card)
         self.card.put(*card)
@@ -225,7 +227,7 @@ class TrainingScreen(Page):
         self.offer(self._offered(run))
 
     def _offered(self, run: Run | None) -> Sequence[str]:
-        offered = ["training.start", "training.down"]
+        offered = ["training.start", *(["training.down"] if len(self.activities) > 1 else [])]
         if run is not None and not run.state.is_final:
             offered += ["training.cancel"] if run.detached else ["training.cancel", "training.detach"]
         elif run is not None and _is_to_resume(run):
