@@ -200,7 +200,8 @@ class InventoryScreen(Page):
         shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,} shown", "dim")) if self.filter else ()
         self.status.last(*shown)
         self.status.fact(("sorted by ", "dim"), (SORTS[self.sort], "text"))
-        offered = ["inventory.filter", "inventory.open", "inventory.sort", "inventory.refused"]
+        offered = ["inventory.filter", "inventory.open", "inventory.sort"] if len(self.ids) or self.filter else []
+        offered += ["inventory.refused"] if found is not None and found.counts.refused else []
         self.offer([*offered, "inventory.clear"] if self.filter else offered)
         self.heads.put(_columns(("name", "project", "taken", "size", "format", "file"), self._widths(), "dim"))
 
