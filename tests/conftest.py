@@ -45,7 +45,7 @@ def store(workspace: Workspace) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def photos() -> Path:
     """The shared photographs; tests that need them are skipped where they are absent."""
-    folder = Path(os.environ.get("PROOFSHEET_TEST_PHOTOS", ROOT.parent / "shared" / "data" / "photos"))
+    folder = Path(os.environ.get("PROOFSHEET_TEST_PHOTOS", ROOT.parent / "shared" / "data" / "photos")).resolve()
     if not folder.is_dir():
         pytest.skip(f"no photographs at {folder}; set PROOFSHEET_TEST_PHOTOS to their folder")
     return folder
