@@ -16,6 +16,7 @@ from engine.library import Library
 from engine.ranking import Ranking
 from engine.review import Review
 from engine.runs import Runs
+from engine.runs.lanes import share_the_interpreter
 from engine.settings import LoadedSettings, Settings, load
 from engine.store import Store
 from engine.views import Views
@@ -50,6 +51,7 @@ class Engine:
 
         Raises UsageError for bad settings, DatabaseTooNew, DatabaseCorrupt and ProofsheetError.
         """
+        share_the_interpreter()
         engine = await asyncio.to_thread(cls._open, workspace, flags)
         try:
             engine.recoveries = tuple(await engine.changes.recover())

@@ -183,6 +183,7 @@ def encoder(folder: Path) -> list[Row]:
     from PIL import Image
 
     from engine.library.decode import decode
+    from engine.runs.lanes import share_the_interpreter
     from engine.vision.encoders import load
 
     draw = np.random.default_rng(0)
@@ -200,6 +201,7 @@ def encoder(folder: Path) -> list[Row]:
     def one(file: Path) -> None:
         built_in.encode([decode(file, box, 400_000_000)])
 
+    share_the_interpreter()  # as opening the engine does
     speeds = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(one, files))
