@@ -179,7 +179,11 @@ def rescan(folder: Path) -> list[Row]:
 
 
 def encoder(folder: Path) -> list[Row]:
-    """The built-in encoder on 2-megapixel JPEGs, decoding included, in as many threads as cores."""
+    """The built-in encoder on 2-megapixel JPEGs, decoding included, in as many threads as cores.
+
+    The files hold about 1.9 bits a pixel, the median of eighteen camera JPEGs between 1.4 and 12 megapixels: the time
+    goes into their entropy decoding, so noisier files than cameras write would measure something else.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     import numpy as np
@@ -196,7 +200,7 @@ def encoder(folder: Path) -> list[Row]:
         coarse = Image.fromarray(draw.integers(0, 255, (24, 32, 3), dtype=np.uint8)).resize((1632, 1224))
         fine = Image.effect_noise((1632, 1224), 25).convert("RGB")
         file = folder / f"two_megapixels_{number}.jpg"
-        Image.blend(coarse, fine, 0.25).save(file, quality=90)
+        Image.blend(coarse, fine, 0.16).save(file, quality=90)
         files.append(file)
     built_in = load("builtin")
     box = built_in.box_for(1632, 1224)
@@ -213,7 +217,8 @@ def encoder(folder: Path) -> list[Row]:
             list(pool.map(one, files * 6))
             speeds.append(len(files) * 6 / (time.perf_counter() - begun))
     speed = statistics.median(speeds)
-    return [Row("built-in encoder, 2 MP JPEGs, decoding included", "≥ 150 images/s", f"{speed:.0f}", speed >= 150)]
+    what = f"built-in encoder, 2 MP JPEGs of {files[0].stat().st_size / 1000:.0f} kB, decoding included"
+    return [Row(what, "≥ 150 images/s", f"{speed:.0f}", speed >= 150)]
 
 
 def ranking(folder: Path) -> list[Row]:
