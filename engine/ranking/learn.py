@@ -18,7 +18,9 @@ MAX_STEPS = 60
 _INNER_ITERATIONS = 4
 _TOLERANCE = 1e-6
 _ROUGHLY = 1e-3  # near enough to compare strengths of shrinkage by
-_SMALL = 2_000_000  # numbers; below this, threads cost more than they bring, and the reviewer wants the other core
+_SMALL = (
+    2_000_000  # numbers; below this, threads cost more than they bring, and the person at the keys wants the other core
+)
 _MANY_SETS = 1_500
 _FOLDS = 5
 
