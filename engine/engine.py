@@ -12,11 +12,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from engine.changes import Changes, Recovery
+from engine.experiments import Experiments
 from engine.library import Library
 from engine.ranking import Ranking
 from engine.review import Review
 from engine.runs import Runs
 from engine.runs.lanes import share_the_interpreter
+from engine.schedule import Schedule
 from engine.settings import LoadedSettings, Settings, load
 from engine.store import Store
 from engine.views import Views
@@ -41,6 +43,8 @@ class Engine:
         self.ranking = Ranking(
             workspace, self.settings, store, self.runs, self.review, self.changes, self.library, self.vision
         )
+        self.experiments = Experiments(workspace, self.settings, store, self.runs, self.review, self.changes)
+        self.schedule = Schedule(self.settings, store, self.runs)
         self.library.on_batch = self.ranking.images_arrived
         self.recoveries: tuple[Recovery, ...] = ()  # what a crash had left half done, and how that ended
 

@@ -1,0 +1,3 @@
+"""Sidecars written, and where each project stands."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Variants, assignments, sessions and feedback."""
+
+from __future__ import annotations

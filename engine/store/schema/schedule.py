@@ -1,0 +1,3 @@
+"""What runs by itself, and when it ran."""
+
+from __future__ import annotations

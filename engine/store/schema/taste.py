@@ -1,0 +1,3 @@
+"""What the taste keeps: repeats for self-consistency."""
+
+from __future__ import annotations
