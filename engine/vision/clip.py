@@ -26,14 +26,18 @@ from PIL import Image
 from engine.errors import ProofsheetError
 from engine.vision import builtin, weights
 from engine.vision import device as devices
+from engine.vision.batching import Batches
 from engine.vision.builtin import Floats, Readings
-from engine.vision.encoders import EncoderCard, OutOfMemory, builtin_box
+from engine.vision.encoders import EncoderCard, OutOfMemory
 from engine.vision.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     import torch
 
-_TEXT_PARTS = ("transformer", "token_embedding", "positional_embedding", "ln_final", "text_projection", "text", "text_decoder")
+_NOT_OF_THE_IMAGE = (
+    *("transformer", "token_embedding", "positional_embedding", "ln_final", "text_projection", "text", "text_decoder"),
+    *("attn_mask", "logit_scale", "logit_bias"),
+)
 _TRIAL = 8  # pictures by which two precisions are compared
 _ENOUGH = 1.1  # how much faster half precision must be on a CPU to be worth its rounding
 
@@ -62,6 +66,7 @@ class OpenClipEncoder:
         self.notes = notes
         self.id = f"open_clip-{slug(card.architecture.partition(' ')[0])}-{card.identity[:6]}"
         self.key = f"{self.id} on {devices.name(device)}"
+        self.is_elsewhere = device.type != "cpu"
         self._lock = threading.Lock()
         self._model = model.eval().requires_grad_(False).to(device=device, memory_format=torch.channels_last)
         # Channels as the model's three numbers of 0-255, so that bytes go to the device and arithmetic happens there.
@@ -88,6 +93,18 @@ class OpenClipEncoder:
             dimension=_dimension(model, preprocessing),
         )
         return cls(spec, card, model, preprocessing, place, devices.Notes(notes))
+
+    def batches(self) -> Batches:
+        """As remembered for this encoder on this device; else small, and growing."""
+        least, most = (32, 1024) if self.is_elsewhere else (8, 64)
+        known = self.notes.get(self.key).get("batch")
+        is_known = isinstance(known, int) and 1 <= known <= most
+        return Batches(
+            known if is_known else least,
+            most,
+            settled=is_known,
+            remember=lambda size: self.notes.put(self.key, batch=size),
+        )
 
     def box_for(self, width: int, height: int) -> tuple[int, int]:
         """Large enough for the model, and decoded at a whole fraction of the size."""
@@ -253,7 +270,7 @@ def _fill(model: Any, tensors: dict[str, Any], *, assign: bool) -> None:
     resize_pos_embed(tensors, model)
     tower = {name.removeprefix("visual."): tensor for name, tensor in tensors.items() if name.startswith("visual.")}
     model.visual.load_state_dict(tower, strict=True, assign=assign)
-    for part in _TEXT_PARTS:
+    for part in _NOT_OF_THE_IMAGE:
         if hasattr(model, part):
             setattr(model, part, None)
 

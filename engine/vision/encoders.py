@@ -21,6 +21,7 @@ from PIL import Image
 from engine.errors import ProofsheetError, UsageError
 from engine.settings import ENCODER_FORMS, is_encoder_name, is_open_clip
 from engine.vision import builtin
+from engine.vision.batching import Batches
 from engine.vision.builtin import Floats, Readings
 
 DEFAULT_CLIP = "open_clip:ViT-B-32/laion2b_s34b_b79k"
@@ -66,6 +67,13 @@ class Encoder(Protocol):
     def can_embed(self) -> bool:
         """Whether it can look at pictures; imported vectors cannot."""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether batches are computed on a device of their own, so that the processor is free meanwhile."""
+
+    def batches(self) -> Batches:
+        """How many pictures to send at once: what is remembered of the device, or where to begin."""
+
     def box_for(self, width: int, height: int) -> tuple[int, int]:
         """The box (pixels) into which a picture of that displayed size is best decoded: all it needs, and no more."""
 
@@ -95,6 +103,7 @@ class BuiltinEncoder:
     id = builtin.ENCODER_ID
     spec = "builtin"
     can_embed = True
+    is_elsewhere = True  # everything happens while preparing: the threads need not wait for a batch to be put together
     dimension = builtin.DIMENSION
     card = EncoderCard(
         name="builtin",
@@ -105,6 +114,10 @@ class BuiltinEncoder:
         ).hexdigest(),
         dimension=builtin.DIMENSION,
     )
+
+    def batches(self) -> Batches:
+        """Half a second's work, since a batch is what a crash can cost."""
+        return Batches(64, 64)
 
     def box_for(self, width: int, height: int) -> tuple[int, int]:
         """A whole fraction (1/1, 1/2, 1/4, 1/8) of the size, because JPEGs decode to these without being resampled."""

@@ -137,6 +137,9 @@ def fetch(spec: str, memory: Path | None = None) -> None:
             remedy=_elsewhere(spec),
         )
     try:
+        parsed = ClipSpec.parse(spec)
+        if parsed.folder is None and parsed.file is None:
+            _check_the_hub(spec)  # before open_clip is loaded for its table of tags
         find(spec)
     except ProofsheetError:
         if memory is not None:
