@@ -58,13 +58,16 @@ class Source:
         )
 
 
-def read(source: Source, encoder: Encoder, max_pixels: int) -> Image.Image | str:
-    """The picture, at least as large as the encoder needs it; or the reason why there is none."""
+def read(source: Source, encoder: Encoder, max_pixels: int, *, magnified: float = 1.0) -> Image.Image | str:
+    """The picture, at least as large as the encoder needs it; or the reason why there is none.
+
+    `magnified` is for a part of it: how many times smaller than the whole the part is.
+    """
     try:
         state = source.path.stat()
         if (state.st_size, state.st_mtime_ns) != (source.size, source.mtime_ns):
             return "the file changed since it was scanned"
-        box = encoder.box_for(source.width, source.height)
+        box = _magnified_box(source, encoder, magnified)
         quick = _quick(source, box, max_pixels) if source.orientation and encoder.id.startswith("open_clip") else None
         return quick or decode(source.path, box, max_pixels)
     except FileNotFoundError:
@@ -73,6 +76,13 @@ def read(source: Source, encoder: Encoder, max_pixels: int) -> Image.Image | str
         return f"the file cannot be read: {error.strerror}"
     except UnreadableImage as error:
         return error.reason
+
+
+def _magnified_box(source: Source, encoder: Encoder, magnified: float) -> tuple[int, int]:
+    """The box for a picture of which a part, so many times smaller, is to be large enough."""
+    part = max(1, round(source.width / magnified)), max(1, round(source.height / magnified))
+    width, height = encoder.box_for(*part)
+    return min(source.width, round(width * magnified)), min(source.height, round(height * magnified))
 
 
 def _quick(source: Source, box: tuple[int, int], max_pixels: int) -> Image.Image | None:

@@ -24,7 +24,7 @@ from engine.library.decode import decode
 from engine.library.model import Image
 from engine.runs import Run, RunContext, Runs
 from engine.runs.lanes import LaneName, gpu_count
-from engine.settings import Settings
+from engine.settings import Settings, is_encoder_name
 from engine.store import Store
 from engine.store.schema import images as image_table
 from engine.store.schema import projects as project_table
@@ -37,6 +37,7 @@ from engine.vision.vectors import Shelf
 from engine.workspace import Workspace
 
 if TYPE_CHECKING:
+    from engine.changes import Changes, ChangeSet, Operation
     from engine.vision.crops import Crops
 
 KIND = "embed"
@@ -145,6 +146,39 @@ class Vision:
             "device": device,
         }
         return await self._runs.start(KIND, params, project=project, detach=detach)
+
+    async def import_embeddings(self, source: Path, name: str) -> Run:
+        """Start a run that brings in a parquet file (columns image, embedding and, where wanted, project) or a folder of
+        `{content hash}.npy`, under a name that is an encoder from then on.
+
+        The run's result is `{"run","encoder","id","dim","imported","replaced","projects","refused":[{"row","reason"}]}`.
+        Raises UsageError at once for a name that cannot be one, or a file that is not there.
+        """
+        if not is_encoder_name(name):
+            raise UsageError(
+                f"{name!r} is no name for imported embeddings",
+                remedy="Letters, digits, '.', '_' and '-', at most 64; not builtin, auto, or one that begins with open_clip.",
+            )
+        if not source.exists():
+            raise UsageError(f"there is no file {source}", remedy="Name a .parquet file, or a folder of {hash}.npy.")
+        return await self._runs.start(IMPORT_KIND, {"source": str(source.absolute()), "name": name})
+
+    async def export_embeddings(
+        self, changes: Changes, file: Path | None, npy: Path | None, encoder: str | None = None, project: str | None = None
+    ) -> ChangeSet:
+        """Plan to write every vector of an encoder to a parquet file, and (or) each to `{content hash}.npy` in a folder.
+
+        Raises UsageError when there is nothing to write.
+        """
+        from engine.vision.exporting import Exporter
+
+        def plan() -> tuple[list[Operation], str, list[Path]]:
+            found = self.encoder(encoder)
+            exporter = Exporter(self._store, self._workspace.cache / "exports", found)
+            return exporter.plan(file, npy, project, lambda key: self._shelf(found, key))
+
+        operations, title, roots = await asyncio.to_thread(plan)
+        return await changes.plan(operations, title, roots, kind="export")
 
     def vectors(self, images: Sequence[Image], encoder: str | None = None) -> Floats:
         """(n, d) float32 vectors of n images of one project, computed and kept where they are missing.
@@ -310,7 +344,12 @@ class Vision:
         }
 
     def _import(self, run: RunContext) -> dict[str, Any]:
-        raise NotImplementedError
+        """The work of an import."""
+        from engine.vision.imported import Importer
+
+        importer = Importer(self._workspace, self._store, run)
+        found = importer.bring_in(Path(run.params["source"]), str(run.params["name"]), self._shelf)
+        return {"run": run.id, **found.document()}
 
     def _wanted(self, run: RunContext) -> dict[str, list[Source]]:
         """The images that the run's parameters ask for, by project key."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from tests.bench.table import Row
 
-ROUNDS = 5
-WARM_UP = 3
+ROUNDS = 3
+WARM_UP = 2
 
 
 def embedding(folder: Path) -> list[Row]:
@@ -29,7 +29,7 @@ def embedding(folder: Path) -> list[Row]:
     random_clip(folder / "vit-b-32", "ViT-B-32")
     encoder = OpenClipEncoder.load(f"open_clip:ViT-B-32/local-dir:{folder / 'vit-b-32'}", notes=folder / "devices.json")
     where = f"ViT-B-32 (random weights, {str(encoder.precision).removeprefix('torch.')}) on {devices.name(encoder.device)}"
-    count = 4096 if encoder.is_elsewhere else 192
+    count = 4096 if encoder.is_elsewhere else 96
     rows = []
     for title, size, target in (("512-pixel JPEGs", (512, 384), 0.95), ("2-megapixel JPEGs", (1632, 1224), 0.85)):
         files = photographs(folder / f"{size[0]}", size, 48)

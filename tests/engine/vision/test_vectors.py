@@ -172,11 +172,10 @@ _WRITER = """
     import numpy as np
     from engine.store import Store
     from engine.vision import encoders, vectors
-    from engine.vision.builtin import Readings
     root, project_id, moment = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     store = Store.open(root / "library.db")
     shelf = vectors.Shelf(root / "ai_data" / "embeddings", store, encoders.load(), project_id, "harbour")
-    entry = lambda n: (np.full(shelf.dimension, n / 64, np.float32), Readings(n, 0, 0, 0, 0, 0, 0, 0))
+    entry = lambda n: vectors.Entry(np.full(shelf.dimension, n / 64, np.float32), (n, 0, 0, 0, 0, 0, 0, 0))
     shelf.add({"before": entry(1)})
     die = lambda *_args, **_kwargs: os.kill(os.getpid(), 9)
     if moment == "after the vectors":
