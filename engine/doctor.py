@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.errors import ProofsheetError
-from engine.settings import Settings
+from engine.settings import OPEN_CLIP, Settings
 from engine.store import Store
 from engine.workspace import Workspace
 
@@ -35,8 +35,13 @@ def examine(workspace: Workspace, settings: Settings) -> list[Finding]:
     """Look at everything below the terminal. Takes a second or two: it loads torch and the encoder."""
     return [
         _python(),
-        _found("torch device", _device, "Install torch for this machine's GPU; the CPU works, only slower."),
-        _found("encoder", lambda: _encoder(settings.encoder), "Set encoder = 'builtin' in proofsheet.toml."),
+        _found(
+            "torch device",
+            lambda: _device(settings.device),
+            "Install torch for this machine's GPU, or set device = 'cpu'.",
+        ),
+        _found("encoder", lambda: _encoder(workspace, settings), "Set encoder = 'builtin' in proofsheet.toml."),
+        _weights(settings),
         _found("database", lambda: _database(workspace, settings), "See the message; the file was not changed."),
         _workspace(workspace),
         _disk(workspace),
@@ -54,21 +59,53 @@ def _python() -> Finding:
     return Finding("python", version, right, "" if right else "Install Python 3.11 or newer.")
 
 
-def _device() -> str:
+def _device(wanted: str) -> str:
     torch = importlib.import_module("torch")
-    if torch.cuda.is_available():
+    from engine.vision import device as devices
+
+    place = devices.choose(wanted)
+    version = f"(torch {torch.__version__})"
+    if place.type == "cuda":
         names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
-        return f"cuda: {', '.join(names)} (torch {torch.__version__})"
-    if torch.backends.mps.is_available():
-        return f"mps (torch {torch.__version__})"
-    return f"cpu, {torch.get_num_threads()} threads (torch {torch.__version__})"
+        return f"cuda: {', '.join(names)} {version}"
+    if place.type == "mps":
+        return f"mps {version}"
+    half = ", bfloat16 in hardware" if devices.cpu_has_bfloat16() else ""
+    return f"cpu, {torch.get_num_threads()} threads{half} {version}"
 
 
-def _encoder(spec: str) -> str:
-    from engine.vision.encoders import load
+def _encoder(workspace: Workspace, settings: Settings) -> str:
+    from engine.vision import encoders
 
-    encoder = load(spec)
-    return f"{encoder.id}, {encoder.dimension} dimensions"
+    chosen = encoders.choose(settings.clip) if settings.encoder == "auto" else None
+    encoder = encoders.load(
+        chosen.spec if chosen is not None else settings.encoder,
+        clip=settings.clip,
+        device=settings.device,
+        embeddings=workspace.embeddings,
+    )
+    why = f" (auto: {chosen.reason})" if chosen is not None else ""
+    return f"{encoder.id}, {encoder.dimension} dimensions{why}"
+
+
+def _weights(settings: Settings) -> Finding:
+    """The weights of the CLIP that is asked for, or that `auto` would take."""
+    from engine.vision import weights
+
+    is_auto = settings.encoder == "auto"
+    spec = settings.clip if is_auto else settings.encoder
+    if not spec.startswith(OPEN_CLIP):
+        return Finding("weights", f"{spec} needs none", True)
+    remedy = "Fetch them with `proofsheet embed`, or name a file: clip = 'open_clip:ARCH/FILE' (or local-dir:FOLDER)."
+    try:
+        if weights.are_here(spec):
+            return Finding("weights", f"{spec}: here", True)
+    except ProofsheetError as error:
+        return Finding("weights", error.message, False, error.remedy or remedy)
+    # With `auto` the built-in encoder stands in, so that nothing is wrong, only not all that it could be.
+    if is_auto:
+        return Finding("weights", f"{spec}: not here, the built-in encoder instead. {remedy}", True)
+    return Finding("weights", f"{spec}: not here", False, remedy)
 
 
 def _database(workspace: Workspace, settings: Settings) -> str:

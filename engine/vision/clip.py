@@ -1,8 +1,8 @@
 """A CLIP of open_clip as an encoder: its image tower on a GPU or the CPU, fed with whole batches.
 
-Relies on `weights` for files that can be trusted, on `preprocessing` for how pictures are prepared, on `device` for where
-and in which precision it computes. Only the image tower is kept. Vectors are L2-normalised; a batch that the device has no
-room for raises OutOfMemory and leaves the encoder as it was.
+Relies on `weights` for files that can be trusted, on `preprocessing` for how pictures are prepared, on `device` for
+where and in which precision it computes. Only the image tower is kept. Vectors are L2-normalised; a batch that the
+device has no room for raises OutOfMemory and leaves the encoder as it was.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class OpenClipEncoder:
     def load(cls, spec: str, device: str = "auto", notes: Path | None = None) -> OpenClipEncoder:
         """Find, read and check the weights, and put the image tower on the device.
 
-        Raises UsageError or ProofsheetError (see `weights.find` and `weights.read`), also when the weights do not fit the
-        architecture.
+        Raises UsageError or ProofsheetError (see `weights.find` and `weights.read`), also when the weights do not fit
+        the architecture.
         """
         place = devices.choose(device)
         found = weights.find(spec)
@@ -98,11 +98,11 @@ class OpenClipEncoder:
         """As remembered for this encoder on this device; else small, and growing."""
         least, most = (32, 1024) if self.is_elsewhere else (8, 64)
         known = self.notes.get(self.key).get("batch")
-        is_known = isinstance(known, int) and 1 <= known <= most
+        known = known if isinstance(known, int) and 1 <= known <= most else None
         return Batches(
-            known if is_known else least,
+            known or least,
             most,
-            settled=is_known,
+            settled=known is not None,
             remember=lambda size: self.notes.put(self.key, batch=size),
         )
 
@@ -127,7 +127,7 @@ class OpenClipEncoder:
                 return lambda: vectors
             answer = torch.empty(found.shape, dtype=found.dtype, pin_memory=True)
             answer.copy_(found, non_blocking=True)
-            arrived = torch.cuda.Event()
+            arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
             arrived.record()
 
         def wait() -> Floats:
@@ -214,8 +214,8 @@ def slug(text: str) -> str:
 def _filled(found: weights.Found) -> tuple[Any, dict[str, Any]]:
     """The model with the found weights in its image tower, and the configuration that it was built by.
 
-    First without giving it random weights, which takes seconds; where a model keeps numbers that no file brings (as some
-    timm towers do), once more with them. Raises ProofsheetError when the two do not fit.
+    First without giving it random weights, which takes seconds; where a model keeps numbers that no file brings (as
+    some timm towers do), once more with them. Raises ProofsheetError when the two do not fit.
     """
     import torch
 

@@ -2,9 +2,9 @@
 
 A global vector of near-identical images says mostly what they share. So the images are drawn small, grey and alike in
 tone, laid over one another (by phase correlation, which finds the shift between two renderings), and the two or three
-windows in which they differ most are cut out of each and embedded. A crop is kept under the name of its set, its picture
-and its number, apart from the vectors of whole pictures. Relies on the pipeline and the shelves; the search itself is
-pure functions over arrays.
+windows in which they differ most are cut out of each and embedded. A crop is kept under the name of its set, its
+picture and its number, apart from the vectors of whole pictures. Relies on the pipeline and the shelves; the search
+itself is pure functions over arrays.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ Region = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Crops:
-    """`vectors` (n, k, d) float32, n images in the order of the set, k = 2 or 3 regions, the one of most difference first;
+    """`vectors` (n, k, d) float32, n images in the order of the set, k = 2 or 3 regions, the one of most difference
+    first;
     `regions` (k, 4) float32: left, top, right, bottom as fractions of the sides of the set's first image."""
 
     vectors: Floats
@@ -74,7 +75,9 @@ def shift_between(first: Floats, second: Floats) -> tuple[int, int]:
 
 def difference(renderings: Sequence[Floats], shifts: Sequence[tuple[int, int]]) -> Floats:
     """(SIDE, SIDE) float32: the deviation among the renderings, laid over one another, at each place; 0 at the edges."""
-    laid = np.stack([np.roll(one, (-down, -right), (0, 1)) for one, (down, right) in zip(renderings, shifts, strict=True)])
+    laid = np.stack(
+        [np.roll(one, (-down, -right), (0, 1)) for one, (down, right) in zip(renderings, shifts, strict=True)]
+    )
     spread: Floats = laid.std(0).astype(np.float32)
     top, left = (_MARGIN + max((max(s[axis], 0) for s in shifts), default=0) for axis in (0, 1))
     bottom, right = (_MARGIN + max((max(-s[axis], 0) for s in shifts), default=0) for axis in (0, 1))
@@ -251,7 +254,8 @@ class Cropper:
         return self._encoder.prepare(crop)
 
     def _picture(self, source: Source) -> Image.Image | str:
-        """The picture, large enough that a third of it still fills the encoder; the last few are kept for their pieces."""
+        """The picture, large enough that a third of it still fills the encoder; the last few are kept for their
+        pieces."""
         known = self._pictures.get(source.content_hash)
         if known is not None:
             return known

@@ -1,7 +1,7 @@
 """Giving pictures their vectors: read, prepared, run through the encoder, stored, so many at a time.
 
-Relies on the pipeline and the shelves. What was stored is the checkpoint: an interrupted run loses the batch under way and
-nothing else. Refuses single pictures with the reason and goes on.
+Relies on the pipeline and the shelves. What was stored is the checkpoint: an interrupted run loses the batch under way
+and nothing else. Refuses single pictures with the reason and goes on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Encoders behind one door: `load(spec)` gives the thing that turns pictures into vectors, and says exactly what it is.
 
-Relies on the built-in descriptor, and on open_clip and torch only when a CLIP is asked for. Never guesses: a spec that is
-not known is refused with those that are; only `auto` chooses, and `Choice` says what it chose and why. An encoder's
+Relies on the built-in descriptor, and on open_clip and torch only when a CLIP is asked for. Never guesses: a spec that
+is not known is refused with those that are; only `auto` chooses, and `Choice` says what it chose and why. An encoder's
 identity (name, architecture, weights, preprocessing, dimension) is complete, because two encoders' vectors must never
 meet.
 """
@@ -166,7 +166,8 @@ def load(
 
     `auto` takes `clip` if its weights are here, else the built-in one, without reaching for the net; `choose` may fetch
     them first. `notes` is a file in which a device's batch size and precision are remembered. Raises UsageError for a
-    spec that names nothing, ProofsheetError for weights that cannot be had or are not to be trusted, each with the remedy.
+    spec that names nothing, ProofsheetError for weights that cannot be had or are not to be trusted, each with the
+    remedy.
     """
     if spec == "auto":
         spec = choose(clip).spec

@@ -1,9 +1,9 @@
 """Embeddings that somebody else computed, brought in under a name: the name is then an encoder like any other.
 
-Their columns are standardised before they become float16, because foreign vectors may have any scale; the statistics are
-taken from the first file and kept on the encoder's card, so that what is imported later lies in the same space. Rows are
-looked at one by one, and a row that cannot be trusted is refused with its number and the reason. Files are streamed: a
-batch of rows is all that is in memory. Relies on the shelves and the store.
+Their columns are standardised before they become float16, because foreign vectors may have any scale; the statistics
+are taken from the first file and kept on the encoder's card, so that what is imported later lies in the same space.
+Rows are looked at one by one, and a row that cannot be trusted is refused with its number and the reason. Files are
+streamed: a batch of rows is all that is in memory. Relies on the shelves and the store.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ from engine.workspace import Workspace
 
 ROWS = 512  # rows in memory at once
 _WIDEST = 1_000_000
+_TOO_FAR = "its numbers are too far from those imported first under this name"
+NAMING = "Letters, digits, '.', '_' and '-', at most 64; not builtin, auto, or one that begins with open_clip."
 
 
 class ImportedEncoder:
@@ -102,19 +104,19 @@ class ImportedEncoder:
         """The picture as it is."""
         return width, height
 
-    def prepare(self, picture: Image.Image) -> Any:
+    def prepare(self, picture: Image.Image) -> Any:  # noqa: ARG002
         """Raises UsageError."""
         raise self._blind()
 
-    def finish(self, prepared: Sequence[Any]) -> Callable[[], Floats]:
+    def finish(self, prepared: Sequence[Any]) -> Callable[[], Floats]:  # noqa: ARG002
         """Raises UsageError."""
         raise self._blind()
 
-    def encode(self, pictures: Sequence[Image.Image]) -> Floats:
+    def encode(self, pictures: Sequence[Image.Image]) -> Floats:  # noqa: ARG002
         """Raises UsageError."""
         raise self._blind()
 
-    def examine(self, pictures: Sequence[Image.Image]) -> tuple[Floats, list[Readings]]:
+    def examine(self, pictures: Sequence[Image.Image]) -> tuple[Floats, list[Readings]]:  # noqa: ARG002
         """Raises UsageError."""
         raise self._blind()
 
@@ -137,8 +139,8 @@ class Row:
 
 @dataclass
 class Imported:
-    """What an import came to: vectors that are new, those that replaced another, how many rows each project had, and the
-    refused rows (their number, or the name of the .npy file) with the reason."""
+    """What an import came to: vectors that are new, those that replaced another, how many rows each project had, and
+    the refused rows (their number, or the name of the .npy file) with the reason."""
 
     encoder: str
     id: str
@@ -176,7 +178,7 @@ class Importer:
         if not is_encoder_name(name):
             raise UsageError(
                 f"{name!r} is no name for imported embeddings",
-                remedy="Letters, digits, '.', '_' and '-', at most 64; not builtin, auto, or one that begins with open_clip.",
+                remedy=NAMING,
             )
         folder = imported_folder(self._workspace, name)
         known = ImportedEncoder.load(self._workspace.embeddings, name) if folder is not None else None
@@ -198,7 +200,11 @@ class Importer:
                 stored = encoder.standardised(vector[None])[0]
                 with np.errstate(over="ignore"):
                     if not np.isfinite(stored.astype(np.float16)).all():
-                        _refuse(found.refused, row.place, "its numbers are too far from those imported first under this name")
+                        _refuse(
+                            found.refused,
+                            row.place,
+                            _TOO_FAR,
+                        )
                         continue
                 seen[key] = image.path
                 entries.setdefault(key[0], {})[image.content_hash] = Entry(stored)
@@ -252,7 +258,8 @@ class Importer:
         if not count:
             shown = "; ".join(f"row {one['row']}: {one['reason']}" for one in ignored[:3])
             raise ProofsheetError(
-                f"nothing in {source} can be imported: {shown}", remedy="Scan the images' folders first, or mend the file."
+                f"nothing in {source} can be imported: {shown}",
+                remedy="Scan the images' folders first, or mend the file.",
             )
         deviation = np.sqrt(squares / count)
         deviation[~(deviation > 1e-12 * np.maximum(1.0, np.abs(mean)))] = 1.0  # a constant column says nothing
@@ -296,7 +303,9 @@ class Importer:
         with self._store.reading() as connection:
             for path, project, content_hash, _ in connection.execute(asked.where(columns.path.in_(list(by_path)))):
                 found.setdefault(by_path[path], []).append(_Known(path, project, content_hash))
-            for path, project, content_hash, _ in connection.execute(asked.where(columns.content_hash.in_(list(hashes)))):
+            for path, project, content_hash, _ in connection.execute(
+                asked.where(columns.content_hash.in_(list(hashes)))
+            ):
                 found.setdefault(content_hash, []).append(_Known(path, project, content_hash))
             for path, project, content_hash, name in connection.execute(asked.where(columns.name.in_(list(names)))):
                 found.setdefault(name, []).append(_Known(path, project, content_hash))
@@ -347,7 +356,9 @@ def _parquet(source: Path) -> Any:
     try:
         return parquet.ParquetFile(source)
     except (pa.ArrowException, OSError) as error:
-        raise ProofsheetError(f"{source} is not readable as parquet: {_gist(error)}", remedy="Write it again.") from error
+        raise ProofsheetError(
+            f"{source} is not readable as parquet: {_gist(error)}", remedy="Write it again."
+        ) from error
 
 
 def _parquet_rows(source: Path) -> Iterator[list[Row]]:
@@ -368,7 +379,8 @@ def _parquet_rows(source: Path) -> Iterator[list[Row]]:
             yield rows
     except (pa.ArrowException, OSError) as error:
         raise ProofsheetError(
-            f"{source} is damaged after row {number}: {_gist(error)}", remedy="Write it again; what came before is kept."
+            f"{source} is damaged after row {number}: {_gist(error)}",
+            remedy="Write it again; what came before is kept.",
         ) from error
 
 
@@ -427,5 +439,3 @@ def _damaged(folder: Path) -> ProofsheetError:
 
 def _gist(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:160]
-
-

@@ -1,8 +1,8 @@
 """Pictures through an encoder, many at a time: prepared in threads ahead of the model, which works on whole batches.
 
-Where the model has a device of its own, the threads prepare the next batches while it computes, and a batch is on its way
-to the device before the one before it has come back. Where it computes on the same cores, preparing and computing take
-turns: two pools of threads on the same cores would only hold each other up, since the model's threads wait for one
+Where the model has a device of its own, the threads prepare the next batches while it computes, and a batch is on its
+way to the device before the one before it has come back. Where it computes on the same cores, preparing and computing
+take turns: two pools of threads on the same cores would only hold each other up, since the model's threads wait for one
 another at every layer. Relies on the encoder; knows nothing of files or of the store. Memory: a few batches of prepared
 pictures.
 """
@@ -97,7 +97,7 @@ class Pipeline(Generic[Item]):
                 self._check()
                 size = self._batches.size
                 wanted = size * (_AHEAD if self._encoder.is_elsewhere else 1)
-                for item in islice(items, wanted - len(waiting)):
+                for item in islice(items, max(0, wanted - len(waiting))):
                     waiting.append((item, pool.submit(self._prepare, item)))
                 if not waiting:
                     return

@@ -1,4 +1,5 @@
-"""How a CLIP wants its pictures: size, resampling, cropping, colours, as its own configuration says. Pure over pictures.
+"""How a CLIP wants its pictures: size, resampling, cropping, colours, as its own configuration says. Pure over
+pictures.
 
 Follows `open_clip.image_transform` for inference (resize modes shortest, longest and squash), pixel for pixel, with two
 shortcuts that change nothing: only the part that the centre crop keeps is resampled, and the subtraction of the mean is
@@ -29,7 +30,8 @@ _EIGHTHS = (1, 2, 4, 8)  # of the side, the scales at which a JPEG's blocks deco
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """One model's preprocessing. `mean` and `std` are for channels of 0-1; `fill` is the grey beside a fitted picture."""
+    """One model's preprocessing. `mean` and `std` are for channels of 0-1; `fill` is the grey beside a fitted
+    picture."""
 
     width: int
     height: int
@@ -92,7 +94,7 @@ class Preprocessing:
         if self.mode == "longest":
             fitted = picture.resize(self._fitted(picture.size), filter_)
             canvas = Image.new("RGB", size, (self.fill,) * 3)
-            canvas.paste(fitted, tuple(round((a - b) / 2) for a, b in zip(size, fitted.size, strict=True)))
+            canvas.paste(fitted, ((self.width - fitted.width) // 2, (self.height - fitted.height) // 2))
             return np.asarray(canvas)
         covering = self._covering(picture.size)
         left, top = (round((a - b) / 2) for a, b in zip(covering, size, strict=True))
@@ -113,9 +115,8 @@ class Preprocessing:
 
     def _fitted(self, size: tuple[int, int]) -> tuple[int, int]:
         scale = min(self.width / size[0], self.height / size[1])
-        return tuple(  # type: ignore[return-value]
-            min(most, max(1, round(side * scale))) for side, most in zip(size, (self.width, self.height), strict=True)
-        )
+        width, height = (max(1, round(side * scale)) for side in size)
+        return min(width, self.width), min(height, self.height)
 
 
 _MEND = "Mend preprocess_cfg in the model's open_clip_config.json."

@@ -42,7 +42,7 @@ def _compiled_half_loads() -> bool:
     for library in sorted(Path(found.origin).parent.glob("_C*")):
         if library.suffix in (".so", ".pyd", ".dylib"):
             try:
-                torch.ops.load_library(library)
+                torch.ops.load_library(library)  # type: ignore[no-untyped-call]
             except OSError:
                 return False  # built for another torch
             return True

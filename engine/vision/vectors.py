@@ -92,7 +92,8 @@ class Entry:
 class Shelf:
     """The vectors of one project under one encoder, found by key: the content hash of a picture, or the name of a crop.
 
-    Safe from any thread. With `is_for_crops` it holds the encoder's vectors of parts of pictures, apart from the others.
+    Safe from any thread. With `is_for_crops` it holds the encoder's vectors of parts of pictures, apart from the
+    others.
     """
 
     def __init__(

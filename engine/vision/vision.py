@@ -135,7 +135,7 @@ class Vision:
         """
         spec = encoder or self._settings.encoder
         if not detach:
-            spec = (await asyncio.to_thread(self._able, spec, device, fetch=True)).spec
+            spec = await self.check(encoder, device)
         params = {
             "image_ids": None if image_ids is None else [int(one) for one in image_ids],
             "project": project,
@@ -147,26 +147,43 @@ class Vision:
         }
         return await self._runs.start(KIND, params, project=project, detach=detach)
 
+    async def check(self, encoder: str | None = None, device: str | None = None) -> str:
+        """The exact spec of the encoder that would embed, loaded (and for `auto` fetched, if that can be).
+
+        Raises UsageError or ProofsheetError when it cannot be had on this device, or was imported and cannot embed.
+        """
+        found = await asyncio.to_thread(self._able, encoder or self._settings.encoder, device, fetch=True)
+        return found.spec
+
     async def import_embeddings(self, source: Path, name: str) -> Run:
-        """Start a run that brings in a parquet file (columns image, embedding and, where wanted, project) or a folder of
+        """Start a run that brings in a parquet file (columns image, embedding and, where wanted, project) or a folder
+        of
         `{content hash}.npy`, under a name that is an encoder from then on.
 
         The run's result is `{"run","encoder","id","dim","imported","replaced","projects","refused":[{"row","reason"}]}`.
         Raises UsageError at once for a name that cannot be one, or a file that is not there.
         """
+        from engine.vision.imported import NAMING
+
         if not is_encoder_name(name):
             raise UsageError(
                 f"{name!r} is no name for imported embeddings",
-                remedy="Letters, digits, '.', '_' and '-', at most 64; not builtin, auto, or one that begins with open_clip.",
+                remedy=NAMING,
             )
         if not source.exists():
             raise UsageError(f"there is no file {source}", remedy="Name a .parquet file, or a folder of {hash}.npy.")
         return await self._runs.start(IMPORT_KIND, {"source": str(source.absolute()), "name": name})
 
     async def export_embeddings(
-        self, changes: Changes, file: Path | None, npy: Path | None, encoder: str | None = None, project: str | None = None
+        self,
+        changes: Changes,
+        file: Path | None,
+        npy: Path | None,
+        encoder: str | None = None,
+        project: str | None = None,
     ) -> ChangeSet:
-        """Plan to write every vector of an encoder to a parquet file, and (or) each to `{content hash}.npy` in a folder.
+        """Plan to write every vector of an encoder to a parquet file, and (or) each to `{content hash}.npy` in a
+        folder.
 
         Raises UsageError when there is nothing to write.
         """
@@ -198,7 +215,12 @@ class Vision:
         return shelf.read_readings([rows[image.content_hash] for image in images])
 
     def prepare(
-        self, images: Iterable[Image], encoder: str | None = None, run: RunContext | None = None, *, readings: bool = True
+        self,
+        images: Iterable[Image],
+        encoder: str | None = None,
+        run: RunContext | None = None,
+        *,
+        readings: bool = True,
     ) -> dict[int, str]:
         """Compute whatever is missing of the vectors (and readings) of images of any number of projects, in bulk.
 
@@ -293,7 +315,9 @@ class Vision:
         for key, sources in wanted.items():
             there = self._shelf(encoder, key).rows([one.content_hash for one in sources])
             tally.refused += [
-                (one, f"nothing was imported for it as {encoder.spec}") for one in sources if one.content_hash not in there
+                (one, f"nothing was imported for it as {encoder.spec}")
+                for one in sources
+                if one.content_hash not in there
             ]
         return tally
 

@@ -2,8 +2,8 @@
 
 A spec `open_clip:ARCH/WEIGHTS` names a hub tag, a file, or `local-dir:FOLDER`; `open_clip:local-dir:FOLDER` and
 `open_clip:hf-hub:ID` bring the architecture along. Files load from safetensors, or from .pt, .pth and .bin through
-`torch.load(weights_only=True)`; every other kind is refused before it is opened. Relies on open_clip's table of tags and
-huggingface_hub's cache; nothing is fetched unless asked for.
+`torch.load(weights_only=True)`; every other kind is refused before it is opened. Relies on open_clip's table of tags
+and huggingface_hub's cache; nothing is fetched unless asked for.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class ClipSpec:
         """Raises UsageError when it is not of that form."""
         if not is_open_clip(spec):
             raise UsageError(
-                f"{spec!r} is no open_clip encoder", remedy="Write it as open_clip:ARCH/WEIGHTS or open_clip:local-dir:FOLDER."
+                f"{spec!r} is no open_clip encoder",
+                remedy="Write it as open_clip:ARCH/WEIGHTS or open_clip:local-dir:FOLDER.",
             )
         rest = spec.removeprefix(OPEN_CLIP)
         if rest.startswith(("local-dir:", "hf-hub:")):
@@ -236,7 +237,8 @@ def _in_folder(folder: Path, architecture: str) -> Found:
     if not place.is_file():
         if not architecture:
             raise UsageError(
-                f"{folder} has no {CONFIG}", remedy=f"Add it, or name the architecture: open_clip:ARCH/local-dir:{folder}"
+                f"{folder} has no {CONFIG}",
+                remedy=f"Add it, or name the architecture: open_clip:ARCH/local-dir:{folder}",
             )
         check_architecture(architecture)
         return Found(architecture, file)
@@ -284,8 +286,9 @@ def _tag(parsed: ClipSpec) -> dict[str, Any]:
 def _names(name: str) -> list[str]:
     if not name:
         return ["open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin"]
-    stem, ending = os.path.splitext(name)
-    return list(dict.fromkeys([f"{stem}.safetensors", name])) if ending.lower() in READABLE else [f"{name}.safetensors"]
+    if Path(name).suffix.lower() not in READABLE:
+        return [f"{name}.safetensors"]
+    return list(dict.fromkeys([f"{Path(name).stem}.safetensors", name]))
 
 
 def _hub_cache() -> Path:
@@ -311,10 +314,11 @@ def _from_hub(repository: str, names: list[str]) -> Path:
         return here
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-    from huggingface_hub.utils import disable_progress_bars, logging
+    from huggingface_hub.utils import logging
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()  # stdout is data and the terminal is a screen
-    logging.set_verbosity_error()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]
     _check_the_hub(repository)
     for name in names:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,24 +16,42 @@ if TYPE_CHECKING:
 
 @click.command("embed")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--encoder", metavar="SPEC", help="builtin, auto, or open_clip:ARCH/WEIGHTS (tag, file, local-dir:FOLDER)."
+)
+@click.option("--device", type=click.Choice(["cpu", "cuda", "mps"]), help="Where to compute (default: a GPU if any).")
 @click.option("--max-images", type=click.IntRange(min=1), help="Stop after so many images.")
 @click.option("--force", is_flag=True, help="Compute vectors again that are there already.")
 @json_option
 @engine_command
 async def embed(
-    engine: Engine, paths: tuple[Path, ...], max_images: int | None, force: bool, as_json: bool
+    engine: Engine,
+    paths: tuple[Path, ...],
+    encoder: str | None,
+    device: str | None,
+    max_images: int | None,
+    force: bool,
+    as_json: bool,
 ) -> int | None:
     """Describe the images under PATH... as vectors (without a PATH: every image of the library).
 
     Folders are scanned first. What has a vector already is left alone; an interrupted run goes on where it was.
     """
     roots = read_paths(paths)
+    await engine.vision.check(encoder, device)  # before a long scan, and with its own exit code
+    chosen = await asyncio.to_thread(engine.vision.encoder_note, encoder)
+    if chosen.remedy:
+        note(f"encoder {chosen.id} ({chosen.reason}). {chosen.remedy}")
     refused: list[dict[str, str]] = []
     if roots:
         scanned = (await engine.runs.finished((await engine.library.scan(roots)).id)).result or {}
         refused = list(scanned.get("refused", ()))
-    run = await engine.vision.embed(under=roots, force=force, max_images=max_images)
-    result = dict((await engine.runs.finished(run.id)).result or {})
+    run = await engine.vision.embed(under=roots, force=force, max_images=max_images, encoder=encoder, device=device)
+    try:
+        result = dict((await engine.runs.finished(run.id)).result or {})
+    except asyncio.CancelledError:
+        await engine.runs.cancel(run.id)
+        raise
     result["refused"] = refused + list(result.get("refused", ()))
     if as_json:
         emit(result)

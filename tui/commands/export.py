@@ -1,4 +1,5 @@
-"""`proofsheet export`: take picks out again. Each export is a change set: shown first, applied with --yes."""
+"""`proofsheet export`: take picks and embeddings out again. Each export is a change set: shown first, applied with
+--yes."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ yes_option = click.option("--yes", is_flag=True, help="Apply it at once; otherwi
 project_option = click.option("--project", help="Only this project's picks.")
 
 
-@click.group("export", help="Take picks out: log, list, folder, XMP ratings.")
+@click.group("export", help="Take picks out: log, list, folder, XMP ratings; or embeddings.")
 def export() -> None:
     """One command a form."""
 
@@ -69,6 +70,29 @@ async def folder(engine: Engine, folder: Path, link: bool, project: str | None, 
 async def xmp(engine: Engine, rating: int, skip_damaged: bool, project: str | None, yes: bool, as_json: bool) -> None:
     """A sidecar that is missing is made beside its image."""
     planned = await engine.ranking.export_xmp(rating, project, skip_damaged=skip_damaged)
+    await _conclude(engine, planned, yes, as_json)
+
+
+@export.command("embeddings", help="Write an encoder's vectors as parquet, or each as {content hash}.npy.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--npy", metavar="DIR", type=click.Path(path_type=Path), help="Also (or only) one .npy an image, in DIR.")
+@click.option("--encoder", metavar="SPEC", help="Whose vectors (default: the encoder of the settings).")
+@click.option("--project", help="Only this project's vectors.")
+@yes_option
+@json_option
+@engine_command
+async def embeddings(
+    engine: Engine,
+    file: Path | None,
+    npy: Path | None,
+    encoder: str | None,
+    project: str | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Columns image, project, content_hash, embedding: the same form that `import embeddings` reads."""
+    places = [None if one is None else one.expanduser().absolute() for one in (file, npy)]
+    planned = await engine.vision.export_embeddings(engine.changes, places[0], places[1], encoder, project)
     await _conclude(engine, planned, yes, as_json)
 
 
