@@ -157,10 +157,10 @@ class Vision:
 
     async def import_embeddings(self, source: Path, name: str) -> Run:
         """Start a run that brings in a parquet file (columns image, embedding and, where wanted, project) or a folder
-        of
-        `{content hash}.npy`, under a name that is an encoder from then on.
+        of `{content hash}.npy`, under a name that is an encoder from then on.
 
-        The run's result is `{"run","encoder","id","dim","imported","replaced","projects","refused":[{"row","reason"}]}`.
+        The run's result is `{"run","encoder","id","dim","imported","replaced","projects","refused"}`, the last with
+        `{"row","reason"}` each.
         Raises UsageError at once for a name that cannot be one, or a file that is not there.
         """
         from engine.vision.imported import NAMING

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,7 +128,7 @@ def fetch(spec: str, memory: Path | None = None) -> None:
 
     A hub that could not be reached is not tried again for an hour, if `memory` is a file to remember it in.
     """
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):  # said without loading open_clip
+    if _is_offline():  # said without loading open_clip
         raise ProofsheetError(
             f"the weights of {spec} are not here, and HF_HUB_OFFLINE says not to fetch them", remedy=_elsewhere(spec)
         )
@@ -180,7 +181,9 @@ def read(file: Path) -> dict[str, Any]:
     import torch
 
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd files: they are refused here, in words for a person
+            found = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # what a hostile or damaged archive raises is anybody's guess
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ProofsheetError(
@@ -318,7 +321,7 @@ def _from_hub(repository: str, names: list[str]) -> Path:
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()  # stdout is data and the terminal is a screen
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     _check_the_hub(repository)
     for name in names:
         try:
@@ -332,6 +335,10 @@ def _from_hub(repository: str, names: list[str]) -> Path:
     raise ProofsheetError(f"{repository} has none of {', '.join(names)}", remedy=_elsewhere(repository))
 
 
+def _is_offline() -> bool:
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
 def _check_the_hub(repository: str) -> None:
     """Whether the hub answers at all, in seconds: its own client would try again and again for a minute."""
     import urllib.error
@@ -339,7 +346,7 @@ def _check_the_hub(repository: str) -> None:
 
     from huggingface_hub import constants
 
-    if constants.HF_HUB_OFFLINE:
+    if constants.HF_HUB_OFFLINE or _is_offline():
         raise ProofsheetError(
             f"the weights of {repository} are not here, and HF_HUB_OFFLINE says not to fetch them",
             remedy=_elsewhere(repository),

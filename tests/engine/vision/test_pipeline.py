@@ -72,7 +72,7 @@ def test_no_room_for_even_one_picture_is_an_error_with_the_remedy() -> None:
 
 def test_what_cannot_be_prepared_is_refused_and_the_rest_goes_on() -> None:
     found = run(FakeDevice(), range(20), lambda one: Refused("torn") if one % 3 == 0 else float(one))
-    assert {one.item: one.reason for one in found if one.vector is None} == {n: "torn" for n in range(0, 20, 3)}
+    assert {one.item: one.reason for one in found if one.vector is None} == dict.fromkeys(range(0, 20, 3), "torn")
     assert len(found) == 20
 
 
