@@ -115,7 +115,9 @@ class OpenClipEncoder:
         return self.preprocessing.prepare(picture)
 
     def finish(self, prepared: Sequence[NDArray[np.uint8]]) -> Callable[[], Floats]:
-        """Send a batch on its way; the answer waits for its L2-normalised vectors. Raises OutOfMemory, then or later."""
+        """Send a batch on its way;
+        the answer waits for its L2-normalised vectors. Raises OutOfMemory, then or later.
+        """
         import torch
 
         if not prepared:

@@ -74,7 +74,9 @@ def shift_between(first: Floats, second: Floats) -> tuple[int, int]:
 
 
 def difference(renderings: Sequence[Floats], shifts: Sequence[tuple[int, int]]) -> Floats:
-    """(SIDE, SIDE) float32: the deviation among the renderings, laid over one another, at each place; 0 at the edges."""
+    """(SIDE, SIDE) float32: the deviation among the renderings, laid over one another, at each place;
+    0 at the edges.
+    """
     laid = np.stack(
         [np.roll(one, (-down, -right), (0, 1)) for one, (down, right) in zip(renderings, shifts, strict=True)]
     )

@@ -341,7 +341,7 @@ def _count(source: Path) -> int:
     missing = [name for name in ("image", "embedding") if name not in names]
     if missing:
         raise UsageError(
-            f"{source} has no column {' and no column '.join(missing)} (there are: {', '.join(sorted(names)) or 'none'})",
+            f"{source} has no column {' and no column '.join(missing)}; it has {', '.join(sorted(names)) or 'none'}",
             remedy="Name them image, embedding and, where wanted, project.",
         )
     return int(file.metadata.num_rows)

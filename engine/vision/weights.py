@@ -35,7 +35,10 @@ _TRUST = (
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """`open_clip:ARCH/WEIGHTS` taken apart. `architecture` is empty where the folder or the hub's repository says it."""
+    """`open_clip:ARCH/WEIGHTS` taken apart.
+
+    `architecture` is empty where the folder or the hub's repository says it.
+    """
 
     spec: str
     architecture: str

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.embedding import embedding
 from tests.bench.fill import fill_folder, fill_store
 from tests.bench.table import Row, markdown, percentile
 from tests.bench.terminal import Watched
@@ -255,6 +256,7 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "keys": keys,
     "rescan": rescan,
     "encoder": encoder,
+    "embedding": embedding,
     "ranking": ranking,
 }
 
