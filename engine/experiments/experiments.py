@@ -68,9 +68,15 @@ class Experiments:
         self._clock = clock
         self._commit = GroupCommit(store)
         self._is_ready = False
-        self._start = Bulk(lambda connection, items: sessions.start(connection, items, self._clock()))
-        self._update = Bulk(lambda connection, items: sessions.update(connection, items, self._clock()))
-        self._give = Bulk(lambda connection, items: sessions.give(connection, items, self._clock()))
+        self._start: Bulk[tuple[NewSession, str], StartedSession] = Bulk(
+            lambda connection, items: sessions.start(connection, items, self._clock())
+        )
+        self._update: Bulk[SessionUpdate, str] = Bulk(
+            lambda connection, items: sessions.update(connection, items, self._clock())
+        )
+        self._give: Bulk[NewFeedback, FeedbackReceipt] = Bulk(
+            lambda connection, items: sessions.give(connection, items, self._clock())
+        )
 
     # -- variants -----------------------------------------------------------------------------------------------------
 
