@@ -7,9 +7,10 @@ whole numbers; changes are natural logarithms, 0 when nothing changes.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from engine.experiments.canvas import Box, Canvas
+from engine.experiments.canvas import Box, Canvas, parse
 
 FEATURES: dict[str, str] = {
     "objects": "objects on the page, a group being one",
@@ -120,3 +121,8 @@ def _aligned_share(boxes: Sequence[Box], canvas: Canvas) -> float:
                 if rows[other][part] - rows[one][part] <= near:
                     aligned |= {one, other}
     return len(aligned) / len(boxes)
+
+
+def features_of(document: Mapping[str, Any], target: tuple[float, float] | None = None) -> dict[str, float]:
+    """The same for a canvas as JSON. Raises CanvasError naming the field that is wrong."""
+    return features(parse(document), target)
