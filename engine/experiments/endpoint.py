@@ -91,7 +91,6 @@ class Endpoint:
 
     async def _once(self, client: Any, messages: list[dict[str, str]]) -> bytes:
         """One answer's bytes. Connections that break in the middle of one are the caller's to hear of."""
-        import httpx
         import openai
 
         received = bytearray()
@@ -103,8 +102,10 @@ class Endpoint:
                     received += chunk
                     if len(received) > MAX_BYTES:
                         raise EndpointFailed(f"the answer is longer than {MAX_BYTES // 1024**2} MB")
-        except (httpx.HTTPError, ConnectionError) as error:
-            raise openai.OpenAIError(f"the connection broke ({type(error).__name__})") from error
+        except (ProofsheetError, openai.OpenAIError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the client's transport raises, it is no answer
+            raise EndpointFailed(f"the connection broke in the middle of the answer ({type(error).__name__})") from error
         return bytes(received)
 
 

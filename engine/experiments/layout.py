@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.experiments.canvas import Box, Canvas, CanvasObject, overlapping
 
@@ -248,7 +248,7 @@ def _largest_scale(
         extent = (box.width if one.axis == "x" else box.height) + one.gap
         solver.addConstraint(places[one.axis][one.second] >= places[one.axis][one.first] + scale * extent)
     solver.updateVariables()
-    return float(scale.value())
+    return round(float(scale.value()), 9)
 
 
 def _solved(
@@ -266,33 +266,43 @@ def _solved(
     base = _largest_scale(blocks, target, relations, margin, ceiling)
     if base <= 1e-9:
         return None
-    base *= 1 - 1e-9  # what was just feasible stays so under rounding
+    base *= 1 - 1e-6  # what was just feasible stays so under rounding
     solver: Solver = Solver()
     scales = [Variable(f"s{i}") for i in range(len(blocks))]
     places = {axis: [Variable(f"{axis}{i}") for i in range(len(blocks))] for axis in ("x", "y")}
     readable = max(LEAST_READABLE, READABLE * min(target))
+    wishes: list[tuple[int, Any, Any]] = []  # (what comes first, variable, the constraint that is wished for)
     try:
         for index, block in enumerate(blocks):
             scale, top = scales[index], min(ceiling, base * GROWTH)
             letters = [s for m in block.members if (s := canvas.objects[m].text_height) is not None]
-            solver.addConstraint(scale >= base)
-            if letters and min(letters) * base < readable:
+            is_small = bool(letters) and min(letters) * base < readable
+            if is_small:
                 top = max(top, min(readable / min(letters), ceiling * 2))
-                solver.addConstraint((scale >= top) | "strong")
+            solver.addConstraint(scale >= base)
             solver.addConstraint(scale <= top)
-            solver.addConstraint((scale == top) | "medium")
-            _place(solver, places, scale, index, block, canvas, target, margin)
+            wishes.append((0 if is_small else 1, scale, scale == top))
+            wishes += _anchors(solver, places, scale, index, block, canvas, target, margin)
         for one in relations:
             box = blocks[one.first].box
             extent = box.width if one.axis == "x" else box.height
             first, second = places[one.axis][one.first], places[one.axis][one.second]
             solver.addConstraint(second >= first + scales[one.first] * extent + base * one.gap)
+        for _, variable, wish in sorted(wishes, key=lambda one: one[0]):
+            # One wish after the other: each has a single best value, so that the same canvas always comes out the same,
+            # which the many equally good corners of all wishes together do not promise.
+            wanted = wish | "strong"
+            solver.addConstraint(wanted)
+            solver.updateVariables()
+            value = variable.value()
+            solver.removeConstraint(wanted)
+            solver.addConstraint(variable == value)
     except UnsatisfiableConstraint:
         return None
     solver.updateVariables()
     moved: dict[int, CanvasObject] = {}
     for index, block in enumerate(blocks):
-        scale = float(scales[index].value())
+        scale = round(float(scales[index].value()), 9)
         at = (float(places["x"][index].value()), float(places["y"][index].value()))
         for member in block.members:
             moved[member] = _moved(canvas.objects[member], block.box, at, (scale, scale))
@@ -303,36 +313,36 @@ def _solved(
     return _with(canvas, target, [moved[index] for index in range(len(canvas.objects))])
 
 
-def _place(
+def _anchors(
     solver: Solver,
-    places: dict[str, list[object]],
-    scale: object,
+    places: dict[str, list[Any]],
+    scale: Any,
     index: int,
     block: Block,
     canvas: Canvas,
     target: tuple[int, int],
     margin: float,
-) -> None:
-    """Inside the page, within the margin, and anchored: to the near edge, to the middle, or in proportion."""
+) -> Iterator[tuple[int, Any, Any]]:
+    """Hold the block inside the margins, and wish it to the near edge, to the middle, or in proportion."""
     sides = (
         ("x", block.box.left, block.box.width, canvas.width, target[0]),
         ("y", block.box.top, block.box.height, canvas.height, target[1]),
     )
     for axis, start, extent, old, new in sides:
         place = places[axis][index]
-        end = place + scale * extent  # type: ignore[operator]
-        solver.addConstraint(place >= margin)  # type: ignore[operator]
+        end = place + scale * extent
+        solver.addConstraint(place >= margin)
         solver.addConstraint(end <= new - margin)
         before, after = start / old, (old - start - extent) / old
         if abs(before - after) < 0.04:
-            wish = place + scale * (extent / 2) == new / 2  # type: ignore[operator]
+            wish = place + scale * (extent / 2) == new / 2
         elif before < 0.15 and before < after:
             wish = place == max(margin, before * new)
         elif after < 0.15:
             wish = end == new - max(margin, after * new)
         else:
-            wish = place + scale * (extent / 2) == (start + extent / 2) / old * new  # type: ignore[operator]
-        solver.addConstraint(wish | "weak")
+            wish = place + scale * (extent / 2) == (start + extent / 2) / old * new
+        yield 2, place, wish
 
 
 def _moved(one: CanvasObject, box: Box, at: tuple[float, float], scale: tuple[float, float]) -> CanvasObject:

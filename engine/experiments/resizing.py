@@ -7,6 +7,7 @@ person always gets a canvas, and always learns who made it and why.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -77,6 +78,8 @@ async def resize(
     new = NewSession(user, "cli", project, before, target, features(canvas, target))
     started = await experiments.start_session(new)
     prompt = render(started.variant.template, before, target)
+    if "canvas" not in started.variant.placeholders:
+        prompt += "\nCanvas:\n" + json.dumps(before, ensure_ascii=False, separators=(",", ":")) + "\n"
     begun = monotonic()
     method: Literal["model", "constraints", "proportional"] = "model"
     solver: Literal["endpoint", "builtin"] = "endpoint"
