@@ -52,7 +52,7 @@ def read_answer(text: str, before: Canvas, target: tuple[int, int]) -> Canvas:
 
 def _matched(answered: Sequence[object], before: Canvas) -> list[dict[str, Any]]:
     """The objects in their old order with their new geometry: by id where they have ids, else by place."""
-    named = all(one.raw.get("id") is not None for one in before.objects)
+    named = all(one.key == str(one.raw.get("id")) for one in before.objects)
     reasons: list[str] = []
     by_key: dict[str, Mapping[str, Any]] = {}
     for place, one in enumerate(answered):

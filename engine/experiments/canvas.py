@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from engine.errors import UsageError
@@ -19,6 +19,8 @@ MAX_OBJECTS = 1_000
 MAX_TEXT = 20_000  # characters
 MAX_SIDE = 20_000  # pixels of a page's side
 MAX_NUMBER = 1e6
+MAX_ID = 200  # characters
+MAX_TYPE = 64  # characters
 MAX_DEPTH = 32  # of nested groups and fields
 MAX_BYTES = 2 * 1024**2
 
@@ -33,6 +35,48 @@ _KINDS: dict[str, Kind] = {
 _ORIGINS: dict[str, dict[str, float]] = {
     "originX": {"left": 0.0, "center": 0.5, "right": 1.0},
     "originY": {"top": 0.0, "center": 0.5, "bottom": 1.0},
+}
+
+_LENGTH = {"type": "number", "minimum": 0, "maximum": MAX_NUMBER}
+_PLACE = {"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER}
+_FACTOR = {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": MAX_NUMBER}
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+_SIDE = {"type": "number", "minimum": 1, "maximum": MAX_SIDE}
+#: What `parse` accepts, as JSON Schema, for those who ask over HTTP. Fields that are not named are carried along.
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "A Fabric.js canvas; without width and height the page ends where its objects end.",
+    "required": ["objects"],
+    "anyOf": [{"required": ["width", "height"]}, {"properties": {"objects": {"minItems": 1}}}],
+    "properties": {
+        "width": _SIDE,
+        "height": _SIDE,
+        "objects": {
+            "type": "array",
+            "maxItems": MAX_OBJECTS,
+            "items": {
+                "type": "object",
+                "required": ["type", "left", "top", "width", "height"],
+                "properties": {
+                    "type": {"type": "string", "minLength": 1, "maxLength": MAX_TYPE, "pattern": r"\S"},
+                    "id": {"anyOf": [{"type": "string", "maxLength": MAX_ID}, {"type": ["integer", "null"]}]},
+                    "left": _PLACE,
+                    "top": _PLACE,
+                    "width": _LENGTH,
+                    "height": _LENGTH,
+                    "scale": _FACTOR,
+                    "scaleX": _FACTOR,
+                    "scaleY": _FACTOR,
+                    "angle": {**_PLACE, "type": ["number", "null"]},
+                    "originX": {"anyOf": [{"enum": ["left", "center", "right", None]}, _SHARE]},
+                    "originY": {"anyOf": [{"enum": ["top", "center", "bottom", None]}, _SHARE]},
+                    "text": {"type": ["string", "null"], "maxLength": MAX_TEXT},
+                    "fontSize": _FACTOR,
+                    "objects": {"type": ["array", "null"], "items": {"type": "object"}},
+                },
+            },
+        },
+    },
 }
 
 
@@ -187,7 +231,7 @@ def parse(document: object, name: str = "canvas") -> Canvas:
     Fabric's own `toJSON` leaves the page's size out: it is then taken to end where the objects end.
     """
     fields = _mapping(document, name)
-    _check_values(fields, name, 0)
+    check_finite(fields, name, 0)
     listed = fields.get("objects")
     if not isinstance(listed, Sequence) or isinstance(listed, (str, bytes)):
         raise CanvasError(f"{name}.objects", "a list of objects is wanted" if listed is not None else "is missing")
@@ -197,8 +241,8 @@ def parse(document: object, name: str = "canvas") -> Canvas:
     seen: set[str] = set()
     for place, one in enumerate(listed):
         found = _object(one, f"{name}.objects[{place}]", place)
-        if found.key in seen:
-            raise CanvasError(f"{name}.objects[{place}].id", f"'{found.key}' is the id of another object too")
+        if found.key in seen:  # Fabric does not promise that ids are unique
+            found = replace(found, key=f"{found.type}#{place}")
         seen.add(found.key)
         objects.append(found)
     width = _side(fields, "width", name, [one.box.right for one in objects])
@@ -254,11 +298,13 @@ def overlapping(canvas: Canvas, least: float = 0.0) -> set[tuple[int, int]]:
 def _object(value: object, path: str, place: int) -> CanvasObject:
     fields = _mapping(value, path)
     kind = fields.get("type")
-    if not isinstance(kind, str) or not kind.strip() or len(kind) > 64:
+    if not isinstance(kind, str) or not kind.strip() or len(kind) > MAX_TYPE:
         raise CanvasError(f"{path}.type", "a name such as 'rect' or 'textbox' is wanted")
     name = fields.get("id")
-    if name is not None and (isinstance(name, bool) or not isinstance(name, (str, int)) or len(str(name)) > 200):
+    if name is not None and (isinstance(name, bool) or not isinstance(name, (str, int))):
         raise CanvasError(f"{path}.id", "a text or a whole number is wanted")
+    if isinstance(name, str) and len(name) > MAX_ID:
+        raise CanvasError(f"{path}.id", f"{len(name):,} characters are too many; the most is {MAX_ID}")
     both = _number(fields, "scale", path, 1.0, above=0.0)
     is_text = _KINDS.get(kind.casefold()) == "text"
     text = fields.get("text")
@@ -271,7 +317,7 @@ def _object(value: object, path: str, place: int) -> CanvasObject:
         if not isinstance(children, Sequence) or isinstance(children, (str, bytes)):
             raise CanvasError(f"{path}.objects", "a list of objects is wanted")
         for number, child in enumerate(children):
-            _object(child, f"{path}.objects[{number}]", number)
+            _mapping(child, f"{path}.objects[{number}]")
     return CanvasObject(
         key=str(name) if name is not None else f"{kind}#{place}",
         type=kind,
@@ -327,7 +373,7 @@ def _origin(fields: Mapping[str, Any], name: str, path: str) -> float:
 
 
 def _side(fields: Mapping[str, Any], name: str, path: str, ends: Sequence[float]) -> float:
-    if fields.get(name) is None and ends:
+    if name not in fields and ends:
         return min(float(MAX_SIDE), max(1.0, math.ceil(max(ends))))
     side = _number(fields, name, path, None, least=1.0)
     if side > MAX_SIDE:
@@ -341,18 +387,18 @@ def _mapping(value: object, path: str) -> dict[str, Any]:
     return dict(value)
 
 
-def _check_values(value: object, path: str, depth: int) -> None:
-    """Nothing endless or endlessly deep comes in, in fields that are only carried along either."""
+def check_finite(value: object, path: str, depth: int = 0) -> None:
+    """Raise CanvasError where a JSON value holds what JSON does not: nothing endless or endlessly deep comes in, in fields that are only carried along either."""
     if depth > MAX_DEPTH:
         raise CanvasError(path, "nested too deeply")
     if isinstance(value, float) and not math.isfinite(value):
         raise CanvasError(path, "a finite number is wanted")
     if isinstance(value, Mapping):
         for name, part in value.items():
-            _check_values(part, f"{path}.{name}", depth + 1)
+            check_finite(part, f"{path}.{name}", depth + 1)
     elif isinstance(value, (list, tuple)):
         for place, part in enumerate(value):
-            _check_values(part, f"{path}[{place}]", depth + 1)
+            check_finite(part, f"{path}[{place}]", depth + 1)
 
 
 def _is_same(was: object, now: object, tolerance: float) -> bool:

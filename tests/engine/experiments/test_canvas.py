@@ -38,7 +38,7 @@ def one(**fields: object) -> dict:
         (one(originX="middle"), "canvas.objects[0].originX"),
         (one(type=""), "canvas.objects[0].type"),
         (one(text=5), "canvas.objects[0].text"),
-        (one(objects=[{"type": "rect"}]), "canvas.objects[0].objects[0].left"),
+        (one(objects=[5]), "canvas.objects[0].objects[0]"),
         (one(shadow={"blur": float("inf")}), "canvas.objects[0].shadow.blur"),
         ({"width": 1, "height": 1, "objects": [{}] * 1001}, "canvas.objects"),
     ],
@@ -49,11 +49,10 @@ def test_a_wrong_field_is_named(document: object, path: str) -> None:
     assert caught.value.path == path
 
 
-def test_two_objects_of_one_id_are_refused() -> None:
+def test_an_id_that_comes_twice_names_only_the_first() -> None:
     document = copy.deepcopy(BANNER)
     document["objects"][3]["id"] = "title"
-    with pytest.raises(CanvasError, match=r"objects\[3\]\.id: 'title'"):
-        parse(document)
+    assert [one.key for one in parse(document).objects][2:4] == ["title", "textbox#3"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "NaN", '{"width": Infinity}', b"\xff\xfe", "[" * 100_000])
