@@ -20,6 +20,8 @@ from engine.experiments.model import (
     Variant,
     VariantEvent,
 )
+from engine.review import Suggestion
+from engine.store.schema import decisions, suggestions
 from engine.store.schema.experiments import (
     epochs,
     feedback,
@@ -122,6 +124,16 @@ def session_detail(connection: sa.Connection, session_id: str) -> SessionDetail:
         features=wide.features if wide else None,
         feedback=tuple(Feedback(one.id, one.rating, one.helpful, one.text, one.at) for one in said),
     )
+
+
+def pending(connection: sa.Connection, kind: str) -> list[Suggestion]:
+    """Suggestions of a kind that nobody has decided, oldest first."""
+    decided = sa.exists().where(decisions.c.suggestion_id == suggestions.c.id)
+    query = sa.select(suggestions).where(suggestions.c.kind == kind, ~decided).order_by(suggestions.c.id)
+    return [
+        Suggestion(row.kind, row.subject, row.proposal, row.model, None, row.confidence, tuple(row.reasons), row.id)
+        for row in connection.execute(query)
+    ]
 
 
 def token_hash(connection: sa.Connection, session_id: str) -> str | None:

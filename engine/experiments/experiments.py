@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
@@ -23,9 +23,11 @@ from engine.experiments import assignment, catalogue, sessions, variants
 from engine.experiments.assignment import Replayed
 from engine.experiments.commit import Bulk, GroupCommit
 from engine.experiments.model import (
+    KIND_WEIGHTS,
     Assignment,
     Epoch,
     FeedbackReceipt,
+    Metric,
     NewFeedback,
     NewSession,
     Session,
@@ -36,11 +38,16 @@ from engine.experiments.model import (
     VariantEvent,
 )
 from engine.experiments.template import read_template
-from engine.review import Review
+from engine.review import Decision, Review, Suggestion, Verdict
 from engine.runs import Runs
 from engine.settings import Settings
 from engine.store import Store
 from engine.workspace import Workspace
+
+if TYPE_CHECKING:
+    from engine.experiments.importing import SessionImport
+    from engine.experiments.quality import Quality
+    from engine.experiments.report import Analysis
 
 T = TypeVar("T")
 
@@ -252,6 +259,112 @@ class Experiments:
         """Whether this token was given out for this session; compared in constant time. False for unknown sessions."""
         kept = await self._read(lambda connection: catalogue.token_hash(connection, session_id))
         return hmac.compare_digest(kept or "", sessions.hash_token(token))
+
+    # -- what the sessions tell ----------------------------------------------------------------------------------------
+
+    async def import_sessions(self, file: Path) -> SessionImport:
+        """Import a JSON Lines file of sessions; bad lines are refused by number, and a line is never taken twice.
+
+        Raises UsageError when the file cannot be read.
+        """
+        from engine.experiments.importing import import_file
+
+        await self._ready()
+        return await asyncio.to_thread(import_file, self._store, file, self._clock)
+
+    async def analyze(self, metric: Metric | None = None, days: int | None = None) -> Analysis:
+        """Every arm, every comparison, the checks and the verdict; of the last `days` when given.
+
+        The decision metric is the settings'; asking for the other one says so in the warnings.
+        """
+        await self._ready()
+        return await asyncio.to_thread(self._analyze, metric or self._settings.experiment_metric, days)
+
+    def _analyze(self, metric: Metric, days: int | None) -> Analysis:
+        from engine.experiments.analysis import analyse
+        from engine.experiments.columns import load
+
+        since = None if days is None else sessions.day_of(self._clock()) - days + 1
+        with self._store.reading() as connection:
+            known, epochs = catalogue.all_variants(connection), catalogue.all_epochs(connection)
+            columns = load(connection, since_day=since)
+        named = self._settings.experiment_metric
+        notes = [f"the metric named in advance is '{named}'; this looks at '{metric}'"] if metric != named else []
+        return analyse(columns, known, epochs, metric, warnings=notes)
+
+    async def diff(self, a: str, b: str) -> str:
+        """The unified diff of two variants' prompts; empty for the same one. Raises UsageError for unknown ids."""
+        import difflib
+
+        one, other = await self.variant(a), await self.variant(b)
+        lines = (one.template.splitlines(keepends=True), other.template.splitlines(keepends=True))
+        return "".join(difflib.unified_diff(*lines, fromfile=a, tofile=b))
+
+    async def quality(self, session_id: str) -> Quality:
+        """How good a session's result was, 0 to 1, with its interval. Raises UnknownSession."""
+        from engine.experiments.quality import quality_of
+
+        return await self._read(lambda connection: quality_of(connection, session_id))
+
+    # -- where new users go --------------------------------------------------------------------------------------------
+
+    async def propose_weights(self) -> Suggestion:
+        """Draw weights from what is known, as a suggestion to decide on; with `experiment_auto_approve` it is approved.
+
+        Where nothing would change, or a sample-ratio mismatch freezes it, the suggestion only says so and is not kept
+        for review (its `id` is None).
+        """
+        from engine.experiments import optimising
+
+        await self._ready()
+        settings = self._settings
+        found = await asyncio.to_thread(
+            optimising.compute,
+            self._store,
+            settings.experiment_metric,
+            settings.experiment_feedback_hours,
+            settings.seed,
+            self._clock(),
+        )
+        if not found.proposal["is_change"]:
+            return found
+        recorded = (await self._review.suggest([found]))[0]
+        if settings.experiment_auto_approve:
+            await self.approve_weights(recorded)
+        return recorded
+
+    async def pending_weights(self) -> Suggestion | None:
+        """The proposal that waits for a decision."""
+        from engine.experiments import optimising
+
+        return await self._read(optimising.pending)
+
+    async def approve_weights(self, suggestion: Suggestion) -> Epoch:
+        """Put proposed weights in force. Raises ProofsheetError when they have changed since."""
+        from engine.experiments import optimising
+
+        await self._read(lambda connection: optimising.check_current(connection, suggestion))
+        value = {"weights": dict(suggestion.proposal["weights"])}
+        await self._review.decide(KIND_WEIGHTS, "weights", Verdict.APPROVED, value, suggestion=suggestion)
+        return await self._write(
+            lambda connection: optimising.put_in_force(
+                connection,
+                suggestion,
+                self._settings.actor,
+                self._settings.experiment_metric,
+                iso(self._clock()),
+            )
+        )
+
+    async def reject_weights(self, suggestion: Suggestion) -> Decision:
+        """Leave the weights as they are."""
+        return await self._review.decide(KIND_WEIGHTS, "weights", Verdict.REJECTED, {}, suggestion=suggestion)
+
+    async def why_weights(self) -> str:
+        """Why the weights are as they are: who changed them last, when, and the reason."""
+        from engine.experiments import optimising
+
+        return await self._read(optimising.why)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 

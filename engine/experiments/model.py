@@ -83,7 +83,8 @@ class VariantEvent:
 class Assignment:
     """Which variant a user has, and all that is needed to draw it again.
 
-    `epoch_id` is the epoch in force now, `assigned_epoch_id` the one in which the user got the variant.
+    `epoch_id` is the epoch in force now, `assigned_epoch_id` the one in which the user got the variant. One
+    that came with imported sessions was drawn elsewhere and has no bucket.
     """
 
     user_id: str
@@ -93,8 +94,8 @@ class Assignment:
     seed: str
     hash_version: int
     bucket_version: int
-    bucket: float
-    probability: float
+    bucket: float | None
+    probability: float | None
     is_sticky: bool
 
 

@@ -98,7 +98,8 @@ participants = Table(
     Column("first_seen_at", String, nullable=False),
 )
 
-# The variant a user stays with. It moves only when that variant is paused, or with a new bucket version.
+# The variant a user stays with. It moves only when that variant is paused, or with a new bucket version. One that came
+# with imported sessions was drawn by nobody here: it has no bucket.
 assignments = Table(
     "assignments",
     metadata,
@@ -106,8 +107,8 @@ assignments = Table(
     Column("bucket_version", Integer, primary_key=True),
     Column("variant_pk", ForeignKey("variants.pk"), nullable=False),
     Column("epoch_id", ForeignKey("epochs.id"), nullable=False),
-    Column("bucket", Float, nullable=False),
-    Column("probability", Float, nullable=False),
+    Column("bucket", Float),
+    Column("probability", Float),
     Column("assigned_at", String, nullable=False),
 )
 

@@ -92,8 +92,8 @@ def upgrade() -> None:
         sa.Column("bucket_version", sa.Integer(), nullable=False),
         sa.Column("variant_pk", sa.Integer(), nullable=False),
         sa.Column("epoch_id", sa.Integer(), nullable=False),
-        sa.Column("bucket", sa.Float(), nullable=False),
-        sa.Column("probability", sa.Float(), nullable=False),
+        sa.Column("bucket", sa.Float(), nullable=True),
+        sa.Column("probability", sa.Float(), nullable=True),
         sa.Column("assigned_at", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("participant_pk", "bucket_version", name="pk_assignments"),
         sa.ForeignKeyConstraint(
