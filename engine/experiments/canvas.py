@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
@@ -32,6 +33,7 @@ _KINDS: dict[str, Kind] = {
     "activeselection": "group",
     **dict.fromkeys(("rect", "circle", "ellipse", "triangle", "polygon", "polyline", "line", "path"), "shape"),
 }
+_TYPE = re.compile("[A-Za-z]")
 _ORIGINS: dict[str, dict[str, float]] = {
     "originX": {"left": 0.0, "center": 0.5, "right": 1.0},
     "originY": {"top": 0.0, "center": 0.5, "bottom": 1.0},
@@ -58,7 +60,7 @@ SCHEMA: dict[str, Any] = {
                 "type": "object",
                 "required": ["type", "left", "top", "width", "height"],
                 "properties": {
-                    "type": {"type": "string", "minLength": 1, "maxLength": MAX_TYPE, "pattern": r"\S"},
+                    "type": {"type": "string", "minLength": 1, "maxLength": MAX_TYPE, "pattern": "^[A-Za-z]"},
                     "id": {"anyOf": [{"type": "string", "maxLength": MAX_ID}, {"type": ["integer", "null"]}]},
                     "left": _PLACE,
                     "top": _PLACE,
@@ -298,7 +300,7 @@ def overlapping(canvas: Canvas, least: float = 0.0) -> set[tuple[int, int]]:
 def _object(value: object, path: str, place: int) -> CanvasObject:
     fields = _mapping(value, path)
     kind = fields.get("type")
-    if not isinstance(kind, str) or not kind.strip() or len(kind) > MAX_TYPE:
+    if not isinstance(kind, str) or not _TYPE.match(kind) or len(kind) > MAX_TYPE:
         raise CanvasError(f"{path}.type", "a name such as 'rect' or 'textbox' is wanted")
     name = fields.get("id")
     if name is not None and (isinstance(name, bool) or not isinstance(name, (str, int))):

@@ -17,6 +17,7 @@ from engine.experiments.model import SUCCESS_RATING
 MAX_MS = 1e9  # eleven days
 MAX_COUNT = 2**31 - 1
 MAX_TEXT = 10_000
+MAX_DAYS = 3650
 
 
 def _a_number(value: object) -> object:
@@ -61,9 +62,13 @@ def _corrections(value: Any) -> Any:
     return _a_document(value)
 
 
-Number = Annotated[float, BeforeValidator(_a_number), Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_a_whole_number)]
-Name = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+# Bounds stand before the validator: only so do they come into the schema.
+Side = Annotated[float, Field(ge=1, le=canvas.MAX_SIDE, allow_inf_nan=False), BeforeValidator(_a_number)]
+Stars = Annotated[int, Field(ge=1, le=5), BeforeValidator(_a_whole_number)]
+LeastStars = Annotated[float, Field(ge=1, le=5, allow_inf_nan=False), BeforeValidator(_a_number)]
+Days = Annotated[int, Field(ge=1, le=MAX_DAYS), BeforeValidator(_a_whole_number)]
+# At least one character that no regular expression's dialect, and not Python either, takes for white space.
+Name = Annotated[str, Field(min_length=1, max_length=500, pattern=r"[^\s\x1c-\x1f\x85\xa0]")]
 CanvasDocument = Annotated[dict[str, Any], AfterValidator(_a_canvas), WithJsonSchema(canvas.SCHEMA)]
 ResultDocument = Annotated[dict[str, Any], AfterValidator(_a_document), WithJsonSchema({"type": "object"})]
 Corrections = Annotated[
@@ -80,7 +85,9 @@ Corrections = Annotated[
         }
     ),
 ]
-Milliseconds = Annotated[Number, Field(ge=0, le=MAX_MS, description="milliseconds")]
+Milliseconds = Annotated[
+    float, Field(ge=0, le=MAX_MS, allow_inf_nan=False, description="milliseconds"), BeforeValidator(_a_number)
+]
 
 
 class Body(BaseModel):
@@ -92,8 +99,8 @@ class Body(BaseModel):
 class Dimensions(Body):
     """A page, pixels."""
 
-    width: Annotated[Number, Field(ge=1, le=canvas.MAX_SIDE)]
-    height: Annotated[Number, Field(ge=1, le=canvas.MAX_SIDE)]
+    width: Side
+    height: Side
 
 
 class NewResizeSession(Body):
@@ -132,7 +139,7 @@ class ResizeFeedback(Body):
     )
 
     session_id: Name
-    rating: Annotated[Whole, Field(ge=1, le=5)] | None = None
+    rating: Stars | None = None
     helpful: StrictBool | None = None
     feedback_text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)] | None = None
     idempotency_key: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
@@ -144,8 +151,8 @@ class ResizeFeedback(Body):
 class Retraining(Body):
     """Which sessions are learned from: of the last `days`, with `minRating` stars or more as good ones."""
 
-    days: Annotated[Whole, Field(ge=1, le=3650)] | None = None
-    min_rating: Annotated[Number, Field(ge=1, le=5)] = float(SUCCESS_RATING)
+    days: Days | None = None
+    min_rating: LeastStars = float(SUCCESS_RATING)
     admin_key: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
