@@ -104,7 +104,7 @@ def spread_over_stars(ratings: NDArray[np.float64]) -> NDArray[np.float64]:
 
     low = np.floor(ratings).astype(np.int64)
     part = ratings - low
-    counts = np.bincount(low - 1, 1 - part, minlength=6) + np.bincount(low, part, minlength=6)
+    counts: NDArray[np.float64] = np.bincount(low - 1, 1 - part, minlength=6) + np.bincount(low, part, minlength=6)
     return counts[:5]
 
 

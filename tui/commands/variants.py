@@ -135,7 +135,8 @@ async def weights(
     reason = await room.why_weights()
     if as_json:
         shown = None if suggestion is None else {**suggestion.proposal, "suggestion": suggestion.id}
-        emit({"weights": now, "why": reason, "proposal": shown, "warnings": warnings})
+        proposed = suggestion.proposal["weights"] if suggestion is not None and not (approve or reject) else now
+        emit({"weights": proposed, "current": now, "why": reason, "proposal": shown, "warnings": warnings})
         return
     say(reason)
     if suggestion is not None and not (approve or reject):
@@ -195,9 +196,8 @@ def report(found: Analysis) -> None:
     """The verdict first, then what it rests on."""
     say(found.verdict)
     say()
-    say(
-        f"  {'variant':<20} {'share':>6} {'users':>8} {'rated':>8} {'success':>8}  {'95 %':<15} {'stars':>5}  1-5    P(best)"
-    )
+    head = f"  {'variant':<20} {'share':>6} {'users':>8} {'rated':>8} {'success':>8}  {'95 %':<15}"
+    say(f"{head} {'stars':>5}  1-5    P(best)")
     for one in found.variants:
         ends = f"{one.success_ci[0]:.1%}-{one.success_ci[1]:.1%}" if one.success_ci else "-"
         say(
@@ -211,7 +211,8 @@ def report(found: Analysis) -> None:
         )
         word = "differ" if pair.significant else "no difference shown"
         say(
-            f"  {pair.b} against {pair.a}: {found.metric} {ends} at every look ({word}), P(superior) {_plain(pair.p_superior)}"
+            f"  {pair.b} against {pair.a}: {found.metric} {ends} at every look ({word}), "
+            f"P(superior) {_plain(pair.p_superior)}"
         )
     say()
     for name, target in found.targets.items():
