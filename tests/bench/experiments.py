@@ -5,7 +5,6 @@ All sessions here are simulated. The decisions come from the program's own funct
 
 from __future__ import annotations
 
-import resource
 import time
 from pathlib import Path
 
@@ -13,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.experiments.allocation import propose
-from engine.experiments.analysis import Arms, always_valid, arms_of
+from engine.experiments.analysis import always_valid
+from engine.experiments.arms import Arms, arms_of
 from engine.experiments.columns import Units
 from engine.experiments.model import Epoch, Metric, Variant
 from tests.bench.table import Row
@@ -73,7 +73,7 @@ def drifting_false_alarms(
 ) -> tuple[float, float]:
     """A/A with weights that follow the results daily while opinions drift by `drift` stars over the days.
 
-    (share found different at any of the daily looks by the program, share found so by one pooled Welch test at the end).
+    (share found different at any of the daily looks by the program, share by one pooled Welch test at the end).
     """
     from scipy.stats import ttest_ind
 
@@ -134,7 +134,7 @@ def traffic(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Thompson sampling on success, one session a user, weights renewed every `batch` sessions, which are an epoch.
 
-    (share of new users that go to the best arm after the last session, regret as a share of a fixed equal split's), each
+    (share of new users that go to the best arm after the last session, regret by a fixed equal split's), each
     (simulations,). Regret is the sum of what each user's arm falls short of the best.
     """
     draw = np.random.default_rng(seed)
@@ -275,8 +275,3 @@ def experiments(folder: Path) -> list[Row]:
             seconds <= 5 and peak <= 1024,
         ),
     ]
-
-
-def peak_memory() -> float:
-    """The most memory that this process has held, megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
