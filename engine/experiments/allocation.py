@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.experiments.analysis import Arms, effective_counts
+from engine.experiments.arms import Arms, effective_counts
 from engine.experiments.model import Metric
 from engine.experiments.statistics import rating_draws
 from engine.experiments.stratified import adjusted_means

@@ -22,8 +22,10 @@ from engine.errors import UsageError
 from engine.experiments import assignment, catalogue, sessions, variants
 from engine.experiments.assignment import Replayed
 from engine.experiments.commit import Bulk, GroupCommit
+from engine.experiments.learning_door import LearningDoor
 from engine.experiments.model import (
     KIND_WEIGHTS,
+    RETRAIN,
     Assignment,
     Epoch,
     FeedbackReceipt,
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Experiments:
+class Experiments(LearningDoor):
     """Every variant, session and rating of one workspace."""
 
     def __init__(
@@ -84,6 +86,7 @@ class Experiments:
         self._give: Bulk[NewFeedback, FeedbackReceipt] = Bulk(
             lambda connection, items: sessions.give(connection, items, self._clock())
         )
+        runs.register(RETRAIN, self._retrain, lane="cpu")
 
     # -- variants -----------------------------------------------------------------------------------------------------
 

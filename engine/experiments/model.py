@@ -21,6 +21,7 @@ SUCCESS_RATING = 4  # stars from which on a result counts as a success
 KIND_WEIGHTS = "weights"
 KIND_EXAMPLE = "training-example"
 KIND_DRAFT = "prompt-draft"
+RETRAIN = "retrain-model"  # the kind of a learning run
 
 
 class UnknownSession(UsageError):

@@ -14,7 +14,8 @@ from engine.clock import iso
 from engine.errors import ProofsheetError
 from engine.experiments import catalogue, variants
 from engine.experiments.allocation import DRAWS, FLOOR, propose
-from engine.experiments.analysis import arms_of, ratio_of
+from engine.experiments.analysis import ratio_of
+from engine.experiments.arms import arms_of
 from engine.experiments.columns import load, units
 from engine.experiments.model import KIND_WEIGHTS, Epoch, Metric
 from engine.review import Suggestion

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,7 +137,8 @@ async def weights(
     reason = await room.why_weights()
     if as_json:
         shown = None if suggestion is None else {**suggestion.proposal, "suggestion": suggestion.id}
-        emit({"weights": now, "why": reason, "proposal": shown, "warnings": warnings})
+        proposed = suggestion.proposal["weights"] if suggestion is not None and not (approve or reject) else now
+        emit({"weights": proposed, "current": now, "why": reason, "proposal": shown, "warnings": warnings})
         return
     say(reason)
     if suggestion is not None and not (approve or reject):
@@ -172,6 +175,117 @@ async def diff(engine: Engine, a: str, b: str, as_json: bool) -> None:
     emit({"a": a, "b": b, "diff": found}) if as_json else say(found.rstrip("\n"))
 
 
+@variants.command(help="Learn from rated sessions: what works where, a quality predictor, a better prompt's draft.")
+@click.option("--days", type=int, help="Sessions of the last days only.")
+@click.option("--min-rating", default=4, show_default=True, type=int, help="Stars from which on a result is good.")
+@click.option("--detach", is_flag=True, help="Go on in a process of its own.")
+@json_option
+@engine_command
+async def retrain(engine: Engine, days: int | None, min_rating: int, detach: bool, as_json: bool) -> None:
+    """Progress on stderr, the report on stdout."""
+    run = await engine.experiments.retrain(days, min_rating, detach=detach)
+    if detach:
+        emit({"run": run.id}) if as_json else say(f"{run.id} goes on by itself: proofsheet runs tail {run.id}")
+        return
+    try:
+        async for event in engine.runs.tail(run.id):
+            if event.type == "progress":
+                note(f"  {event.data['message']}")
+            elif event.type == "refused":
+                for one in event.data["files"]:
+                    note(f"  passed over: session {one['path']}: {one['reason']}")
+    except asyncio.CancelledError:
+        await engine.runs.cancel(run.id)
+        raise
+    found = dict((await engine.runs.finished(run.id)).result or {})
+    await engine.experiments.drafts()  # the draft waits for review from now on
+    if as_json:
+        emit({"run": run.id, **found})
+    else:
+        lessons(found)
+
+
+@variants.command(help="Drafts of better prompts that wait for you; approve or decline one.")
+@click.option("--approve", metavar="DRAFT", help="Make this draft a variant.")
+@click.option("--reject", metavar="DRAFT", help="Decline this draft.")
+@click.option("--id", "variant_id", help="The new variant's id (with --approve).")
+@json_option
+@engine_command
+async def drafts(
+    engine: Engine, approve: str | None, reject: str | None, variant_id: str | None, as_json: bool
+) -> None:
+    """A draft is named by its subject, as the list shows it."""
+    room = engine.experiments
+    if approve and reject:
+        raise UsageError("choose one of --approve and --reject")
+    waiting = await room.drafts()
+    if approve or reject:
+        wanted = approve or reject
+        draft = next((one for one in waiting if one.subject == wanted), None)
+        if draft is None:
+            raise UsageError(f"no draft '{wanted}' is waiting", remedy="`proofsheet variants drafts` lists them.")
+        if approve:
+            made = await room.approve_draft(draft, variant_id=variant_id)
+            emit(_document(made)) if as_json else say(f"'{made.id}' is there, with {made.weight:.1%} of new users")
+        else:
+            await room.reject_draft(draft)
+            emit({"rejected": draft.subject}) if as_json else say(f"{draft.subject} is declined")
+        return
+    if as_json:
+        emit([{"draft": one.subject, "model": one.model, **one.proposal} for one in waiting])
+        return
+    if not waiting:
+        say("No drafts wait. `proofsheet variants retrain` makes one when there is something to learn.")
+    for one in waiting:
+        say(f"{one.subject}  from '{one.proposal['parent']}', would be '{one.proposal['variant_id']}'")
+        for lesson in one.proposal["lessons"]:
+            say(f"  + {lesson['lesson']}")
+            say(f"    because: {lesson['because']}")
+
+
+@variants.command(help="Training examples that were derived; validate or refuse one.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="How many.")
+@click.option("--validate", metavar="SESSION", help="This example is right.")
+@click.option("--refuse", metavar="SESSION", help="This example is wrong.")
+@json_option
+@engine_command
+async def examples(engine: Engine, limit: int, validate: str | None, refuse: str | None, as_json: bool) -> None:
+    """Newest first, with the quality and its interval."""
+    for session, is_good in ((validate, True), (refuse, False)):
+        if session is not None:
+            await engine.experiments.review_example(session, is_good)
+    found = await engine.experiments.examples(limit)
+    if as_json:
+        emit([asdict(one) for one in found])
+        return
+    if not found:
+        say("No examples. `proofsheet variants retrain` derives them from rated sessions that have a result.")
+    for one in found:
+        said = {True: "validated", False: "refused", None: "not looked at"}[one.is_validated]
+        say(f"{one.session_id}  quality {one.quality:.2f} ({one.quality_low:.2f} to {one.quality_high:.2f})  {said}")
+
+
+def lessons(found: Mapping[str, Any]) -> None:
+    """What a retraining found, for people."""
+    say(
+        f"{found['sessions']:,} rated sessions with a canvas, {found['negatives']:,} of them below "
+        f"{found['min_rating']} stars; {found['examples']:,} examples"
+    )
+    if found["model"]:
+        brier = ", ".join(f"{name} {value:.4f}" for name, value in found["scores"]["brier"].items())
+        say(f"{found['model']}: Brier score on {found['users_held_out']:,} new users: {brier}")
+    for reason in found["why_not"]:
+        say(f"  not promoted: {reason}")
+    say()
+    for one in found["findings"]:
+        say(f"  {one['text']}")
+    if not found["findings"]:
+        say("  Nothing works better anywhere that could be told from chance.")
+    if found["draft"]:
+        say()
+        say(f"A draft waits: proofsheet variants drafts --approve {found['draft']['subject']}")
+
+
 def read_weights(texts: tuple[str, ...]) -> dict[str, float]:
     """`ID=SHARE` pairs, several a text when separated by commas. Raises UsageError for what is none."""
     found: dict[str, float] = {}
@@ -195,9 +309,8 @@ def report(found: Analysis) -> None:
     """The verdict first, then what it rests on."""
     say(found.verdict)
     say()
-    say(
-        f"  {'variant':<20} {'share':>6} {'users':>8} {'rated':>8} {'success':>8}  {'95 %':<15} {'stars':>5}  1-5    P(best)"
-    )
+    head = f"  {'variant':<20} {'share':>6} {'users':>8} {'rated':>8} {'success':>8}  {'95 %':<15}"
+    say(f"{head} {'stars':>5}  1-5    P(best)")
     for one in found.variants:
         ends = f"{one.success_ci[0]:.1%}-{one.success_ci[1]:.1%}" if one.success_ci else "-"
         say(
@@ -211,7 +324,8 @@ def report(found: Analysis) -> None:
         )
         word = "differ" if pair.significant else "no difference shown"
         say(
-            f"  {pair.b} against {pair.a}: {found.metric} {ends} at every look ({word}), P(superior) {_plain(pair.p_superior)}"
+            f"  {pair.b} against {pair.a}: {found.metric} {ends} at every look ({word}), "
+            f"P(superior) {_plain(pair.p_superior)}"
         )
     say()
     for name, target in found.targets.items():
