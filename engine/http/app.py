@@ -190,8 +190,8 @@ class _Doors:
     async def analytics(self, days: Annotated[int | None, BeforeValidator(_digits), Query(ge=1, le=3650)] = None) -> Response:
         """The analysis as the screen shows it, and what training would learn from; over all days, or the last ones."""
         analysis = await self._experiments.analyze(days=days)
-        summary = await self._experiments.training_summary(days=days)
-        return _json(200, _camel_keys({**analysis.document(), "training": summary}))
+        training = await self._experiments.last_training()
+        return _json(200, _camel_keys({**analysis.document(), "training": training}))
 
     async def retrain(self, body: models.Retraining) -> Response:
         """Start the retraining run, unless one is going on."""

@@ -65,7 +65,7 @@ def _corrections(value: Any) -> Any:
 # Bounds stand before the validator: only so do they come into the schema.
 Side = Annotated[float, Field(ge=1, le=canvas.MAX_SIDE, allow_inf_nan=False), BeforeValidator(_a_number)]
 Stars = Annotated[int, Field(ge=1, le=5), BeforeValidator(_a_whole_number)]
-LeastStars = Annotated[float, Field(ge=1, le=5, allow_inf_nan=False), BeforeValidator(_a_number)]
+LeastStars = Annotated[int, Field(ge=2, le=5), BeforeValidator(_a_whole_number)]
 Days = Annotated[int, Field(ge=1, le=MAX_DAYS), BeforeValidator(_a_whole_number)]
 # At least one character that no regular expression's dialect, and not Python either, takes for white space.
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=r"[^\s\x1c-\x1f\x85\xa0]")]
@@ -152,7 +152,7 @@ class Retraining(Body):
     """Which sessions are learned from: of the last `days`, with `minRating` stars or more as good ones."""
 
     days: Days | None = None
-    min_rating: LeastStars = float(SUCCESS_RATING)
+    min_rating: LeastStars = SUCCESS_RATING
     admin_key: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
