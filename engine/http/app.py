@@ -17,7 +17,6 @@ from fastapi import APIRouter, FastAPI, HTTPException, Query, Request, Response,
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BeforeValidator
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from engine.errors import ProofsheetError, UsageError
@@ -117,12 +116,6 @@ def make_app(engine: Engine, admin: AdminKey, hosts: tuple[str, ...] = ()) -> Fa
     return app
 
 
-def _digits(value: object) -> object:
-    if value is not None and not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10):
-        raise ValueError("a whole number is wanted")
-    return int(value) if value is not None else None
-
-
 class _Doors:
     """The routes' bodies."""
 
@@ -187,7 +180,7 @@ class _Doors:
         )
         return _json(201, answer.model_dump(by_alias=True))
 
-    async def analytics(self, days: Annotated[int | None, BeforeValidator(_digits), Query(ge=1, le=3650)] = None) -> Response:
+    async def analytics(self, days: Annotated[models.LastDays | None, Query()] = None) -> Response:
         """The analysis as the screen shows it, and what training would learn from; over all days, or the last ones."""
         analysis = await self._experiments.analyze(days=days)
         training = await self._experiments.last_training()

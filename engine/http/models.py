@@ -32,6 +32,13 @@ def _a_whole_number(value: object) -> object:
     return int(value)
 
 
+def _digits(value: object) -> object:
+    """Of a query, where everything is text."""
+    if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10):
+        raise ValueError("a whole number is wanted")
+    return int(value)
+
+
 def _a_canvas(value: dict[str, Any]) -> dict[str, Any]:
     try:
         canvas.parse(value)
@@ -65,6 +72,7 @@ def _corrections(value: Any) -> Any:
 # Bounds stand before the validator: only so do they come into the schema.
 Side = Annotated[float, Field(ge=1, le=canvas.MAX_SIDE, allow_inf_nan=False), BeforeValidator(_a_number)]
 Stars = Annotated[int, Field(ge=1, le=5), BeforeValidator(_a_whole_number)]
+LastDays = Annotated[int, Field(ge=1, le=MAX_DAYS), BeforeValidator(_digits)]
 LeastStars = Annotated[int, Field(ge=2, le=5), BeforeValidator(_a_whole_number)]
 Days = Annotated[int, Field(ge=1, le=MAX_DAYS), BeforeValidator(_a_whole_number)]
 # At least one character that no regular expression's dialect, and not Python either, takes for white space.

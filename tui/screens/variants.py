@@ -67,6 +67,7 @@ class VariantsScreen(Page):
         self.failed: float | None = None
         self.why = ""
         self.pending: Suggestion | None = None
+        self.wanted: str | None = None  # the variant that was selected when the app was left
         self.selected = 0
         self.view: View = "comparison"
         self.first = 0  # the first line of the lower part that is shown
@@ -172,14 +173,15 @@ class VariantsScreen(Page):
         self.trends.put(*trend, rule())
         self.below.display = not is_empty
         if is_empty:
-            self.hollow.put(*words.empty(self.is_narrow))
+            self.hollow.put(*words.empty())
         elif self.view in ("comparison", "proposal"):
             self._below = self._computed(analysis, width)
         self._draw_below()
         self._offer()
 
     def _facts(self, analysis: Analysis) -> Row:
-        return row((" ", "dim"), ("  targets  ", "dim"), *words.targets(analysis))
+        label = (" ", "dim") if self.is_narrow else ("   targets  ", "dim")
+        return row(label, *words.targets(analysis, self.is_narrow))
 
     def _draw_why(self, width: int) -> None:
         waiting = (("proposal waiting ", "suggest"), (" enter ", "strong bold")) if self.pending is not None else ()

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from engine.clock import parse_iso
 from tui.widgets.chrome import bar, fold
-from tui.widgets.lines import BLANK, Row, Span, clip, row, width_of
+from tui.widgets.lines import BLANK, Row, Span, clip, row
 
 if TYPE_CHECKING:
     from engine.experiments import Session
     from engine.experiments.report import Analysis, Comparison, VariantReport
 
-BLOCKS = "▁▂▃▄▅▆▇█"
+BLOCKS = "▁▂▃▄▅▆▇"  # not the full block: lines of them would grow together
 TRACK = 13  # cells of an interval
 DAYS = 28
 
@@ -35,12 +35,14 @@ def seconds(ms: float | None) -> str:
     return "-" if ms is None else f"{ms / 1000:.1f} s"
 
 
-def sparkline(values: Sequence[float | None]) -> str:
-    """Blocks from the smallest to the largest value, zero at the bottom; a gap where nothing is known."""
-    top = max((value for value in values if value is not None), default=0.0)
-    if top <= 0:
-        return "".join(" " if value is None else BLOCKS[0] for value in values)
-    return "".join(" " if v is None else BLOCKS[min(7, int(v / top * 7.999))] for v in values)
+def sparkline(values: Sequence[float | None], floor: float | None = 0.0) -> str:
+    """Blocks up to the largest value, from `floor` (None: from the smallest); a gap where nothing is known."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return " " * len(values)
+    low = min(known) if floor is None else floor
+    step = (max(known) - low) / (len(BLOCKS) - 0.001)
+    return "".join(" " if v is None else BLOCKS[int((v - low) / step) if step > 0 else 0] for v in values)
 
 
 def interval(low: float, high: float, middle: float, ends: tuple[float, float]) -> list[Span]:
@@ -159,8 +161,8 @@ def _gain(comparison: Comparison, name: str) -> float:
     return estimate if comparison.b == name else -estimate
 
 
-def targets(analysis: Analysis) -> list[Span]:
-    """`success 66 %, target 70 ✗` and so on."""
+def targets(analysis: Analysis, narrow: bool) -> list[Span]:
+    """`success 66 % > 70 ✗` and so on."""
     said = (("success_rate", "success"), ("feedback_rate", "feedback"), ("processing_ms", "time"), ("confidence", "sure"))
     spans: list[Span] = []
     for key, word in said:
@@ -169,9 +171,10 @@ def targets(analysis: Analysis) -> list[Span]:
             continue
         is_time = key == "processing_ms"
         value = seconds(target.value) if is_time else (certainty if key == "confidence" else percent)(target.value)
-        wanted = f"{'<' if is_time else '>'} {target.target / 1000 if is_time else target.target * 100:.0f}"
+        air = "" if narrow else " "
+        wanted = f"{'<' if is_time else '>'}{air}{target.target / 1000 if is_time else target.target * 100:.0f}"
         mark, ink = {True: ("✓", "decided"), False: ("✗", "danger"), None: ("·", "faint")}[target.met]
-        spans += [(f"{word} ", "dim"), (value, "text"), (f" {wanted} ", "faint"), (mark, ink), ("   ", "dim")]
+        spans += [(f"{word} ", "dim"), (value, "text"), (f" {wanted} ", "faint"), (mark, ink), ("  " + air, "dim")]
     return spans
 
 
@@ -182,11 +185,11 @@ def trend(analysis: Analysis, failed: float | None, narrow: bool) -> list[Row]:
         return []
     last = days[-1]
     rows = [
-        ("sessions a day", sparkline([float(day.active_sessions) for day in days]), f"{last.active_sessions:,} on {last.day[5:]}, {last.active_users:,} users"),  # fmt: skip
-        ("success a day", sparkline([day.success_rate for day in days]), f"{percent(last.success_rate)} on {last.day[5:]}"),
+        ("sessions a day", sparkline([float(day.active_sessions) for day in days], None), f"{last.active_sessions:,} on {last.day[5:]}, {last.active_users:,} users"),  # fmt: skip
+        ("success a day", sparkline([day.success_rate for day in days], None), f"{percent(last.success_rate)} on {last.day[5:]}"),
         ("failed a day", sparkline([day.error_rate for day in days]), f"{percent(failed)} of the last 7 days"),
     ]
-    return [row((f"   {word:<17}", "dim"), (line, "text"), ("   " + said, "dim")) for word, line, said in rows[: 2 if narrow else 3]]  # fmt: skip
+    return [row((f"   {word:<17}", "dim"), (line, "dim"), ("   " + said, "dim")) for word, line, said in rows[: 2 if narrow else 3]]  # fmt: skip
 
 
 def comparison_rows(one: VariantReport, analysis: Analysis, width: int) -> list[Row]:
@@ -266,9 +269,8 @@ def diff_rows(text: str, width: int) -> list[Row]:
     return found or [row(("   the two prompts are the same", "dim"))]
 
 
-def empty(narrow: bool) -> list[Row]:
+def empty() -> list[Row]:
     """Nothing was resized yet: how that begins."""
-    del narrow
     said = (
         ("No resize sessions yet.", "strong"),
         ("", "dim"),
@@ -283,8 +285,3 @@ def empty(narrow: bool) -> list[Row]:
 
 def _stars(mean: float | None) -> str:
     return "-" if mean is None else f"{mean:.2f}"
-
-
-def fits(spans: Sequence[Span], width: int) -> bool:
-    """Whether there is room for them."""
-    return width_of(spans) <= width
