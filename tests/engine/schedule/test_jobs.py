@@ -92,9 +92,9 @@ async def work(now):
 store = Store.open(workspace.database_file)
 now = lambda: datetime.now(UTC).replace(year=2030, month=1, day=day[0])
 schedule = Schedule(Settings(), store, Runs(workspace, store), [Job("daily", "d", "day", work)], clock=now)
-asyncio.run(schedule.run_due())
-day[0] = 2
 found = asyncio.run(schedule.run_due())
+day[0] = 2
+found += asyncio.run(schedule.run_due())
 print([(run.state, run.attempts) for run in found])
 """
     marks = workspace.root / "marks"

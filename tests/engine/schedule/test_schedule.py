@@ -23,7 +23,7 @@ from engine.store import Store
 from engine.store.schema.schedule import schedule_runs
 from engine.workspace import Workspace
 
-MONDAY = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
+MONDAY = datetime(2040, 11, 19, 9, 0, tzinfo=UTC)  # after this process began: an older owner would be another's
 
 
 class Hours:
@@ -135,7 +135,7 @@ async def test_what_a_killed_process_left_is_taken_up(desk: Desk, hours: Hours, 
         connection.execute(sa.update(schedule_runs).values(**gone))
     assert await desk.look() == ["daily"]
     last = (await desk.schedule.history())[0]
-    assert (last.state, last.attempts, last.period) == ("done", 2, "2026-11-17")
+    assert (last.state, last.attempts, last.period) == ("done", 2, "2040-11-20")
 
 
 async def test_what_another_process_is_doing_is_left_to_it(desk: Desk, hours: Hours) -> None:
@@ -178,7 +178,7 @@ async def test_switching_off_and_on(desk: Desk, hours: Hours) -> None:
     hours.go(days=5)
     assert await desk.look() == []
     on = await desk.schedule.enable("daily")
-    assert on.is_enabled and on.next_at == "2026-11-22T00:00:00.000000Z"
+    assert on.is_enabled and on.next_at == "2040-11-25T00:00:00.000000Z"
     assert await desk.look() == [], "it begins with the next day, not with the days that it was off"
     hours.go(days=1)
     assert await desk.look() == ["daily"]
@@ -208,8 +208,8 @@ async def test_the_status_says_what_is_due(desk: Desk, hours: Hours) -> None:
     await desk.look()
     hours.go(days=1)
     found = {one.name: one for one in await desk.schedule.status()}
-    assert found["daily"].is_due and found["daily"].next_at == "2026-11-17T09:00:00.000000Z"
-    assert not found["weekly"].is_due and found["weekly"].next_at == "2026-11-23T00:00:00.000000Z"
+    assert found["daily"].is_due and found["daily"].next_at == "2040-11-20T09:00:00.000000Z"
+    assert not found["weekly"].is_due and found["weekly"].next_at == "2040-11-26T00:00:00.000000Z"
     assert found["monthly"].next_at is None
     await desk.look()
     found = {one.name: one for one in await desk.schedule.status()}
