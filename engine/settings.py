@@ -69,7 +69,9 @@ class Settings(BaseSettings):
         le=24 * 365,
         description="how long feedback may take; younger sessions move no weights, hours",
     )
-    resize_model: str = Field("gpt-4o-mini", min_length=1, description="the model that the resize endpoint is asked for")
+    resize_model: str = Field(
+        "gpt-4o-mini", min_length=1, description="the model that the resize endpoint is asked for"
+    )
     resize_timeout: float = Field(60.0, gt=0, le=600, description="longest wait for a resize's answer, seconds")
     schedule_time: Literal["utc", "local"] = Field(
         "utc", description="whose midnight begins a day, week or month of the schedule"

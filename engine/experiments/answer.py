@@ -1,4 +1,4 @@
-"""What a model answered, read without trust: one JSON object, every object kept, inside the page, nothing newly covered.
+"""What a model answered, read without trust: one JSON object, every object kept, inside the page, none newly covered.
 
 Relies on the canvas and on the rules that the built-in solver is held to. Only geometry is taken over
 (MAY_CHANGE); everything else stays as the person made it. Pure.

@@ -39,48 +39,6 @@ _ORIGINS: dict[str, dict[str, float]] = {
     "originY": {"top": 0.0, "center": 0.5, "bottom": 1.0},
 }
 
-_LENGTH = {"type": "number", "minimum": 0, "maximum": MAX_NUMBER}
-_PLACE = {"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER}
-_FACTOR = {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": MAX_NUMBER}
-_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
-_SIDE = {"type": "number", "minimum": 1, "maximum": MAX_SIDE}
-#: What `parse` accepts, as JSON Schema, for those who ask over HTTP. Fields that are not named are carried along.
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "description": "A Fabric.js canvas; without width and height the page ends where its objects end.",
-    "required": ["objects"],
-    "anyOf": [{"required": ["width", "height"]}, {"properties": {"objects": {"minItems": 1}}}],
-    "properties": {
-        "width": _SIDE,
-        "height": _SIDE,
-        "objects": {
-            "type": "array",
-            "maxItems": MAX_OBJECTS,
-            "items": {
-                "type": "object",
-                "required": ["type", "left", "top", "width", "height"],
-                "properties": {
-                    "type": {"type": "string", "minLength": 1, "maxLength": MAX_TYPE, "pattern": "^[A-Za-z]"},
-                    "id": {"anyOf": [{"type": "string", "maxLength": MAX_ID}, {"type": ["integer", "null"]}]},
-                    "left": _PLACE,
-                    "top": _PLACE,
-                    "width": _LENGTH,
-                    "height": _LENGTH,
-                    "scale": _FACTOR,
-                    "scaleX": _FACTOR,
-                    "scaleY": _FACTOR,
-                    "angle": {**_PLACE, "type": ["number", "null"]},
-                    "originX": {"anyOf": [{"enum": ["left", "center", "right", None]}, _SHARE]},
-                    "originY": {"anyOf": [{"enum": ["top", "center", "bottom", None]}, _SHARE]},
-                    "text": {"type": ["string", "null"], "maxLength": MAX_TEXT},
-                    "fontSize": _FACTOR,
-                    "objects": {"type": ["array", "null"], "items": {"type": "object"}},
-                },
-            },
-        },
-    },
-}
-
 
 class CanvasError(UsageError):
     """A canvas that is not one. `path` is the field, such as `canvas.objects[3].left`."""
@@ -206,7 +164,7 @@ class Difference:
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
-        named = {"op": self.op, "object": self.object, "type": self.type}
+        named: dict[str, Any] = {"op": self.op, "object": self.object, "type": self.type}
         if self.op == "changed":
             named |= {"field": self.field, "before": self.before, "after": self.after}
         return named
@@ -390,7 +348,7 @@ def _mapping(value: object, path: str) -> dict[str, Any]:
 
 
 def check_finite(value: object, path: str, depth: int = 0) -> None:
-    """Raise CanvasError where a JSON value holds what JSON does not: nothing endless or endlessly deep comes in, in fields that are only carried along either."""
+    """Raise CanvasError where a value is endless or endlessly deep, in fields that are only carried along too."""
     if depth > MAX_DEPTH:
         raise CanvasError(path, "nested too deeply")
     if isinstance(value, float) and not math.isfinite(value):

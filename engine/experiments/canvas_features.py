@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from engine.experiments.canvas import Box, Canvas, parse
@@ -24,7 +25,7 @@ FEATURES: dict[str, str] = {
     "margin_top": "empty share of the height above everything",
     "margin_right": "empty share of the width right of everything",
     "margin_bottom": "empty share of the height below everything",
-    "alignment": "share of objects with an edge or a middle in line with another's or the page's middle (1 % of a side)",
+    "alignment": "share of objects with an edge or middle in line with another's or the page's middle (1 % of a side)",
     "text_share": "area of text over the area of all objects",
     "text_size": "smallest letter height over the page's shorter side; 0 without text",
     "aspect": "log of the page's width over its height",
@@ -69,7 +70,7 @@ def covered_area(boxes: Sequence[Box], page: Box) -> float:
     seen = [common for box in boxes if (common := box.common(page)) is not None]
     edges = sorted({x for box in seen for x in (box.left, box.right)})
     total = 0.0
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         spans = sorted((box.top, box.bottom) for box in seen if box.left <= left and box.right >= right)
         length, end = 0.0, -math.inf
         for low, high in spans:
@@ -117,7 +118,7 @@ def _aligned_share(boxes: Sequence[Box], canvas: Canvas) -> float:
         aligned |= {i for i, line in enumerate(rows) if abs(line[2] - side / 2) <= near}
         for part in range(3):
             order = sorted(range(len(rows)), key=lambda i, rows=rows, part=part: rows[i][part])  # type: ignore[misc]
-            for one, other in zip(order, order[1:], strict=False):
+            for one, other in pairwise(order):
                 if rows[other][part] - rows[one][part] <= near:
                     aligned |= {one, other}
     return len(aligned) / len(boxes)

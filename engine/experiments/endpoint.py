@@ -85,7 +85,9 @@ class Endpoint:
             except BadAnswer as error:
                 reasons = error.reasons
             said = [{"role": "assistant", "content": text[:20_000]}] if text else []
-            again = "That answer cannot be used: " + "; ".join(reasons) + ". Answer with the corrected JSON object only."
+            again = (
+                "That answer cannot be used: " + "; ".join(reasons) + ". Answer with the corrected JSON object only."
+            )
             messages = [*messages[:1], *said, {"role": "user", "content": again}]
         raise EndpointFailed(f"{ASKED} answers could not be used; the last one: {'; '.join(reasons)}")
 
@@ -104,8 +106,10 @@ class Endpoint:
                         raise EndpointFailed(f"the answer is longer than {MAX_BYTES // 1024**2} MB")
         except (ProofsheetError, openai.OpenAIError):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever the client's transport raises, it is no answer
-            raise EndpointFailed(f"the connection broke in the middle of the answer ({type(error).__name__})") from error
+        except Exception as error:
+            raise EndpointFailed(
+                f"the connection broke in the middle of the answer ({type(error).__name__})"
+            ) from error
         return bytes(received)
 
 

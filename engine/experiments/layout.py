@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.experiments.canvas import Box, Canvas, CanvasObject, overlapping
@@ -108,9 +109,12 @@ def problems(before: Canvas, after: Canvas, target: tuple[int, int]) -> list[str
         if was.type != now.type or was.text != now.text:
             found.append(f"the {'text' if was.type == now.type else 'type'} of '{now.key}' was changed")
         box = now.box
-        if box.left < -TOLERANCE or box.top < -TOLERANCE:
-            found.append(f"'{now.key}' juts out of the page")
-        elif box.right > target[0] + TOLERANCE or box.bottom > target[1] + TOLERANCE:
+        if (
+            box.left < -TOLERANCE
+            or box.top < -TOLERANCE
+            or box.right > target[0] + TOLERANCE
+            or box.bottom > target[1] + TOLERANCE
+        ):
             found.append(f"'{now.key}' juts out of the page")
         if was.box.area > 0 and box.area <= 0:
             found.append(f"'{now.key}' has no size any more")
@@ -150,9 +154,7 @@ def _blocks(canvas: Canvas, apart: frozenset[int]) -> list[Block]:
         for block in blocks:
             for place, other in enumerate(kept):
                 if block.box.common(other.box) is not None:
-                    kept[place] = Block(
-                        tuple(sorted((*other.members, *block.members))), other.box.around(block.box)
-                    )
+                    kept[place] = Block(tuple(sorted((*other.members, *block.members))), other.box.around(block.box))
                     merged = True
                     break
             else:
@@ -208,16 +210,14 @@ def _reading_order(blocks: Sequence[Block]) -> list[int]:
 def _in_rows(order: Sequence[int], count: int, gap: float) -> list[_Apart]:
     """Rows of `count` blocks, in order."""
     rows = [order[start : start + count] for start in range(0, len(order), count)]
-    found = [_Apart("x", a, b, gap) for row in rows for a, b in zip(row, row[1:], strict=False)]
-    found += [_Apart("y", a, b, gap) for one, other in zip(rows, rows[1:], strict=False) for a in one for b in other]
+    found = [_Apart("x", a, b, gap) for row in rows for a, b in pairwise(row)]
+    found += [_Apart("y", a, b, gap) for one, other in pairwise(rows) for a in one for b in other]
     return found
 
 
 def _margin(blocks: Sequence[Block], canvas: Canvas, target: tuple[int, int]) -> float:
     """The old page's smallest margin, carried over, pixels."""
-    smallest = min(
-        min(b.box.left, b.box.top, canvas.width - b.box.right, canvas.height - b.box.bottom) for b in blocks
-    )
+    smallest = min(min(b.box.left, b.box.top, canvas.width - b.box.right, canvas.height - b.box.bottom) for b in blocks)
     share = min(MOST_MARGIN, max(0.0, smallest / min(canvas.width, canvas.height)))
     return share * min(target)
 
@@ -302,14 +302,14 @@ def _solved(
     solver.updateVariables()
     moved: dict[int, CanvasObject] = {}
     for index, block in enumerate(blocks):
-        scale = round(float(scales[index].value()), 9)
+        size = round(float(scales[index].value()), 9)
         at = (float(places["x"][index].value()), float(places["y"][index].value()))
         for member in block.members:
-            moved[member] = _moved(canvas.objects[member], block.box, at, (scale, scale))
+            moved[member] = _moved(canvas.objects[member], block.box, at, (size, size))
     for index in backgrounds:
-        one = canvas.objects[index]
-        both = (target[0] / one.box.width, target[1] / one.box.height)
-        moved[index] = _moved(one, one.box, (0.0, 0.0), both)
+        ground = canvas.objects[index]
+        both = (target[0] / ground.box.width, target[1] / ground.box.height)
+        moved[index] = _moved(ground, ground.box, (0.0, 0.0), both)
     return _with(canvas, target, [moved[index] for index in range(len(canvas.objects))])
 
 

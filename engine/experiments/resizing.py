@@ -65,14 +65,14 @@ async def resize(
     user: str,
     *,
     model: str,
-    timeout: float,
+    patience: float,
     project: str | None = None,
     environment: Mapping[str, str] | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Resized:
-    """Resize a canvas for a user and record the session. Raises UsageError for a bad user id.
+    """Resize a canvas for a user and record the session; the model has `patience` seconds.
 
-    A session whose model failed is kept as done by the built-in solver, with the error.
+    Raises UsageError for a bad user id. A session whose model failed is kept as done by the solver, with the error.
     """
     before = canvas.document()
     new = NewSession(user, "cli", project, before, target, features(canvas, target))
@@ -83,8 +83,9 @@ async def resize(
     begun = monotonic()
     method: Literal["model", "constraints", "proportional"] = "model"
     solver: Literal["endpoint", "builtin"] = "endpoint"
-    message, notes = "", ()
-    endpoint = Endpoint.configured(os.environ if environment is None else environment, model, timeout)
+    message = ""
+    notes: tuple[str, ...] = ()
+    endpoint = Endpoint.configured(os.environ if environment is None else environment, model, patience)
     try:
         if endpoint is None:
             raise ProofsheetError(NO_ENDPOINT)
@@ -103,6 +104,4 @@ async def resize(
             error=message if endpoint is not None and message else None,
         )
     )
-    return Resized(
-        started.id, user, started.variant.id, prompt, after, solver, method, spent, message, tuple(notes)
-    )
+    return Resized(started.id, user, started.variant.id, prompt, after, solver, method, spent, message, tuple(notes))

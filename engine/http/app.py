@@ -160,8 +160,8 @@ class _Doors:
         await self._experiments.update_session(
             _update(session_id, body.ai_result, body.processing_time, corrections, body.error)
         )
-        recorded = [name for name in ("ai_result", "processing_time", "manual_corrections", "error")]
-        told = [_camel(name) for name in recorded if getattr(body, name) is not None]
+        fields = ("ai_result", "processing_time", "manual_corrections", "error")
+        told = [_camel(name) for name in fields if getattr(body, name) is not None]
         return _json(200, {"id": session_id, "recorded": told})
 
     async def feedback(
@@ -254,7 +254,8 @@ def _responses(good: int, model: type[models.Answer] | None, *bad: int) -> dict[
         ok["model"] = model
     else:
         ok["content"] = {"application/json": {"schema": {"type": "object"}}}
-    refused = {code: {"model": models.ErrorDocument, "description": HTTPStatus(code).phrase} for code in bad}
+    refused: dict[int | str, dict[str, Any]] = {
+        code: {"model": models.ErrorDocument, "description": HTTPStatus(code).phrase} for code in bad}
     return {good: ok, **refused}
 
 
@@ -264,7 +265,11 @@ def _json(status: int, document: Mapping[str, Any], headers: Mapping[str, str] |
 
 
 def _error(
-    status: int, message: str, remedy: str = "", fields: list[dict[str, str]] | None = None, **headers: str
+    status: int,
+    message: str,
+    remedy: str = "",
+    fields: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     detail: dict[str, Any] = {"message": message}
     if remedy:
@@ -276,7 +281,7 @@ def _error(
 
 async def _http_problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)  # noqa: S101 - registered for it
-    return _error(error.status_code, str(error.detail), **dict(error.headers or {}))
+    return _error(error.status_code, str(error.detail), headers=error.headers)
 
 
 async def _validation_problem(_request: Request, error: Exception) -> Response:
@@ -310,7 +315,7 @@ async def _problem(_request: Request, error: Exception) -> Response:
         status, headers = 429, {"Retry-After": str(max(1, round(error.seconds)))}
     else:
         status = 422 if isinstance(error, UsageError) else 500
-    return _error(status, error.message, error.remedy, **headers)
+    return _error(status, error.message, error.remedy, headers=headers)
 
 
 def _clean(fields: Mapping[str, str]) -> dict[str, str]:
@@ -325,7 +330,9 @@ def _camel(name: str) -> str:
 def _camel_keys(value: Any) -> Any:
     """snake_case keys as camelCase, all the way down; ids that are keys have no underscore rule of ours and stay."""
     if isinstance(value, Mapping):
-        return {_camel(key) if key.replace("_", "a").isalpha() else key: _camel_keys(part) for key, part in value.items()}
+        return {
+            _camel(key) if key.replace("_", "a").isalpha() else key: _camel_keys(part) for key, part in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_camel_keys(part) for part in value]
     return value

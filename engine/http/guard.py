@@ -1,7 +1,7 @@
 """The door-keeper in front of every route: who is spoken to, who speaks, how much is said.
 
 A page that a person happens to have open must not be able to use their Proofsheet. So the Host header has to name this
-machine (a name that an attacker's DNS points here is refused), an Origin has to be this very server, and there is no CORS.
+machine (a name that an attacker's DNS points here is refused), an Origin has to be this server, and there is no CORS.
 Relies on ASGI alone; answers refusals itself, in the API's own form.
 """
 
@@ -77,9 +77,7 @@ class Guard:
             if not began:
                 await _answer(send, *self._too_large())
 
-    def _refusal(
-        self, scope: MutableMapping[str, Any], headers: dict[bytes, list[bytes]]
-    ) -> tuple[int, str] | None:
+    def _refusal(self, scope: MutableMapping[str, Any], headers: dict[bytes, list[bytes]]) -> tuple[int, str] | None:
         hosts = headers.get(b"host", [])
         host = hosts[0].decode("latin-1").casefold() if len(hosts) == 1 else ""
         if _name(host) not in self._hosts:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from engine.experiments import canvas
+from engine.experiments.canvas_schema import SCHEMA
 from engine.experiments.model import SUCCESS_RATING
 
 MAX_MS = 1e9  # eleven days
@@ -77,7 +78,7 @@ LeastStars = Annotated[int, Field(ge=2, le=5), BeforeValidator(_a_whole_number)]
 Days = Annotated[int, Field(ge=1, le=MAX_DAYS), BeforeValidator(_a_whole_number)]
 # At least one character that no regular expression's dialect, and not Python either, takes for white space.
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=r"[^\s\x1c-\x1f\x85\xa0]")]
-CanvasDocument = Annotated[dict[str, Any], AfterValidator(_a_canvas), WithJsonSchema(canvas.SCHEMA)]
+CanvasDocument = Annotated[dict[str, Any], AfterValidator(_a_canvas), WithJsonSchema(SCHEMA)]
 ResultDocument = Annotated[dict[str, Any], AfterValidator(_a_document), WithJsonSchema({"type": "object"})]
 Corrections = Annotated[
     Any,
@@ -177,7 +178,7 @@ class ResizeSessionStarted(Answer):
     variant: str
     prompt: str
     session_token: str
-    probability: float
+    probability: float | None
     created_at: str
 
 

@@ -80,7 +80,9 @@ async def serve(
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
     """A listening socket; connections wait in its backlog until the server takes them."""
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+            0
+        ]
     except (socket.gaierror, UnicodeError, OverflowError) as error:
         raise UsageError(f"'{host}' is no address of this machine", remedy="Try --host 127.0.0.1.") from error
     made = socket.socket(family, kind)

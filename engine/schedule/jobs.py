@@ -1,7 +1,7 @@
 """What runs by itself: daily weights, the weekly report, monthly retraining (off until a person switches it on).
 
-Relies on the experiments' door. Each job may be begun again after a crash: a proposal replaces the one before it, a report
-is written anew, a retraining waits for the one that is going on.
+Relies on the experiments' door. Each job may be begun again after a crash: a proposal replaces the one before it, a
+report is written anew, a retraining waits for the one that is going on.
 """
 
 from __future__ import annotations

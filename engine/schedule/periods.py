@@ -1,7 +1,7 @@
 """Days, weeks and months as keys that sort by time: '2026-11-21', '2026-W47' (ISO 8601), '2026-11'. Pure.
 
-A period begins at midnight of UTC, or of the machine's own zone. Because what is compared are dates and not hours, a day
-of 23 or 25 hours is one day, and a clock that is set back brings no period a second time.
+A period begins at midnight of UTC, or of the machine's own zone. Because what is compared are dates and not hours, a
+day of 23 or 25 hours is one day, and a clock that is set back brings no period a second time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The schedule's door: jobs that run by themselves, once a period, in whichever process of Proofsheet is open.
 
 Relies on the store: a row (job, period) is claimed in a write transaction before anything is done, so of any number of
-processes one does it. A machine that slept through five days does a daily job once, for today. A process that died in the
+processes one does it. A machine that slept for five days does a daily job once, for today. A process that died in the
 middle leaves a row whose owner is gone: the next look takes it over. A job that failed is tried again after RETRY, at
 most ATTEMPTS times a period. Jobs come from the hallway; nothing here knows what they do.
 """
@@ -205,7 +205,7 @@ class Schedule:
             result = dict(await job.work(self._clock()))
         except ProofsheetError as refused:
             error = str(refused)
-        except Exception as unexpected:  # noqa: BLE001 - the next job must run; what happened is kept in the row
+        except Exception as unexpected:
             _LOGGER.exception("the job %s failed", job.name)
             error = f"unexpected {type(unexpected).__name__}: {unexpected}"
         finally:

@@ -133,7 +133,8 @@ class FakeExperiments:
 
     async def sessions(self, limit: int = 100, *, variant: str | None = None) -> list[Session]:
         made = Session(
-            "s1", "ann", None, str(variant), 1, "cli", (1080.0, 1920.0), 3100.0, 2, "done", "endpoint", None, 4, True, AT, AT
+            "s1", "ann", None, str(variant), 1, "cli", (1080.0, 1920.0), 3100.0, 2, "done", "endpoint", None, 4, True,
+            AT, AT,
         )  # fmt: skip
         bad = replace(made, id="s2", user_id="bob", state="failed", error="HTTP 500", rating=None, solver=None)
         return [made, bad][:limit]

@@ -48,7 +48,7 @@ async def resize(
         target,
         user if user is not None else settings.actor,
         model=settings.resize_model,
-        timeout=settings.resize_timeout,
+        patience=settings.resize_timeout,
         project=project,
     )
     if done.message:
@@ -74,7 +74,8 @@ def _read(file: Path) -> bytes:
 
     try:
         if str(file) == "-":
-            return click.get_binary_stream("stdin").read(MAX_BYTES + 1)
+            typed: bytes = click.get_binary_stream("stdin").read(MAX_BYTES + 1)
+            return typed
         with file.expanduser().open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError as error:

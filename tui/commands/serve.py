@@ -15,9 +15,13 @@ HOST, PORT = "127.0.0.1", 8737
 
 
 @click.command("serve", help="Answer HTTP on this machine: resize sessions, feedback, analytics, retraining.")
-@click.option("--host", default=HOST, show_default=True, help="Where to listen; another than loopback is heard by others.")
+@click.option(
+    "--host", default=HOST, show_default=True, help="Where to listen; another than loopback is heard by others."
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
-@click.option("--allow-host", multiple=True, metavar="NAME", help="A name of this server that the Host header may have.")
+@click.option(
+    "--allow-host", multiple=True, metavar="NAME", help="A name of this server that the Host header may have."
+)
 @click.option("--new-admin-key", is_flag=True, help="Make the key for retraining, show it once, and end.")
 @json_option
 @engine_command

@@ -1,7 +1,7 @@
 """The leaderboard: which prompt variant is winning, how sure that is, and where new users go.
 
-Reads `engine.experiments.analyze` and shows it; the words are in `variants_words`. Proposed weights are a suggestion: they
-are shown beside the present ones first, and only then approved or declined. Nothing is computed here.
+Reads `engine.experiments.analyze` and shows it; the words are in `variants_words`. Proposed weights are a suggestion:
+they are shown beside the present ones first, and only then approved or declined. Nothing is computed here.
 """
 
 from __future__ import annotations
@@ -156,7 +156,13 @@ class VariantsScreen(Page):
         days = min(len(analysis.daily), words.DAYS)
         span = f"{days} day{'s' if days != 1 else ''} of use"
         self.top.here(
-            ("variants", "strong bold"), dot, ("AI resize", "text"), dot, (f"{analysis.users:,} users", "text"), dot, (span, "dim")  # fmt: skip
+            ("variants", "strong bold"),
+            dot,
+            ("AI resize", "text"),
+            dot,
+            (f"{analysis.users:,} users", "text"),
+            dot,
+            (span, "dim"),
         )
         is_empty = not analysis.sessions and self.view == "comparison"
         self.hollow.display = is_empty

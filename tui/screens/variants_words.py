@@ -96,7 +96,11 @@ def variant_row(one: VariantReport, analysis: Analysis, narrow: bool, is_selecte
     spread = sparkline([float(count) for count in one.rating_histogram]) if sum(one.rating_histogram) else "-"
     decides = percent(one.success_rate) if analysis.metric == "success" else _stars(one.rating_mean)
     if narrow:
-        ends = "".join(f"{value * 100:.0f}{tail}" for value, tail in zip(one.success_ci, "-]", strict=True)) if one.success_ci else ""  # fmt: skip
+        ends = (
+            "".join(f"{value * 100:.0f}{tail}" for value, tail in zip(one.success_ci, "-]", strict=True))
+            if one.success_ci
+            else ""
+        )
         return Row(
             (
                 edge,
@@ -163,7 +167,12 @@ def _gain(comparison: Comparison, name: str) -> float:
 
 def targets(analysis: Analysis, narrow: bool) -> list[Span]:
     """`success 66 % > 70 ✗` and so on."""
-    said = (("success_rate", "success"), ("feedback_rate", "feedback"), ("processing_ms", "time"), ("confidence", "sure"))
+    said = (
+        ("success_rate", "success"),
+        ("feedback_rate", "feedback"),
+        ("processing_ms", "time"),
+        ("confidence", "sure"),
+    )
     spans: list[Span] = []
     for key, word in said:
         target = analysis.targets.get(key)
@@ -185,11 +194,22 @@ def trend(analysis: Analysis, failed: float | None, narrow: bool) -> list[Row]:
         return []
     last = days[-1]
     rows = [
-        ("sessions a day", sparkline([float(day.active_sessions) for day in days], None), f"{last.active_sessions:,} on {last.day[5:]}, {last.active_users:,} users"),  # fmt: skip
-        ("success a day", sparkline([day.success_rate for day in days], None), f"{percent(last.success_rate)} on {last.day[5:]}"),
+        (
+            "sessions a day",
+            sparkline([float(day.active_sessions) for day in days], None),
+            f"{last.active_sessions:,} on {last.day[5:]}, {last.active_users:,} users",
+        ),
+        (
+            "success a day",
+            sparkline([day.success_rate for day in days], None),
+            f"{percent(last.success_rate)} on {last.day[5:]}",
+        ),
         ("failed a day", sparkline([day.error_rate for day in days]), f"{percent(failed)} of the last 7 days"),
     ]
-    return [row((f"   {word:<17}", "dim"), (line, "dim"), ("   " + said, "dim")) for word, line, said in rows[: 2 if narrow else 3]]  # fmt: skip
+    return [
+        row((f"   {word:<17}", "dim"), (line, "dim"), ("   " + said, "dim"))
+        for word, line, said in rows[: 2 if narrow else 3]
+    ]
 
 
 def comparison_rows(one: VariantReport, analysis: Analysis, width: int) -> list[Row]:
@@ -201,7 +221,13 @@ def comparison_rows(one: VariantReport, analysis: Analysis, width: int) -> list[
         share = count / total if total else 0.0
         label = f"{one.id}" if stars == 5 else ""
         rows.append(
-            row((f"   {clip(label, 16):<17}", "dim"), (f"{stars}★ ", "dim"), *bar(share, 24), (f" {percent(share):>5}", "text"), (f" {count:>7,}", "dim"))  # fmt: skip
+            row(
+                (f"   {clip(label, 16):<17}", "dim"),
+                (f"{stars}★ ", "dim"),
+                *bar(share, 24),
+                (f" {percent(share):>5}", "text"),
+                (f" {count:>7,}", "dim"),
+            )
         )
     rows.append(BLANK)
     for other in analysis.comparisons:
@@ -209,11 +235,19 @@ def comparison_rows(one: VariantReport, analysis: Analysis, width: int) -> list[
             continue
         always = other.always_valid_ci
         unit, factor = (" points", 100) if analysis.metric == "success" else (" stars", 1)
-        span = f"[{always[0] * factor:+.1f} {always[1] * factor:+.1f}]{unit} at any look" if always else "not enough data"
+        span = (
+            f"[{always[0] * factor:+.1f} {always[1] * factor:+.1f}]{unit} at any look" if always else "not enough data"
+        )
         superior = f"P(B > A) {certainty(other.p_superior)}" if other.p_superior is not None else ""
         mark = ("✓ ", "decided") if other.significant else ("· ", "faint")
         rows.append(
-            row(("   ", "dim"), mark, (f"{other.b} against {other.a}  ", "text"), (span, "text"), (f"   {superior}", "dim"))  # fmt: skip
+            row(
+                ("   ", "dim"),
+                mark,
+                (f"{other.b} against {other.a}  ", "text"),
+                (span, "text"),
+                (f"   {superior}", "dim"),
+            )
         )
     rows += [row((f"   ! {line}", "danger")) for warning in analysis.warnings for line in fold(warning, width - 8)]
     return rows
@@ -228,7 +262,12 @@ def proposal_rows(proposal: Mapping[str, Any], width: int) -> list[Row]:
         change = f"{(weight - old) * 100:+.0f}"
         ink = "decided" if weight > old else "dim"
         rows.append(
-            row((f"   {clip(name, 15):<16}", "text"), *bar(weight, 20, "suggest"), (f"  {percent(old):>5} → {percent(weight):<5}", "text"), (f"  {change:>4}", ink))  # fmt: skip
+            row(
+                (f"   {clip(name, 15):<16}", "text"),
+                *bar(weight, 20, "suggest"),
+                (f"  {percent(old):>5} → {percent(weight):<5}", "text"),
+                (f"  {change:>4}", ink),
+            )
         )
     return [*rows, BLANK, *(row((f"   {line}", "dim")) for line in fold(str(proposal.get("why", "")), width - 6))]
 
@@ -244,7 +283,13 @@ def session_rows(sessions: Sequence[Session], width: int) -> list[Row]:
         changes = "-" if one.corrections is None else f"{one.corrections:,}"
         state = ("failed", "danger") if one.state == "failed" else (one.solver or one.source, "dim")
         rows.append(
-            row((f"   {parse_iso(one.created_at).astimezone():%m-%d %H:%M}  ", "dim"), (f"{clip(one.user_id, 20):<22}{size:<12}", "text"), (f"{stars:<7}", "suggest"), (f"{seconds(one.processing_ms):>8}{changes:>9}   ", "dim"), state)  # fmt: skip
+            row(
+                (f"   {parse_iso(one.created_at).astimezone():%m-%d %H:%M}  ", "dim"),
+                (f"{clip(one.user_id, 20):<22}{size:<12}", "text"),
+                (f"{stars:<7}", "suggest"),
+                (f"{seconds(one.processing_ms):>8}{changes:>9}   ", "dim"),
+                state,
+            )
         )
         if one.error and width >= 110:
             rows.append(row((f"      {one.error}", "danger")))

@@ -12,13 +12,49 @@ BANNER: dict[str, Any] = {
     "height": 628,
     "objects": [
         {"type": "rect", "id": "ground", "left": 0, "top": 0, "width": 1200, "height": 628, "fill": "#eee"},
-        {"type": "image", "id": "photo", "left": 60, "top": 60, "width": 1000, "height": 1016, "scaleX": 0.5, "scaleY": 0.5},
-        {"type": "textbox", "id": "title", "left": 620, "top": 90, "width": 520, "height": 140, "text": "Big Sale", "fontSize": 64},
-        {"type": "textbox", "id": "body", "left": 620, "top": 260, "width": 520, "height": 120, "text": "Now", "fontSize": 28},
+        {
+            "type": "image",
+            "id": "photo",
+            "left": 60,
+            "top": 60,
+            "width": 1000,
+            "height": 1016,
+            "scaleX": 0.5,
+            "scaleY": 0.5,
+        },
+        {
+            "type": "textbox",
+            "id": "title",
+            "left": 620,
+            "top": 90,
+            "width": 520,
+            "height": 140,
+            "text": "Big Sale",
+            "fontSize": 64,
+        },
+        {
+            "type": "textbox",
+            "id": "body",
+            "left": 620,
+            "top": 260,
+            "width": 520,
+            "height": 120,
+            "text": "Now",
+            "fontSize": 28,
+        },
         {"type": "rect", "id": "button", "left": 620, "top": 430, "width": 220, "height": 70},
-        {"type": "text", "id": "label", "left": 650, "top": 445, "width": 160, "height": 40, "text": "Shop", "fontSize": 30},
+        {
+            "type": "text",
+            "id": "label",
+            "left": 650,
+            "top": 445,
+            "width": 160,
+            "height": 40,
+            "text": "Shop",
+            "fontSize": 30,
+        },
     ],
-}  # fmt: skip
+}
 
 sides = st.floats(1, 400, allow_nan=False)
 

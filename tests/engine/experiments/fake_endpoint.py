@@ -44,14 +44,18 @@ class FakeEndpoint:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            length = next(int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length"))
+            length = next(
+                int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")
+            )
             self.requests.append(json.loads(await reader.readexactly(length)))
             reply = self.replies[min(len(self.requests), len(self.replies)) - 1]
             await self._reply(reply, writer)
         writer.close()
 
     async def _reply(self, reply: Reply, writer: asyncio.StreamWriter) -> None:
-        head = "\r\n".join((f"HTTP/1.1 {reply.status} X", "content-type: application/json", "connection: close", *reply.headers))
+        head = "\r\n".join(
+            (f"HTTP/1.1 {reply.status} X", "content-type: application/json", "connection: close", *reply.headers)
+        )
         if reply.how == "hang":
             await asyncio.sleep(30)
         elif reply.how == "reset":

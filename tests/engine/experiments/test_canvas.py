@@ -134,7 +134,8 @@ def test_features_are_finite_and_coverage_agrees_with_a_raster(document: dict) -
     steps = 60
     hits = sum(
         any(
-            b.left <= (x + 0.5) / steps * canvas.width < b.right and b.top <= (y + 0.5) / steps * canvas.height < b.bottom
+            b.left <= (x + 0.5) / steps * canvas.width < b.right
+            and b.top <= (y + 0.5) / steps * canvas.height < b.bottom
             for b in [o.box for o in canvas.objects]
         )
         for x in range(steps)

@@ -63,7 +63,8 @@ def test_a_tall_page_stacks_what_stood_side_by_side() -> None:
 def test_letters_are_made_readable_where_there_is_room() -> None:
     document = {"width": 2000, "height": 2000, "objects": [
         {"type": "image", "id": "photo", "left": 100, "top": 100, "width": 1800, "height": 1200},
-        {"type": "text", "id": "small", "left": 100, "top": 1500, "width": 200, "height": 30, "text": "x", "fontSize": 24},
+        {"type": "text", "id": "small", "left": 100, "top": 1500, "width": 200, "height": 30, "text": "x",
+         "fontSize": 24},
     ]}  # fmt: skip
     sizes = {one.key: one.text_height for one in solve(parse(document), (500, 900)).canvas.objects}
     assert sizes["small"] >= LEAST_READABLE
@@ -95,7 +96,9 @@ def test_the_rules_see_what_is_wrong() -> None:
 
 
 def test_very_many_parts_are_scaled_in_proportion_and_that_is_said() -> None:
-    objects = [{"type": "rect", "left": 20 * (i % 10), "top": 20 * (i // 10), "width": 9, "height": 9} for i in range(60)]
+    objects = [
+        {"type": "rect", "left": 20 * (i % 10), "top": 20 * (i // 10), "width": 9, "height": 9} for i in range(60)
+    ]
     laid = solve(parse({"width": 200, "height": 120, "objects": objects}), (300, 900))
     assert laid.method == "proportional" and "60 separate parts" in laid.notes[0]
 

@@ -36,13 +36,13 @@ async def engine(workspace: Workspace) -> AsyncIterator[Engine]:
 
 
 async def resized(engine: Engine, environment: dict[str, str], timeout: float = 20) -> Resized:
-    return await resize(
-        engine.experiments, CANVAS, TARGET, "ann", model="m", timeout=timeout, environment=environment
-    )
+    return await resize(engine.experiments, CANVAS, TARGET, "ann", model="m", patience=timeout, environment=environment)
 
 
 FENCED = f"```json\n{json.dumps(GOOD)}\n```"
-GEOMETRY = {"objects": [{k: o[k] for k in ("id", "left", "top", "scaleX", "scaleY")} for o in reversed(GOOD["objects"])]}
+GEOMETRY = {
+    "objects": [{k: o[k] for k in ("id", "left", "top", "scaleX", "scaleY")} for o in reversed(GOOD["objects"])]
+}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,16 @@ GEOMETRY = {"objects": [{k: o[k] for k in ("id", "left", "top", "scaleX", "scale
         ([completion("not json"), completion(GOOD)], 2),
         ([completion(bad(left=5000)), completion(GOOD)], 2),
     ],
-    ids=["good", "code fences", "geometry alone, reordered", "429", "500s", "reset", "no json, then good", "off the page"],
+    ids=[
+        "good",
+        "code fences",
+        "geometry alone, reordered",
+        "429",
+        "500s",
+        "reset",
+        "no json, then good",
+        "off the page",
+    ],
 )
 async def test_a_usable_answer_is_used(engine: Engine, replies: list[Reply], asked: int) -> None:
     async with endpoint(replies) as fake:

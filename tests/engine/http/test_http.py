@@ -172,7 +172,9 @@ async def test_a_wrong_field_is_named(client: httpx.AsyncClient, change: dict[st
     assert answer.json()["error"]["fields"][0]["path"] == path
 
 
-@pytest.mark.parametrize("body", [{}, {"rating": 0}, {"rating": 6}, {"rating": 4.5}, {"rating": True}, {"helpful": "yes"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"rating": 0}, {"rating": 6}, {"rating": 4.5}, {"rating": True}, {"helpful": "yes"}]
+)
 async def test_a_rating_is_one_to_five_stars(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
     session = await started(client)
     answer = await client.post(FEEDBACK, json={"sessionId": session["id"], **body}, headers=bearer(session))
@@ -249,10 +251,12 @@ def test_what_is_heard_on_this_machine_alone() -> None:
     assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.0.1", "example.com")))
 
 
-# -- retraining ---------------------------------------------------------------------------------------------------------
+# -- retraining -----------------------------------------------------------------------------------------------------
 
 
-async def test_the_right_key_starts_a_run_and_one_at_a_time(client: httpx.AsyncClient, engine: Engine, monkeypatch) -> None:
+async def test_the_right_key_starts_a_run_and_one_at_a_time(
+    client: httpx.AsyncClient, engine: Engine, monkeypatch
+) -> None:
     gate = asyncio.Event()
     begun: list[Any] = []
 

@@ -53,7 +53,9 @@ def test_a_report_that_cannot_be_written_is_said(workspace: Workspace) -> None:
 async def test_the_daily_job_proposes_weights(workspace: Workspace) -> None:
     async with Engine.open(workspace) as engine:
         run = await engine.schedule.run_now("weights")
-        assert run.state == "done" and run.result is not None and set(run.result["weights"]) == {"original", "enhanced-v1"}
+        assert (
+            run.state == "done" and run.result is not None and set(run.result["weights"]) == {"original", "enhanced-v1"}
+        )
         found = {one.name: one.is_enabled for one in await engine.schedule.status()}
         assert found == {"weights": True, "report": True, "retraining": False}
 

@@ -227,7 +227,7 @@ async def test_the_watch_looks_again_and_again(desk: Desk, hours: Hours) -> None
     assert desk.done == ["daily"]
 
 
-# -- periods ------------------------------------------------------------------------------------------------------------
+# -- periods --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -241,12 +241,19 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_the_keys_of_a_moment() -> None:
     moment = datetime(2027, 1, 1, 23, 30, tzinfo=UTC)
-    assert [period_of(every, moment, "utc") for every in ("day", "week", "month")] == ["2027-01-01", "2026-W53", "2027-01"]
+    assert [period_of(every, moment, "utc") for every in ("day", "week", "month")] == [
+        "2027-01-01",
+        "2026-W53",
+        "2027-01",
+    ]
 
 
 def test_a_local_day_begins_at_local_midnight_through_both_changes_of_the_hour(berlin) -> None:
     assert period_of("day", datetime(2026, 11, 16, 23, 30, tzinfo=UTC), "local") == "2026-11-17"
-    for first, hours_long in ((datetime(2026, 3, 28, 23, tzinfo=UTC), 23), (datetime(2026, 10, 24, 22, tzinfo=UTC), 25)):
+    for first, hours_long in (
+        (datetime(2026, 3, 28, 23, tzinfo=UTC), 23),
+        (datetime(2026, 10, 24, 22, tzinfo=UTC), 25),
+    ):
         assert next_beginning("day", first, "local") - first == timedelta(hours=hours_long)
         keys = {period_of("day", first + timedelta(minutes=m), "local") for m in range(0, hours_long * 60, 10)}
         assert len(keys) == 1
