@@ -16,9 +16,7 @@ from tests.bench.experiments import drifting_false_alarms, false_alarms, power, 
 def test_the_radius_is_the_papers() -> None:
     # 2103.06476, theorem 2.2: sigma sqrt(2 (t rho^2 + 1) / (t^2 rho^2) log(sqrt(t rho^2 + 1) / alpha))
     t, sigma, alpha, rho = 500, 1.3, 0.05, rho_for(200, 0.05)
-    expected = sigma * math.sqrt(
-        2 * (t * rho**2 + 1) / (t**2 * rho**2) * math.log(math.sqrt(t * rho**2 + 1) / alpha)
-    )
+    expected = sigma * math.sqrt(2 * (t * rho**2 + 1) / (t**2 * rho**2) * math.log(math.sqrt(t * rho**2 + 1) / alpha))
     assert mixture_radius(sigma**2 / t, t, alpha, tuned_for=200) == pytest.approx(expected, rel=1e-12)
 
 
