@@ -388,7 +388,9 @@ class Experiments(LearningDoor):
         """The shipped variants and the first epoch are there."""
         if not self._is_ready:
             ensure = partial(variants.ensure_shipped, metric=self._settings.experiment_metric, now=iso(self._clock()))
-            await self._store.write(ensure)
+            # Asked first: most workspaces have an epoch, and only a writer would have to wait for other writers.
+            if not await self._store.read(catalogue.has_begun):
+                await self._store.write(ensure, durable=True)
             self._is_ready = True
 
     async def _read(self, work: Callable[[sa.Connection], T]) -> T:

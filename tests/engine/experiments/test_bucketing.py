@@ -134,3 +134,45 @@ def test_arms_get_their_share() -> None:
     chosen = choose_variations(units, bucket_ranges(3, 1, [0.2, 0.3, 0.5]))
     shares = np.bincount(chosen, minlength=3) / len(chosen)
     assert np.abs(shares - [0.2, 0.3, 0.5]).max() < 0.01
+
+
+# What GrowthBook publishes for its SDKs: (seed, value, version, unit).
+PUBLISHED = [
+    ("", "a", 1, 0.22),
+    ("", "b", 1, 0.077),
+    ("b", "a", 1, 0.946),
+    ("ef", "d", 1, 0.652),
+    ("asdf", "8952klfjas09ujk", 1, 0.549),
+    ("", "123", 1, 0.011),
+    ("", '___)((*":&', 1, 0.563),
+    ("seed", "a", 2, 0.0505),
+    ("seed", "b", 2, 0.2696),
+    ("foo", "ab", 2, 0.2575),
+    ("foo", "def", 2, 0.2019),
+]
+
+
+@pytest.mark.parametrize(("seed", "value", "version", "unit"), PUBLISHED)
+def test_units_are_those_of_other_clients(seed: str, value: str, version: int, unit: float) -> None:
+    assert hash_unit(seed, value, version) == unit
+
+
+@pytest.mark.parametrize(
+    ("user", "namespace", "is_in"),
+    [
+        ("1", ("namespace1", 0, 0.4), False),
+        ("1", ("namespace1", 0.4, 1), True),
+        ("1", ("namespace2", 0, 0.4), False),
+        ("1", ("namespace2", 0.4, 1), True),
+        ("3", ("namespace1", 0, 0.4), False),
+        ("3", ("namespace2", 0, 0.4), True),
+        ("3", ("namespace2", 0.4, 1), False),
+    ],
+)
+def test_namespaces_are_those_of_other_clients(user: str, namespace: tuple[str, float, float], is_in: bool) -> None:
+    assert in_namespace(user, namespace) is is_in
+
+
+def test_weights_that_add_to_exactly_the_ends_are_taken() -> None:
+    assert bucket_ranges(2, 1, [0.5, 0.49])[1] == (0.5, 0.99)
+    assert bucket_ranges(2, 1, [0.5, 0.51])[1] == (0.5, 1.01)
