@@ -99,6 +99,7 @@ async def test_the_setting_approves_at_once(make_room: MakeRoom, jsonl: Write) -
     await room.import_sessions(jsonl(simulated(800, CLEAR)))
     await room.propose_weights()
     assert (await room.variants())[1].weight == pytest.approx(0.95)
+    assert "Approved automatically" in await room.why_weights()
 
 
 async def test_sessions_that_may_still_be_rated_move_no_weights(room: Experiments, clock: Clock) -> None:

@@ -91,6 +91,7 @@ async def test_too_little_to_learn_from_is_said(room: Experiments, jsonl: Write)
     await room.import_sessions(jsonl(rows(30, planted=False)))
     report = await trained(room)
     assert report["model"] is None
+    assert await room.promises({"width": 9, "height": 9, "objects": []}, (9, 9)) is None
     assert "more rated sessions" in report["why_not"][0]
     empty = await trained(room, days=1)
     assert empty["sessions"] == 0
@@ -107,6 +108,10 @@ async def test_the_model_is_plain_numbers_and_reads_back(
 ) -> None:
     await room.import_sessions(jsonl(rows(1_400, planted=True)))
     await trained(room)
+    canvas = rows(1, planted=False)[0]["canvas"]
+    promised = await room.promises(canvas, (1080, 1080))
+    assert promised is not None
+    assert set(promised) == {"original", "enhanced-v1"}
     file = workspace.models / "quality_v1.json"
     model = QualityModel.load(file)
     many = {"texts": 8.0}
