@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from engine.experiments import Experiments, NewFeedback, NewSession
+from engine.experiments.columns import Columns, units
 from tests.engine.experiments.conftest import Clock, MakeRoom
 
 Write = Callable[[Iterable[Mapping[str, Any] | str | bytes]], Path]
@@ -171,3 +172,32 @@ async def test_days_look_at_the_newest_sessions_only(room: Experiments, clock: C
         ("2026-03-02", 1, 1.0),
         ("2026-03-03", 1, 1.0),
     ]
+
+
+def test_users_are_gathered_as_one_would_by_hand() -> None:
+    draw = np.random.default_rng(0)
+    n = 400
+    rows = {
+        "user": draw.integers(3, 90, n).astype(np.int32),
+        "variant": draw.integers(1, 3, n).astype(np.int32),
+        "epoch": draw.integers(1, 4, n).astype(np.int32),
+        "rating": draw.integers(0, 6, n).astype(np.int8),
+        "is_answered": np.ones(n, bool),
+        "processing_ms": np.zeros(n),
+        "corrections": np.zeros(n, np.int32),
+        "is_failed": np.zeros(n, bool),
+        "is_over": np.ones(n, bool),
+        "day": np.zeros(n, np.int32),
+    }
+    found = units(Columns(**rows))
+    seen = list(dict.fromkeys(rows["user"].tolist()))
+    assert len(found) == len(seen)
+    for place, user in enumerate(seen):
+        own = np.flatnonzero(rows["user"] == user)
+        variant = rows["variant"][own[0]]
+        assert (found.variant[place], found.epoch[place]) == (variant, rows["epoch"][own[0]])
+        stars = [rows["rating"][one] for one in own if rows["variant"][one] == variant and rows["rating"][one] > 0]
+        assert found.rating[place] == pytest.approx(np.mean(stars) if stars else np.nan, nan_ok=True)
+        good = np.mean([one >= 4 for one in stars]) if stars else np.nan
+        assert found.success[place] == pytest.approx(good, nan_ok=True)
+        assert found.has_crossed[place] == any(rows["variant"][own] != variant)
