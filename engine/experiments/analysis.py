@@ -245,13 +245,16 @@ def _daily(columns: Columns) -> list[Day]:
     """The newest days that had sessions, oldest first."""
     import numpy as np
 
-    days, place = np.unique(columns.day, return_inverse=True)
-    if not len(days):
+    if not len(columns):
         return []
+    changes = np.flatnonzero(np.diff(columns.day)) + 1  # sessions come in days' order or nearly so
+    days = np.unique(columns.day[np.concatenate([[0], changes])])
+    place = np.searchsorted(days, columns.day)
     size = len(days)
     sessions = np.bincount(place, minlength=size)
-    pairs = np.unique(place.astype(np.int64) << 32 | columns.user.astype(np.int64)) >> 32
-    people = np.bincount(pairs, minlength=size)
+    pairs = np.sort(place.astype(np.int64) << 32 | columns.user.astype(np.int64))
+    is_new = np.concatenate([[True], pairs[1:] != pairs[:-1]])
+    people = np.bincount(pairs[is_new] >> 32, minlength=size)
     rated = columns.rating > 0
     count = np.bincount(place[rated], minlength=size)
     stars = np.bincount(place[rated], columns.rating[rated], minlength=size)

@@ -70,7 +70,8 @@ def spread_over_stars(ratings: NDArray[np.float64]) -> NDArray[np.float64]:
 
     low = np.floor(ratings).astype(np.int64)
     part = ratings - low
-    counts: NDArray[np.float64] = np.bincount(low - 1, 1 - part, minlength=6) + np.bincount(low, part, minlength=6)
+    below, above = np.bincount(low - 1, 1 - part, minlength=6), np.bincount(low, part, minlength=6)
+    counts: NDArray[np.float64] = np.asarray(below, float) + np.asarray(above, float)
     return counts[:5]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _OFFSET = 0x811C9DC5
 _PRIME = 0x01000193
 _MASK = 0xFFFFFFFF
-WEIGHT_TOLERANCE = 0.01
+WEIGHTS_FROM, WEIGHTS_TO = 0.99, 1.01  # what weights may add to and still be taken as they are
 _GROUP = 4_096  # ids hashed together: small enough for the processor's cache
 
 Range = tuple[float, float]
@@ -71,7 +71,7 @@ def bucket_ranges(n: int, coverage: float, weights: Sequence[float] | None) -> l
     """
     covered = 0.0 if not coverage > 0 else min(coverage, 1.0)
     shares = list(weights) if weights is not None else equal_weights(n)
-    if len(shares) != n or not abs(sum(shares) - 1) <= WEIGHT_TOLERANCE:
+    if len(shares) != n or not WEIGHTS_FROM <= sum(shares) <= WEIGHTS_TO:
         shares = equal_weights(n)
     ranges, start = [], 0.0
     for share in shares:

@@ -33,6 +33,11 @@ from engine.store.schema.experiments import (
 )
 
 
+def has_begun(connection: sa.Connection) -> bool:
+    """Whether there is an epoch: none means that this workspace has never looked at its experiments."""
+    return connection.execute(sa.select(epochs.c.id).limit(1)).first() is not None
+
+
 def current_epoch(connection: sa.Connection) -> Epoch:
     """The epoch in force."""
     return _epoch(connection.execute(sa.select(epochs).order_by(epochs.c.id.desc()).limit(1)).one())

@@ -105,7 +105,7 @@ def units(columns: Columns) -> Units:
     """Users from sessions, in the order of their first ones."""
     import numpy as np
 
-    _, first, place = np.unique(columns.user, return_index=True, return_inverse=True)
+    first, place = _first_seen(columns.user)
     variant, epoch = columns.variant[first], columns.epoch[first]
     is_own = columns.variant == variant[place]
     rated = is_own & (columns.rating > 0)
@@ -116,5 +116,19 @@ def units(columns: Columns) -> Units:
     rating = np.divide(total, count, out=none.copy(), where=count > 0)
     success = np.divide(good, count, out=none, where=count > 0)
     crossed = np.bincount(place[~is_own], minlength=len(first)) > 0
-    order = np.argsort(first, kind="stable")
-    return Units(variant[order], epoch[order], rating[order], success[order], crossed[order])
+    return Units(variant, epoch, rating, success, crossed)
+
+
+def _first_seen(keys: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(where each key stands first, in that order; of each entry, which of those keys it is), without sorting them all.
+
+    Keys are the database's own, small and dense. Of assignments to the same place the last one stays.
+    """
+    import numpy as np
+
+    size = int(keys.max(initial=-1)) + 1
+    table = np.full(size, -1, np.int64)
+    table[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)
+    first = np.sort(table[table >= 0])
+    table[keys[first]] = np.arange(len(first))
+    return first, table[keys]

@@ -333,7 +333,7 @@ class Experiments(LearningDoor):
             return found
         recorded = (await self._review.suggest([found]))[0]
         if settings.experiment_auto_approve:
-            await self.approve_weights(recorded)
+            await self.approve_weights(recorded, automatically=True)
         return recorded
 
     async def pending_weights(self) -> Suggestion | None:
@@ -342,12 +342,15 @@ class Experiments(LearningDoor):
 
         return await self._read(optimising.pending)
 
-    async def approve_weights(self, suggestion: Suggestion) -> Epoch:
-        """Put proposed weights in force. Raises ProofsheetError when they have changed since."""
+    async def approve_weights(self, suggestion: Suggestion, *, automatically: bool = False) -> Epoch:
+        """Put proposed weights in force; the record says so when no person was asked.
+
+        Raises ProofsheetError when the weights have changed since the proposal was made.
+        """
         from engine.experiments import optimising
 
         await self._read(lambda connection: optimising.check_current(connection, suggestion))
-        value = {"weights": dict(suggestion.proposal["weights"])}
+        value = {"weights": dict(suggestion.proposal["weights"]), "automatically": automatically}
         await self._review.decide(KIND_WEIGHTS, "weights", Verdict.APPROVED, value, suggestion=suggestion)
         return await self._write(
             lambda connection: optimising.put_in_force(
@@ -356,6 +359,7 @@ class Experiments(LearningDoor):
                 self._settings.actor,
                 self._settings.experiment_metric,
                 iso(self._clock()),
+                automatically,
             )
         )
 
@@ -388,7 +392,9 @@ class Experiments(LearningDoor):
         """The shipped variants and the first epoch are there."""
         if not self._is_ready:
             ensure = partial(variants.ensure_shipped, metric=self._settings.experiment_metric, now=iso(self._clock()))
-            await self._store.write(ensure)
+            # Asked first: most workspaces have an epoch, and only a writer would have to wait for other writers.
+            if not await self._store.read(catalogue.has_begun):
+                await self._store.write(ensure, durable=True)
             self._is_ready = True
 
     async def _read(self, work: Callable[[sa.Connection], T]) -> T:

@@ -66,13 +66,12 @@ class _Candidate:
 def findings(rated: Sequence[Rated], min_rating: int) -> list[Finding]:
     """The findings whose widened interval excludes 0, largest effect first. A user counts once."""
     first: dict[str, Rated] = {}
-    for one in rated:
-        first.setdefault(one.user, one)
+    for session in rated:
+        first.setdefault(session.user, session)
     users = list(first.values())
-    candidates = [candidate for feature in WORDS for candidate in _candidates(users, feature, min_rating)]
-    found = []
-    for candidate in candidates:
-        one = candidate
+    candidates = [found for feature in WORDS for found in _candidates(users, feature, min_rating)]
+    made = []
+    for one in candidates:
         s_a, n_a, s_b, n_b = one.counts
         interval = newcombe_interval(s_a, n_a, s_b, n_b, ALPHA / len(candidates))
         if interval is None or interval[0] <= 0 <= interval[1]:
@@ -82,12 +81,12 @@ def findings(rated: Sequence[Rated], min_rating: int) -> list[Finding]:
             one = replace(one, variant=one.against, against=one.variant)
             effect, interval = -effect, (-interval[1], -interval[0])
         text = _text(one, effect, interval, n_a + n_b)
-        found.append(
+        made.append(
             Finding(
                 one.feature, one.is_high, one.threshold, one.variant, one.against, effect, interval, n_a + n_b, text
             )
         )
-    return sorted(found, key=lambda one: -abs(one.effect))
+    return sorted(made, key=lambda one: -abs(one.effect))
 
 
 def _candidates(users: Sequence[Rated], feature: str, min_rating: int) -> list[_Candidate]:

@@ -5,6 +5,7 @@ Relies on runs for the work and on review for what a person says of its results.
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -78,6 +79,24 @@ class LearningDoor(ABC):
         done = (one for one in await self._runs.list(500) if one.kind == RETRAIN and one.state is RunState.DONE)
         newest = next(done, None)
         return None if newest is None or newest.result is None else {"run": newest.id, **newest.result}
+
+    async def promises(self, canvas: Mapping[str, Any], target: tuple[float, float]) -> dict[str, float] | None:
+        """How likely each live variant is to do well on this canvas, by the promoted predictor; None without one.
+
+        This is what a contextual policy would choose by. Raises CanvasError for what is no canvas.
+        """
+        from engine.experiments.canvas_features import features_of
+        from engine.experiments.learning import newest_model
+        from engine.experiments.predictor import QualityModel
+
+        folder = self._workspace.models
+        file = await self._read(lambda connection: newest_model(connection, folder))
+        if file is None:
+            return None
+        features = features_of(canvas, target)
+        model = await asyncio.to_thread(QualityModel.load, file)
+        live = [one.id for one in await self._read(catalogue.all_variants) if one.is_active]
+        return {one: model.probability(features, one) for one in live}
 
     async def drafts(self) -> list[Suggestion]:
         """Prompt drafts that wait for a decision; the newest run's own is among them unless it was decided."""

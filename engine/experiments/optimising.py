@@ -78,14 +78,16 @@ def pending(connection: sa.Connection) -> Suggestion | None:
     return next((one for one in reversed(waiting) if one.proposal.get("epoch") == epoch), None)
 
 
-def put_in_force(connection: sa.Connection, suggestion: Suggestion, actor: str, metric: Metric, now: str) -> Epoch:
+def put_in_force(
+    connection: sa.Connection, suggestion: Suggestion, actor: str, metric: Metric, now: str, automatically: bool
+) -> Epoch:
     """Begin the epoch that a proposal speaks of. Raises ProofsheetError when it is out of date."""
     check_current(connection, suggestion)
     epoch, _warnings = variants.set_weights(
         connection,
         suggestion.proposal["weights"],
         actor=actor,
-        why=suggestion.proposal["why"],
+        why=("Approved automatically. " if automatically else "") + suggestion.proposal["why"],
         metric=metric,
         now=now,
         allocation_id=suggestion.proposal["allocation"],

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from engine.errors import UsageError
 from engine.experiments import catalogue
-from engine.experiments.bucketing import WEIGHT_TOLERANCE, equal_weights
+from engine.experiments.bucketing import WEIGHTS_FROM, WEIGHTS_TO, equal_weights
 from engine.experiments.model import HASH_VERSION, SEED, Epoch, Metric, Variant
 from engine.experiments.template import check_template, content_hash
 from engine.store.schema.experiments import epochs, variant_events, variants
@@ -148,7 +148,7 @@ def set_weights(
 def settled_weights(weights: Sequence[float]) -> tuple[list[float], list[str]]:
     """Weights that add to exactly 1: scaled when they do within .01, else an equal split and a warning."""
     total = sum(weights)
-    if not abs(total - 1) <= WEIGHT_TOLERANCE:
+    if not WEIGHTS_FROM <= total <= WEIGHTS_TO:
         return equal_weights(len(weights)), [
             f"the weights add to {total:.4g}, not to 1: an equal split is used instead"
         ]

@@ -56,7 +56,8 @@ def _by(found: Sequence[Comparison], winner: str, metric: Metric) -> str:
         low, high = one.always_valid_ci
         leads.append((one.estimate, low, high) if one.b == winner else (-one.estimate, -high, -low))
     lead, low, high = min(leads)
-    return f"{_amount(lead, metric)} ({_amount(low, metric)} to {_amount(high, metric)}, valid at every look)"
+    ends = f"{_amount(low, metric).split()[0]} to {_amount(high, metric).split()[0]}"
+    return f"{_amount(lead, metric)} ({ends}, valid at every look)"
 
 
 def _gap(between: Sequence[Comparison], metric: Metric) -> str:
