@@ -255,7 +255,8 @@ def _responses(good: int, model: type[models.Answer] | None, *bad: int) -> dict[
     else:
         ok["content"] = {"application/json": {"schema": {"type": "object"}}}
     refused: dict[int | str, dict[str, Any]] = {
-        code: {"model": models.ErrorDocument, "description": HTTPStatus(code).phrase} for code in bad}
+        code: {"model": models.ErrorDocument, "description": HTTPStatus(code).phrase} for code in bad
+    }
     return {good: ok, **refused}
 
 

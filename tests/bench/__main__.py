@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.bench.experiments import experiments
 from tests.bench.fill import fill_folder, fill_store
+from tests.bench.http import http
 from tests.bench.table import Row, markdown, percentile
 from tests.bench.terminal import Watched
 
@@ -258,6 +259,7 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "encoder": encoder,
     "ranking": ranking,
     "experiments": experiments,
+    "http": http,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,7 @@ def _read(file: Path) -> bytes:
 
     try:
         if str(file) == "-":
-            typed: bytes = click.get_binary_stream("stdin").read(MAX_BYTES + 1)
-            return typed
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
         with file.expanduser().open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
