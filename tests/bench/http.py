@@ -27,10 +27,15 @@ OBJECTS = [
 CANVAS: dict[str, Any] = {"width": 1200, "height": 628, "objects": OBJECTS}
 
 
+def _cpu(server: Served) -> float:
+    times = psutil.Process(server.process.pid).cpu_times()
+    return float(times.user + times.system)
+
+
 async def _drive(server: Served, seconds: float) -> tuple[list[str], float]:
     """Sessions acknowledged until the server is killed, and how long that was."""
     acknowledged: list[str] = []
-    begun = time.monotonic()
+    begun, cpu = time.monotonic(), _cpu(server)
 
     async def client(number: int) -> None:
         connection = Client(server.port)
@@ -50,11 +55,8 @@ async def _drive(server: Served, seconds: float) -> tuple[list[str], float]:
     clients = [asyncio.create_task(client(number)) for number in range(CLIENTS)]
     await asyncio.sleep(seconds)
     spent = time.monotonic() - begun
-    used = psutil.Process(server.process.pid).cpu_times()
-    print(
-        f"server: {(used.user + used.system) / max(1, len(acknowledged)) * 1000:.2f} ms of CPU a session",
-        file=sys.stderr,
-    )
+    used = (_cpu(server) - cpu) / max(1, len(acknowledged))
+    print(f"server: {used * 1000:.2f} ms of CPU a session", file=sys.stderr)
     server.process.kill()
     await asyncio.gather(*clients)
     return acknowledged, spent
