@@ -18,7 +18,7 @@ from engine.ranking import Ranking
 from engine.review import Review
 from engine.runs import Runs
 from engine.runs.lanes import share_the_interpreter
-from engine.schedule import Schedule
+from engine.schedule import Schedule, standard_jobs
 from engine.settings import LoadedSettings, Settings, load
 from engine.store import Store
 from engine.views import Views
@@ -44,7 +44,8 @@ class Engine:
             workspace, self.settings, store, self.runs, self.review, self.changes, self.library, self.vision
         )
         self.experiments = Experiments(workspace, self.settings, store, self.runs, self.review, self.changes)
-        self.schedule = Schedule(self.settings, store, self.runs)
+        jobs = standard_jobs(workspace, self.settings, self.runs, self.experiments)
+        self.schedule = Schedule(self.settings, store, self.runs, jobs)
         self.library.on_batch = self.ranking.images_arrived
         self.recoveries: tuple[Recovery, ...] = ()  # what a crash had left half done, and how that ended
 

@@ -69,6 +69,24 @@ class Settings(BaseSettings):
     cpu_workers: int = Field(0, ge=0, le=256, description="threads for decoding; 0 takes one a core")
     max_pixels: int = Field(400_000_000, ge=1_000_000, description="larger images are refused, pixels")
     preview_cache_mb: int = Field(256, ge=16, description="memory for prepared previews, megabytes")
+    experiment_metric: Literal["success", "rating"] = Field(
+        "success",
+        description="what decides between variants: the share of users at 4 stars or more, or the mean rating",
+    )
+    experiment_auto_approve: bool = Field(False, description="put proposed weights in force without asking")
+    experiment_feedback_hours: float = Field(
+        24.0,
+        ge=0,
+        le=24 * 365,
+        description="how long feedback may take; younger sessions move no weights, hours",
+    )
+    resize_model: str = Field(
+        "gpt-4o-mini", min_length=1, description="the model that the resize endpoint is asked for"
+    )
+    resize_timeout: float = Field(60.0, gt=0, le=600, description="longest wait for a resize's answer, seconds")
+    schedule_time: Literal["utc", "local"] = Field(
+        "utc", description="whose midnight begins a day, week or month of the schedule"
+    )
     seed: int = Field(0, ge=0, description="seed of every run that draws at random")
 
     @field_validator("projects")

@@ -150,6 +150,7 @@ class ProofsheetApp(App[int]):
                 await self._come_back(engine)
                 self.run_watch = RunWatch(engine.runs, self._heard)
                 watching = asyncio.create_task(self.guarded(self.run_watch.watch))
+                schedule = asyncio.create_task(self.guarded(engine.schedule.watch))
                 self._tell(EngineReady())
                 if self._theme_problem and self.page is not None:
                     self.page.banner.say(self._theme_problem, f"The theme {themes.DEFAULT} is used instead.")
@@ -158,6 +159,7 @@ class ProofsheetApp(App[int]):
                     await self.scan(self.paths)
                 await self._leaving.wait()
                 watching.cancel()
+                schedule.cancel()
                 await self._save()
         except ProofsheetError as error:
             if self.engine is not None:

@@ -16,7 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.embedding import embedding
+from tests.bench.experiments import experiments
 from tests.bench.fill import fill_folder, fill_store
+from tests.bench.http import http
 from tests.bench.table import Row, markdown, percentile
 from tests.bench.terminal import Watched
 
@@ -258,6 +260,8 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "encoder": encoder,
     "embedding": embedding,
     "ranking": ranking,
+    "experiments": experiments,
+    "http": http,
 }
 
 

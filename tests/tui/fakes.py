@@ -20,6 +20,7 @@ from engine.library.model import Counts, Image, Inventory, Project, Refusal
 from engine.ranking.model import ImageSet, RankerStatus, SetCounts, SetMember, SetSource
 from engine.review import Agreement, Decision, Suggestion, Verdict
 from engine.runs import Run, RunEvent, RunState
+from tests.tui.fake_experiments import FakeExperiments, FakeSchedule
 
 STAGES = ("generated", "upscaled", "enhanced")
 AT = "2026-11-20T21:50:12.000000Z"
@@ -360,6 +361,8 @@ class FakeEngine:
         self.library = library
         self.ranking = ranking
         self.runs = FakeRuns()
+        self.experiments = FakeExperiments()
+        self.schedule = FakeSchedule()
         self.views = views or FakeViews()
         self.closed = 0
         self.recoveries = ()
