@@ -163,7 +163,7 @@ class Analysis:
         """Leave one record an image, of the library as it is now, and return how many there are."""
         with self._store.reading() as connection:
             query = sa.select(images.c.path, images.c.content_hash).where(self._within())
-            present = dict(connection.execute(query))
+            present = {row.path: row.content_hash for row in connection.execute(query)}
         at: dict[str, int] = {}
         is_clean = True
         for place, record in _lines_of(lines):

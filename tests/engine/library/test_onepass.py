@@ -116,7 +116,9 @@ def test_exposure_contrast_and_noise_go_the_right_way(tmp_path: Path) -> None:
     bright = facts(saved(ImageEnhance.Brightness(normal).enhance(4), tmp_path / "c.jpg"))
     flat = facts(saved(ImageEnhance.Contrast(normal).enhance(0.2), tmp_path / "d.jpg"))
     grain = np.random.default_rng(0).normal(0, 25, (900, 1200, 3))
-    noisy = facts(saved(Image.fromarray(np.clip(np.asarray(normal) + grain, 0, 255).astype(np.uint8)), tmp_path / "e.jpg"))
+    noisy = facts(
+        saved(Image.fromarray(np.clip(np.asarray(normal) + grain, 0, 255).astype(np.uint8)), tmp_path / "e.jpg")
+    )
     grey = facts(saved(normal.convert("L").convert("RGB"), tmp_path / "f.jpg"))
     assert dark.exposure < one.exposure < bright.exposure
     assert ("dark" in dark.flags, "overexposed" in bright.flags) == (True, True)
