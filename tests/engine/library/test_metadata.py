@@ -23,7 +23,8 @@ _XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.
 <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"
  xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
  xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/" xmp:Rating="4">
- <dc:title><rdf:Alt><rdf:li xml:lang="de">Abend</rdf:li><rdf:li xml:lang="x-default">Evening</rdf:li></rdf:Alt></dc:title>
+ <dc:title><rdf:Alt><rdf:li xml:lang="de">Abend</rdf:li><rdf:li xml:lang="x-default">Evening</rdf:li></rdf:Alt>
+ </dc:title>
  <dc:subject><rdf:Bag><rdf:li>sea</rdf:li><rdf:li>Zürich</rdf:li></rdf:Bag></dc:subject>
  <exif:GPSLatitude>31,30.5S</exif:GPSLatitude><exif:GPSLongitude>35,28.5E</exif:GPSLongitude>
  <exif:GPSAltitude>4300/10</exif:GPSAltitude><exif:GPSAltitudeRef>1</exif:GPSAltitudeRef>
@@ -180,17 +181,20 @@ def test_known_photographs(photos: Path) -> None:
 
 # Where we know better, or exiftool reads what only its maker's notes, or no EXIF at all, say.
 _OTHERWISE = {
-    ("kodak-dc240.jpg", "iso"), ("30-type_error.jpg", "flash"), ("87_OSError.jpg", "alt"), ("42_IndexError.jpg", "lens"),
+    ("kodak-dc240.jpg", "iso"), ("30-type_error.jpg", "flash"), ("87_OSError.jpg", "alt"),
+    ("42_IndexError.jpg", "lens"),
     ("sony-powershota5.jpg", "make"), ("sony-powershota5.jpg", "model"), ("sony-powershota5.jpg", "mm"),
     ("kodak-dc240.jpg", "t"), ("kodak-dc240.jpg", "f"), ("36-memory_error.jpg", "iso"),
-    ("olympus-d320l.jpg", "t"), ("olympus-d320l.jpg", "f"), ("olympus-d320l.jpg", "flash"), ("olympus-d320l.jpg", "iso"),
+    ("olympus-d320l.jpg", "t"), ("olympus-d320l.jpg", "f"), ("olympus-d320l.jpg", "flash"),
+    ("olympus-d320l.jpg", "iso"),
 }  # fmt: skip
 
 
 def test_every_photograph_reads_as_exiftool_reads_it(photos: Path) -> None:
     if shutil.which("exiftool") is None:
         pytest.skip("exiftool is not installed (Debian: libimage-exiftool-perl)")
-    tags = ["EXIF:Make", "EXIF:Model", "EXIF:ExposureTime", "EXIF:FNumber", "EXIF:ISO", "EXIF:FocalLength", "EXIF:Flash",
+    tags = ["EXIF:Make", "EXIF:Model", "EXIF:ExposureTime", "EXIF:FNumber", "EXIF:ISO", "EXIF:FocalLength",
+            "EXIF:Flash",
             "EXIF:Orientation", "Composite:GPSLatitude", "Composite:GPSLongitude", "Composite:GPSAltitude",
             "XMP:Rating", "EXIF:LensModel", "EXIF:OffsetTimeOriginal", "XMP:Title", "XMP:Subject"]  # fmt: skip
     command = ["exiftool", "-j", "-n", "-r", *(f"-{tag}" for tag in tags), str(photos)]

@@ -31,7 +31,7 @@ def study_file(path, max_pixels):
     return honest(path, max_pixels)
 onepass.study_file = study_file
 from engine.library.decoder import main
-main(int(sys.argv[1]), int(sys.argv[2]))
+main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
 """
 
 

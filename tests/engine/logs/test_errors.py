@@ -40,7 +40,7 @@ def test_several_processes_write_at_once(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from engine.logs.errors import ErrorLog, refusal\n"
         "log = ErrorLog(Path(sys.argv[1]))\n"
-        "for at in range(20): log.append(refusal(f'/{at}', 'corrupt', 'x' * 9000, operation='scan') for _ in range(3))\n"
+        "for at in range(20): log.append(refusal('/a', 'corrupt', 'x' * 9000, operation='scan') for _ in range(3))\n"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(file)]) for _ in range(3)]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
