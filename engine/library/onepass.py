@@ -27,7 +27,7 @@ from engine.library.source import UnreadableImage, explained, open_source
 
 # A picture is decoded at 1/2 where its shorter side keeps this many pixels, else as it is; hashes alone do with less.
 FOR_QUALITY, FOR_HASH = 400, 128
-_SMALL = 96  # shorter side of the picture that colours are counted in, pixels
+_SMALL = 64  # shorter side of the picture that colours are counted in, pixels
 
 
 @dataclass(frozen=True, slots=True)

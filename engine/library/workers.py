@@ -67,7 +67,8 @@ class _Child(Generic[Key]):
 
 
 class Decoders(Generic[Key]):
-    """`count` children of `threads` threads each. `check` is called often and may raise to stop. Use as a context manager: leaving ends them."""
+    """`count` children of `threads` threads each; leaving the context ends them. `check` is called often and may raise
+    to stop."""
 
     def __init__(
         self,

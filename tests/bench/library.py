@@ -29,19 +29,24 @@ MAX_PIXELS = 400_000_000
 MEGABYTE = 1024 * 1024
 
 _IMAGEDEDUP = """
-import sys, time, types
+import importlib.abc, importlib.machinery, sys, time, types
+BODY = {"__init__": lambda self, *a, **k: None, "__call__": lambda self, *a, **k: self,
+        "__getattr__": lambda self, name: Any(name, (), BODY)()}
 class Any(type):
     def __getattr__(cls, name):
         if name.startswith("__"): raise AttributeError(name)
-        return Any(name, (), {})
+        return Any(name, (), BODY)
 class Torch(types.ModuleType):
     __path__ = []
     def __getattr__(self, name):
         if name.startswith("__"): raise AttributeError(name)
-        return Any(name, (), {})
-for name in ("torch", "torch.nn", "torch.utils", "torch.utils.data", "torchvision", "torchvision.models",
-             "torchvision.transforms", "torchvision.transforms.transforms"):
-    sys.modules[name] = Torch(name)  # its hashes need none of it
+        return Any(name, (), BODY)
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name, path, target=None):
+        return importlib.machinery.ModuleSpec(name, self) if name.split(".")[0] in ("torch", "torchvision") else None
+    def create_module(self, spec): return Torch(spec.name)
+    def exec_module(self, module): pass
+sys.meta_path.insert(0, Finder())  # its hashes need no torch
 from imagededup.methods import PHash
 hasher = PHash(verbose=False)
 files = sys.argv[1:]
