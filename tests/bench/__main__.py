@@ -19,6 +19,7 @@ from tests.bench.embedding import embedding
 from tests.bench.experiments import experiments
 from tests.bench.fill import fill_folder, fill_store
 from tests.bench.http import http
+from tests.bench.library import library
 from tests.bench.table import Row, markdown, percentile
 from tests.bench.terminal import Watched
 
@@ -262,6 +263,7 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "ranking": ranking,
     "experiments": experiments,
     "http": http,
+    "library": library,
 }
 
 
