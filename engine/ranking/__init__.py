@@ -5,6 +5,8 @@ keeps sets in the store, `learn` fits, `evaluate` measures, `training` is the ru
 words what it proposes, `export` plans how picks leave again.
 """
 
+from engine.ranking.conformal import conformal_threshold
+from engine.ranking.measures import expected_calibration_error, fit_temperature, plackett_luce_loss
 from engine.ranking.model import (
     ImageSet,
     RankedImage,
@@ -29,4 +31,8 @@ __all__ = [
     "SetCounts",
     "SetMember",
     "SetSource",
+    "conformal_threshold",
+    "expected_calibration_error",
+    "fit_temperature",
+    "plackett_luce_loss",
 ]
