@@ -77,7 +77,8 @@ def _shrunken() -> sa.Select[Any]:
     )
 
 
-def _standing_sets(project: str | None) -> list[sa.ColumnElement[bool]]:
+def standing_sets(project: str | None) -> list[sa.ColumnElement[bool]]:
+    """What makes a row of `sets` one to choose from: not retired, and at least two of its images are there."""
     clauses: list[sa.ColumnElement[bool]] = [sets.c.retired_at.is_(None), sets.c.id.not_in(_shrunken())]
     if project is not None:
         key = sa.select(projects.c.id).where(projects.c.key == project.casefold()).scalar_subquery()
@@ -89,7 +90,7 @@ def queue(connection: sa.Connection, project: str | None = None) -> list[int]:
     """Ids of the undecided sets, oldest capture first; fast at 100,000 sets."""
     found = (
         sa.select(sets.c.id)
-        .where(*_standing_sets(project), ~decided_clause())
+        .where(*standing_sets(project), ~decided_clause())
         .order_by(sa.func.coalesce(sets.c.taken_at, sets.c.created_at), sets.c.id)
     )
     return list(connection.execute(found).scalars())
@@ -117,7 +118,7 @@ def margins(connection: sa.Connection, model: str) -> dict[int, float]:
 
 def counts(connection: sa.Connection, project: str | None = None) -> SetCounts:
     """How many sets there are and how many of them are decided."""
-    base = sa.select(sa.func.count()).select_from(sets).where(*_standing_sets(project))
+    base = sa.select(sa.func.count()).select_from(sets).where(*standing_sets(project))
     total = connection.execute(base).scalar_one()
     return SetCounts(total, total - connection.execute(base.where(~decided_clause())).scalar_one())
 
@@ -167,11 +168,13 @@ def choices(
     *,
     imported: bool = True,
     newest: int | None = None,
+    unseen: bool = False,
 ) -> list[Choice]:
     """Every choice in force, oldest first: the actor's picks made here (None: everybody's) and the imported logs'.
 
     A verdict given here replaces what a log said about the set (a skip does not). Of several log rows about
-    the same images of one set, the latest counts. `newest` reads only so many rows of the logs.
+    the same images of one set, the latest counts. `newest` reads only so many rows of the logs. What was approved
+    together, unseen, is left out unless asked for: it is the model's own word, and no evidence of the person's taste.
     """
     found: list[Choice] = []
     settled: set[int] = set()
@@ -179,6 +182,8 @@ def choices(
         if one.verdict is not Verdict.SKIPPED:
             settled.add(set_of(one.subject))
         losers = tuple(int(loser) for loser in one.value.get("losers", ()))
+        if one.value.get("bulk") and not unseen:
+            continue
         if one.verdict in _PICKED and losers and one.project is not None:
             image_ids = (int(one.value["image"]), *losers)
             found.append(Choice(set_of(one.subject), one.project, image_ids, one.decided_at, one.actor, False))
@@ -218,6 +223,7 @@ def count_choices(connection: sa.Connection, actor: str, project: str | None = N
         decisions.c.kind == KIND,
         decisions.c.actor == actor,
         decisions.c.verdict.in_(_PICKED),
+        decisions.c.group_id.is_(None),
         ~sa.exists().where(newer.c.supersedes == decisions.c.id),
     )
     logged = sa.select(selections.c.set_pk).distinct()
@@ -239,7 +245,7 @@ def exportable(connection: sa.Connection, actor: str, project: str | None = None
         for one in standing_decisions(connection, KIND, project, actor)
         if one.verdict is Verdict.REJECTED
     }
-    found = choices(connection, actor, project, imported=False)
+    found = choices(connection, actor, project, imported=False, unseen=True)
     found.extend(choice for choice in imported_choices(connection, project) if choice.set_pk not in refused)
     # A log that was exported and imported again here says nothing new.
     distinct = {(choice.set_pk, choice.winner, choice.chosen_at): choice for choice in found}

@@ -1,4 +1,4 @@
-"""The door of the ranking room: sets to choose from, verdicts, suggestions, training, ranking, and the way out.
+"""The door of the ranking room: sets to choose from, training, ranking, the way out; verdicts come from `Verdicts`.
 
 Relies on library and vision for images and numbers, on review for verdicts, on runs for training, on changes for
 exports. Whatever blocks is done off the event loop. Nothing here writes a file of the person's.
@@ -24,7 +24,6 @@ from engine.library.model import Image
 from engine.ranking import building, catalogue
 from engine.ranking.model import (
     GENERATED,
-    KIND,
     MIN_SETS,
     PER_PROJECT,
     TRAIN,
@@ -39,7 +38,8 @@ from engine.ranking.model import (
 )
 from engine.ranking.registry import Registry
 from engine.ranking.suggest import Suggester
-from engine.review import Agreement, Decision, Review, Suggestion, Verdict
+from engine.ranking.verdicts import Verdicts
+from engine.review import Review
 from engine.review.review import project_id
 from engine.runs import Run, RunContext, Runs
 from engine.settings import Settings
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from engine.ranking.ordering import Orderer
 
 
-class Ranking:
+class Ranking(Verdicts):
     """Image sets and their winners, for the person that the settings name."""
 
     def __init__(
@@ -161,65 +161,6 @@ class Ranking:
         """Several sets at once, in the order asked; unknown ids are left out."""
         found = await self._store.read(lambda connection: catalogue.image_sets(connection, set_ids))
         return [found[one] for one in set_ids if one in found]
-
-    # -- verdicts -----------------------------------------------------------------------------------------------------
-
-    async def suggest(self, set_id: int) -> Suggestion | None:
-        """The suggested winner of a set, recorded; None when fewer than two of its images can be read."""
-        one = await self.image_set(set_id)
-        found = await asyncio.to_thread(self._suggester.suggest, one)
-        return (await self._review.suggest([found]))[0] if found is not None else None
-
-    async def pick(
-        self, set_id: int, image_id: int, suggestion: Suggestion | None = None, blind: bool = False
-    ) -> Decision:
-        """The person's winner: approved when it is the suggested one or none was shown, else modified.
-
-        Durable when this returns. Raises UsageError when the image is not in the set.
-        """
-        one = await self.image_set(set_id)
-        winner = next((member.image for member in one.members if member.image.id == image_id), None)
-        if winner is None:
-            raise UsageError(f"image {image_id} is not in set {set_id}")
-        is_other = suggestion is not None and suggestion.proposal.get("image") != image_id
-        value = {
-            "image": image_id,
-            "content_hash": winner.content_hash,
-            "losers": [other for other in one.image_ids if other != image_id],
-        }
-        verdict = Verdict.MODIFIED if is_other else Verdict.APPROVED
-        return await self._decide(one, verdict, value, suggestion, blind)
-
-    async def reject(self, set_id: int, suggestion: Suggestion | None = None, blind: bool = False) -> Decision:
-        """None of the set is a winner."""
-        one = await self.image_set(set_id)
-        return await self._decide(one, Verdict.REJECTED, {"losers": list(one.image_ids)}, suggestion, blind)
-
-    async def skip(self, set_id: int, suggestion: Suggestion | None = None, blind: bool = False) -> Decision:
-        """Leave the set undecided for now; `skipped` brings it back."""
-        return await self._decide(await self.image_set(set_id), Verdict.SKIPPED, {}, suggestion, blind)
-
-    async def undo(self) -> Decision | None:
-        """Take the newest verdict back; the decision that says so, or None when nothing is left to undo."""
-        made = await self._review.undo(KIND)
-        return made[0] if made else None
-
-    async def agreement(self, last: int = 10) -> Agreement:
-        """How often the suggestion was the one picked, over the last picks that had one in view."""
-        return await self._review.agreement(KIND, last)
-
-    async def _decide(
-        self, one: ImageSet, verdict: Verdict, value: dict[str, Any], suggestion: Suggestion | None, blind: bool
-    ) -> Decision:
-        return await self._review.decide(
-            KIND,
-            catalogue.subject_of(one.id),
-            verdict,
-            value | {"session_id": one.session_id, "set_id": one.set_id},
-            project=one.project,
-            suggestion=suggestion,
-            blind=blind,
-        )
 
     # -- learning -----------------------------------------------------------------------------------------------------
 
@@ -331,7 +272,8 @@ class Ranking:
         """The winners in force that are still in the library, by project and path."""
 
         def find(connection: sa.Connection) -> list[Image]:
-            chosen = {choice.winner for choice in catalogue.choices(connection, self._settings.actor, project)}
+            choices = catalogue.choices(connection, self._settings.actor, project, unseen=True)
+            chosen = {choice.winner for choice in choices}
             present = catalogue.present(connection, chosen)
             return sorted(present, key=lambda image: (image.project.casefold(), str(image.path)))
 

@@ -131,6 +131,24 @@ class Review:
             raise ProofsheetError(f"no decision {decision_id}")
         return found
 
+    async def before(self, made: Decision) -> Decision | None:
+        """The verdict that stood on the subject when this one was given: the one it supersedes, or somebody else's."""
+        newer = decisions.alias("newer")
+        others = (decisions.c.actor != made.actor) & ~sa.exists().where(newer.c.supersedes == decisions.c.id)
+        query = _SELECT.where(
+            decisions.c.kind == made.kind,
+            decisions.c.subject == made.subject,
+            decisions.c.id < made.id,
+            decisions.c.verdict != Verdict.WITHDRAWN,
+            (decisions.c.id == made.supersedes) | others,
+        )
+
+        def find(connection: sa.Connection) -> Decision | None:
+            row = connection.execute(query.order_by(decisions.c.id.desc()).limit(1)).one_or_none()
+            return _decision(row) if row else None
+
+        return await self._store.read(find)
+
     async def agreement(self, kind: str, last: int = 10) -> Agreement:
         """Over the last picks made with a suggestion in view: how many took it."""
 
