@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.ranking.conformal import RISK, accuracy_bound, conformal_threshold
+from engine.ranking.conformal import RISK, accuracy_bound, conformal_threshold, coverage_curve
 from engine.ranking.model import ImageSet
 from engine.review import Suggestion
 
@@ -129,13 +129,11 @@ def promise(card: Mapping[str, Any], target: float) -> Promise:
 
 def _too_unsure(confidence: np.ndarray, correct: np.ndarray, target: float) -> Promise:
     """No level keeps the target: how far the surest are from it, and how much data would do if they stay as right."""
-    ordered = correct[np.argsort(-confidence, kind="stable")]
     smallest = math.ceil(math.log(RISK) / math.log(target))
-    counts = np.arange(1, ordered.size + 1)
-    shares = np.cumsum(ordered) / counts
-    able = [int(n) for n in counts if n >= smallest // 2 and shares[n - 1] > target]
+    parts = [(round(one["coverage"] * confidence.size), one["accuracy"]) for one in coverage_curve(confidence, correct)]
+    able = [(count, share) for count, share in parts if count >= smallest // 2 and share > target]
     if not able:
-        best = float(shares[smallest - 1 :].max())
+        best = max(share for count, share in parts if count >= smallest)
         return Promise(
             target,
             None,
@@ -144,10 +142,10 @@ def _too_unsure(confidence: np.ndarray, correct: np.ndarray, target: float) -> P
             f"its surest suggestions match your pick {spoken(best)} of the time; {spoken(target)} is asked for",
         )
     # The part that needs the least growth until its accuracy is vouched for, were it to stay as accurate as now.
-    growth = min(_growth(int(n), float(shares[n - 1]), target) for n in able)
+    growth = min(_growth(count, share, target) for count, share in able)
     if not math.isfinite(growth):
         return Promise(target, None, None, None, f"its surest suggestions are barely {spoken(target)} right so far")
-    more = max(1, math.ceil(ordered.size * (growth - 1)))
+    more = max(1, math.ceil(confidence.size * (growth - 1)))
     return Promise(
         target, None, None, None, f"not enough data to promise {spoken(target)}: about {more:,} more decided sets", more
     )

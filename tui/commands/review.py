@@ -1,4 +1,4 @@
-"""`proofsheet review`: decide sets without a screen: the next one, its verdict, undo, and what was learned of a taste."""
+"""`proofsheet review`: decide sets without a screen: the next one, its verdict, undo, the taste."""
 
 from __future__ import annotations
 

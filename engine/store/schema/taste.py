@@ -6,8 +6,8 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
 
 from engine.store.schema.foundation import metadata
 
-# One row a set that was asked again. `original_id` is the verdict it is held against; `decision_id` the answer, which is
-# a decision of a kind of its own, so that the verdict in force stays. Without an answer, or with one taken back, open.
+# One row a set that was asked again. `original_id` is the verdict it is held against; `decision_id` the answer, a
+# decision of a kind of its own, so that the verdict in force stays. Without an answer, or with one taken back, open.
 repeats = Table(
     "repeats",
     metadata,
