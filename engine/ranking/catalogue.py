@@ -96,6 +96,12 @@ def queue(connection: sa.Connection, project: str | None = None) -> list[int]:
     return list(connection.execute(found).scalars())
 
 
+def projects_with_sets(connection: sa.Connection, project: str | None = None) -> list[str]:
+    """Names of the projects that have sets to choose from: all of them, or the one that is named."""
+    query = sa.select(projects.c.name).distinct().join_from(sets, projects).where(*standing_sets(project))
+    return sorted(connection.execute(query).scalars())
+
+
 def skipped(connection: sa.Connection, project: str | None = None) -> list[int]:
     """Ids of the sets that were skipped, in the order they were."""
     return [

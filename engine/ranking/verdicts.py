@@ -11,6 +11,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -273,21 +274,19 @@ class Verdicts(ABC):
             )
         if project is not None:
             await self._store.read(lambda connection: project_id(connection, project))
-        ids = await self._store.read(lambda connection: catalogue.queue(connection, project))
+        remaining = (await self.total(project)).remaining
         promises: dict[str, Promise] = {}
-        trusted: dict[str, bool] = {}
+        ids: list[int] = []
+        for name in await self._store.read(lambda connection: catalogue.projects_with_sets(connection, project)):
+            if await asyncio.to_thread(self._promise, name, min_accuracy, promises):
+                ids += await self._store.read(partial(catalogue.queue, project=name))
         suggested: list[tuple[ImageSet, Suggestion]] = []
         for start in range(0, len(ids), AT_ONCE):
-            sets = await self.image_sets(ids[start : start + AT_ONCE])
-            for name in {one.project for one in sets} - set(trusted):
-                trusted[name] = await asyncio.to_thread(self._promise, name, min_accuracy, promises)
-            wanted = [one for one in sets if trusted[one.project]]
-            if wanted:
-                suggested += await self._suggest_for(wanted)
-                if between is not None:
-                    await between(min(start + AT_ONCE, len(ids)), len(ids))
-        found = bulk.plan(project, min_accuracy, len(ids), suggested, promises)
-        if not promises and ids:
+            suggested += await self._suggest_for(await self.image_sets(ids[start : start + AT_ONCE]))
+            if between is not None:
+                await between(min(start + AT_ONCE, len(ids)), len(ids))
+        found = bulk.plan(project, min_accuracy, remaining, suggested, promises)
+        if not promises and remaining:
             missing = (await self.status(project)).why_not
             found = replace(found, why_not=f"no model has earned a promise yet: {missing or 'none is trained'}")
         return found

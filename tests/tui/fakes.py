@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from PIL import Image as pillow
@@ -17,7 +18,10 @@ from PIL import ImageDraw, ImageEnhance, ImageFilter
 
 from engine.errors import ProofsheetError
 from engine.library.model import Counts, Image, Inventory, Project, Refusal
+from engine.ranking import Consistency, ProjectProgress, Repeat
+from engine.ranking.bulk import BulkPlan, BulkSet
 from engine.ranking.model import ImageSet, RankerStatus, SetCounts, SetMember, SetSource
+from engine.ranking.taste import Proof, TasteCard, Trait
 from engine.review import Agreement, Decision, Suggestion, Verdict
 from engine.runs import Run, RunEvent, RunState
 
@@ -166,6 +170,7 @@ class Pick:
     image_id: int | None
     model: str | None
     blind: bool
+    is_repeat: bool = False
 
 
 class FakeRanking:
@@ -181,6 +186,14 @@ class FakeRanking:
         self.asked_to_train = 0
         self.runs: FakeRuns | None = None
         self.shown_as_durable: list[int] = []
+        self.together: set[int] = set()
+        self.trusted = 3  # how many of the last sets can be approved together
+        self.repeats: dict[int, int] = {}  # after so many verdicts, this set comes back
+        self.asked_again: list[int] = []
+        self.decided_elsewhere: dict[int, Decision] = {}
+        self.asked_for_plan: list[float] = []
+        self.exports: list[tuple[Path, str, str | None]] = []
+        self.pace: float | None = 2.5
 
     async def queue(self, project: str | None = None) -> list[int]:
         done = {pick.set_id for pick in self.verdicts}
@@ -188,7 +201,8 @@ class FakeRanking:
 
     async def total(self, project: str | None = None) -> SetCounts:
         count = sum(project in (None, one.project) for one in self.sets.values())
-        return SetCounts(count, sum(project in (None, self.sets[pick.set_id].project) for pick in self.verdicts))
+        given = [pick for pick in self.verdicts if not pick.is_repeat]
+        return SetCounts(count, sum(project in (None, self.sets[pick.set_id].project) for pick in given))
 
     async def image_set(self, set_id: int) -> ImageSet:
         return self.sets[set_id]
@@ -226,11 +240,77 @@ class FakeRanking:
             await self.gate.wait()
         if self.failure is not None:
             raise self.failure
+        pick.is_repeat = any(one.set_id == pick.set_id for one in self.verdicts)
         self.verdicts.append(pick)
         return _decision(pick)
 
-    async def undo(self) -> Decision | None:
-        return _decision(self.verdicts.pop()) if self.verdicts else None
+    async def take_back(self) -> list[Decision]:
+        if self.together and self.verdicts and self.verdicts[-1].set_id in self.together:
+            taken = [pick for pick in self.verdicts if pick.set_id in self.together]
+            self.verdicts = [pick for pick in self.verdicts if pick.set_id not in self.together]
+            self.together = set()
+            return [_decision(pick) for pick in taken]
+        return [_decision(self.verdicts.pop())] if self.verdicts else []
+
+    async def earlier(self, made: Decision) -> Decision | None:
+        return self.decided_elsewhere.get(int(made.subject.partition(":")[2]))
+
+    async def repeat_due(self, project: str | None = None, ahead: int = 0) -> Repeat | None:
+        due = self.repeats.get(len([pick for pick in self.verdicts if not pick.is_repeat]) + ahead)
+        answered = {pick.set_id for pick in self.verdicts if pick.is_repeat}
+        return Repeat(due, 1) if due is not None and due not in answered else None
+
+    async def begin_repeat(self, repeat: Repeat) -> None:
+        self.asked_again.append(repeat.set_pk)
+
+    async def consistency(self, project: str | None = None) -> Consistency:
+        return Consistency(27, 30, 0.744, 0.965) if self.model.startswith("ranker") else Consistency(0, 0, None, None)
+
+    async def progress(self, project: str | None = None) -> ProjectProgress:
+        return ProjectProgress(project, await self.total(project), self.pace)
+
+    async def progress_by_project(self) -> list[ProjectProgress]:
+        return [await self.progress(name) for name in sorted({one.project for one in self.sets.values()})]
+
+    async def bulk_plan(self, project: str | None = None, min_accuracy: float = 0.95, between: Any = None) -> BulkPlan:
+        """The last sets of the queue, when a model suggests."""
+        ids = await self.queue(project)
+        self.asked_for_plan.append(min_accuracy)
+        if not self.model.startswith("ranker") or min_accuracy > 0.98:
+            why = "not enough data to promise 95 %: about 120 more decided sets"
+            return BulkPlan(project, min_accuracy, len(ids), why_not=why, more=120)
+        chosen = []
+        for number in ids[-self.trusted :]:
+            suggestion = await self.suggest(number)
+            assert suggestion is not None
+            chosen.append(BulkSet(self.sets[number], replace(suggestion, confidence=0.99 - number / 100)))
+        return BulkPlan(project, min_accuracy, len(ids), tuple(chosen), 0.971, 0.9534, 0.93, self.model)
+
+    async def bulk_approve(self, plan: BulkPlan) -> list[Decision]:
+        if self.failure is not None:
+            raise self.failure
+        made = [Pick(one.shown.id, Verdict.APPROVED, one.image_id, self.model, False) for one in plan.sets]
+        self.together = {pick.set_id for pick in made}
+        self.verdicts += made
+        return [_decision(pick) for pick in made]
+
+    async def taste(self, project: str | None = None) -> TasteCard:
+        if not self.model.startswith("ranker"):
+            return TasteCard((), 3, None, "not enough picks: 27 more until a taste can be told")
+        proofs = [
+            Proof(one.members[1].image, one.members[0].image, 1.5 - one.id / 10, one.id)
+            for one in list(self.sets.values())[:3]
+        ]
+        told = (("sharper", 1.4, 212, 31), ("warmer", 0.6, 140, 88), ("less clipping", 0.3, 61, 40))
+        traits = [Trait(words, words, "", s, 0.99, yes, no, tuple(proofs)) for words, s, yes, no in told]
+        return TasteCard(tuple(traits), 412, self.model)
+
+    async def winners(self, project: str | None = None) -> list[Image]:
+        return [m.image for p in self.verdicts for m in self.sets[p.set_id].members if m.image.id == p.image_id]
+
+    async def export_winners(self, file: Path, form: str = "txt", project: str | None = None) -> Any:
+        self.exports.append((file, form, project))
+        return SimpleNamespace(id="change-1", title=f"Winners to {file.name}")
 
     async def agreement(self, last: int = 10) -> Agreement:
         picks = [p for p in self.verdicts if p.model and p.verdict in (Verdict.APPROVED, Verdict.MODIFIED)][-last:]
@@ -259,7 +339,7 @@ class FakeRanking:
 def _decision(pick: Pick) -> Decision:
     return Decision(
         id=1,
-        kind="ranking",
+        kind="repeat" if pick.is_repeat else "ranking",
         subject=f"set:{pick.set_id}",
         project="mojo1",
         verdict=pick.verdict,
@@ -353,6 +433,20 @@ class FakeRuns:
         return await self.resume(name, detach=True)
 
 
+class FakeChanges:
+    """Remembers what was applied and taken back."""
+
+    def __init__(self) -> None:
+        self.applied: list[str] = []
+        self.rolled_back: list[str] = []
+
+    async def apply(self, name: str) -> None:
+        self.applied.append(name)
+
+    async def rollback(self, name: str) -> None:
+        self.rolled_back.append(name)
+
+
 class FakeEngine:
     """The doors that the screens know."""
 
@@ -360,6 +454,7 @@ class FakeEngine:
         self.library = library
         self.ranking = ranking
         self.runs = FakeRuns()
+        self.changes = FakeChanges()
         self.views = views or FakeViews()
         self.closed = 0
         self.recoveries = ()
