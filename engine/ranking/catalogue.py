@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from engine.library.model import Image
-from engine.ranking.model import KIND, Choice, ImageSet, SetCounts, SetMember, SetSource
+from engine.ranking.model import KIND, Choice, ImageSet, Refusal, SetCounts, SetMember, SetSource
 from engine.review import Verdict
 from engine.review.review import standing_decisions
 from engine.store.schema import decisions, images, projects, selections, set_members, sets, suggestions
@@ -192,7 +192,8 @@ def choices(
             continue
         if one.verdict in _PICKED and losers and one.project is not None:
             image_ids = (int(one.value["image"]), *losers)
-            found.append(Choice(set_of(one.subject), one.project, image_ids, one.decided_at, one.actor, False))
+            is_other = one.verdict is Verdict.MODIFIED and not one.blind
+            found.append(Choice(set_of(one.subject), one.project, image_ids, one.decided_at, one.actor, False, is_other))
     if imported:
         latest: dict[tuple[int, frozenset[int]], Choice] = {}
         for choice in imported_choices(connection, project, newest=newest):
@@ -200,6 +201,21 @@ def choices(
                 latest[(choice.set_pk, frozenset(choice.image_ids))] = choice
         found.extend(latest.values())
     return sorted(found, key=lambda choice: (choice.chosen_at, choice.set_pk, choice.winner))
+
+
+def refusals(connection: sa.Connection, actor: str, project: str | None = None) -> list[Refusal]:
+    """The sets that the actor rejected as a whole, in force, oldest first."""
+    return [
+        Refusal(set_of(one.subject), one.project, tuple(map(int, one.value["losers"])), one.decided_at)
+        for one in standing_decisions(connection, KIND, project, actor)
+        if one.verdict is Verdict.REJECTED and one.project is not None and one.value.get("losers")
+    ]
+
+
+def last_decision(connection: sa.Connection) -> int:
+    """The id of the newest decision about sets; 0 without one."""
+    newest = sa.select(sa.func.max(decisions.c.id)).where(decisions.c.kind == KIND)
+    return int(connection.execute(newest).scalar() or 0)
 
 
 def imported_choices(

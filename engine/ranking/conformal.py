@@ -17,7 +17,7 @@ RISK = 0.1
 """How often a promise may be broken: in one of ten workspaces at most."""
 _POINTS = 41
 _FIRST = 1.4
-_STEP = 1.15
+_STEPS = 40
 
 
 def accuracy_bound(correct: float, of: int, delta: float = RISK) -> float:
@@ -56,14 +56,13 @@ def conformal_threshold(confidence: NDArray[Any], correct: NDArray[Any], target:
 
 def _ranks(count: int, target: float) -> list[int]:
     """How many of the surest sets each step looks at: at first some more than the fewest that could ever
-    vouch for the target (so that one slip does not end it), then more by a fixed share each time."""
+    vouch for the target (so that one slip does not end it), then more in equal steps."""
     fewest = int(np.ceil(np.log(RISK) / np.log(target)))
     if count < fewest:
         return []
-    found = [min(count, int(fewest * _FIRST))]
-    while found[-1] < count:
-        found.append(min(count, max(found[-1] + 1, int(found[-1] * _STEP))))
-    return found
+    first = min(count, int(fewest * _FIRST))
+    later = np.unique(np.linspace(fewest, count, _STEPS).astype(np.int64))
+    return [first, *(int(rank) for rank in later if rank > first)]
 
 
 def coverage_curve(confidence: NDArray[Any], correct: NDArray[Any]) -> list[dict[str, float]]:

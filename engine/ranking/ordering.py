@@ -28,15 +28,22 @@ from engine.vision.builtin import Readings
 Seen = tuple[Features, Readings]
 
 
-def order(paths: Sequence[str], scores: Floats, ranker: LinearRanker | None) -> RankedSet:
-    """The ranking that scores (n,) give, best first; probabilities and confidence only from a ranker."""
+def order(
+    paths: Sequence[str],
+    scores: Floats,
+    ranker: LinearRanker | None,
+    chances: Floats | None = None,
+    because: tuple[str, ...] = (),
+) -> RankedSet:
+    """The ranking that scores (n,) give, best first; probabilities (`chances` (n,), or as the ranker has them from the
+    scores alone) and confidence only from a ranker."""
     best_first = np.argsort(-scores, kind="stable")
     if ranker is None:
         ranking = tuple(RankedImage(paths[i], float(scores[i]), None) for i in best_first)
-        return RankedSet(ranking, None, PREFIX + DEFAULT_BASELINE)
-    chances = ranker.probabilities(scores)
+        return RankedSet(ranking, None, PREFIX + DEFAULT_BASELINE, because=because)
+    chances = ranker.probabilities(scores) if chances is None else chances
     ranking = tuple(RankedImage(paths[i], float(scores[i]), float(chances[i])) for i in best_first)
-    return RankedSet(ranking, float(chances[best_first[0]]), ranker.label)
+    return RankedSet(ranking, float(chances[best_first[0]]), ranker.label, because=because)
 
 
 class Orderer:

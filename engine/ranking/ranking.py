@@ -79,6 +79,7 @@ class Ranking(Verdicts):
         self._suggester = Suggester(store, vision, self._registry, settings.actor)
         self._vision = vision
         self._hashes_file = workspace.cache / "phash.json"
+        self._epochs_file = workspace.suggestion_logs / "training_log.jsonl"
         # One lane thread is enough for a linear model; the encoder uses the GPU by itself where there is one.
         runs.register(TRAIN, self._train, lane="cpu")
 
@@ -89,7 +90,7 @@ class Ranking(Verdicts):
         from engine.ranking.training import Trainer
 
         hashes = HashCache(self._hashes_file, self._settings.max_pixels)
-        return Trainer(self._store, self._vision, self._registry, hashes, self._clock).work(run)
+        return Trainer(self._store, self._vision, self._registry, hashes, self._clock, self._epochs_file).work(run)
 
     @cached_property
     def _orderer(self) -> Orderer:
@@ -172,10 +173,13 @@ class Ranking(Verdicts):
         per_project: bool = False,
         actor: str | None = None,
         seed: int | None = None,
+        encoder: str | None = None,
+        without: Sequence[str] = (),
     ) -> Run:
         """Start training on every verdict in force of one person (default: the workspace's) and on the imported logs.
 
         `project` learns from that project alone; `per_project` gives each project with enough sets weights of its own.
+        `encoder` (default: the setting) names whose vectors to learn from; blocks of features in `without` stay unused.
         The run's result is the document of `train ranker --json`. Raises ProofsheetError for an unknown project.
         """
         if project is not None:
@@ -187,7 +191,8 @@ class Ranking(Verdicts):
             "project": project,
             "mode": PER_PROJECT if per_project else UNIFIED,
             "seed": self._settings.seed if seed is None else seed,
-            "encoder": self._settings.encoder,
+            "encoder": encoder or self._settings.encoder,
+            "without": sorted(without),
             "choices": count,
         }
         return await self._runs.start(TRAIN, params, project=project, detach=detach)

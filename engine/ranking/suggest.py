@@ -17,7 +17,8 @@ from engine.errors import ProofsheetError
 from engine.library.model import Image
 from engine.ranking import catalogue
 from engine.ranking.evaluate import BASELINES, DEFAULT_BASELINE, baseline_scores, best_baseline
-from engine.ranking.features import of_images, width
+from engine.ranking.features import Features, Layout, of_images, with_crops
+from engine.ranking.material import crops_of
 from engine.ranking.learn import offsets_of
 from engine.ranking.measures import Floats
 from engine.ranking.model import KIND, ImageSet
@@ -103,8 +104,17 @@ class Suggester:
             return None
         found = self._registry.load(row)
         encoder = self._vision.encoder(encoder_spec(found))
-        fits = found.encoder == encoder.id and found.weight.shape[0] == width(encoder.dimension)
-        return found if fits else None
+        widths = (Layout(encoder.dimension).width, Layout(encoder.dimension, has_crops=True).width)
+        return found if found.encoder == encoder.id and found.width in widths else None
+
+    def looks(self, ranker: LinearRanker, images: Sequence[Image], readings: Sequence[Readings]) -> Features:
+        """(n, width) the numbers that the ranker takes of one set's images."""
+        spec = encoder_spec(ranker)
+        rows = of_images(images, self._vision.vectors(images, spec), readings)
+        if ranker.width == rows.shape[1]:
+            return rows
+        crops = crops_of(self._vision, [images], spec)
+        return with_crops(rows, crops[0] if crops else None)
 
     def suggest(self, one: ImageSet) -> Suggestion | None:
         """The suggested winner of a set; None when fewer than two of its images can be read."""
@@ -122,9 +132,7 @@ class Suggester:
             best = int(scores.argmax())
             worded = (_OF_BASELINE[name], *(r for r in reasons(readings, best, is_taste=False) if r != "sharper"))
             return _suggestion(one, images, best, scores, None, PREFIX + name, worded)
-        rows = of_images(images, self._vision.vectors(images, spec), readings)
-        scores = ranker.scores(rows, one.project)
-        chances = ranker.probabilities(scores)
+        scores, chances = ranker.judge(self.looks(ranker, images, readings), one.project)
         best = int(scores.argmax())
         worded = reasons(readings, best, is_taste=True)
         return _suggestion(one, images, best, chances, float(chances[best]), ranker.label, worded)
