@@ -227,8 +227,8 @@ async def test_the_taste_card_says_it_in_words_with_pairs_as_proof(learned: Fake
     async with running(learned, size) as studio:
         await studio.set_shown(1)
         await studio.press("T")
-        await studio.until(lambda: studio.says("From 412 picks, you prefer", "sharper", "212 of your pairs", "31 against"))
-        assert studio.says("warmer", "less clipping", "✓ 20250708_060700_stage2", "over")
+        await studio.until(lambda: studio.says("From 412 picks, you prefer", "sharper", "212 pairs for, 31 against"))
+        assert studio.says("warmer", "less clipping", "✓ 20250708_060700_stage2", "✗ 20250708_060700_stage1")
         assert "agree with yourself in 27 of 30" in " ".join(studio.text.split())
         await studio.press("down")
         assert studio.page.marked.words == "warmer"
@@ -240,7 +240,9 @@ async def test_before_there_are_enough_picks_the_taste_card_says_so(engine: Fake
     async with running(engine, WIDE) as studio:
         await studio.set_shown(1)
         await studio.press("T")
-        await studio.until(lambda: studio.says("Nothing to say of your taste yet.", "27 more until a taste can be told"))
+        await studio.until(
+            lambda: studio.says("Nothing to say of your taste yet.", "27 more until a taste can be told")
+        )
 
 
 async def test_confidence_is_said_in_words_and_drawn_as_a_bar(learned: FakeEngine) -> None:

@@ -194,7 +194,7 @@ class Finish(Table):
         await self.engine.changes.apply(change_set)
         self._exported = change_set
         self.proof.remember("export", {"winners": str(file)})
-        self.notice(f"{count:,} winners are in {file}; u takes the file back", "good")
+        self.notice(f"{count:,} winners in {file.name}; u takes the file back", "good")
 
     async def take_export_back(self, change_set: str) -> None:
         """Undo an export: the file is gone again, or as it was."""

@@ -104,7 +104,7 @@ class TasteScreen(Page):
             if not is_shown:
                 continue
             proof = trait.proof[place]
-            told.put(words.proof(trait, proof))
+            told.put(words.proof(proof, self.proofs.content_size.width or 60))
             for picture, image in zip(pair, (proof.winner, proof.loser), strict=True):
                 if picture.path != image.path:
                     picture.show(image.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.widgets.chrome import bar, fold
-from tui.widgets.lines import Row, Span, row
+from tui.widgets.lines import Row, Span, clip, row
 
 if TYPE_CHECKING:
     from engine.ranking import Consistency
@@ -29,15 +29,15 @@ def card(found: TasteCard, own: Consistency | None, cursor: int, width: int) -> 
 def _trait(trait: Trait, is_marked: bool, strongest: float, width: int) -> list[Row]:
     edge: Span = ("▸ ", "suggest") if is_marked else ("  ", "dim")
     ink = "strong bold" if is_marked else "text"
-    room = max(12, min(20, width - 18))
+    room = max(14, min(20, width - 18))
+    length = max(4, min(14, width - room - 3))
     return [
-        Row((edge, (f"{trait.words:<{room}}", ink), *bar(abs(trait.strength) / strongest, 12, "decided"))),
+        Row((edge, (f"{trait.words:<{room}}", ink), *bar(abs(trait.strength) / strongest, length, "decided"))),
         row(
             ("    ", "dim"),
             (f"{trait.agrees:,}", "text"),
-            (" of your pairs for it, ", "dim"),
-            (f"{trait.against:,}", "text"),
-            (" against", "dim"),
+            (" pairs for, ", "dim"),
+            (f"{trait.against:,} against", "dim"),
         ),
     ]
 
@@ -53,9 +53,13 @@ def consistency(own: Consistency | None, width: int) -> list[Row]:
     return [row((line, "dim")) for line in fold(said, width)]
 
 
-def proof(trait: Trait, one: Proof) -> Row:
-    """Over a pair: which was picked, and by how much it differs."""
-    del trait
-    return Row(
-        (("✓ ", "decided bold"), (one.winner.name, "text"), ("  over  ", "dim"), (one.loser.name, "dim")),
+def proof(one: Proof, width: int) -> Row:
+    """Over a pair: the picked one at the left, the other at the right, each by its file's name."""
+    half = max(10, width // 2)
+    left = clip(one.winner.name, half - 4)
+    return row(
+        ("✓ ", "decided bold"),
+        (f"{left:<{half - 2}}", "text"),
+        ("✗ ", "faint"),
+        (clip(one.loser.name, half - 4), "dim"),
     )
