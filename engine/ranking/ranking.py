@@ -90,7 +90,11 @@ class Ranking(Verdicts):
         from engine.ranking.training import Trainer
 
         hashes = HashCache(self._hashes_file, self._settings.max_pixels)
-        return Trainer(self._store, self._vision, self._registry, hashes, self._clock, self._epochs_file).work(run)
+        own = self._own_consistency
+        trainer = Trainer(
+            self._store, self._vision, self._registry, hashes, self._clock, self._epochs_file, consistency=own
+        )
+        return trainer.work(run)
 
     @cached_property
     def _orderer(self) -> Orderer:

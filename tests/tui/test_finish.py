@@ -228,7 +228,7 @@ async def test_the_taste_card_says_it_in_words_with_pairs_as_proof(learned: Fake
         await studio.set_shown(1)
         await studio.press("T")
         await studio.until(lambda: studio.says("From 412 picks, you prefer", "sharper", "212 pairs for, 31 against"))
-        assert studio.says("warmer", "less clipping", "✓ 20250708_060700_stage2", "✗ 20250708_060700_stage1")
+        assert studio.says("warmer", "less clipping", "✓ 20250708_0607", "✗ 20250708_0607")
         assert "agree with yourself in 27 of 30" in " ".join(studio.text.split())
         await studio.press("down")
         assert studio.page.marked.words == "warmer"
@@ -241,7 +241,7 @@ async def test_before_there_are_enough_picks_the_taste_card_says_so(engine: Fake
         await studio.set_shown(1)
         await studio.press("T")
         await studio.until(
-            lambda: studio.says("Nothing to say of your taste yet.", "27 more until a taste can be told")
+            lambda: studio.says("Nothing to say of your taste yet.", "27 more until a taste")
         )
 
 

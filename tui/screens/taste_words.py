@@ -33,12 +33,7 @@ def _trait(trait: Trait, is_marked: bool, strongest: float, width: int) -> list[
     length = max(4, min(14, width - room - 3))
     return [
         Row((edge, (f"{trait.words:<{room}}", ink), *bar(abs(trait.strength) / strongest, length, "decided"))),
-        row(
-            ("    ", "dim"),
-            (f"{trait.agrees:,}", "text"),
-            (" pairs for, ", "dim"),
-            (f"{trait.against:,} against", "dim"),
-        ),
+        row((f"    {trait.agrees:,}", "text"), (f" pairs for, {trait.against:,} against", "dim")),
     ]
 
 
