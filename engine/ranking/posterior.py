@@ -18,7 +18,7 @@ from engine.ranking.learn import Examples, StepHook, Weights
 from engine.ranking.measures import Floats, Ints, segment_slope, segment_softmax
 
 LAPSE = 0.05
-_ROUNDS = 12
+ROUNDS = 12
 _SETTLED = 0.05  # a change in the logarithm of a strength that no longer matters
 _WEAKEST, _STRONGEST = 1e-4, 1e4
 _CLOSEST, _LOOSEST = 1e3, 0.1
@@ -129,6 +129,7 @@ def believe(
     own: Sequence[int] = (),
     closeness: float | None = None,
     start: Belief | None = None,
+    rounds: int = ROUNDS,
     on_step: StepHook | None = None,
     on_round: Callable[[int, Prior], None] = lambda _round, _prior: None,
     check: Callable[[], None] = lambda: None,
@@ -146,7 +147,7 @@ def believe(
     if closeness is not None and prior is None:
         chosen = replace(chosen, closeness=closeness)
     weights = start.weights if start is not None else None
-    for round_ in range(0 if prior is not None else _ROUNDS):
+    for round_ in range(0 if prior is not None else rounds):
         weights = _fit(examples, chosen, own, weights, learn.ROUGHLY, None, check)
         better = _laplace(examples, chosen, weights, own, check)[1]
         if closeness is not None:

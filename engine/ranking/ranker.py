@@ -75,8 +75,8 @@ class LinearRanker:
 
     @property
     def label(self) -> str:
-        """How suggestions name it, as `ranker_v4`."""
-        return f"{self.name}_v{self.version}"
+        """How suggestions name it, as `ranker_v4`; by its name alone while it has no version."""
+        return f"{self.name}_v{self.version}" if self.version else self.name
 
     def as_evaluated(self) -> LinearRanker:
         """The ranker whose held-out figures are on the card: it has never seen those sets."""

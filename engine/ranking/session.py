@@ -35,6 +35,7 @@ _PERMUTATIONS = 5
 _MODIFIED = 2.0
 _APART = 0.02  # per project: a project's own taste is so free that next to nothing is shared
 _ENOUGH_TO_TRY = 20
+_FEW_ROUNDS = 4
 _GAIN = 1.0  # standard errors that a way to weigh evidence must gain on inner held-out sets
 
 
@@ -253,7 +254,8 @@ class Session:
         """The posterior from these sets by the plan's prior, on the features or on what a head makes of them."""
         evidence = self._evidence(sets, refusals=plan.uses_refusals and head is None, modified=plan.weighs_modified)
         if head is not None:
-            return posterior.believe(head.of(evidence), head.blocks(dict(self.lesson.blocks)), check=self.watch.check)
+            blocks = head.blocks(dict(self.lesson.blocks))
+            return posterior.believe(head.of(evidence), blocks, rounds=_FEW_ROUNDS, check=self.watch.check)
         return self._posterior(evidence, plan.prior(self.lesson.blocks), sets, start, is_shown=is_shown)
 
     def _posterior(
@@ -399,7 +401,8 @@ class Session:
             made = head.train_head(
                 name, train, linear.shared.mean, seed=lesson.seed, on_epoch=show, check=self.watch.check
             )
-            belief = posterior.believe(made.of(train), made.blocks(dict(lesson.blocks)), check=self.watch.check)
+            blocks = made.blocks(dict(lesson.blocks))
+            belief = posterior.believe(made.of(train), blocks, rounds=_FEW_ROUNDS, check=self.watch.check)
             logits = belief.logits(made.of(held_out))
             found[name] = pair_accuracy(logits, held_out.offsets)
             if found[name] > best_accuracy and evaluate.is_gain(logits, plain, held_out.offsets, seed=lesson.seed):
