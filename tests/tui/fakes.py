@@ -21,6 +21,7 @@ from engine.library.model import Counts, Image, Inventory, Project, Refusal
 from engine.ranking import Consistency, ProjectProgress, Repeat
 from engine.ranking.bulk import BulkPlan, BulkSet
 from engine.ranking.model import ImageSet, RankerStatus, SetCounts, SetMember, SetSource
+from engine.ranking.registry import ModelRow
 from engine.ranking.taste import Proof, TasteCard, Trait
 from engine.review import Agreement, Decision, Suggestion, Verdict
 from engine.runs import Run, RunEvent, RunState
@@ -161,6 +162,40 @@ class FakeLibrary:
         return picture
 
 
+def coverage_of(count: int = 20) -> list[dict[str, float]]:
+    """A simulated coverage curve: the surest are nearly always right."""
+    shares = [(place + 1) / count for place in range(count)]
+    return [
+        {"threshold": 1 - s / 2, "coverage": s, "accuracy": 0.99 - 0.3 * s**2, "promised": 0.95 - 0.29 * s**2}
+        for s in shares
+    ]
+
+
+CARD: dict[str, Any] = {
+    "held_out": {
+        "pair_accuracy": 0.741,
+        "pair_accuracy_ci": [0.718, 0.763],
+        "top1_accuracy": 0.69,
+        "ece": 0.018,
+        "brier": 0.171,
+        "permuted_pair_accuracy": 0.497,
+        "coverage_at_95": 0.35,
+        "self_consistency": 0.9,
+        "by_project": {"mojo1": 0.76, "garden": 0.71},
+    },
+    "sets": {"train": 180, "held_out": 40},
+    "promise": {"target": 0.95, "threshold": 0.874, "coverage": 0.35, "method": "simulated"},
+    "coverage_curve": coverage_of(),
+    "baselines": {"random": 0.5, "first": 0.47, "last": 0.55, "largest_file": 0.58, "sharpest": 0.612},
+    "references": {"logistic_difference": 0.733, "logistic_difference_gap_95": [-0.01, 0.02]},
+    "ablation": {"embedding": 0.64, "quality": 0.72, "crops": 0.735},
+    "candidates": [
+        {"name": "linear", "pair_accuracy": 0.741, "chosen": True},
+        {"name": "mlp 512-256-64-1", "pair_accuracy": 0.729, "chosen": False},
+    ],
+}
+
+
 @dataclass
 class Pick:
     """One verdict as the engine received it."""
@@ -194,6 +229,7 @@ class FakeRanking:
         self.asked_for_plan: list[float] = []
         self.exports: list[tuple[Path, str, str | None]] = []
         self.pace: float | None = 2.5
+        self.in_use = 4
 
     async def queue(self, project: str | None = None) -> list[int]:
         done = {pick.set_id for pick in self.verdicts}
@@ -319,13 +355,20 @@ class FakeRanking:
     async def status(self) -> RankerStatus:
         if self.model.startswith("baseline"):
             return RankerStatus(None, None, "not enough data: about 12 more picks", self.model)
-        card = {
-            "held_out": {"pair_accuracy": 0.741, "top1_accuracy": 0.69, "ece": 0.018},
-            "sets": {"train": 180, "held_out": 40},
-            "baselines": {"random": 0.5, "first": 0.47, "last": 0.55, "largest_file": 0.58, "sharpest": 0.612},
-            "references": {"logistic_difference": 0.733},
-        }
-        return RankerStatus(self.model, 4, "", "baseline:sharpest", card)
+        return RankerStatus(self.model, self.in_use, "", "baseline:sharpest", CARD)
+
+    async def models(self) -> list[ModelRow]:
+        if not self.model.startswith("ranker"):
+            return []
+        newest = {**CARD, "promotion": {"why_not": ["ranker_v4 is as good or better on the same 40 held-out sets"]}}
+        older = {**CARD, "held_out": {**CARD["held_out"], "pair_accuracy": 0.702}}
+        cards = {5: newest, 4: CARD, 3: older}
+        return [ModelRow(n, Path(f"ranker_v{n}"), card, AT if n < 5 else None) for n, card in cards.items()]
+
+    async def use_model(self, name: str, version: int) -> ModelRow:
+        assert name == "ranker"
+        self.in_use = version
+        return next(one for one in await self.models() if one.version == version)
 
     async def train(self, project: str | None = None, detach: bool = False) -> Run:
         self.asked_to_train += 1

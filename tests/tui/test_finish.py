@@ -240,9 +240,7 @@ async def test_before_there_are_enough_picks_the_taste_card_says_so(engine: Fake
     async with running(engine, WIDE) as studio:
         await studio.set_shown(1)
         await studio.press("T")
-        await studio.until(
-            lambda: studio.says("Nothing to say of your taste yet.", "27 more until a taste")
-        )
+        await studio.until(lambda: studio.says("Nothing to say of your taste yet.", "27 more until a taste"))
 
 
 async def test_confidence_is_said_in_words_and_drawn_as_a_bar(learned: FakeEngine) -> None:

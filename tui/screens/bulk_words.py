@@ -10,6 +10,8 @@ from tui.screens.ranking_words import percent as confidence
 from tui.widgets.chrome import bar, fold
 from tui.widgets.lines import Row, Span, clip, row
 
+_ROOMY = 56  # cells
+
 if TYPE_CHECKING:
     from engine.ranking.bulk import BulkPlan, BulkSet
 
@@ -86,12 +88,15 @@ def line(one: BulkSet, is_marked: bool, width: int) -> Row:
     share = one.suggestion.confidence or 0.0
     winner = next(member for member in one.shown.members if member.image.id == one.image_id)
     label = winner.label or winner.image.name
-    room = max(8, width - 24)
+    roomy = width >= _ROOMY
+    room = max(12, width - (24 if roomy else 10))
     title = one.shown.title or f"{one.shown.session_id} {one.shown.set_id}"
-    name = clip(title, max(6, room - len(label) - 3))
+    label = clip(label, room // 2)
+    drawn = bar(share, 6, "suggest") if roomy else []
+    gap = "  " if roomy else ""
     return Row(
-        (edge, (f"{confidence(share):>5} ", "suggest"), *bar(share, 6, "suggest"), (f"  {name}", ink)),
-        ((clip(label, max(8, room // 2)), "dim"),),
+        (edge, (f"{confidence(share):>5} ", "suggest"), *drawn, (gap + clip(title, room - len(label) - 1), ink)),
+        ((label, "dim"),),
     )
 
 
