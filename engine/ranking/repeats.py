@@ -100,11 +100,12 @@ def due(
     found = _left_open(connection, actor, project)
     if found is not None:
         return found
-    given = _given(connection, actor)
-    count, stretch = len(given) + ahead, max(2, round(1 / share))
+    had = connection.execute(sa.select(sa.func.count()).where(*_given_by(actor))).scalar_one()
+    count, stretch = had + ahead, max(2, round(1 / share))
     place = _lot(seed, actor, count // stretch) % stretch
-    if count % stretch != place or len(given) <= BETWEEN or (not ahead and _has_just_been(connection, actor)):
+    if count % stretch != place or had <= BETWEEN or (not ahead and _has_just_been(connection, actor)):
         return None
+    given = _given(connection, actor)
     asked = set(connection.execute(sa.select(repeats.c.original_id).where(repeats.c.actor == actor)).scalars())
     old = given[: len(given) + min(ahead, 1) - BETWEEN]
     wanted = sorted((one for one in old if one[0] not in asked), key=lambda one: _lot(seed, actor, one[0]))
@@ -164,19 +165,19 @@ def _open(connection: sa.Connection, actor: str, where: sa.ColumnElement[bool]) 
 
 def _given(connection: sa.Connection, actor: str) -> list[tuple[int, int]]:
     """(decision, set) of every verdict in force that the actor gave with the set before them, oldest first."""
-    newer = decisions.alias("newer")
-    query = (
-        sa.select(decisions.c.id, decisions.c.subject)
-        .where(
-            decisions.c.kind == KIND,
-            decisions.c.actor == actor,
-            decisions.c.verdict.in_(_GIVEN),
-            decisions.c.group_id.is_(None),
-            ~sa.exists().where(newer.c.supersedes == decisions.c.id),
-        )
-        .order_by(decisions.c.id)
-    )
+    query = sa.select(decisions.c.id, decisions.c.subject).where(*_given_by(actor)).order_by(decisions.c.id)
     return [(row.id, catalogue.set_of(row.subject)) for row in connection.execute(query)]
+
+
+def _given_by(actor: str) -> list[sa.ColumnElement[bool]]:
+    newer = decisions.alias("newer")
+    return [
+        decisions.c.kind == KIND,
+        decisions.c.actor == actor,
+        decisions.c.verdict.in_(_GIVEN),
+        decisions.c.group_id.is_(None),
+        ~sa.exists().where(newer.c.supersedes == decisions.c.id),
+    ]
 
 
 def _has_just_been(connection: sa.Connection, actor: str) -> bool:

@@ -249,6 +249,10 @@ class Verdicts(ABC):
 
         return await self._store.read(find)
 
+    async def pace(self) -> float | None:
+        """Seconds a set, of late; None while too little is known. Quick enough to be asked after every verdict."""
+        return await self._store.read(lambda connection: progress.pace(connection, self._settings.actor))
+
     async def progress_by_project(self) -> list[ProjectProgress]:
         """The same for every project that has sets, by name."""
         actor = self._settings.actor

@@ -228,7 +228,7 @@ class FakeRanking:
         self.decided_elsewhere: dict[int, Decision] = {}
         self.asked_for_plan: list[float] = []
         self.exports: list[tuple[Path, str, str | None]] = []
-        self.pace: float | None = 2.5
+        self.seconds_a_set: float | None = 2.5
         self.in_use = 4
 
     async def queue(self, project: str | None = None) -> list[int]:
@@ -303,7 +303,10 @@ class FakeRanking:
         return Consistency(27, 30, 0.744, 0.965) if self.model.startswith("ranker") else Consistency(0, 0, None, None)
 
     async def progress(self, project: str | None = None) -> ProjectProgress:
-        return ProjectProgress(project, await self.total(project), self.pace)
+        return ProjectProgress(project, await self.total(project), self.seconds_a_set)
+
+    async def pace(self) -> float | None:
+        return self.seconds_a_set
 
     async def progress_by_project(self) -> list[ProjectProgress]:
         return [await self.progress(name) for name in sorted({one.project for one in self.sets.values()})]

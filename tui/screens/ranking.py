@@ -297,14 +297,13 @@ class RankingScreen(Finish):
         await self._count()
 
     async def _count(self) -> None:
-        ranking, project = self.engine.ranking, self._deck.project
-        status = await ranking.status()
-        self.post_message(Standing(await ranking.agreement(last=LAST), status, await ranking.progress(project)))
+        ranking = self.engine.ranking
+        self.post_message(Standing(await ranking.agreement(last=LAST), await ranking.status(), await ranking.pace()))
 
     @on(Standing)
     def _stood(self, event: Standing) -> None:
         self.agreement, self.standing = event.agreement, event.status
-        self.outlook = event.progress or self.outlook
+        self.pace = event.pace
         self._lines()
         self.survey_if_due(event.status)
 

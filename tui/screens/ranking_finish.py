@@ -23,7 +23,6 @@ from tui.widgets.cell import Mark
 from tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
-    from engine.ranking import ProjectProgress
     from engine.ranking.model import RankerStatus
 
 TARGET = 0.95
@@ -37,7 +36,7 @@ class Finish(Table):
 
     def __init__(self) -> None:
         super().__init__()
-        self.outlook: ProjectProgress | None = None
+        self.pace: float | None = None
         self.trusted: Trusted | None = None
         self._trusted_ids: frozenset[int] = frozenset()
         self._taken_ids: set[int] = set()  # of those, the ones decided since
@@ -62,8 +61,7 @@ class Finish(Table):
             self.finish.put()
             return
         left = max(0, deck.total - deck.decided)
-        pace = self.outlook.pace if self.outlook is not None else None
-        seconds = None if pace is None else pace * left
+        seconds = None if self.pace is None else self.pace * left
         keys = (self._key("ranking.bulk"), self._key("ranking.export"))
         told = words.line(deck.decided, left, seconds, self.trusted, self._share_looked, self.is_narrow, keys)
         self.finish.put(told)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from engine.ranking import ProjectProgress
     from engine.ranking.bulk import BulkPlan
     from engine.ranking.model import ImageSet, RankerStatus
     from engine.review import Agreement, Suggestion
@@ -58,4 +57,4 @@ class Standing(Message, bubble=False):
 
     agreement: Agreement
     status: RankerStatus
-    progress: ProjectProgress | None = None
+    pace: float | None = None  # seconds a set
