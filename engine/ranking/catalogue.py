@@ -17,7 +17,7 @@ from engine.library.model import Image
 from engine.ranking.model import KIND, Choice, ImageSet, Refusal, SetCounts, SetMember, SetSource
 from engine.review import Verdict
 from engine.review.review import standing_decisions
-from engine.store.schema import decisions, images, projects, selections, set_members, sets, suggestions
+from engine.store.schema import decisions, images, projects, selections, set_members, sets
 
 CHUNK = 5_000
 _PICKED = (Verdict.APPROVED, Verdict.MODIFIED)
@@ -100,19 +100,6 @@ def skipped(connection: sa.Connection, project: str | None = None) -> list[int]:
     return [
         set_of(one.subject) for one in standing_decisions(connection, KIND, project) if one.verdict is Verdict.SKIPPED
     ]
-
-
-def margins(connection: sa.Connection, model: str) -> dict[int, float]:
-    """Of every set that this model has a suggestion for: how far its first choice is ahead of the second."""
-    query = sa.select(suggestions.c.subject, suggestions.c.proposal).where(
-        suggestions.c.kind == KIND, suggestions.c.model == model
-    )
-    found: dict[int, float] = {}
-    for subject, proposal in connection.execute(query):
-        ordered = sorted((float(value) for value in proposal.get("scores", {}).values()), reverse=True)
-        if len(ordered) > 1:
-            found[set_of(subject)] = ordered[0] - ordered[1]
-    return found
 
 
 def counts(connection: sa.Connection, project: str | None = None) -> SetCounts:

@@ -24,6 +24,7 @@ _WIDTHS = {MLP: (512, 256, 64), RESIDUAL: (32,)}
 _DROPOUT = {MLP: 0.3, RESIDUAL: 0.2}
 _SETS_A_STEP = 64
 _ROWS_IN_ALL = 150_000  # images that training looks at, over all epochs: what ten thousand sets can afford
+_SMALL = 2_000_000
 _FEWEST, _MOST = 6, 40
 _PATIENCE = 6
 _NEWEST = 0.2
@@ -81,6 +82,20 @@ def train_head(
 
     `on_epoch(epoch, loss, newest fifth's loss, newest fifth's pair accuracy)`. Deterministic for a seed on a CPU.
     """
+    import torch
+
+    threads = torch.get_num_threads()
+    # Below this, threads cost more than they bring, and the person at the keys wants the other core.
+    torch.set_num_threads(1 if examples.features.size < _SMALL else threads)
+    try:
+        return _train(name, examples, start, seed, on_epoch, check)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(
+    name: str, examples: Examples, start: Floats, seed: int, on_epoch: EpochHook, check: Callable[[], None]
+) -> Head:
     import torch
 
     everything = np.arange(examples.count)

@@ -48,6 +48,8 @@ class Watch(Protocol):
 
     def metric(self, step: int, **values: float) -> None: ...
 
+    def epoch(self, candidate: str, step: int, **values: float) -> None: ...
+
     def log(self, message: str, level: str = "info") -> None: ...
 
 
@@ -396,7 +398,7 @@ class Session:
             self.watch.progress(0, None, f"trying a network ({name})")
 
             def show(epoch: int, loss: float, newest: float, accuracy: float, name: str = name) -> None:
-                self.watch.log(f"{name} epoch {epoch}: loss {loss:.4f}, newest fifth {newest:.4f}, {accuracy:.1%}")
+                self.watch.epoch(name, epoch, loss=loss, newest_fifth_loss=newest, newest_fifth_pair_accuracy=accuracy)
 
             made = head.train_head(
                 name, train, linear.shared.mean, seed=lesson.seed, on_epoch=show, check=self.watch.check
