@@ -76,7 +76,8 @@ def by_information(asked: Examples, lapse: float) -> Policy:
 
     def policy(taste: Gaussian, left: list[int], count: int) -> list[int]:
         rows = asked.take(np.array(left, dtype=np.int64))
-        return [left[place] for place in pick_batch(taste, rows.features, rows.offsets, count, lapse=lapse)]
+        places = pick_batch(taste, rows.features, rows.offsets, count, lapse=lapse)
+        return [left[place] for place in places]
 
     return policy
 
