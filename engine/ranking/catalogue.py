@@ -169,7 +169,9 @@ def choices(
         if one.verdict in _PICKED and losers and one.project is not None:
             image_ids = (int(one.value["image"]), *losers)
             is_other = one.verdict is Verdict.MODIFIED and not one.blind
-            found.append(Choice(set_of(one.subject), one.project, image_ids, one.decided_at, one.actor, False, is_other))
+            found.append(
+                Choice(set_of(one.subject), one.project, image_ids, one.decided_at, one.actor, False, is_other)
+            )
     if imported:
         latest: dict[tuple[int, frozenset[int]], Choice] = {}
         for choice in imported_choices(connection, project, newest=newest):

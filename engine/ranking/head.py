@@ -7,6 +7,7 @@ as ever (a Bayesian last layer). Trained on choices alone, stopped where newer c
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +110,7 @@ def _train(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         sizes = [d, *widths]
-        linear = [torch.nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False)]
+        linear = [torch.nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
         last = torch.nn.Linear(widths[-1], 1, bias=False)
         if name == RESIDUAL:
             torch.nn.init.zeros_(last.weight)

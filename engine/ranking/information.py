@@ -8,6 +8,7 @@ the belief and on the vision room for numbers; writes nothing.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -43,7 +44,7 @@ def information(taste: Gaussian, looks: NDArray[Any], offsets: Ints, *, seed: in
     mean = np.asarray(looks @ taste.mean, dtype=np.float64)
     spread = looks @ taste.covariance
     drawn = np.empty((_DRAWS, len(looks)))
-    for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, stop in itertools.pairwise(offsets):
         part = slice(int(start), int(stop))
         inner = np.asarray(spread[part] @ looks[part].T, dtype=np.float64)
         values, vectors = np.linalg.eigh((inner + inner.T) / 2)

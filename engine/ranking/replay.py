@@ -50,9 +50,7 @@ class Course:
         return self.verdicts[-1]
 
 
-def follow(
-    asked: Examples, held_out: Examples, prior: Prior, policy: Policy, *, step: int = _STEP
-) -> Course:
+def follow(asked: Examples, held_out: Examples, prior: Prior, policy: Policy, *, step: int = _STEP) -> Course:
     """Ask the sets in the policy's order, `step` at a time, and measure after each step."""
     precision = prior.precision
     belief = Belief(np.zeros(len(precision)), np.diag(1 / precision))

@@ -7,6 +7,7 @@ true weights are the Bayes-optimal scorer.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,7 @@ def person(
     utility = attributes @ taste
     if logistic:
         utility = utility + random.gumbel(size=len(utility))
-    for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, stop in itertools.pairwise(offsets):
         is_careless = not logistic and random.random() < noise
         best = int(random.integers(stop - start)) if is_careless else int(utility[start:stop].argmax())
         attributes[[start, start + best]] = attributes[[start + best, start]]

@@ -38,7 +38,10 @@ def test_a_batch_does_not_ask_the_same_twice() -> None:
     taste = Gaussian(np.zeros(6), np.eye(6) * 40)
     alone = information(taste, someone.examples.features, someone.examples.offsets)
     best = int(alone.argmax())
-    rows = [someone.examples.features[a:b] for a, b in zip(someone.examples.offsets, someone.examples.offsets[1:], strict=False)]
+    rows = [
+        someone.examples.features[a:b]
+        for a, b in zip(someone.examples.offsets, someone.examples.offsets[1:], strict=False)
+    ]
     rows.append(rows[best].copy())
     offsets = learn.offsets_of(np.array([len(one) for one in rows]))
     batch = pick_batch(taste, np.concatenate(rows), offsets, 5)
@@ -51,7 +54,9 @@ def test_information_needs_fewer_verdicts_than_chance() -> None:
     ratios = []
     for seed in range(3):
         someone = person(200, 12, seed)
-        ratios.append(replay.replay(someone.examples, someone.blocks, seed=seed, orders=2)["information_against_random"])
+        ratios.append(
+            replay.replay(someone.examples, someone.blocks, seed=seed, orders=2)["information_against_random"]
+        )
     assert np.median(ratios) <= 0.9
 
 
