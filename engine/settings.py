@@ -24,6 +24,12 @@ from engine.workspace import Workspace
 
 PREFIX = "PROOFSHEET_"
 ENCODERS = ("builtin", "auto")
+OPEN_CLIP = "open_clip:"
+ENCODER_FORMS = (
+    "`builtin`, `auto`, `open_clip:ARCH/WEIGHTS` (a hub tag, a weights file or local-dir:FOLDER), "
+    "or a name given to `proofsheet import embeddings`"
+)
+IMPORTED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KEY = re.compile(r"""\s*\[?\s*(?:"([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+))\s*[=.\]]""")
 PLAIN_NAMES = {"auto_train": "AUTO_TRAIN", "database_url": "DATABASE_URL"}
 _NOT_SETTINGS = {"PROOFSHEET_WORKSPACE", "PROOFSHEET_TEST_PHOTOS", "PROOFSHEET_COMPLETE"}
@@ -46,7 +52,12 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="another database than library.db (SQLAlchemy URL)")
     theme: str = Field("darkroom", description="a theme of themes/ or of the user's themes folder")
     images: Literal["auto", "kitty", "sixel", "half", "off"] = Field("auto", description="how previews are drawn")
-    encoder: str = Field("builtin", description="the encoder whose vectors the ranker learns from")
+    encoder: str = Field("auto", description="the encoder whose vectors the ranker learns from: " + ENCODER_FORMS)
+    clip: str = Field(
+        "open_clip:ViT-B-32/laion2b_s34b_b79k",
+        description="the CLIP that encoder 'auto' takes where its weights are here or can be fetched, as open_clip:...",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where encoders compute")
     projects: dict[str, str] = Field(default_factory=dict, description="glob pattern of a path -> project id")
     keymap: dict[str, str] = Field(default_factory=dict, description="action id -> keys, comma separated")
     suggestions: bool = Field(True, description="show the suggested winner")
@@ -77,8 +88,15 @@ class Settings(BaseSettings):
     @field_validator("encoder")
     @classmethod
     def _known_encoder(cls, spec: str) -> str:
-        if spec not in ENCODERS:
-            raise ValueError(f"there are: {', '.join(ENCODERS)}")
+        if not (spec in ENCODERS or is_open_clip(spec) or is_encoder_name(spec)):
+            raise ValueError(f"there are: {ENCODER_FORMS}")
+        return spec
+
+    @field_validator("clip")
+    @classmethod
+    def _known_clip(cls, spec: str) -> str:
+        if not is_open_clip(spec):
+            raise ValueError("write it as open_clip:ARCH/WEIGHTS, for example open_clip:ViT-B-32/laion2b_s34b_b79k")
         return spec
 
     @classmethod
@@ -92,6 +110,30 @@ class Settings(BaseSettings):
         """Only what `load` hands in: it layers the sources itself, to say where each value came from."""
         del settings_cls
         return (init_settings,)
+
+
+def is_open_clip(spec: str) -> bool:
+    """Whether a spec has the form `open_clip:ARCH/WEIGHTS`, `open_clip:local-dir:FOLDER` or `open_clip:hf-hub:ID`."""
+    if not spec.startswith(OPEN_CLIP) or "\0" in spec:
+        return False
+    rest = spec.removeprefix(OPEN_CLIP)
+    if rest.startswith(("local-dir:", "hf-hub:")):
+        return bool(rest.partition(":")[2].strip())
+    architecture, _, weights = rest.partition("/")
+    return bool(architecture.strip() and weights.strip())
+
+
+def is_encoder_name(spec: str) -> bool:
+    """Whether imported embeddings may be called so: letters, digits, `.`, `_` and `-`, and no name that is taken."""
+    return IMPORTED_NAME.fullmatch(spec) is not None and spec not in ENCODERS and not spec.startswith("open_clip")
+
+
+def imported_folder(workspace: Workspace, name: str) -> Path | None:
+    """The folder of the vectors that were imported under this name; None where there are none."""
+    if not is_encoder_name(name):
+        return None
+    cards = sorted(workspace.embeddings.glob(f"imported-{name}-??????/card.json"))
+    return cards[0].parent if cards else None
 
 
 Layer = Literal["flag", "environment", "workspace", "user", "default"]
@@ -142,17 +184,17 @@ def load(
     )
     for layer, file in files:
         values, lines = _read_file(file)
-        _check(values, partial(_place, file, lines))
+        _check(values, partial(_place, file, lines), workspace)
         for key, value in values.items():
             merged[key] = value
             origins[key] = Origin(layer, _place(file, lines, key))
     for key, name, value in _from_environment(environment):
-        _check({key: value}, partial(_variable, name))
+        _check({key: value}, partial(_variable, name), workspace)
         merged[key] = value
         origins[key] = Origin("environment", name)
     for key, value in (flags or {}).items():
         if value is not None:
-            _check({key: value}, lambda name: f"--{name.replace('_', '-')}")
+            _check({key: value}, lambda name: f"--{name.replace('_', '-')}", workspace)
             merged[key] = value
             origins[key] = Origin("flag", f"--{key.replace('_', '-')}")
     return LoadedSettings(Settings(**merged), origins)
@@ -221,7 +263,7 @@ def _table(name: str, text: str) -> dict[str, Any]:
     return value
 
 
-def _check(values: Mapping[str, Any], place: Callable[[str], str]) -> None:
+def _check(values: Mapping[str, Any], place: Callable[[str], str], workspace: Workspace) -> None:
     """Validate one layer by itself, so that a complaint can name the very line. Raises UsageError."""
     for key, value in values.items():
         if key not in Settings.model_fields:
@@ -240,3 +282,8 @@ def _check(values: Mapping[str, Any], place: Callable[[str], str]) -> None:
                 f"bad value {first['input']!r} for '{inner}' in {place(inner)}: {first['msg']}",
                 remedy=f"{key}: {meaning}.",
             ) from error
+        if key == "encoder" and is_encoder_name(value) and imported_folder(workspace, value) is None:
+            raise UsageError(
+                f"bad value {value!r} for 'encoder' in {place(key)}: nothing was imported under that name",
+                remedy=f"{key}: {ENCODER_FORMS}.",
+            )

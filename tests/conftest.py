@@ -23,6 +23,7 @@ def _no_settings_of_the_person(monkeypatch: pytest.MonkeyPatch, tmp_path_factory
             monkeypatch.delenv(name)
     for name in ("DATABASE_URL", "AUTO_TRAIN", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # no test waits for a hub
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))

@@ -98,8 +98,8 @@ def make(
             "counts_modified_twice": plan.weighs_modified,
         },
         "calibration": {
-            "method": "posterior predictive (Laplace), then temperature scaling with a lapse rate, by maximum likelihood "
-            "on inner held-out sets",
+            "method": "posterior predictive (Laplace), then temperature scaling with a lapse rate, by maximum "
+            "likelihood on inner held-out sets",
             "temperature": trained.calibration.temperature,
             "lapse": trained.calibration.lapse,
             "sets": plan.calibrated_on,
@@ -161,8 +161,8 @@ def tastes(trained: Trained, lesson: Lesson, layout: Layout, material: Material)
 
 
 def _shortlist(trained: Trained, lesson: Lesson) -> dict[str, float]:
-    """How many images of a set, the likeliest first, hold the pick with a chance of 95 %: on average over the newer half
-    of the held-out sets, by split-conformal sets calibrated on the older half; and how often they did hold it."""
+    """How many images of a set, the likeliest first, hold the pick with a chance of 95 %: on average over the newer
+    half of the held-out sets, by split-conformal sets calibrated on the older half; and how often they did hold it."""
     held_out = lesson.examples.take(lesson.held_out)
     looks = trained.head.of(held_out) if trained.head is not None else held_out
     chances = trained.calibration.probabilities(trained.evaluated.logits(looks), held_out.offsets)
@@ -176,4 +176,8 @@ def _shortlist(trained: Trained, lesson: Lesson) -> dict[str, float]:
         size = shortlist_size(strange[:cut], own, TARGET)
         sizes.append(size)
         held.append(int((own > own[0]).sum()) < size)
-    return {"images": float(np.mean(sizes)), "of": float(np.diff(held_out.offsets)[cut:].mean()), "held": float(np.mean(held))}
+    return {
+        "images": float(np.mean(sizes)),
+        "of": float(np.diff(held_out.offsets)[cut:].mean()),
+        "held": float(np.mean(held)),
+    }

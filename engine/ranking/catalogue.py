@@ -17,7 +17,7 @@ from engine.library.model import Image
 from engine.ranking.model import KIND, Choice, ImageSet, Refusal, SetCounts, SetMember, SetSource
 from engine.review import Verdict
 from engine.review.review import standing_decisions
-from engine.store.schema import decisions, images, projects, selections, set_members, sets, suggestions
+from engine.store.schema import decisions, images, projects, selections, set_members, sets
 
 CHUNK = 5_000
 _PICKED = (Verdict.APPROVED, Verdict.MODIFIED)
@@ -109,19 +109,6 @@ def skipped(connection: sa.Connection, project: str | None = None) -> list[int]:
     ]
 
 
-def margins(connection: sa.Connection, model: str) -> dict[int, float]:
-    """Of every set that this model has a suggestion for: how far its first choice is ahead of the second."""
-    query = sa.select(suggestions.c.subject, suggestions.c.proposal).where(
-        suggestions.c.kind == KIND, suggestions.c.model == model
-    )
-    found: dict[int, float] = {}
-    for subject, proposal in connection.execute(query):
-        ordered = sorted((float(value) for value in proposal.get("scores", {}).values()), reverse=True)
-        if len(ordered) > 1:
-            found[set_of(subject)] = ordered[0] - ordered[1]
-    return found
-
-
 def counts(connection: sa.Connection, project: str | None = None) -> SetCounts:
     """How many sets there are and how many of them are decided."""
     base = sa.select(sa.func.count()).select_from(sets).where(*standing_sets(project))
@@ -193,7 +180,9 @@ def choices(
         if one.verdict in _PICKED and losers and one.project is not None:
             image_ids = (int(one.value["image"]), *losers)
             is_other = one.verdict is Verdict.MODIFIED and not one.blind
-            found.append(Choice(set_of(one.subject), one.project, image_ids, one.decided_at, one.actor, False, is_other))
+            found.append(
+                Choice(set_of(one.subject), one.project, image_ids, one.decided_at, one.actor, False, is_other)
+            )
     if imported:
         latest: dict[tuple[int, frozenset[int]], Choice] = {}
         for choice in imported_choices(connection, project, newest=newest):

@@ -67,8 +67,8 @@ def baseline_scores(name: str, images: Sequence[Image], places: Sequence[int], r
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The held-out sets as arrays: the model's log-probabilities (N,) and every other scorer's scores (N,) over the same
-    sets, and each set's project."""
+    """The held-out sets as arrays: the model's log-probabilities (N,) and every other scorer's scores (N,) over the
+    same sets, and each set's project."""
 
     offsets: Ints
     projects: tuple[str, ...]

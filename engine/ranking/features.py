@@ -67,7 +67,7 @@ def of_images(images: Sequence[Image], vectors: NDArray[Any], readings: Sequence
 
 
 def with_crops(rows: Features, crops: NDArray[Any] | None) -> Features:
-    """The features of one set (n, d + p) with its crops behind them: `crops` (n, k, d), or None where there are none."""
+    """The features of one set (n, d + p) with its crops behind them: `crops` (n, k, d), or None without any."""
     dimension = rows.shape[1] - len(PLAIN)
     local = np.zeros((len(rows), dimension), np.float32) if crops is None else crops.mean(axis=1, dtype=np.float32)
     return np.hstack([rows, np.asarray(local, dtype=np.float32)])

@@ -7,6 +7,7 @@ as ever (a Bayesian last layer). Trained on choices alone, stopped where newer c
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ _WIDTHS = {MLP: (512, 256, 64), RESIDUAL: (32,)}
 _DROPOUT = {MLP: 0.3, RESIDUAL: 0.2}
 _SETS_A_STEP = 64
 _ROWS_IN_ALL = 150_000  # images that training looks at, over all epochs: what ten thousand sets can afford
+_SMALL = 2_000_000
 _FEWEST, _MOST = 6, 40
 _PATIENCE = 6
 _NEWEST = 0.2
@@ -83,6 +85,20 @@ def train_head(
     """
     import torch
 
+    threads = torch.get_num_threads()
+    # Below this, threads cost more than they bring, and the person at the keys wants the other core.
+    torch.set_num_threads(1 if examples.features.size < _SMALL else threads)
+    try:
+        return _train(name, examples, start, seed, on_epoch, check)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(
+    name: str, examples: Examples, start: Floats, seed: int, on_epoch: EpochHook, check: Callable[[], None]
+) -> Head:
+    import torch
+
     everything = np.arange(examples.count)
     cut = max(1, round(examples.count * (1 - _NEWEST)))
     newer = examples.take(everything[cut:])
@@ -94,7 +110,7 @@ def train_head(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         sizes = [d, *widths]
-        linear = [torch.nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False)]
+        linear = [torch.nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
         last = torch.nn.Linear(widths[-1], 1, bias=False)
         if name == RESIDUAL:
             torch.nn.init.zeros_(last.weight)

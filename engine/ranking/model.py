@@ -130,7 +130,12 @@ class RankedSet:
 
     def document(self) -> dict[str, Any]:
         ranking = [{"path": i.path, "score": i.score, "probability": i.probability} for i in self.ranking]
-        found: dict[str, Any] = {"ranking": ranking, "winner": self.winner, "confidence": self.confidence, "model": self.model}
+        found: dict[str, Any] = {
+            "ranking": ranking,
+            "winner": self.winner,
+            "confidence": self.confidence,
+            "model": self.model,
+        }
         found["because"] = list(self.because)
         if self.line is not None:
             found["line"] = self.line

@@ -28,6 +28,7 @@ from engine.store.schema import decisions, projects
 
 _STEPS = 25
 _SETTLED = 1e-8
+_MEANT = 0.25  # of the usual lapse; with none at all, one slip would throw over what hundreds of sets have taught
 _PICKED = (Verdict.APPROVED, Verdict.MODIFIED)
 
 Look = Callable[[Sequence[int]], NDArray[Any] | None]
@@ -119,6 +120,8 @@ class Said:
     project: str
     picked: tuple[int, ...] | None
     had: tuple[int, ...] | None = None
+    is_against: bool = False
+    """Whether it went against a suggestion in view, which is meant more often than other picks."""
 
 
 class Online:
@@ -183,7 +186,8 @@ class Online:
                     continue  # an undo that brings back what the ranker knows
                 if picked is None and had is None:
                     continue
-                self._said[set_pk] = Said(int(row.id), set_pk, row.project, picked, had)
+                is_against = row.verdict == Verdict.MODIFIED and not row.blind
+                self._said[set_pk] = Said(int(row.id), set_pk, row.project, picked, had, is_against)
 
     def _learned_before(self, connection: sa.Connection, subject: str, since: int) -> tuple[int, ...] | None:
         """What the ranker has learned of this set: the pick in force when it was trained."""
@@ -214,4 +218,5 @@ class Online:
             belief.take_off()
         for one in said[same:]:
             spoken = [(look(images), sign) for images, sign in ((one.had, -1.0), (one.picked, 1.0)) if images]
-            belief.take_on(one.decision, [(looks, sign) for looks, sign in spoken if looks is not None], lapse)
+            slips = lapse * _MEANT if one.is_against else lapse
+            belief.take_on(one.decision, [(looks, sign) for looks, sign in spoken if looks is not None], slips)

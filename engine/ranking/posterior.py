@@ -264,7 +264,9 @@ def _laplace(
 
 def _moved(before: Prior, after: Prior) -> float:
     steps = [abs(np.log(after.strengths[name] / before.strengths[name])) for name in before.blocks]
-    return float(max([*steps, abs(np.log(after.closeness / before.closeness)), abs(np.log(after.lapse / before.lapse))]))
+    return float(
+        max([*steps, abs(np.log(after.closeness / before.closeness)), abs(np.log(after.lapse / before.lapse))])
+    )
 
 
 def _inverse(matrix: Floats) -> Floats:

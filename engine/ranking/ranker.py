@@ -93,7 +93,7 @@ class LinearRanker:
         # Centred first: the difference of two large sums would lose what sets near-identical images apart.
         centred = np.asarray(features, dtype=np.float32) - features.mean(axis=0, dtype=np.float64).astype(np.float32)
         if self.deep is None:
-            return centred
+            return np.asarray(centred, dtype=np.float32)
         made = self.deep.head(centred / self.deep.scale.astype(np.float32))
         return np.asarray(made - made.mean(axis=0), dtype=np.float32)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from engine.changes import Changes, ChangeSet, Operation
-from engine.clock import Clock, utc_now
+from engine.clock import Clock, iso, utc_now
 from engine.errors import ProofsheetError, UsageError
 from engine.library import Library
 from engine.library.model import Image
@@ -36,7 +36,8 @@ from engine.ranking.model import (
     SetCounts,
     SetSource,
 )
-from engine.ranking.registry import Registry
+from engine.ranking.ranker import NAME
+from engine.ranking.registry import ModelRow, Registry
 from engine.ranking.suggest import Suggester
 from engine.ranking.verdicts import Verdicts
 from engine.review import Review
@@ -49,6 +50,7 @@ from engine.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.ranking.export import Format
+    from engine.ranking.information import Asker
     from engine.ranking.ordering import Orderer
 
 
@@ -97,6 +99,12 @@ class Ranking(Verdicts):
         return trainer.work(run)
 
     @cached_property
+    def _asker(self) -> Asker:
+        from engine.ranking.information import Asker
+
+        return Asker(self._store, self._vision, self._suggester)
+
+    @cached_property
     def _orderer(self) -> Orderer:
         from engine.ranking.ordering import Orderer
 
@@ -137,14 +145,11 @@ class Ranking(Verdicts):
             building.build(self._store, self._settings, self._clock, folders)
 
     async def queue(self, project: str | None = None) -> list[int]:
-        """Ids of the undecided sets in review order: oldest capture first, or the ranker's closest calls first."""
+        """Ids of the undecided sets in review order: oldest capture first, or those first whose verdicts would teach
+        the ranker most."""
         ids = await self._store.read(lambda connection: catalogue.queue(connection, project))
         if self._settings.order == "information":
-            status = await self.status(project)
-            if status.model is not None:
-                label = status.model
-                margins = await self._store.read(lambda connection: catalogue.margins(connection, label))
-                ids.sort(key=lambda one: margins.get(one, 2.0))  # stable: those not yet judged keep their order
+            return await asyncio.to_thread(self._asker.order, ids)
         return ids
 
     async def skipped(self, project: str | None = None) -> list[int]:
@@ -240,6 +245,33 @@ class Ranking(Verdicts):
             return RankerStatus(None, None, why_not, self._suggester.baseline(project), card)
 
         return await asyncio.to_thread(look)
+
+    async def models(self) -> list[ModelRow]:
+        """Every version of the person's ranker, the newest first."""
+        return await asyncio.to_thread(self._registry.rows, self._settings.actor)
+
+    async def use_model(self, name: str, version: int) -> ModelRow:
+        """Let an earlier (or kept) version suggest from now on. Raises UsageError when there is no such one."""
+        if name != NAME:
+            raise UsageError(f"there is no model '{name}'", remedy=f"There is: {NAME}.")
+        now = iso(self._clock())
+        return await asyncio.to_thread(self._registry.use, self._settings.actor, version, now)
+
+    async def roll_back(self, project: str | None = None) -> tuple[ModelRow, ModelRow | None]:
+        """Take back the last promotion: (the version that stepped down, the one that suggests now or None)."""
+        return await asyncio.to_thread(self._registry.roll_back, self._settings.actor, project)
+
+    async def replay(self, project: str | None = None, *, people: int = 5) -> dict[str, Any]:
+        """How many of the recorded verdicts each order of asking would have needed; `people` random orders are tried.
+
+        The document of `train replay --json`. Raises ProofsheetError when there is too little to learn from.
+        """
+        from engine.ranking.replay import replay_recorded
+
+        settings, store = self._settings, self._store
+        return await asyncio.to_thread(
+            replay_recorded, store, self._vision, settings.actor, project, seed=settings.seed, orders=people
+        )
 
     async def _count_choices(self, actor: str | None, project: str | None) -> int:
         who = actor or self._settings.actor

@@ -1,8 +1,8 @@
 """What a set that was refused as a whole says of a taste: its images lie below what the person accepts.
 
 Each set, refused or not, becomes a choice between its images as a whole and none of them: the mean of their features
-against the project's mean, with one more weight for the level of none. So the same weights that order a set's images are
-held to account for which sets were good enough. Pure over arrays; whether it helps is measured elsewhere.
+against the project's mean, with one more weight for the level of none. So the same weights that order a set's images
+are held to account for which sets were good enough. Pure over arrays; whether it helps is measured elsewhere.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """One training over one material: strengths, calibration, candidates, figures, and the weights to keep.
 
 Relies on `posterior` for the model, `head` for the deeper candidates, `evaluate` for the figures. What is measured on
-the held-out sets never saw them: neither weights, nor scale, nor strengths of the prior, nor calibration. Writes nothing.
+the held-out sets never saw them: neither weights, nor scale, nor strengths of the prior, nor calibration. Writes
+nothing.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Watch(Protocol):
     def progress(self, done: int, total: int | None = None, message: str = "") -> None: ...
 
     def metric(self, step: int, **values: float) -> None: ...
+
+    def epoch(self, candidate: str, step: int, **values: float) -> None: ...
 
     def log(self, message: str, level: str = "info") -> None: ...
 
@@ -229,9 +232,7 @@ class Session:
         self.watch.log(f"{what}: {gain.mean():+.4f} log-likelihood a set; {'used' if does else 'not used'}")
         return does
 
-    def _out_of_fold(
-        self, prior: Prior, start: Belief, *, refusals: bool, modified: bool
-    ) -> tuple[Floats, Ints, Ints]:
+    def _out_of_fold(self, prior: Prior, start: Belief, *, refusals: bool, modified: bool) -> tuple[Floats, Ints, Ints]:
         """Log-probabilities (M,), offsets and set numbers of inner held-out sets, each by weights that never saw it."""
         train = self.lesson.train
         inner = self.lesson.examples.take(train)
@@ -301,9 +302,7 @@ class Session:
         examples = self.lesson.examples.take(sets)
         if modified:
             weights = np.where(np.isin(sets, self.lesson.modified), _MODIFIED, 1.0)
-            examples = Examples(
-                examples.features, examples.offsets, examples.groups, weights, examples.projects
-            )
+            examples = Examples(examples.features, examples.offsets, examples.groups, weights, examples.projects)
         if refusals and self.lesson.refused is not None:
             examples = with_refusals(examples, sets, self.lesson.refused)
         return examples
@@ -396,7 +395,7 @@ class Session:
             self.watch.progress(0, None, f"trying a network ({name})")
 
             def show(epoch: int, loss: float, newest: float, accuracy: float, name: str = name) -> None:
-                self.watch.log(f"{name} epoch {epoch}: loss {loss:.4f}, newest fifth {newest:.4f}, {accuracy:.1%}")
+                self.watch.epoch(name, epoch, loss=loss, newest_fifth_loss=newest, newest_fifth_pair_accuracy=accuracy)
 
             made = head.train_head(
                 name, train, linear.shared.mean, seed=lesson.seed, on_epoch=show, check=self.watch.check
@@ -445,9 +444,7 @@ def by_lot(examples: Examples, random: np.random.Generator) -> Examples:
     drawn = starts + random.integers(0, counts)
     rows = np.arange(len(examples.features))
     rows[starts], rows[drawn] = drawn, starts
-    return Examples(
-        examples.features[rows], examples.offsets, examples.groups, examples.weights, examples.projects
-    )
+    return Examples(examples.features[rows], examples.offsets, examples.groups, examples.weights, examples.projects)
 
 
 def lesson_seed(seed: int) -> tuple[int, int]:

@@ -18,8 +18,8 @@ from engine.library.model import Image
 from engine.ranking import catalogue
 from engine.ranking.evaluate import BASELINES, DEFAULT_BASELINE, baseline_scores, best_baseline
 from engine.ranking.features import Features, Layout, of_images, with_crops
-from engine.ranking.material import crops_of
 from engine.ranking.learn import offsets_of
+from engine.ranking.material import crops_of
 from engine.ranking.measures import Floats
 from engine.ranking.model import KIND, ImageSet
 from engine.ranking.online import Online

@@ -1,4 +1,5 @@
-"""Vectors on disk: for each encoder and project one memory-mapped float16 file, and one of plain readings beside it.
+"""Vectors on disk: for each encoder and project one memory-mapped float16 file; beside it, where there are any, the
+plain numbers that came with each vector (the built-in's readings, the place of a crop).
 
 The store says which row belongs to which picture (by content hash), and says so only after the rows are safely on the
 disk: numbers first, fsync, then the commit. What lies beyond the last committed row is a torn tail, and the next
@@ -17,7 +18,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from engine.vision.builtin import Floats, Readings
 from engine.vision.encoders import Encoder
 
 READINGS = tuple(field.name for field in fields(Readings))
+CROPS = "@crops"
 _CHUNK = 500  # hashes a query, below every database's limit on bound values
 
 
@@ -79,22 +81,52 @@ class RowFile:
         return gathered
 
 
-class Shelf:
-    """The vectors and readings of one project under one encoder, found by content hash. Safe from any thread."""
+@dataclass(frozen=True)
+class Entry:
+    """One vector (d,) with the plain numbers that are kept beside it, if the shelf keeps any."""
 
-    def __init__(self, folder: Path, store: Store, encoder: Encoder, project_id: int, project_key: str) -> None:
-        self.encoder_id = encoder.id
+    vector: Floats
+    beside: Sequence[float] = ()
+
+
+class Shelf:
+    """The vectors of one project under one encoder, found by key: the content hash of a picture, or the name of a crop.
+
+    Safe from any thread. With `is_for_crops` it holds the encoder's vectors of parts of pictures, apart from the others.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        encoder: Encoder,
+        project_id: int,
+        project_key: str,
+        *,
+        is_for_crops: bool = False,
+    ) -> None:
+        self.encoder_id = encoder.id + (CROPS if is_for_crops else "")
         self.dimension = encoder.dimension
         self._card = encoder.card
-        self._folder = folder / encoder.id
+        self._folder = folder / self.encoder_id
         self._store = store
         self._project_id = project_id
         self._lock = threading.RLock()
         self._known: dict[str, int] = {}
         name = file_name(project_key)
         self.vectors = RowFile(self._folder / f"{name}.f16", np.float16, encoder.dimension)
-        self.readings = RowFile(self._folder / f"{name}.readings.f32", np.float32, len(READINGS))
+        self._readings = RowFile(self._folder / f"{name}.readings.f32", np.float32, len(READINGS))
+        self._regions = RowFile(self._folder / f"{name}.regions.f32", np.float32, 4)
+        self.beside = self._regions if is_for_crops else self._readings if encoder.card.name == "builtin" else None
         self._lock_file = self._folder / f"{name}.lock"
+
+    @property
+    def next_row(self) -> int:
+        """The row that a new vector would get, were it added now."""
+        mine = (table.c.project_id == self._project_id) & (table.c.encoder == self.encoder_id)
+        with self._store.reading() as connection:
+            last = connection.execute(sa.select(sa.func.max(table.c.row)).where(mine)).scalar()
+        return 0 if last is None else int(last) + 1
 
     def rows(self, hashes: Sequence[str]) -> dict[str, int]:
         """The row of each of these content hashes that has one whose numbers are really there."""
@@ -116,21 +148,31 @@ class Shelf:
             return self.vectors.read(np.asarray(rows, np.int64))
 
     def read_readings(self, rows: Sequence[int]) -> list[Readings]:
-        """The plain readings of these rows, in this order."""
+        """The plain readings of these rows, in this order; only the built-in's shelves keep them."""
+        return [Readings(*map(float, row)) for row in self.read_beside(rows)]
+
+    def read_beside(self, rows: Sequence[int]) -> Floats:
+        """(n, k) float32: the plain numbers of these rows, in this order. Raises ValueError where none are kept."""
+        if self.beside is None:
+            raise ValueError(f"{self.encoder_id} keeps vectors alone")
         with self._lock:
-            return [Readings(*map(float, row)) for row in self.readings.read(np.asarray(rows, np.int64))]
+            return self.beside.read(np.asarray(rows, np.int64))
 
-    def add(self, entries: Mapping[str, tuple[Floats, Readings]], *, replace: bool = False) -> dict[str, int]:
-        """Store the vector and readings of each content hash; returns their rows. Durable before it is committed.
+    def add(self, entries: Mapping[str, Entry], *, replace: bool = False) -> dict[str, int]:
+        """Store the entry of each key; returns their rows. Durable before it is committed.
 
-        A hash that is there already keeps its row, unless `replace`: then it gets a new one, since a row that readers
+        A key that is there already keeps its row, unless `replace`: then it gets a new one, since a row that readers
         may be looking at is never written again. Raises ProofsheetError for a vector that is not `dimension` finite
-        numbers.
+        numbers, also as float16.
         """
         if not entries:
             return {}
-        for one, (vector, _) in entries.items():
-            if vector.shape != (self.dimension,) or not np.isfinite(vector).all():
+        for one, entry in entries.items():
+            with np.errstate(over="ignore"):
+                is_finite = entry.vector.shape == (self.dimension,) and bool(
+                    np.isfinite(entry.vector.astype(np.float16)).all()
+                )
+            if not is_finite:
                 raise ProofsheetError(
                     f"the vector of {one[:12]} is not {self.dimension} finite numbers",
                     remedy=f"It was not made by the encoder {self.encoder_id}; embed the picture again.",
@@ -139,8 +181,9 @@ class Shelf:
             present, start = self._prepared(list(entries))
             fresh = {one: entry for one, entry in entries.items() if replace or one not in present}
             if fresh:
-                self.vectors.write(start, np.stack([vector for vector, _ in fresh.values()]))
-                self.readings.write(start, np.array([astuple(found) for _, found in fresh.values()], np.float32))
+                self.vectors.write(start, np.stack([entry.vector for entry in fresh.values()]))
+                if self.beside is not None:
+                    self.beside.write(start, np.array([entry.beside for entry in fresh.values()], np.float32))
                 placed = {one: start + index for index, one in enumerate(fresh)}
                 with self._store.writing() as connection:
                     upsert(
@@ -154,6 +197,24 @@ class Shelf:
             with self._lock:
                 self._known.update(present)
             return present
+
+    def everything(self) -> Iterator[list[tuple[str, int]]]:
+        """Every key with its row, in parts, in the order of the rows."""
+        after = -1
+        there = self._rows_there()
+        while True:
+            asked = (
+                sa.select(table.c.content_hash, table.c.row)
+                .where(table.c.project_id == self._project_id, table.c.encoder == self.encoder_id, table.c.row > after)
+                .order_by(table.c.row)
+                .limit(_CHUNK)
+            )
+            with self._store.reading() as connection:
+                part = [(str(one), int(row)) for one, row in connection.execute(asked)]
+            if not part:
+                return
+            after = part[-1][1]
+            yield [(one, row) for one, row in part if row < there]
 
     def _prepared(self, hashes: Sequence[str]) -> tuple[dict[str, int], int]:
         """What is there of these hashes, and the first free row; forgets rows that a shortened file has lost."""
@@ -171,7 +232,7 @@ class Shelf:
             return self._rows_of(connection, hashes), 0 if last is None else last + 1
 
     def _rows_there(self) -> int:
-        return min(self.vectors.rows, self.readings.rows)
+        return self.vectors.rows if self.beside is None else min(self.vectors.rows, self.beside.rows)
 
     def _rows_of(self, connection: sa.Connection, hashes: Sequence[str]) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -210,7 +271,7 @@ class Shelf:
             raise ProofsheetError(
                 f"{place} is damaged", remedy=f"Delete the folder {self._folder}; its vectors are computed again."
             ) from error
-        if known != card:
+        if {key: known.get(key) for key in card} != card:  # an imported one's says more
             raise ProofsheetError(
                 f"{self._folder} holds vectors of another encoder that is also called {self.encoder_id}",
                 remedy="Move that folder away; vectors of two encoders are never compared.",

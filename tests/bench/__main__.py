@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.bench.fill import fill_folder, fill_store
 from tests.bench.table import Row, markdown, percentile
+from tests.bench.taste import taste
 from tests.bench.terminal import Watched
 
 PYTHON = sys.executable
@@ -256,6 +257,7 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "rescan": rescan,
     "encoder": encoder,
     "ranking": ranking,
+    "taste": taste,
 }
 
 

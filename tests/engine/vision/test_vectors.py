@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from engine.store import Store
 from engine.store.schema import projects, vectors
 from engine.vision import encoders
 from engine.vision.builtin import Readings
-from engine.vision.vectors import RowFile, Shelf, file_name
+from engine.vision.vectors import Entry, RowFile, Shelf, file_name
 from engine.workspace import Workspace
 
 
@@ -33,9 +34,9 @@ def shelf_of(workspace: Workspace, store: Store, project_id: int, key: str = "ha
     return Shelf(workspace.embeddings, store, encoders.load(), project_id, key)
 
 
-def entry(number: int) -> tuple[np.ndarray, Readings]:
+def entry(number: int) -> Entry:
     vector = np.full(encoders.load().dimension, number / 64, np.float32)
-    return vector, Readings(number, 0, 0, 0, 0, 0, 0, 0)
+    return Entry(vector, astuple(Readings(number, 0, 0, 0, 0, 0, 0, 0)))
 
 
 def test_what_is_stored_is_read_back_in_the_order_asked(workspace: Workspace, store: Store) -> None:
@@ -88,7 +89,7 @@ def test_rows_that_a_shortened_file_has_lost_are_computed_again(workspace: Works
     harbour = project(store, "harbour")
     shelf_of(workspace, store, harbour).add({f"hash{n}": entry(n) for n in range(4)})
     shelf = shelf_of(workspace, store, harbour)
-    file = getattr(shelf, which).path
+    file = (shelf.vectors if which == "vectors" else shelf.beside).path
     with file.open("r+b") as handle:
         handle.truncate(file.stat().st_size * 5 // 8)  # two rows and a half are left
     assert set(shelf.rows([f"hash{n}" for n in range(4)])) == {"hash0", "hash1"}
@@ -102,19 +103,20 @@ def test_a_deleted_file_is_made_again(workspace: Workspace, store: Store) -> Non
     shelf = shelf_of(workspace, store, project(store, "harbour"))
     shelf.add({"a": entry(1)})
     shelf.vectors.path.unlink()
-    shelf.readings.path.unlink()
+    shelf.beside.path.unlink()
     assert shelf.rows(["a"]) == {}
     assert shelf.read([shelf.add({"a": entry(3)})["a"]])[0, 0] == 3 / 64
 
 
 def test_numbers_of_another_width_or_that_are_none_are_refused(workspace: Workspace, store: Store) -> None:
     shelf = shelf_of(workspace, store, project(store, "harbour"))
-    vector, readings = entry(1)
-    broken = vector.copy()
+    vector = entry(1).vector
+    broken, huge = vector.copy(), vector.copy()
     broken[3] = np.nan
-    for wrong in (vector[:-1], np.zeros(512, np.float32), broken):
+    huge[3] = 1e5  # finite, but not as float16
+    for wrong in (vector[:-1], np.zeros(512, np.float32), broken, huge):
         with pytest.raises(ProofsheetError, match="finite numbers"):
-            shelf.add({"a": (wrong, readings)})
+            shelf.add({"a": Entry(wrong, (0.0,) * 8)})
     assert shelf.rows(["a"]) == {}
 
 
@@ -170,15 +172,14 @@ _WRITER = """
     import numpy as np
     from engine.store import Store
     from engine.vision import encoders, vectors
-    from engine.vision.builtin import Readings
     root, project_id, moment = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     store = Store.open(root / "library.db")
     shelf = vectors.Shelf(root / "ai_data" / "embeddings", store, encoders.load(), project_id, "harbour")
-    entry = lambda n: (np.full(shelf.dimension, n / 64, np.float32), Readings(n, 0, 0, 0, 0, 0, 0, 0))
+    entry = lambda n: vectors.Entry(np.full(shelf.dimension, n / 64, np.float32), (n, 0, 0, 0, 0, 0, 0, 0))
     shelf.add({"before": entry(1)})
     die = lambda *_args, **_kwargs: os.kill(os.getpid(), 9)
     if moment == "after the vectors":
-        shelf.readings.write = die
+        shelf.beside.write = die
     elif moment == "before the commit":
         vectors.upsert = die
     shelf.add({f"lost{n}": entry(n) for n in range(3)})

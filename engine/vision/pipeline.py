@@ -1,0 +1,156 @@
+"""Pictures through an encoder, many at a time: prepared in threads ahead of the model, which works on whole batches.
+
+Where the model has a device of its own, the threads prepare the next batches while it computes, and a batch is on its way
+to the device before the one before it has come back. Where it computes on the same cores, preparing and computing take
+turns: two pools of threads on the same cores would only hold each other up, since the model's threads wait for one
+another at every layer. Relies on the encoder; knows nothing of files or of the store. Memory: a few batches of prepared
+pictures.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from engine.errors import ProofsheetError
+from engine.vision.batching import Batches
+from engine.vision.builtin import Floats
+from engine.vision.encoders import Encoder, OutOfMemory
+
+Item = TypeVar("Item")
+
+NOT_FINITE = "the encoder gave no finite numbers for it"
+_AHEAD = 3  # batches that are being prepared or waiting, where the model has a device of its own
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why there is nothing to compute for an item."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Described(Generic[Item]):
+    """An item with what its thread prepared and its vector (d,) float32, or the reason why there is none."""
+
+    item: Item
+    prepared: Any
+    vector: Floats | None
+    reason: str = ""
+
+
+class Pipeline(Generic[Item]):
+    """Runs items through one encoder. `prepare` is called in `threads` threads, and gives what `encoder.finish` takes,
+    or a Refused; `check` is called at every step, and whatever it raises ends the work."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        prepare: Callable[[Item], Any],
+        *,
+        threads: int,
+        check: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._encoder = encoder
+        self._prepare = prepare
+        self._threads = threads
+        self._check = check
+        self._monotonic = monotonic
+        self._batches: Batches = encoder.batches()
+
+    def run(self, items: Iterable[Item]) -> Iterator[Described[Item]]:
+        """Every item, in the order of their batches: refused ones as they are met, the others when their batch is done.
+
+        Raises ProofsheetError when the device has no room for even one picture.
+        """
+        under_way: deque[tuple[list[tuple[Item, Any]], Callable[[], Floats]]] = deque()
+        for ready in self._prepared(iter(items)):
+            batch: list[tuple[Item, Any]] = []
+            for item, prepared in ready:
+                if isinstance(prepared, Refused):
+                    yield Described(item, None, None, prepared.reason)
+                else:
+                    batch.append((item, prepared))
+            if not batch:
+                continue
+            under_way.append((batch, self._begun([prepared for _, prepared in batch])))
+            while len(under_way) > (self._encoder.is_elsewhere and self._batches.settled):
+                yield from self._collected(*under_way.popleft())
+        while under_way:
+            yield from self._collected(*under_way.popleft())
+
+    def _prepared(self, items: Iterator[Item]) -> Iterator[list[tuple[Item, Any]]]:
+        """Batches of items with what was prepared of them, ahead of whoever asks."""
+        waiting: deque[tuple[Item, Future[Any]]] = deque()
+        pool = ThreadPoolExecutor(self._threads, thread_name_prefix="prepare")
+        try:
+            while True:
+                self._check()
+                size = self._batches.size
+                wanted = size * (_AHEAD if self._encoder.is_elsewhere else 1)
+                for item in islice(items, wanted - len(waiting)):
+                    waiting.append((item, pool.submit(self._prepare, item)))
+                if not waiting:
+                    return
+                ready = []
+                for _ in range(min(size, len(waiting))):
+                    self._check()
+                    item, future = waiting.popleft()
+                    ready.append((item, future.result()))
+                yield ready
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _begun(self, prepared: Sequence[Any]) -> Callable[[], Floats]:
+        begun = self._monotonic()
+        try:
+            wait = self._encoder.finish(prepared)
+        except OutOfMemory:
+            return lambda: self._in_pieces(prepared)
+
+        def timed() -> Floats:
+            found = wait()
+            self._batches.took(len(prepared), self._monotonic() - begun)
+            return found
+
+        return timed
+
+    def _collected(self, batch: list[tuple[Item, Any]], wait: Callable[[], Floats]) -> Iterator[Described[Item]]:
+        try:
+            vectors = wait()
+        except OutOfMemory:
+            vectors = self._in_pieces([prepared for _, prepared in batch])
+        self._check()
+        for (item, prepared), vector in zip(batch, vectors, strict=True):
+            if np.isfinite(vector).all():
+                yield Described(item, prepared, vector)
+            else:
+                yield Described(item, prepared, None, NOT_FINITE)
+
+    def _in_pieces(self, prepared: Sequence[Any]) -> Floats:
+        """A batch for which there was no room, in smaller ones."""
+        if len(prepared) == 1:
+            raise ProofsheetError(
+                f"there is no memory for even one picture in {self._encoder.id}",
+                remedy="Close what else uses the device, use --device cpu, or take a smaller encoder.",
+            )
+        self._batches.halve(len(prepared))
+        parts = []
+        size = self._batches.size
+        for start in range(0, len(prepared), size):
+            self._check()
+            part = prepared[start : start + size]
+            try:
+                parts.append(self._encoder.finish(part)())
+            except OutOfMemory:
+                parts.append(self._in_pieces(part))
+        return np.concatenate(parts)
