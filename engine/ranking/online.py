@@ -178,7 +178,8 @@ class Online:
                     continue
                 set_pk = catalogue.set_of(row.subject)
                 losers = tuple(int(one) for one in row.value.get("losers", ()))
-                picked = (int(row.value["image"]), *losers) if row.verdict in _PICKED and losers else None
+                is_evidence = row.verdict in _PICKED and not row.value.get("bulk")  # approved unseen: its own word
+                picked = (int(row.value["image"]), *losers) if is_evidence and losers else None
                 known = self._said.get(set_pk)
                 had = known.had if known is not None else self._learned_before(connection, row.subject, since)
                 self._said.pop(set_pk, None)  # to the end: evidence is kept in the order it came
@@ -202,7 +203,7 @@ class Online:
             .order_by(decisions.c.id.desc())
             .limit(1)
         ).one_or_none()
-        if row is None or row.verdict not in _PICKED or not row.value.get("losers"):
+        if row is None or row.verdict not in _PICKED or row.value.get("bulk") or not row.value.get("losers"):
             return None
         return (int(row.value["image"]), *(int(one) for one in row.value["losers"]))
 

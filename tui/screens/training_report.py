@@ -63,7 +63,7 @@ def head(one: ModelRow | None, own: Consistency | None, width: int) -> list[Row]
         return [row(("Nothing was learned yet.", "strong")), row(("Pick winners (F2), then press t.", "dim"))]
     held: Mapping[str, Any] = one.card.get("held_out") or {}
     sets: Mapping[str, Any] = one.card.get("sets") or {}
-    when = f"{parse_iso(one.created_at).astimezone():%Y-%m-%d %H:%M}" if getattr(one, "created_at", None) else ""
+    when = f"{parse_iso(one.created_at).astimezone():%Y-%m-%d %H:%M}" if one.created_at else ""
     rows = [
         Row(
             (

@@ -77,6 +77,16 @@ async def test_they_are_one_decision_undone_by_one_undo_and_no_evidence(learned:
     assert await learned.ranking.undo() is None
 
 
+async def test_approving_unseen_does_not_make_the_rest_surer(learned: World) -> None:
+    plan = await learned.ranking.bulk_plan("mojo1", 0.95)
+    trusted = {one.shown.id for one in plan.sets}
+    left = next(one for one in await learned.ranking.queue() if one not in trusted)
+    before = await learned.ranking.suggest(left)
+    await learned.ranking.bulk_approve(plan)
+    after = await learned.ranking.suggest(left)
+    assert before is not None and after is not None and after.confidence == before.confidence
+
+
 async def test_a_set_decided_meanwhile_is_passed_over(learned: World) -> None:
     plan = await learned.ranking.bulk_plan("mojo1", 0.95)
     taken = plan.sets[0]
