@@ -62,6 +62,12 @@ class Settings(BaseSettings):
     keymap: dict[str, str] = Field(default_factory=dict, description="action id -> keys, comma separated")
     suggestions: bool = Field(True, description="show the suggested winner")
     order: Literal["date", "information"] = Field("date", description="which set comes next")
+    repeat_share: float = Field(
+        0.03,
+        ge=0,
+        le=0.25,
+        description="share of sets that come back silently, to learn how consistent you are; 0: none",
+    )
     burst_seconds: float = Field(2.0, gt=0, le=3600, description="longest gap inside a capture-time burst, seconds")
     folder_set_size: int = Field(6, ge=2, le=36, description="largest set made from a folder's remaining images")
     auto_train: bool = Field(True, description="train the ranker by itself when there are new verdicts")

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from engine.library.model import Image
-from engine.ranking.model import KIND, Choice, ImageSet, SetCounts, SetMember, SetSource
+from engine.ranking.model import KIND, Choice, ImageSet, Refusal, SetCounts, SetMember, SetSource
 from engine.review import Verdict
 from engine.review.review import standing_decisions
-from engine.store.schema import decisions, images, projects, selections, set_members, sets, suggestions
+from engine.store.schema import decisions, images, projects, selections, set_members, sets
 
 CHUNK = 5_000
 _PICKED = (Verdict.APPROVED, Verdict.MODIFIED)
@@ -77,7 +77,8 @@ def _shrunken() -> sa.Select[Any]:
     )
 
 
-def _standing_sets(project: str | None) -> list[sa.ColumnElement[bool]]:
+def standing_sets(project: str | None) -> list[sa.ColumnElement[bool]]:
+    """What makes a row of `sets` one to choose from: not retired, and at least two of its images are there."""
     clauses: list[sa.ColumnElement[bool]] = [sets.c.retired_at.is_(None), sets.c.id.not_in(_shrunken())]
     if project is not None:
         key = sa.select(projects.c.id).where(projects.c.key == project.casefold()).scalar_subquery()
@@ -89,10 +90,16 @@ def queue(connection: sa.Connection, project: str | None = None) -> list[int]:
     """Ids of the undecided sets, oldest capture first; fast at 100,000 sets."""
     found = (
         sa.select(sets.c.id)
-        .where(*_standing_sets(project), ~decided_clause())
+        .where(*standing_sets(project), ~decided_clause())
         .order_by(sa.func.coalesce(sets.c.taken_at, sets.c.created_at), sets.c.id)
     )
     return list(connection.execute(found).scalars())
+
+
+def projects_with_sets(connection: sa.Connection, project: str | None = None) -> list[str]:
+    """Names of the projects that have sets to choose from: all of them, or the one that is named."""
+    query = sa.select(projects.c.name).distinct().join_from(sets, projects).where(*standing_sets(project))
+    return sorted(connection.execute(query).scalars())
 
 
 def skipped(connection: sa.Connection, project: str | None = None) -> list[int]:
@@ -102,22 +109,9 @@ def skipped(connection: sa.Connection, project: str | None = None) -> list[int]:
     ]
 
 
-def margins(connection: sa.Connection, model: str) -> dict[int, float]:
-    """Of every set that this model has a suggestion for: how far its first choice is ahead of the second."""
-    query = sa.select(suggestions.c.subject, suggestions.c.proposal).where(
-        suggestions.c.kind == KIND, suggestions.c.model == model
-    )
-    found: dict[int, float] = {}
-    for subject, proposal in connection.execute(query):
-        ordered = sorted((float(value) for value in proposal.get("scores", {}).values()), reverse=True)
-        if len(ordered) > 1:
-            found[set_of(subject)] = ordered[0] - ordered[1]
-    return found
-
-
 def counts(connection: sa.Connection, project: str | None = None) -> SetCounts:
     """How many sets there are and how many of them are decided."""
-    base = sa.select(sa.func.count()).select_from(sets).where(*_standing_sets(project))
+    base = sa.select(sa.func.count()).select_from(sets).where(*standing_sets(project))
     total = connection.execute(base).scalar_one()
     return SetCounts(total, total - connection.execute(base.where(~decided_clause())).scalar_one())
 
@@ -167,11 +161,13 @@ def choices(
     *,
     imported: bool = True,
     newest: int | None = None,
+    unseen: bool = False,
 ) -> list[Choice]:
     """Every choice in force, oldest first: the actor's picks made here (None: everybody's) and the imported logs'.
 
     A verdict given here replaces what a log said about the set (a skip does not). Of several log rows about
-    the same images of one set, the latest counts. `newest` reads only so many rows of the logs.
+    the same images of one set, the latest counts. `newest` reads only so many rows of the logs. What was approved
+    together, unseen, is left out unless asked for: it is the model's own word, and no evidence of the person's taste.
     """
     found: list[Choice] = []
     settled: set[int] = set()
@@ -179,9 +175,14 @@ def choices(
         if one.verdict is not Verdict.SKIPPED:
             settled.add(set_of(one.subject))
         losers = tuple(int(loser) for loser in one.value.get("losers", ()))
+        if one.value.get("bulk") and not unseen:
+            continue
         if one.verdict in _PICKED and losers and one.project is not None:
             image_ids = (int(one.value["image"]), *losers)
-            found.append(Choice(set_of(one.subject), one.project, image_ids, one.decided_at, one.actor, False))
+            is_other = one.verdict is Verdict.MODIFIED and not one.blind
+            found.append(
+                Choice(set_of(one.subject), one.project, image_ids, one.decided_at, one.actor, False, is_other)
+            )
     if imported:
         latest: dict[tuple[int, frozenset[int]], Choice] = {}
         for choice in imported_choices(connection, project, newest=newest):
@@ -189,6 +190,21 @@ def choices(
                 latest[(choice.set_pk, frozenset(choice.image_ids))] = choice
         found.extend(latest.values())
     return sorted(found, key=lambda choice: (choice.chosen_at, choice.set_pk, choice.winner))
+
+
+def refusals(connection: sa.Connection, actor: str, project: str | None = None) -> list[Refusal]:
+    """The sets that the actor rejected as a whole, in force, oldest first."""
+    return [
+        Refusal(set_of(one.subject), one.project, tuple(map(int, one.value["losers"])), one.decided_at)
+        for one in standing_decisions(connection, KIND, project, actor)
+        if one.verdict is Verdict.REJECTED and one.project is not None and one.value.get("losers")
+    ]
+
+
+def last_decision(connection: sa.Connection) -> int:
+    """The id of the newest decision about sets; 0 without one."""
+    newest = sa.select(sa.func.max(decisions.c.id)).where(decisions.c.kind == KIND)
+    return int(connection.execute(newest).scalar() or 0)
 
 
 def imported_choices(
@@ -218,6 +234,7 @@ def count_choices(connection: sa.Connection, actor: str, project: str | None = N
         decisions.c.kind == KIND,
         decisions.c.actor == actor,
         decisions.c.verdict.in_(_PICKED),
+        decisions.c.group_id.is_(None),
         ~sa.exists().where(newer.c.supersedes == decisions.c.id),
     )
     logged = sa.select(selections.c.set_pk).distinct()
@@ -239,7 +256,7 @@ def exportable(connection: sa.Connection, actor: str, project: str | None = None
         for one in standing_decisions(connection, KIND, project, actor)
         if one.verdict is Verdict.REJECTED
     }
-    found = choices(connection, actor, project, imported=False)
+    found = choices(connection, actor, project, imported=False, unseen=True)
     found.extend(choice for choice in imported_choices(connection, project) if choice.set_pk not in refused)
     # A log that was exported and imported again here says nothing new.
     distinct = {(choice.set_pk, choice.winner, choice.chosen_at): choice for choice in found}

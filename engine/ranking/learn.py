@@ -1,57 +1,79 @@
-"""Learning a taste: a linear Plackett-Luce model on set-centred features, its strength of shrinkage, its temperature.
+"""Fitting a taste: Plackett-Luce choices on set-centred features, the inner splits, and the reference to compare with.
 
-Relies on torch (L-BFGS in float64) and numpy; given the same examples it gives the same weights. Knows arrays only:
-reading verdicts, splitting and saving are others' work. Torch is imported when a fit begins, never at start.
+Relies on numpy and on scipy's L-BFGS; given the same examples it gives the same weights. Knows arrays only: reading
+verdicts, choosing the strength of shrinkage, splitting and saving are others' work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.ranking.measures import Floats, Ints, pair_accuracy, segment_losses
+from engine.ranking.measures import Floats, Ints, segment_slope
 
-ALPHAS: tuple[float, ...] = tuple(float(value) for value in np.logspace(3, -3, 13))
-MAX_STEPS = 60
-_INNER_ITERATIONS = 4
-_TOLERANCE = 1e-6
-_ROUGHLY = 1e-3  # near enough to compare strengths of shrinkage by
-_SMALL = (
-    2_000_000  # numbers; below this, threads cost more than they bring, and the person at the keys wants the other core
-)
+TOLERANCE = 1e-6
+ROUGHLY = 1e-3  # near enough to compare strengths of shrinkage by
+_MOST_STEPS = 400
 _MANY_SETS = 1_500
 _FOLDS = 5
-
-StepHook = Callable[[int, float, Floats], None]
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Choices as arrays: `features` (N, d) float64 already centred by set; set i is rows offsets[i]:offsets[i + 1],
-    its winner first; `groups` (n,) int says which sets share near-duplicates and must stay together."""
+    """Choices as arrays: `features` (N, d) float, already centred by set; set i is rows offsets[i]:offsets[i + 1],
+    its winner first; `groups` (n,) int says which sets share near-duplicates and must stay together. `weights` (n,)
+    says how much each set counts (all the same when None), `projects` (n,) the number of its project (None: one)."""
 
-    features: Floats
+    features: NDArray[Any]
     offsets: Ints
     groups: Ints
+    weights: Floats | None = None
+    projects: Ints | None = None
 
     @property
     def count(self) -> int:
         """How many sets."""
         return len(self.offsets) - 1
 
+    @property
+    def owners(self) -> Ints:
+        """(n,) the project of each set."""
+        return np.zeros(self.count, dtype=np.int64) if self.projects is None else self.projects
+
     def take(self, picked: Ints) -> Examples:
         """These sets only, in the order given."""
+        if len(picked) == self.count and np.array_equal(picked, np.arange(self.count)):
+            return self
         return Examples(
             self.features[rows_of(self.offsets, picked)],
             offsets_of(np.diff(self.offsets)[picked]),
             self.groups[picked],
+            None if self.weights is None else self.weights[picked],
+            None if self.projects is None else self.projects[picked],
         )
 
     def scaled(self, scale: Floats) -> Examples:
         """Features divided by `scale` (d,)."""
         return replace(self, features=self.features / scale)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A shared taste (d,), and how projects (by number) deviate from it."""
+
+    shared: Floats
+    deviations: Mapping[int, Floats] = field(default_factory=dict)
+
+    def of(self, project: int) -> Floats:
+        """(d,) the weights of one project."""
+        return self.shared + self.deviations[project] if project in self.deviations else self.shared
+
+
+StepHook = Callable[[int, float, Weights], None]
 
 
 def offsets_of(counts: Ints) -> Ints:
@@ -68,16 +90,17 @@ def rows_of(offsets: Ints, picked: Ints) -> Ints:
 
 def centre(vectors: Floats, offsets: Ints) -> Floats:
     """(N, d) the vectors with their set's mean taken off: what sets an image apart from its rivals."""
-    means = np.add.reduceat(vectors, offsets[:-1], axis=0) / np.diff(offsets)[:, None]
-    return np.asarray(vectors - np.repeat(means, np.diff(offsets), axis=0), dtype=np.float64)
+    means = np.add.reduceat(vectors, offsets[:-1], axis=0, dtype=np.float64) / np.diff(offsets)[:, None]
+    found: Floats = np.asarray(vectors) - np.repeat(means.astype(vectors.dtype), np.diff(offsets), axis=0)
+    return found
 
 
-def feature_scale(centred: Floats) -> Floats:
+def feature_scale(centred: NDArray[Any]) -> Floats:
     """(d,) typical size of each feature within a set, so that one strength of shrinkage suits all.
 
     A feature that hardly varies is not blown up: the floor is a tenth of the median of those that vary at all.
     """
-    spread = np.sqrt(np.mean(np.square(centred), axis=0))
+    spread = np.sqrt(np.mean(np.square(centred), axis=0, dtype=np.float64))
     varying = spread[spread > 0]
     if varying.size == 0:
         return np.ones_like(spread)
@@ -86,138 +109,93 @@ def feature_scale(centred: Floats) -> Floats:
 
 def fit(
     examples: Examples,
-    alpha: float,
+    alpha: float | Floats,
     *,
-    start: Floats | None = None,
-    tolerance: float = _TOLERANCE,
+    lapse: float = 0.0,
+    tolerance: float = TOLERANCE,
+    check: Callable[[], None] = lambda: None,
+) -> Floats:
+    """The shared weights (d,) alone; arguments as in `fit_weights`."""
+    return fit_weights(examples, alpha, lapse=lapse, tolerance=tolerance, check=check).shared
+
+
+def fit_weights(
+    examples: Examples,
+    alpha: float | Floats,
+    *,
+    start: Weights | None = None,
+    lapse: float = 0.0,
+    own: Sequence[int] = (),
+    closeness: float = 1.0,
+    tolerance: float = TOLERANCE,
     on_step: StepHook | None = None,
     check: Callable[[], None] = lambda: None,
-) -> Floats:
-    """Weights (d,) float64 that minimise the summed Plackett-Luce loss plus alpha/2 |w|^2.
+) -> Weights:
+    """The weights that minimise the summed Plackett-Luce loss plus alpha/2 w^2, alpha a number or one a weight (d,).
 
-    L-BFGS with strong Wolfe line search (Nocedal and Wright 2006, ch. 7) until no slope of the loss is steeper
-    than `tolerance` times the steepest at the start. `check` is called at every evaluation and
-    may raise; `on_step(step, loss a set, weights)` once a step.
+    With `lapse` e the winner's chance is (1 - e) softmax + e/k: a pick that owes nothing to the images then cannot
+    pull at the weights without limit. The projects in `own` may deviate from the shared weights, at a cost of closeness
+    alpha/2 per squared deviation (a hierarchical prior). L-BFGS (Nocedal and Wright 2006, ch. 7) until no slope is
+    steeper than `tolerance` times the steepest at the start. `check` is called at every evaluation and may
+    raise; `on_step(step, loss a set, weights)` once a step.
     """
-    import torch
+    from scipy.optimize import minimize
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1 if examples.features.size < _SMALL else threads)
-    try:
-        return _fit(examples, alpha, start, tolerance, on_step, check)
-    finally:
-        torch.set_num_threads(threads)
+    if own:  # each project's rows in one piece, so that a step costs the same as without deviations
+        examples = examples.take(np.argsort(examples.owners, kind="stable"))
+    d = examples.features.shape[1]
+    precision = np.broadcast_to(np.asarray(alpha, dtype=np.float64), (d,))
+    penalty = np.concatenate([precision, *[closeness * precision] * len(own)])
+    pieces = [examples.offsets[np.searchsorted(examples.owners, [one, one + 1])] for one in own]
+    counts = np.diff(examples.offsets)
 
+    def unpack(point: Floats) -> Weights:
+        parts = point.reshape(-1, d)
+        return Weights(parts[0].copy(), {one: part.copy() for one, part in zip(own, parts[1:], strict=True)})
 
-def _fit(
-    examples: Examples,
-    alpha: float,
-    start: Floats | None,
-    tolerance: float,
-    on_step: StepHook | None,
-    check: Callable[[], None],
-) -> Floats:
-    import torch
-
-    features = torch.from_numpy(np.ascontiguousarray(examples.features))
-    index, mask = _padded(examples.offsets)
-    places, absent = torch.from_numpy(index), torch.from_numpy(~mask)
-    # At weights of zero every image of a set is as likely, and the slope is minus the mean winner (sets are centred).
-    tolerance *= float(np.abs(examples.features[examples.offsets[:-1]].mean(axis=0)).max()) or 1.0
-    weights = torch.zeros(features.shape[1], dtype=torch.float64)
-    if start is not None:
-        weights.copy_(torch.from_numpy(start))
-    weights.requires_grad_(True)
-    optimizer = torch.optim.LBFGS(
-        [weights],
-        max_iter=_INNER_ITERATIONS,
-        history_size=20,
-        line_search_fn="strong_wolfe",
-        tolerance_grad=tolerance,
-        tolerance_change=1e-12,
-    )
-
-    def closure() -> float:
+    def loss(point: Floats) -> tuple[float, Floats]:
         check()
-        optimizer.zero_grad()
-        scores = (features @ weights)[places].masked_fill(absent, float("-inf"))
-        likelihood = torch.logsumexp(scores, dim=1).sum() - scores[:, 0].sum()
+        parts = point.reshape(-1, d).astype(examples.features.dtype, copy=False)
+        scores = np.asarray(examples.features @ parts[0], dtype=np.float64)
+        for (begin, end), part in zip(pieces, parts[1:], strict=True):
+            scores[begin:end] += examples.features[begin:end] @ part
+        losses, slope, _ = segment_slope(scores, examples.offsets, lapse)
+        if examples.weights is not None:
+            losses, slope = losses * examples.weights, slope * np.repeat(examples.weights, counts)
+        slope = slope.astype(examples.features.dtype, copy=False)
+        slopes = [slope @ examples.features, *(slope[b:e] @ examples.features[b:e] for b, e in pieces)]
+        gradient = np.concatenate(slopes).astype(np.float64) + penalty * point
         # Divided by the number of sets, so that the tolerances mean the same for ten sets and ten thousand.
-        loss = (likelihood + alpha / 2 * weights.square().sum()) / examples.count
-        loss.backward()  # type: ignore[no-untyped-call]
-        return float(loss.detach())
+        total = float(losses.sum()) + 0.5 * float(penalty @ np.square(point))
+        return total / examples.count, gradient / examples.count
 
-    last = float("inf")
-    for step in range(MAX_STEPS):
-        loss = float(optimizer.step(closure))  # type: ignore[no-untyped-call]
-        gradient = weights.grad
+    origin = np.zeros(d * (1 + len(own)))
+    if start is not None:
+        origin = np.concatenate([start.shared, *(start.deviations.get(one, np.zeros(d)) for one in own)])
+    step = 0
+    value = 0.0
+
+    def stepped(point: Floats) -> None:
+        nonlocal step
         if on_step is not None:
-            on_step(step, loss, weights.detach().numpy().copy())
-        if gradient is None or float(gradient.abs().max()) < tolerance or last - loss < 1e-12:
-            break
-        last = loss
-    return np.asarray(weights.detach().numpy(), dtype=np.float64).copy()
+            on_step(step, value, unpack(point))
+        step += 1
 
+    def watched(point: Floats) -> tuple[float, Floats]:
+        nonlocal value
+        value, gradient = loss(point)
+        return value, gradient
 
-def _padded(offsets: Ints) -> tuple[Ints, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
-    """(n, longest) row numbers of each set, and which of them are real."""
-    counts = np.diff(offsets)
-    columns = np.arange(counts.max())[None, :]
-    mask = columns < counts[:, None]
-    return np.where(mask, offsets[:-1, None] + columns, 0).astype(np.int64), mask
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """What the inner split chose: the shrinkage, and the scores of the inner held-out sets to calibrate on."""
-
-    alpha: float
-    scores: Floats
-    offsets: Ints
-    folds: int
-    loss: float
-
-
-def tune(
-    examples: Examples,
-    *,
-    seed: int,
-    alphas: Sequence[float] = ALPHAS,
-    check: Callable[[], None] = lambda: None,
-    on_alpha: Callable[[float, float, float], None] | None = None,
-) -> Tuned:
-    """Choose alpha by the loss on inner held-out sets.
-
-    With few sets by cross-validation over groups, so that every set is held out once; with many by one inner split
-    forward in time. From strong to weak shrinkage, each fit starting at the last; it ends when things only get worse.
-    `on_alpha(alpha, loss a set, pair accuracy)` tells how it goes.
-    """
-    splits = list(inner_splits(examples, seed))
-    starts: list[Floats | None] = [None] * len(splits)
-    best: tuple[float, float, Floats, Ints] | None = None
-    worse = 0
-    for alpha in alphas:
-        scores, counts = [], []
-        for number, (train, held_out) in enumerate(splits):
-            weights = fit(examples.take(train), alpha, start=starts[number], tolerance=_ROUGHLY, check=check)
-            starts[number] = weights
-            part = examples.take(held_out)
-            scores.append(part.features @ weights)
-            counts.append(np.diff(part.offsets))
-        pooled, offsets = np.concatenate(scores), offsets_of(np.concatenate(counts))
-        loss = float(segment_losses(pooled, offsets).mean())
-        if on_alpha is not None:
-            on_alpha(alpha, loss, pair_accuracy(pooled, offsets))
-        if best is None or loss < best[0]:
-            best, worse = (loss, alpha, pooled, offsets), 0
-        else:
-            worse += 1
-            if worse == 2:
-                break
-    if best is None:
-        raise ValueError("no alpha to try")
-    loss, alpha, pooled, offsets = best
-    return Tuned(alpha, pooled, offsets, len(splits), loss)
+    steepest = float(np.abs(loss(np.zeros_like(origin))[1]).max()) or 1.0
+    found = minimize(
+        watched,
+        origin,
+        jac=True,
+        method="L-BFGS-B",
+        callback=stepped,
+        options={"maxiter": _MOST_STEPS, "maxcor": 20, "gtol": tolerance * steepest, "ftol": tolerance * 1e-6},
+    )
+    return unpack(found.x)
 
 
 def inner_splits(examples: Examples, seed: int) -> Iterator[tuple[Ints, Ints]]:
@@ -274,12 +252,13 @@ def fit_logistic_difference(examples: Examples, *, seed: int, check: Callable[[]
     return _logistic(examples, best)
 
 
-def _differences(examples: Examples) -> Floats:
+def _differences(examples: Examples) -> NDArray[Any]:
     counts = np.diff(examples.offsets)
     winners = np.repeat(examples.features[examples.offsets[:-1]], counts, axis=0)
     is_loser = np.ones(len(examples.features), dtype=bool)
     is_loser[examples.offsets[:-1]] = False
-    return np.asarray((winners - examples.features)[is_loser], dtype=np.float64)
+    found: NDArray[Any] = (winners - examples.features)[is_loser]
+    return found
 
 
 def _logistic(examples: Examples, strength: float) -> Floats:
@@ -288,6 +267,7 @@ def _logistic(examples: Examples, strength: float) -> Floats:
     differences = _differences(examples)
     # Without an intercept the loss of (x, 1) and of (-x, 0) is the same; it only has to see both classes.
     signs = np.where(np.arange(len(differences)) % 2 == 0, 1.0, -1.0)
+    differences *= signs[:, None].astype(differences.dtype)
     model = LogisticRegression(C=strength, fit_intercept=False, max_iter=1_000)
-    model.fit(differences * signs[:, None], signs)
+    model.fit(differences, signs)
     return np.asarray(model.coef_[0], dtype=np.float64)

@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import ProofsheetError
 from engine.library.model import Image
 from engine.ranking import catalogue
 from engine.ranking.evaluate import BASELINES, baseline_scores
-from engine.ranking.features import Features, of_images
+from engine.ranking.features import CROPS, Features, of_images, with_crops
 from engine.ranking.hashes import HashCache
 from engine.ranking.learn import offsets_of
 from engine.ranking.measures import Floats, Ints
-from engine.ranking.model import Choice
+from engine.ranking.model import Choice, Refusal
+from engine.ranking.refusals import Refused
 from engine.ranking.split import near_duplicates, set_clusters
 from engine.runs import RunContext
 from engine.store import Store
@@ -42,9 +46,19 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Read:
+    """What the store says was decided: picks and refusals oldest first, and the newest decision among them."""
+
+    choices: tuple[Choice, ...]
+    refusals: tuple[Refusal, ...] = ()
+    last_decision: int = 0
+
+
+@dataclass(frozen=True)
 class Material:
     """Choices oldest first. Rows are images, one choice after another, each with its winner first: `features` (N, d)
-    float32; choice i is rows offsets[i]:offsets[i + 1]; `clusters` (n,) says which share near-duplicates."""
+    float32; choice i is rows offsets[i]:offsets[i + 1]; `clusters` (n,) says which share near-duplicates. `refusals`
+    have the mean features (m, d) of their images in `refused`."""
 
     choices: tuple[Choice, ...]
     images: tuple[Image, ...]
@@ -52,6 +66,9 @@ class Material:
     offsets: Ints
     clusters: Ints
     baselines: Mapping[str, Floats]
+    refusals: tuple[Refusal, ...] = ()
+    refused: Features = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    last_decision: int = 0
 
     @property
     def projects(self) -> tuple[str, ...]:
@@ -61,22 +78,35 @@ class Material:
     @property
     def fingerprint(self) -> str:
         """Equal for equal choices, so that a resumed run knows whether its checkpoint still holds."""
-        told = json.dumps([(c.set_pk, c.image_ids, c.chosen_at) for c in self.choices])
+        told = json.dumps([(c.set_pk, c.image_ids, c.chosen_at) for c in self.choices] + [len(self.refusals)])
         return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
 
 
-def read_choices(store: Store, actor: str, project: str | None) -> list[Choice]:
-    """The actor's picks in force and the imported logs', oldest first."""
+def read_choices(store: Store, actor: str, project: str | None) -> Read:
+    """The actor's verdicts in force and the imported logs', oldest first."""
     with store.reading() as connection:
-        return catalogue.choices(connection, actor, project)
+        return Read(
+            tuple(catalogue.choices(connection, actor, project)),
+            tuple(catalogue.refusals(connection, actor, project)),
+            catalogue.last_decision(connection),
+        )
 
 
 def gather(
-    run: RunContext, choices: Sequence[Choice], store: Store, vision: Vision, hashes: HashCache, encoder: str
+    run: RunContext,
+    read: Read,
+    store: Store,
+    vision: Vision,
+    hashes: HashCache,
+    encoder: str,
+    without: Sequence[str] = (),
 ) -> Material:
-    """Numbers for every choice; choices whose images have none are left out."""
+    """Numbers for every choice; choices whose images have none are left out. Blocks in `without` are not computed
+    where they cost anything."""
+    choices = read.choices
+    wanted = {one for choice in choices for one in choice.image_ids}
     with store.reading() as connection:
-        images = catalogue.images_by_id(connection, {one for choice in choices for one in choice.image_ids})
+        images = catalogue.images_by_id(connection, wanted | {one for no in read.refusals for one in no.image_ids})
         places = catalogue.positions(connection, {choice.set_pk for choice in choices})
     seen = look(run, images.values(), vision, encoder)
     kept: list[Choice] = []
@@ -86,14 +116,80 @@ def gather(
             kept.append(replace(choice, image_ids=there))
     rows = [image_id for choice in kept for image_id in choice.image_ids]
     offsets = offsets_of(np.array([len(choice.image_ids) for choice in kept], dtype=np.int64))
+    features = np.stack([seen.features[image_id] for image_id in rows]) if rows else np.empty((0, 0), np.float32)
+    if rows and CROPS not in without:
+        features = _with_crops(run, kept, images, features, offsets, vision, encoder)
+    refusals = [replace(no, image_ids=tuple(i for i in no.image_ids if i in seen.features)) for no in read.refusals]
+    refusals = [no for no in refusals if no.image_ids]
+    refused = np.zeros((len(refusals), features.shape[1]), np.float32)
+    for row, no in zip(refused, refusals, strict=True):
+        mean = np.mean([seen.features[i] for i in no.image_ids], axis=0)
+        row[: len(mean)] = mean
     return Material(
         choices=tuple(kept),
         images=tuple(images[image_id] for image_id in rows),
-        features=np.stack([seen.features[image_id] for image_id in rows]) if rows else np.empty((0, 0), np.float32),
+        features=features,
         offsets=offsets,
         clusters=_clusters(run, kept, images, hashes),
         baselines=_baselines(kept, images, places, seen.readings),
+        refusals=tuple(refusals),
+        refused=refused,
+        last_decision=read.last_decision,
     )
+
+
+def crops_of(
+    vision: Vision, sets: Sequence[Sequence[Image]], encoder: str, run: RunContext | None = None
+) -> list[NDArray[Any] | None] | None:
+    """For each set (n, k, d) vectors of the regions where its images differ most; None where there are none, and for
+    all together when this encoder cannot look at pictures."""
+    look_closer = getattr(vision, "crop_vectors", None)
+    if look_closer is None or not getattr(vision.encoder(encoder), "can_embed", True):
+        return None
+    return [found.vectors if found is not None else None for found in look_closer(sets, encoder, run)]
+
+
+def _with_crops(
+    run: RunContext,
+    choices: Sequence[Choice],
+    images: Mapping[int, Image],
+    features: Features,
+    offsets: Ints,
+    vision: Vision,
+    encoder: str,
+) -> Features:
+    found = crops_of(vision, [[images[one] for one in choice.image_ids] for choice in choices], encoder, run)
+    if found is None or all(one is None for one in found):
+        return features
+    parts = np.split(features, offsets[1:-1])
+    return np.concatenate([with_crops(part, crops) for part, crops in zip(parts, found, strict=True)])
+
+
+def refused_sets(material: Material, scale: Floats, names: Sequence[str], numbers: Ints) -> Refused | None:
+    """The refused sets as evidence, on the same scale as the examples; None without any. Crops have no level of
+    their own: they say how the images of one set differ."""
+    if not material.refusals:
+        return None
+    starts, counts = material.offsets[:-1], np.diff(material.offsets)
+    levels = np.add.reduceat(material.features, starts, axis=0, dtype=np.float64) / counts[:, None]
+    key = {name.casefold(): index for index, name in enumerate(names)}
+    known = [i for i, no in enumerate(material.refusals) if no.project.casefold() in key]
+    if not known:
+        return None
+    means = material.refused[known].astype(np.float64)
+    owners = np.array([key[material.refusals[i].project.casefold()] for i in known], dtype=np.int64)
+    for owner in np.unique(owners):
+        middle = np.concatenate([levels[numbers == owner], means[owners == owner]]).mean(axis=0)
+        levels[numbers == owner] -= middle
+        means[owners == owner] -= middle
+    at = [choice.chosen_at for choice in material.choices]
+    after = np.array([bisect(at, material.refusals[i].refused_at) for i in known], dtype=np.int64)
+    # A typical set lies as far from the middle as its images from one another, so that neither drowns the other.
+    levels, means = levels / scale, means / scale
+    size = np.sqrt(np.square(np.concatenate([levels, means])).mean(axis=0))
+    size = np.where(size > 0, size * np.sqrt(len(size)), 1.0)
+    kind = np.float32
+    return Refused((levels / size).astype(kind), (means / size).astype(kind), owners, after)
 
 
 def look(run: RunContext, images: Iterable[Image], vision: Vision, encoder: str) -> Seen:
@@ -113,7 +209,10 @@ def look(run: RunContext, images: Iterable[Image], vision: Vision, encoder: str)
                 plain = vision.readings(some, encoder)
                 rows = of_images(some, vision.vectors(some, encoder), plain)
                 for image, row, reading in zip(some, rows, plain, strict=True):
-                    found[image.id], readings[image.id] = row, reading
+                    if np.isfinite(row).all():
+                        found[image.id], readings[image.id] = row, reading
+                    else:
+                        run.refuse(image.path, f"its {encoder} vector holds numbers that are none; embed it again")
             done += len(batch)
             run.progress(done, total, "describing the images")
     return Seen(found, readings)

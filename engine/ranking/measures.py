@@ -46,6 +46,25 @@ def segment_softmax(scores: Floats, offsets: Ints) -> Floats:
     return np.asarray(exponents / np.repeat(np.add.reduceat(exponents, starts), counts), dtype=np.float64)
 
 
+def segment_slope(scores: Floats, offsets: Ints, lapse: float = 0.0) -> tuple[Floats, Floats, Floats]:
+    """Loss of each set (n,), its slope by each score (N,), and (n,) how likely each pick owes anything to the scores.
+
+    The winner's chance is (1 - lapse) softmax + lapse/k; without a lapse the last is 1 for every set, and the slope is
+    the probability, less 1 for the winner.
+    """
+    starts, counts = offsets[:-1], np.diff(offsets)
+    slope = segment_softmax(scores, offsets)
+    if lapse == 0.0:
+        slope[starts] -= 1.0
+        return segment_losses(scores, offsets), slope, np.ones(len(starts))
+    meant = (1 - lapse) * slope[starts]
+    chance = meant + lapse / counts
+    share = meant / chance
+    slope *= np.repeat(share, counts)
+    slope[starts] -= share
+    return -np.log(chance), slope, share
+
+
 def softmax(scores: Floats) -> Floats:
     """(n,) probabilities of one set."""
     exponents = np.exp(scores - scores.max())
@@ -170,3 +189,17 @@ def bootstrap_gap(
         gaps[start:stop] = difference[drawn].sum(axis=1) / pairs[drawn].sum(axis=1)
     low, high = np.quantile(gaps, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def bootstrap_share(
+    hits: Floats, pairs: Floats, *, seed: int, draws: int = 2_000, level: float = 0.95
+) -> tuple[float, float]:
+    """Interval of the pair accuracy itself, resampling whole sets; arguments as in `bootstrap_gap`."""
+    return bootstrap_gap(hits, np.zeros_like(hits), pairs, seed=seed, draws=draws, level=level)
+
+
+def brier_score(probabilities: Floats, offsets: Ints) -> float:
+    """Mean over sets of the squared distance between the probabilities and the outcome, 0 to 2 (Brier 1950)."""
+    starts = offsets[:-1]
+    squares = np.add.reduceat(np.square(probabilities), starts)
+    return float((squares - 2 * probabilities[starts] + 1).mean())

@@ -113,7 +113,8 @@ class RankedImage:
 class RankedSet:
     """Images of one set, best first. `confidence` is calibrated, or None while no learned model is promoted.
 
-    `line` is where the set stands in the file that it was read from, None for a set that was named by itself.
+    `line` is where the set stands in the file that it was read from, None for a set that was named by itself; `because`
+    says in plain words what made the difference.
     """
 
     ranking: tuple[RankedImage, ...]
@@ -121,6 +122,7 @@ class RankedSet:
     model: str
     refused: tuple[tuple[str, str], ...] = ()
     line: int | None = None
+    because: tuple[str, ...] = ()
 
     @property
     def winner(self) -> str | None:
@@ -128,7 +130,13 @@ class RankedSet:
 
     def document(self) -> dict[str, Any]:
         ranking = [{"path": i.path, "score": i.score, "probability": i.probability} for i in self.ranking]
-        found = {"ranking": ranking, "winner": self.winner, "confidence": self.confidence, "model": self.model}
+        found: dict[str, Any] = {
+            "ranking": ranking,
+            "winner": self.winner,
+            "confidence": self.confidence,
+            "model": self.model,
+        }
+        found["because"] = list(self.because)
         if self.line is not None:
             found["line"] = self.line
         if self.refused:
@@ -148,6 +156,16 @@ class RankerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A set none of whose images was good enough, as a person said."""
+
+    set_pk: int
+    project: str
+    image_ids: tuple[int, ...]
+    refused_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One observed choice: the winner first, then its losers (image ids), when and by whom, for which set."""
 
@@ -157,6 +175,8 @@ class Choice:
     chosen_at: str
     actor: str
     imported: bool
+    modified: bool = False
+    """Whether another image was picked than the suggested one, which was in view."""
 
     @property
     def winner(self) -> int:

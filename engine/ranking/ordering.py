@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,26 +18,36 @@ from engine.library.decode import decode, opened
 from engine.library.model import Image
 from engine.library.source import UnreadableImage, open_source
 from engine.ranking.evaluate import DEFAULT_BASELINE
-from engine.ranking.features import Features, features, of_images
+from engine.ranking.features import Features, features, of_images, with_crops
+from engine.ranking.material import crops_of
 from engine.ranking.measures import Floats
 from engine.ranking.model import RankedImage, RankedSet, RefusedRow
 from engine.ranking.ranker import LinearRanker
-from engine.ranking.suggest import PREFIX, Suggester, encoder_spec
+from engine.ranking.suggest import PREFIX, Suggester, encoder_spec, reasons
 from engine.vision import Vision
 from engine.vision.builtin import Readings
 
 Seen = tuple[Features, Readings]
 
 
-def order(paths: Sequence[str], scores: Floats, ranker: LinearRanker | None) -> RankedSet:
-    """The ranking that scores (n,) give, best first; probabilities and confidence only from a ranker."""
+def order(
+    paths: Sequence[str],
+    scores: Floats,
+    ranker: LinearRanker | None,
+    chances: Floats | None = None,
+    because: tuple[str, ...] = (),
+) -> RankedSet:
+    """The ranking that scores (n,) give, best first; probabilities (`chances` (n,), or as the ranker has them from the
+    scores alone) and confidence only from a ranker."""
     best_first = np.argsort(-scores, kind="stable")
     if ranker is None:
         ranking = tuple(RankedImage(paths[i], float(scores[i]), None) for i in best_first)
-        return RankedSet(ranking, None, PREFIX + DEFAULT_BASELINE)
-    chances = ranker.probabilities(scores)
+        return RankedSet(ranking, None, PREFIX + DEFAULT_BASELINE, because=because)
+    if chances is None:
+        chances = ranker.probabilities(scores)
+    best_first = np.lexsort((-scores, -chances))
     ranking = tuple(RankedImage(paths[i], float(scores[i]), float(chances[i])) for i in best_first)
-    return RankedSet(ranking, float(chances[best_first[0]]), ranker.label)
+    return RankedSet(ranking, float(chances[best_first[0]]), ranker.label, because=because)
 
 
 class Orderer:
@@ -67,12 +78,25 @@ class Orderer:
             path, reason = refused[0] if refused else ("", "no image was named")
             raise ProofsheetError(f"nothing to rank: {path} {reason}".strip())
         names = [str(path) for path in seen]
-        if ranker is not None:
-            scores = ranker.scores(np.stack([row for row, _ in seen.values()]), project)
-        else:
-            scores = np.array([readings.sharpness for _, readings in seen.values()], dtype=np.float64)
-        found = order(names, scores, ranker)
-        return RankedSet(found.ranking, found.confidence, found.model, tuple(refused))
+        readings = [reading for _, reading in seen.values()]
+        if ranker is None:
+            scores = np.array([reading.sharpness for reading in readings], dtype=np.float64)
+            because = reasons(readings, int(scores.argmax()), is_taste=False)
+            return replace(order(names, scores, None, because=because), refused=tuple(refused))
+        features = self._fitting(ranker, [known.get(path) for path in seen], [row for row, _ in seen.values()])
+        scores, chances = self._suggester.judge(ranker, features, project or "")
+        # The likeliest first: with doubt about the weights that is not always the highest utility.
+        because = reasons(readings, int(chances.argmax()), is_taste=True)
+        return replace(order(names, scores, ranker, chances, because), refused=tuple(refused))
+
+    def _fitting(self, ranker: LinearRanker, images: Sequence[Image | None], rows: Sequence[Features]) -> Features:
+        """The features, with crops where the ranker looks at them: of images of the library only."""
+        features = np.stack(rows)
+        if ranker.width == features.shape[1]:
+            return features
+        inside = [image for image in images if image is not None]
+        crops = crops_of(self._vision, [inside], encoder_spec(ranker)) if len(inside) == len(images) > 1 else None
+        return with_crops(features, crops[0] if crops else None)
 
     def _look(
         self, paths: Sequence[Path], known: Mapping[Path, Image], spec: str | None

@@ -1,4 +1,4 @@
-"""The door of the ranking room: sets to choose from, verdicts, suggestions, training, ranking, and the way out.
+"""The door of the ranking room: sets to choose from, training, ranking, the way out; verdicts come from `Verdicts`.
 
 Relies on library and vision for images and numbers, on review for verdicts, on runs for training, on changes for
 exports. Whatever blocks is done off the event loop. Nothing here writes a file of the person's.
@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from engine.changes import Changes, ChangeSet, Operation
-from engine.clock import Clock, utc_now
+from engine.clock import Clock, iso, utc_now
 from engine.errors import ProofsheetError, UsageError
 from engine.library import Library
 from engine.library.model import Image
 from engine.ranking import building, catalogue
 from engine.ranking.model import (
     GENERATED,
-    KIND,
     MIN_SETS,
     PER_PROJECT,
     TRAIN,
@@ -37,9 +36,11 @@ from engine.ranking.model import (
     SetCounts,
     SetSource,
 )
-from engine.ranking.registry import Registry
+from engine.ranking.ranker import NAME
+from engine.ranking.registry import ModelRow, Registry
 from engine.ranking.suggest import Suggester
-from engine.review import Agreement, Decision, Review, Suggestion, Verdict
+from engine.ranking.verdicts import Verdicts
+from engine.review import Review
 from engine.review.review import project_id
 from engine.runs import Run, RunContext, Runs
 from engine.settings import Settings
@@ -49,10 +50,11 @@ from engine.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.ranking.export import Format
+    from engine.ranking.information import Asker
     from engine.ranking.ordering import Orderer
 
 
-class Ranking:
+class Ranking(Verdicts):
     """Image sets and their winners, for the person that the settings name."""
 
     def __init__(
@@ -79,6 +81,7 @@ class Ranking:
         self._suggester = Suggester(store, vision, self._registry, settings.actor)
         self._vision = vision
         self._hashes_file = workspace.cache / "phash.json"
+        self._epochs_file = workspace.suggestion_logs / "training_log.jsonl"
         # One lane thread is enough for a linear model; the encoder uses the GPU by itself where there is one.
         runs.register(TRAIN, self._train, lane="cpu")
 
@@ -89,7 +92,17 @@ class Ranking:
         from engine.ranking.training import Trainer
 
         hashes = HashCache(self._hashes_file, self._settings.max_pixels)
-        return Trainer(self._store, self._vision, self._registry, hashes, self._clock).work(run)
+        own = self._own_consistency
+        trainer = Trainer(
+            self._store, self._vision, self._registry, hashes, self._clock, self._epochs_file, consistency=own
+        )
+        return trainer.work(run)
+
+    @cached_property
+    def _asker(self) -> Asker:
+        from engine.ranking.information import Asker
+
+        return Asker(self._store, self._vision, self._suggester)
 
     @cached_property
     def _orderer(self) -> Orderer:
@@ -132,14 +145,11 @@ class Ranking:
             building.build(self._store, self._settings, self._clock, folders)
 
     async def queue(self, project: str | None = None) -> list[int]:
-        """Ids of the undecided sets in review order: oldest capture first, or the ranker's closest calls first."""
+        """Ids of the undecided sets in review order: oldest capture first, or those first whose verdicts would teach
+        the ranker most."""
         ids = await self._store.read(lambda connection: catalogue.queue(connection, project))
         if self._settings.order == "information":
-            status = await self.status(project)
-            if status.model is not None:
-                label = status.model
-                margins = await self._store.read(lambda connection: catalogue.margins(connection, label))
-                ids.sort(key=lambda one: margins.get(one, 2.0))  # stable: those not yet judged keep their order
+            return await asyncio.to_thread(self._asker.order, ids)
         return ids
 
     async def skipped(self, project: str | None = None) -> list[int]:
@@ -162,65 +172,6 @@ class Ranking:
         found = await self._store.read(lambda connection: catalogue.image_sets(connection, set_ids))
         return [found[one] for one in set_ids if one in found]
 
-    # -- verdicts -----------------------------------------------------------------------------------------------------
-
-    async def suggest(self, set_id: int) -> Suggestion | None:
-        """The suggested winner of a set, recorded; None when fewer than two of its images can be read."""
-        one = await self.image_set(set_id)
-        found = await asyncio.to_thread(self._suggester.suggest, one)
-        return (await self._review.suggest([found]))[0] if found is not None else None
-
-    async def pick(
-        self, set_id: int, image_id: int, suggestion: Suggestion | None = None, blind: bool = False
-    ) -> Decision:
-        """The person's winner: approved when it is the suggested one or none was shown, else modified.
-
-        Durable when this returns. Raises UsageError when the image is not in the set.
-        """
-        one = await self.image_set(set_id)
-        winner = next((member.image for member in one.members if member.image.id == image_id), None)
-        if winner is None:
-            raise UsageError(f"image {image_id} is not in set {set_id}")
-        is_other = suggestion is not None and suggestion.proposal.get("image") != image_id
-        value = {
-            "image": image_id,
-            "content_hash": winner.content_hash,
-            "losers": [other for other in one.image_ids if other != image_id],
-        }
-        verdict = Verdict.MODIFIED if is_other else Verdict.APPROVED
-        return await self._decide(one, verdict, value, suggestion, blind)
-
-    async def reject(self, set_id: int, suggestion: Suggestion | None = None, blind: bool = False) -> Decision:
-        """None of the set is a winner."""
-        one = await self.image_set(set_id)
-        return await self._decide(one, Verdict.REJECTED, {"losers": list(one.image_ids)}, suggestion, blind)
-
-    async def skip(self, set_id: int, suggestion: Suggestion | None = None, blind: bool = False) -> Decision:
-        """Leave the set undecided for now; `skipped` brings it back."""
-        return await self._decide(await self.image_set(set_id), Verdict.SKIPPED, {}, suggestion, blind)
-
-    async def undo(self) -> Decision | None:
-        """Take the newest verdict back; the decision that says so, or None when nothing is left to undo."""
-        made = await self._review.undo(KIND)
-        return made[0] if made else None
-
-    async def agreement(self, last: int = 10) -> Agreement:
-        """How often the suggestion was the one picked, over the last picks that had one in view."""
-        return await self._review.agreement(KIND, last)
-
-    async def _decide(
-        self, one: ImageSet, verdict: Verdict, value: dict[str, Any], suggestion: Suggestion | None, blind: bool
-    ) -> Decision:
-        return await self._review.decide(
-            KIND,
-            catalogue.subject_of(one.id),
-            verdict,
-            value | {"session_id": one.session_id, "set_id": one.set_id},
-            project=one.project,
-            suggestion=suggestion,
-            blind=blind,
-        )
-
     # -- learning -----------------------------------------------------------------------------------------------------
 
     async def train(
@@ -231,10 +182,13 @@ class Ranking:
         per_project: bool = False,
         actor: str | None = None,
         seed: int | None = None,
+        encoder: str | None = None,
+        without: Sequence[str] = (),
     ) -> Run:
         """Start training on every verdict in force of one person (default: the workspace's) and on the imported logs.
 
         `project` learns from that project alone; `per_project` gives each project with enough sets weights of its own.
+        `encoder` (default: the setting) names whose vectors to learn from; blocks of features in `without` stay unused.
         The run's result is the document of `train ranker --json`. Raises ProofsheetError for an unknown project.
         """
         if project is not None:
@@ -246,7 +200,8 @@ class Ranking:
             "project": project,
             "mode": PER_PROJECT if per_project else UNIFIED,
             "seed": self._settings.seed if seed is None else seed,
-            "encoder": self._settings.encoder,
+            "encoder": encoder or self._settings.encoder,
+            "without": sorted(without),
             "choices": count,
         }
         return await self._runs.start(TRAIN, params, project=project, detach=detach)
@@ -291,6 +246,33 @@ class Ranking:
 
         return await asyncio.to_thread(look)
 
+    async def models(self) -> list[ModelRow]:
+        """Every version of the person's ranker, the newest first."""
+        return await asyncio.to_thread(self._registry.rows, self._settings.actor)
+
+    async def use_model(self, name: str, version: int) -> ModelRow:
+        """Let an earlier (or kept) version suggest from now on. Raises UsageError when there is no such one."""
+        if name != NAME:
+            raise UsageError(f"there is no model '{name}'", remedy=f"There is: {NAME}.")
+        now = iso(self._clock())
+        return await asyncio.to_thread(self._registry.use, self._settings.actor, version, now)
+
+    async def roll_back(self, project: str | None = None) -> tuple[ModelRow, ModelRow | None]:
+        """Take back the last promotion: (the version that stepped down, the one that suggests now or None)."""
+        return await asyncio.to_thread(self._registry.roll_back, self._settings.actor, project)
+
+    async def replay(self, project: str | None = None, *, people: int = 5) -> dict[str, Any]:
+        """How many of the recorded verdicts each order of asking would have needed; `people` random orders are tried.
+
+        The document of `train replay --json`. Raises ProofsheetError when there is too little to learn from.
+        """
+        from engine.ranking.replay import replay_recorded
+
+        settings, store = self._settings, self._store
+        return await asyncio.to_thread(
+            replay_recorded, store, self._vision, settings.actor, project, seed=settings.seed, orders=people
+        )
+
     async def _count_choices(self, actor: str | None, project: str | None) -> int:
         who = actor or self._settings.actor
         return await self._store.read(lambda connection: catalogue.count_choices(connection, who, project))
@@ -331,7 +313,8 @@ class Ranking:
         """The winners in force that are still in the library, by project and path."""
 
         def find(connection: sa.Connection) -> list[Image]:
-            chosen = {choice.winner for choice in catalogue.choices(connection, self._settings.actor, project)}
+            choices = catalogue.choices(connection, self._settings.actor, project, unseen=True)
+            chosen = {choice.winner for choice in choices}
             present = catalogue.present(connection, chosen)
             return sorted(present, key=lambda image: (image.project.casefold(), str(image.path)))
 

@@ -6,13 +6,14 @@ committed in one transaction; a crash in between leaves files that no row names,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from engine.errors import UsageError
 from engine.ranking.ranker import NAME, LinearRanker
 from engine.review.review import project_id
 from engine.store import Store
@@ -27,6 +28,9 @@ class ModelRow:
     path: Path
     card: Mapping[str, Any]
     promoted_at: str | None
+    project: str | None = None
+    encoder: str = ""
+    created_at: str = ""
 
     @property
     def label(self) -> str:
@@ -42,12 +46,43 @@ class Registry:
         self._loaded: dict[int, LinearRanker] = {}
 
     def promoted(self, actor: str, project: str | None = None) -> ModelRow | None:
-        """The newest promoted ranker of this person: one made for the project alone, else the one for all."""
-        return self._newest(actor, project, models.c.promoted_at.is_not(None))
+        """The ranker of this person that was promoted last: one made for the project alone, else the one for all."""
+        order = (models.c.promoted_at.desc(), models.c.version.desc())
+        return self._newest(actor, project, models.c.promoted_at.is_not(None), order)
 
     def latest(self, actor: str, project: str | None = None) -> ModelRow | None:
         """The newest ranker of this person, promoted or not."""
-        return self._newest(actor, project, sa.true())
+        return self._newest(actor, project, sa.true(), (models.c.version.desc(),))
+
+    def rows(self, actor: str) -> list[ModelRow]:
+        """Every ranker of this person, the newest first."""
+        query = _ROW.where(models.c.name == NAME, models.c.actor == actor).order_by(models.c.version.desc())
+        with self._store.reading() as connection:
+            return [self._row(row) for row in connection.execute(query)]
+
+    def use(self, actor: str, version: int, now: str) -> ModelRow:
+        """Make a version the one that suggests. Raises UsageError for one that this person has not."""
+        found = next((row for row in self.rows(actor) if row.version == version), None)
+        if found is None:
+            raise UsageError(f"there is no {NAME} version {version} of {actor}", remedy="proofsheet models list")
+        self.load(found)  # a damaged file is refused before anything is changed
+        with self._store.writing(durable=True) as connection:
+            same = (models.c.name == NAME) & (models.c.version == version)
+            connection.execute(sa.update(models).where(same).values(promoted_at=now))
+        return replace(found, promoted_at=now)
+
+    def roll_back(self, actor: str, project: str | None = None) -> tuple[ModelRow, ModelRow | None]:
+        """Take back the last promotion; the ranker that stepped down, and the one that suggests now, if any.
+
+        Raises UsageError when nothing is promoted.
+        """
+        current = self.promoted(actor, project)
+        if current is None:
+            raise UsageError(f"no {NAME} of {actor} is promoted", remedy="proofsheet models list")
+        with self._store.writing(durable=True) as connection:
+            same = (models.c.name == NAME) & (models.c.version == current.version)
+            connection.execute(sa.update(models).where(same).values(promoted_at=None))
+        return current, self.promoted(actor, project)
 
     def load(self, row: ModelRow) -> LinearRanker:
         """The ranker itself, read once. Raises ProofsheetError when its file is missing or damaged."""
@@ -82,18 +117,32 @@ class Registry:
             )
         return saved
 
-    def _newest(self, actor: str, project: str | None, condition: sa.ColumnElement[bool]) -> ModelRow | None:
-        query = (
-            sa.select(models.c.version, models.c.path, models.c.card, models.c.promoted_at, projects.c.key)
-            .select_from(models.outerjoin(projects))
-            .where(models.c.name == NAME, models.c.actor == actor, condition)
-            .order_by(models.c.version.desc())
-        )
+    def _newest(
+        self,
+        actor: str,
+        project: str | None,
+        condition: sa.ColumnElement[bool],
+        order: Sequence[sa.ColumnElement[Any]],
+    ) -> ModelRow | None:
+        query = _ROW.where(models.c.name == NAME, models.c.actor == actor, condition).order_by(*order)
         key = project.casefold() if project is not None else None
         with self._store.reading() as connection:
             fitting = [row for row in connection.execute(query) if row.key is None or row.key == key]
         fitting.sort(key=lambda row: row.key is not None, reverse=True)
-        if not fitting:
-            return None
-        row = fitting[0]
-        return ModelRow(row.version, self._folder / row.path, row.card, row.promoted_at)
+        return self._row(fitting[0]) if fitting else None
+
+    def _row(self, row: Any) -> ModelRow:
+        path = self._folder / row.path
+        return ModelRow(row.version, path, row.card, row.promoted_at, row.project, row.encoder, row.created_at)
+
+
+_ROW = sa.select(
+    models.c.version,
+    models.c.path,
+    models.c.card,
+    models.c.promoted_at,
+    models.c.encoder,
+    models.c.created_at,
+    projects.c.key,
+    projects.c.name.label("project"),
+).select_from(models.outerjoin(projects))

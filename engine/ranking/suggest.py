@@ -17,10 +17,13 @@ from engine.errors import ProofsheetError
 from engine.library.model import Image
 from engine.ranking import catalogue
 from engine.ranking.evaluate import BASELINES, DEFAULT_BASELINE, baseline_scores, best_baseline
-from engine.ranking.features import of_images, width
+from engine.ranking.features import Features, Layout, of_images, with_crops
 from engine.ranking.learn import offsets_of
+from engine.ranking.material import crops_of
 from engine.ranking.measures import Floats
 from engine.ranking.model import KIND, ImageSet
+from engine.ranking.online import Online
+from engine.ranking.posterior import Gaussian
 from engine.ranking.ranker import LinearRanker
 from engine.ranking.registry import Registry
 from engine.review import Suggestion
@@ -95,6 +98,8 @@ class Suggester:
         self._actor = actor
         self._lock = threading.Lock()
         self._baselines: dict[str | None, tuple[int, str]] = {}
+        self._earlies: dict[str | None, tuple[int, LinearRanker | None]] = {}
+        self._online = Online(store, actor)
 
     def ranker(self, project: str | None) -> LinearRanker | None:
         """The promoted ranker for a project; None while there is none that ranks by the features of this version."""
@@ -103,12 +108,26 @@ class Suggester:
             return None
         found = self._registry.load(row)
         encoder = self._vision.encoder(encoder_spec(found))
-        fits = found.encoder == encoder.id and found.weight.shape[0] == width(encoder.dimension)
-        return found if fits else None
+        widths = (Layout(encoder.dimension).width, Layout(encoder.dimension, has_crops=True).width)
+        return found if found.encoder == encoder.id and found.width in widths else None
+
+    def looks(self, ranker: LinearRanker, images: Sequence[Image], readings: Sequence[Readings]) -> Features:
+        """(n, width) the numbers that the ranker takes of one set's images."""
+        spec = encoder_spec(ranker)
+        rows = of_images(images, self._vision.vectors(images, spec), readings)
+        if ranker.width == rows.shape[1]:
+            return rows
+        crops = crops_of(self._vision, [images], spec)
+        return with_crops(rows, crops[0] if crops else None)
 
     def suggest(self, one: ImageSet) -> Suggestion | None:
-        """The suggested winner of a set; None when fewer than two of its images can be read."""
-        ranker = self.ranker(one.project)
+        """The suggested winner of a set; None when fewer than two of its images can be read.
+
+        By the promoted ranker and every verdict since. Without one, by what the verdicts so far say, once that does
+        better on the newest of them than the best naive baseline, and then without any confidence.
+        """
+        promoted = self.ranker(one.project)
+        ranker = promoted or self.early(one.project)
         spec = encoder_spec(ranker) if ranker is not None else None
         readable = self._readable([member.image for member in one.members], spec)
         members = [member for member in one.members if member.image.id in readable]
@@ -122,12 +141,53 @@ class Suggester:
             best = int(scores.argmax())
             worded = (_OF_BASELINE[name], *(r for r in reasons(readings, best, is_taste=False) if r != "sharper"))
             return _suggestion(one, images, best, scores, None, PREFIX + name, worded)
-        rows = of_images(images, self._vision.vectors(images, spec), readings)
-        scores = ranker.scores(rows, one.project)
-        chances = ranker.probabilities(scores)
-        best = int(scores.argmax())
+        scores, chances = self.judge(ranker, self.looks(ranker, images, readings), one.project)
+        best = int(chances.argmax())
         worded = reasons(readings, best, is_taste=True)
-        return _suggestion(one, images, best, chances, float(chances[best]), ranker.label, worded)
+        sure = float(chances[best]) if promoted is not None else None
+        return _suggestion(one, images, best, chances, sure, ranker.label, worded)
+
+    def judge(self, ranker: LinearRanker, features: Features, project: str) -> tuple[Floats, Floats]:
+        """(n,) scores and (n,) probabilities of one set by the ranker and all verdicts since it was trained."""
+        taste = self.taste(ranker, project)
+        if taste is None:
+            return ranker.judge(features, project)
+        return ranker.judge_by(taste, ranker.looks(features))
+
+    def taste(self, ranker: LinearRanker, project: str) -> Gaussian | None:
+        """What is believed of a project's taste just now; None where the ranker cannot learn from single verdicts."""
+        since = int(ranker.card.get("data", {}).get("last_decision", -1))
+        if since < 0 or ranker.belief(project) is None:
+            return None
+
+        def look(image_ids: Sequence[int]) -> Features | None:
+            with self._store.reading() as connection:
+                known = catalogue.images_by_id(connection, image_ids)
+            images = [known[one] for one in image_ids if one in known]
+            spec = encoder_spec(ranker)
+            readable = self._readable(images, spec)
+            images = [image for image in images if image.id in readable]
+            if len(images) < 2 or images[0].id != image_ids[0]:
+                return None
+            return ranker.looks(self.looks(ranker, images, self._vision.readings(images, spec)))
+
+        identity = (ranker.label, ranker.card.get("created_at"))
+        return self._online.taste(identity, lambda: ranker.belief(project), project, since, ranker.lapse, look)
+
+    def early(self, project: str | None = None) -> LinearRanker | None:
+        """What the newest verdicts say while no ranker is promoted; None until that beats the best naive baseline."""
+        with self._store.reading() as connection:
+            count = _verdicts(connection)
+        with self._lock:
+            known = self._earlies.get(project)
+        if known is not None and count - known[0] < _REFRESH:
+            return known[1]
+        from engine.ranking.early import early_taste
+
+        found = early_taste(self._store, self._vision, self._actor, project)
+        with self._lock:
+            self._earlies[project] = (count, found)
+        return found
 
     def baseline(self, project: str | None = None) -> str:
         """The naive baseline that did best on the verdicts so far; `sharpest` until there are some."""
@@ -180,7 +240,7 @@ class Suggester:
 
 def encoder_spec(ranker: LinearRanker) -> str:
     """How to load the encoder that the ranker speaks."""
-    return str(ranker.card.get("encoder", {}).get("spec", "builtin"))
+    return str(ranker.card.get("encoder", {}).get("spec") or "builtin")
 
 
 def _suggestion(

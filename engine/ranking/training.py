@@ -1,109 +1,98 @@
 """The training run: from the verdicts in force to a new version of the ranker, promoted or kept with the reason why.
 
-Relies on `material` (what to learn from), `split`, `learn`, `evaluate` and the registry. It stops at any step when
-asked to, leaves a checkpoint after the slow choice of shrinkage, and writes nothing but a new version. Trains for one
-person: their own verdicts and, as observations, the imported logs.
+Relies on `material` (what to learn from), `split`, `session` (learning and measuring) and the registry. It stops at any
+step when asked to, leaves a checkpoint after the slow choice of strengths, and writes nothing but a new version and
+the training log. Trains for one person: their own verdicts and, as observations, the imported logs.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.clock import Clock, iso
 from engine.errors import ProofsheetError
-from engine.ranking import evaluate, learn
-from engine.ranking.features import PLAIN, scale_of, width
+from engine.ranking import card, evaluate, learn
+from engine.ranking.epochs import EpochLog, Told
+from engine.ranking.features import Layout, scale_of
 from engine.ranking.hashes import HashCache
 from engine.ranking.learn import Examples
-from engine.ranking.material import Material, gather, read_choices
-from engine.ranking.measures import Calibration, Floats, Ints, fit_calibration, pair_accuracy, segment_losses
-from engine.ranking.model import MIN_SETS, PER_PROJECT, UNIFIED
-from engine.ranking.ranker import NAME, LinearRanker
+from engine.ranking.material import Material, gather, read_choices, refused_sets
+from engine.ranking.measures import Floats
+from engine.ranking.model import MIN_SETS, UNIFIED
+from engine.ranking.ranker import NAME, Deep, LinearRanker
 from engine.ranking.registry import Registry
+from engine.ranking.session import Lesson, Plan, Session, Trained, counted
 from engine.ranking.split import Split, split
 from engine.runs import RunContext
 from engine.store import Store
 from engine.vision import Vision
 
-
-@dataclass(frozen=True)
-class Weights:
-    """Weights (d,) on the scaled features: one for all, and one each for projects (casefolded) with enough sets."""
-
-    unified: Floats
-    projects: Mapping[str, Floats] = field(default_factory=dict)
-
-    def scores(self, examples: Examples, projects: tuple[str, ...]) -> Floats:
-        """(N,) scores, each set by its project's weights where there are any."""
-        found = examples.features @ self.unified
-        for key, weight in self.projects.items():
-            sets = np.flatnonzero([project.casefold() == key for project in projects])
-            rows = learn.rows_of(examples.offsets, sets)
-            found[rows] = examples.features[rows] @ weight
-        return np.asarray(found, dtype=np.float64)
+_LARGE = 2_000_000  # numbers; from here on single precision is exact enough, and twice as fast
+Consistency = Callable[[str, str | None], float | None]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What the inner split chose: a shrinkage for all, one for each project with its own weights, the calibration."""
-
-    alpha: float
-    projects: Mapping[str, float]
-    calibration: Calibration
-    calibrated_on: int
-
-    def document(self, fingerprint: str) -> dict[str, Any]:
-        return {
-            "fingerprint": fingerprint,
-            "alpha": self.alpha,
-            "projects": dict(self.projects),
-            "temperature": self.calibration.temperature,
-            "lapse": self.calibration.lapse,
-            "calibrated_on": self.calibrated_on,
-        }
-
-    @classmethod
-    def resumed(cls, checkpoint: Mapping[str, Any] | None, fingerprint: str) -> Plan | None:
-        """The plan of the run that is taken up again, if the verdicts are still the same."""
-        if not checkpoint or checkpoint.get("fingerprint") != fingerprint:
-            return None
-        calibration = Calibration(checkpoint["temperature"], checkpoint["lapse"])
-        return cls(checkpoint["alpha"], checkpoint["projects"], calibration, checkpoint["calibrated_on"])
+def _unknown(_actor: str, _project: str | None) -> float | None:
+    return None
 
 
 class Trainer:
-    """The work of `train` runs. Its `work` is called in a lane's thread."""
+    """The work of `train` runs. Its `work` is called in a lane's thread.
 
-    def __init__(self, store: Store, vision: Vision, registry: Registry, hashes: HashCache, clock: Clock) -> None:
+    `consistency(actor, project)` is the share of silently repeated sets that the person answered alike, or None.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        vision: Vision,
+        registry: Registry,
+        hashes: HashCache,
+        clock: Clock,
+        log: Path,
+        consistency: Consistency = _unknown,
+    ) -> None:
         self._store = store
         self._vision = vision
         self._registry = registry
         self._hashes = hashes
         self._clock = clock
+        self._log = EpochLog(log, clock)
+        self._consistency = consistency
 
     def work(self, run: RunContext) -> dict[str, Any]:
         """Train one version. Raises ProofsheetError when there is too little to learn from."""
         begun = time.monotonic()
         actor, project = str(run.params["actor"]), run.params.get("project")
-        spec = str(run.params["encoder"])
+        without = tuple(run.params.get("without") or ())
+        encoder = self._vision.encoder(str(run.params["encoder"]))
+        spec = str(getattr(encoder, "spec", run.params["encoder"]))
         run.progress(0, None, "reading the verdicts")
-        choices = read_choices(self._store, actor, project)
-        _require(len(choices))
-        material = gather(run, choices, self._store, self._vision, self._hashes, spec)
+        read = read_choices(self._store, actor, project)
+        _require(len(read.choices))
+        material = gather(run, read, self._store, self._vision, self._hashes, spec, without)
         _require(len(material.choices))
-        session = _Session(run, material, str(run.params.get("mode", UNIFIED)), int(run.params.get("seed", run.seed)))
-        trained = session.train()
+        divided = split(material.clusters)
+        layout = Layout(encoder.dimension, material.features.shape[1] > Layout(encoder.dimension).width)
+        lesson, scale = make_lesson(material, layout, divided, run.params, without)
+        fingerprint = f"{material.fingerprint}-{lesson.mode}-{lesson.seed}-{spec}-{without}"
+        told = Told(run, self._log)
+        session = Session(lesson, told)
+        trained = session.work(
+            _resumed(run.resumed, fingerprint),
+            lambda plan: run.checkpoint(plan.document() | {"fingerprint": fingerprint}),
+        )
         previous = self._registry.promoted(actor, project)
         why_not = list(trained.report.why_not)
+        maker = _Maker(material, lesson, trained, scale, encoder.id)
         if previous is not None:
-            why_not.extend(self._against(previous.label, self._registry.load(previous), session, trained))
-        encoder = self._vision.encoder(spec)
-        card = session.card(trained) | {
+            why_not.extend(_against(previous.label, self._registry.load(previous), maker))
+        told_of = card.describe(trained, lesson, self._consistency(actor, project))
+        made = card.make(trained, lesson, material, divided, layout, told_of) | {
             "actor": actor,
             "project": project,
             "created_at": iso(self._clock()),
@@ -114,210 +103,109 @@ class Trainer:
         }
         run.check()
         saved = self._registry.add(
-            session.ranker(trained, encoder.id, card),
+            maker.ranker(made),
             actor=actor,
             project=project,
             run_id=run.id,
             now=iso(self._clock()),
             is_promoted=not why_not,
         )
+        told.end(saved.label)
         run.log(f"{saved.label} is promoted" if not why_not else f"{saved.label} is kept: {'; '.join(why_not)}")
         return {
+            "run": run.id,
             "model": saved.label,
             "promoted": not why_not,
-            "sets": {"train": len(session.split.train), "held_out": len(session.split.held_out)},
-            **trained.report.document(),
+            "sets": {"train": len(divided.train), "held_out": len(divided.held_out)},
+            **told_of,
             "why_not": why_not,
             "seconds": round(time.monotonic() - begun, 3),
         }
 
-    def _against(self, name: str, last: LinearRanker, session: _Session, trained: _Trained) -> list[str]:
-        """Why the last promoted ranker should stay: judged on held-out sets that neither has learned from."""
-        material, held_out = session.material, session.split.held_out
-        encoder = self._vision.encoder(str(session.run.params["encoder"]))
-        if last.encoder != encoder.id or last.weight.shape[0] != width(encoder.dimension):
-            return []  # it speaks another encoder's language; its own figures are on its card
-        learned = {tuple(one) for one in last.card.get("split", {}).get("trained_on", [])}
-        fresh = [i for i in held_out if (material.choices[i].set_pk, material.choices[i].chosen_at) not in learned]
-        if not fresh:
-            return [f"{name} has learned from all held-out sets, so that no honest comparison is left"]
-        picked = np.array(fresh, dtype=np.int64)
-        projects = tuple(material.projects[i] for i in fresh)
-        examples = session.examples.take(picked)
-        parts = np.split(material.features[learn.rows_of(material.offsets, picked)], examples.offsets[1:-1])
-        evaluated = last.as_evaluated()
-        old = np.concatenate([evaluated.scores(part, one) for part, one in zip(parts, projects, strict=True)])
-        new = trained.evaluated.scores(examples, projects)
-        calibrations = (trained.plan.calibration, last.calibration)
-        why = evaluate.compare_with_last(name, new, old, examples.offsets, calibrations)
-        return [why] if why else []
+
+def make_lesson(
+    material: Material, layout: Layout, divided: Split, params: Mapping[str, Any], without: tuple[str, ...]
+) -> tuple[Lesson, Floats]:
+    """The material as arrays to learn from, and the scale (d,) that its features were divided by."""
+    kind = np.float32 if material.features.size >= _LARGE else np.float64
+    centred = learn.centre(material.features.astype(kind), material.offsets)
+    # The scale is learned on training sets alone, as everything else is.
+    scale = scale_of(centred[learn.rows_of(material.offsets, divided.train)], layout.blocks, without)
+    centred /= scale.astype(kind)
+    names, numbers = counted(material.projects)
+    lesson = Lesson(
+        examples=Examples(centred, material.offsets, material.clusters, None, numbers),
+        blocks=layout.blocks,
+        names=names,
+        train=divided.train,
+        held_out=divided.held_out,
+        baselines=material.baselines,
+        modified=np.flatnonzero([choice.modified for choice in material.choices]),
+        refused=refused_sets(material, scale, names, numbers),
+        mode=str(params.get("mode", UNIFIED)),
+        seed=int(params.get("seed", 0)),
+    )
+    return lesson, scale
 
 
-@dataclass(frozen=True)
-class _Trained:
-    """Everything one training found: `evaluated` without the held-out sets, `final` with all."""
+class _Maker:
+    """Turns what a training found into a ranker."""
 
-    plan: Plan
-    evaluated: Weights
-    final: Weights
-    report: evaluate.Report
-
-
-class _Session:
-    """One training over one material."""
-
-    def __init__(self, run: RunContext, material: Material, mode: str, seed: int) -> None:
-        self.run = run
+    def __init__(self, material: Material, lesson: Lesson, trained: Trained, scale: Floats, encoder: str) -> None:
         self.material = material
-        self.mode = mode
-        self.seed = seed
-        self.split: Split = split(material.clusters)
-        centred = learn.centre(material.features.astype(np.float64), material.offsets)
-        # The scale is learned on training sets alone, as everything else is.
-        self.scale = scale_of(centred[learn.rows_of(material.offsets, self.split.train)])
-        self.examples = Examples(centred / self.scale, material.offsets, material.clusters)
-        self._step = 0
+        self.lesson = lesson
+        self.trained = trained
+        self.encoder = encoder
+        self._deep = Deep(trained.head, scale) if trained.head is not None else None
+        self._scale = scale if trained.head is None else np.ones(trained.head.outputs)
 
-    def train(self) -> _Trained:
-        """Tune, fit without the held-out sets, measure, and fit again with all."""
-        train, held_out = self.split.train, self.split.held_out
-        fingerprint = f"{self.material.fingerprint}-{self.mode}-{self.seed}-{self.run.params['encoder']}"
-        plan = Plan.resumed(self.run.resumed, fingerprint)
-        if plan is None:
-            plan = self._tune(train)
-            self.run.checkpoint(plan.document(fingerprint))
-        self.run.progress(0, None, "learning")
-        evaluated = self._fit(train, plan, is_shown=True)
-        examples, projects = self.examples.take(held_out), self._projects(held_out)
-        self.run.progress(0, None, "measuring")
-        reference = learn.fit_logistic_difference(self.examples.take(train), seed=self.seed, check=self.run.check)
-        rows = learn.rows_of(self.material.offsets, held_out)
-        report = evaluate.evaluate(
-            evaluate.HeldOut(
-                offsets=examples.offsets,
-                projects=projects,
-                model=evaluated.scores(examples, projects),
-                baselines={name: scores[rows] for name, scores in self.material.baselines.items()},
-                reference=np.asarray(examples.features @ reference, dtype=np.float64),
-            ),
-            plan.calibration,
-            seed=self.seed,
-        )
-        final = self._fit(np.arange(self.examples.count), plan, is_shown=False)
-        return _Trained(plan, evaluated, final, report)
-
-    def ranker(self, trained: _Trained, encoder: str, card: Mapping[str, Any]) -> LinearRanker:
+    def ranker(self, made: Mapping[str, Any]) -> LinearRanker:
         """The final weights in the features' own units; the registry gives the version."""
+        trained, scale = self.trained, self._scale
+        squares = np.outer(scale, scale)
+        key = {one: name.casefold() for one, name in enumerate(self.lesson.names)}
         return LinearRanker(
             name=NAME,
             version=0,
-            encoder=encoder,
-            weight=trained.final.unified / self.scale,
-            evaluated=trained.evaluated.unified / self.scale,
-            calibration=trained.plan.calibration,
-            projects={key: weight / self.scale for key, weight in trained.final.projects.items()},
-            evaluated_projects={key: weight / self.scale for key, weight in trained.evaluated.projects.items()},
-            card=card,
+            encoder=self.encoder,
+            weight=trained.final.shared.mean / scale,
+            evaluated=trained.evaluated.shared.mean / scale,
+            calibration=trained.calibration,
+            projects={key[one]: taste.mean / scale for one, taste in trained.final.own.items()},
+            evaluated_projects={key[one]: taste.mean / scale for one, taste in trained.evaluated.own.items()},
+            card=made,
+            covariance=trained.final.shared.covariance / squares,
+            covariances={key[one]: taste.covariance / squares for one, taste in trained.final.own.items()},
+            deep=self._deep,
         )
 
-    def card(self, trained: _Trained) -> dict[str, Any]:
-        """What the JSON card says of data, split, figures and method."""
-        choices, report, plan = self.material.choices, trained.report, trained.plan
-        return {
-            "kind": "linear Plackett-Luce on set-centred features",
-            "features": {"vector": len(self.scale) - len(PLAIN), "plain": list(PLAIN)},
-            "mode": self.mode,
-            "seed": self.seed,
-            "data": {
-                "sets": len(choices),
-                "images": len({image.id for image in self.material.images}),
-                "imported": sum(choice.imported for choice in choices),
-                "made_here": sum(not choice.imported for choice in choices),
-                "actors": sorted({choice.actor for choice in choices}),
-                "projects": sorted(set(self.material.projects)),
-                "from": choices[0].chosen_at,
-                "to": choices[-1].chosen_at,
-            },
-            "split": {
-                "kind": self.split.kind,
-                "in_words": self.split.in_words,
-                "train": len(self.split.train),
-                "held_out": len(self.split.held_out),
-                "purged": self.split.purged,
-                "clusters": len(set(self.material.clusters.tolist())),
-                "trained_on": [[choices[i].set_pk, choices[i].chosen_at] for i in self.split.train],
-            },
-            "l2": {"alpha": plan.alpha, "projects": dict(plan.projects)},
-            "calibration": {
-                "method": "temperature scaling with a lapse rate, by maximum likelihood on inner held-out sets",
-                "temperature": plan.calibration.temperature,
-                "lapse": plan.calibration.lapse,
-                "sets": plan.calibrated_on,
-            },
-            "weights": "learned from all sets; the held-out figures are of weights learned without the held-out sets",
-            **report.document(),
-            "held_out_log_loss": report.log_loss,
-            "ahead_of_baselines_95": {name: list(interval) for name, interval in report.intervals.items()},
-        }
 
-    def _tune(self, train: Ints) -> Plan:
-        unified = self._tuned(self.examples.take(train), "the strength of shrinkage")
-        own = {key: self._tuned(self.examples.take(sets), key) for key, sets in self._own_sets(train).items()}
-        parts = list(own.values()) or [unified]
-        scores = np.concatenate([part.scores for part in parts])
-        offsets = learn.offsets_of(np.concatenate([np.diff(part.offsets) for part in parts]))
-        return Plan(
-            unified.alpha,
-            {key: part.alpha for key, part in own.items()},
-            fit_calibration(scores, offsets),
-            len(offsets) - 1,
-        )
+def _against(name: str, last: LinearRanker, maker: _Maker) -> list[str]:
+    """Why the last promoted ranker should stay: judged on held-out sets that neither has learned from."""
+    material, trained = maker.material, maker.trained
+    if last.encoder != maker.encoder or last.width != material.features.shape[1]:
+        return []  # it speaks another encoder's language; its own figures are on its card
+    learned = {tuple(one) for one in last.card.get("split", {}).get("trained_on", [])}
+    held_out = maker.lesson.held_out
+    fresh = [i for i in held_out if (material.choices[i].set_pk, material.choices[i].chosen_at) not in learned]
+    if not fresh:
+        return [f"{name} has learned from all held-out sets, so that no honest comparison is left"]
+    picked = np.array(fresh, dtype=np.int64)
+    projects = tuple(material.projects[i] for i in fresh)
+    examples = maker.lesson.examples.take(picked)
+    parts = np.split(material.features[learn.rows_of(material.offsets, picked)], examples.offsets[1:-1])
+    evaluated = last.as_evaluated()
+    old = np.concatenate([evaluated.scores(part, one) for part, one in zip(parts, projects, strict=True)])
+    new = trained.evaluated.scores(trained.head.of(examples) if trained.head is not None else examples)
+    why = evaluate.compare_with_last(name, new, old, examples.offsets, (trained.calibration, last.calibration))
+    return [why] if why else []
 
-    def _tuned(self, examples: Examples, what: str) -> learn.Tuned:
-        tried = 0
 
-        def told(alpha: float, loss: float, accuracy: float) -> None:
-            nonlocal tried
-            tried += 1
-            self.run.progress(tried, len(learn.ALPHAS), f"choosing {what}")
-            self.run.log(f"L2 {alpha:g}: loss {loss:.4f}, pair accuracy {accuracy:.1%} on inner held-out sets")
-
-        return learn.tune(examples, seed=self.seed, check=self.run.check, on_alpha=told)
-
-    def _fit(self, sets: Ints, plan: Plan, *, is_shown: bool) -> Weights:
-        held_out = self.examples.take(self.split.held_out)
-
-        def show(_step: int, loss: float, weights: Floats) -> None:
-            scores = held_out.features @ weights
-            self.run.metric(
-                self._step,
-                loss=loss,
-                held_out_loss=float(segment_losses(scores, held_out.offsets).mean()),
-                held_out_pair_accuracy=pair_accuracy(scores, held_out.offsets),
-            )
-            self._step += 1
-
-        hook = show if is_shown else None
-        unified = learn.fit(self.examples.take(sets), plan.alpha, on_step=hook, check=self.run.check)
-        own = self._own_sets(sets)
-        return Weights(
-            unified,
-            {
-                key: learn.fit(self.examples.take(own[key]), alpha, check=self.run.check)
-                for key, alpha in plan.projects.items()
-            },
-        )
-
-    def _own_sets(self, sets: Ints) -> dict[str, Ints]:
-        """The sets of each project that has enough for weights of its own; none in the unified mode."""
-        if self.mode != PER_PROJECT:
-            return {}
-        keys = np.array([project.casefold() for project in self._projects(sets)])
-        found = {str(key): sets[keys == key] for key in np.unique(keys)}
-        return {key: some for key, some in found.items() if len(some) >= MIN_SETS}
-
-    def _projects(self, sets: Ints) -> tuple[str, ...]:
-        return tuple(self.material.choices[i].project for i in sets)
+def _resumed(checkpoint: Mapping[str, Any] | None, fingerprint: str) -> Plan | None:
+    """The plan of the run that is taken up again, if the verdicts are still the same."""
+    if not checkpoint or checkpoint.get("fingerprint") != fingerprint:
+        return None
+    return Plan.read(checkpoint)
 
 
 def _require(count: int) -> None:

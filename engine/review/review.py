@@ -8,27 +8,20 @@ be rebuilt from it. Never changes what a decision is about: that is a change set
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
-import os
-import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from engine.clock import Clock, iso, utc_now
 from engine.errors import ProofsheetError
+from engine.review.log import SuggestionLog
 from engine.review.model import Agreement, Decision, NewDecision, Suggestion, Verdict
 from engine.store import Store, upsert
 from engine.store.schema import decisions, projects, suggestions
 from engine.workspace import Workspace
-
-_LOGGER = logging.getLogger("proofsheet.review")
-_TAIL_BYTES = 65_536
 
 
 class Review:
@@ -59,21 +52,57 @@ class Review:
         suggestion: Suggestion | None = None,
         blind: bool = False,
         group_id: str | None = None,
+        also: Callable[[sa.Connection, Decision], None] | None = None,
     ) -> Decision:
-        """Record one verdict; it is on the disk when this returns."""
+        """Record one verdict; it is on the disk when this returns. `also` is done in the same transaction."""
         new = NewDecision(kind, subject, verdict, value or {}, project, suggestion, blind)
-        return (await self._record([new], group_id))[0]
 
-    async def decide_many(self, new: Sequence[NewDecision]) -> list[Decision]:
-        """Record several verdicts as one group: one transaction, one undo."""
-        return await self._record(list(new), uuid.uuid4().hex)
+        def record(connection: sa.Connection) -> list[Decision]:
+            made = self._append(connection, new, group_id)
+            if also is not None:
+                also(connection, made)
+            return [made]
 
-    async def undo(self, kind: str) -> list[Decision]:
-        """Take back the newest decision of this kind that is not yet taken back (with its whole group).
+        return (await self._record(record))[0]
+
+    async def decide_many(self, new: Sequence[NewDecision], *, unless_decided: bool = False) -> list[Decision]:
+        """Record several verdicts as one group: one transaction, one undo.
+
+        `unless_decided` passes over subjects that have a verdict in force by the time it is written, anybody's.
+        """
+        group_id = uuid.uuid4().hex
+
+        def record(connection: sa.Connection) -> list[Decision]:
+            left = [
+                one for one in new if not unless_decided or _newest(connection, one.kind, one.subject, None) is None
+            ]
+            return [self._append(connection, one, group_id) for one in left]
+
+        return await self._record(record)
+
+    async def suggested(self, kind: str, subject: str) -> Suggestion | None:
+        """The newest suggestion recorded for a subject that no decision was made on, or None."""
+        decided = sa.exists().where(decisions.c.suggestion_id == suggestions.c.id)
+        query = (
+            sa.select(suggestions, projects.c.name.label("project"))
+            .select_from(suggestions.outerjoin(projects))
+            .where(suggestions.c.kind == kind, suggestions.c.subject == subject, ~decided)
+            .order_by(suggestions.c.created_at.desc(), suggestions.c.id.desc())
+            .limit(1)
+        )
+        row = await self._store.read(lambda connection: connection.execute(query).one_or_none())
+        if row is None:
+            return None
+        return Suggestion(
+            row.kind, row.subject, row.proposal, row.model, row.project, row.confidence, tuple(row.reasons), row.id
+        )
+
+    async def undo(self, *kinds: str) -> list[Decision]:
+        """Take back the newest decision of these kinds that is not yet taken back (with its whole group).
 
         Returns the decisions that say so, each naming in `undoes` what it took back; empty when nothing is left.
         """
-        made = await self._store.write(lambda connection: self._undo(connection, kind), durable=True)
+        made = await self._store.write(lambda connection: self._undo(connection, kinds), durable=True)
         await self._log.append(made)
         return made
 
@@ -102,6 +131,24 @@ class Review:
             raise ProofsheetError(f"no decision {decision_id}")
         return found
 
+    async def before(self, made: Decision) -> Decision | None:
+        """The verdict that stood on the subject when this one was given: the one it supersedes, or somebody else's."""
+        newer = decisions.alias("newer")
+        others = (decisions.c.actor != made.actor) & ~sa.exists().where(newer.c.supersedes == decisions.c.id)
+        query = _SELECT.where(
+            decisions.c.kind == made.kind,
+            decisions.c.subject == made.subject,
+            decisions.c.id < made.id,
+            decisions.c.verdict != Verdict.WITHDRAWN,
+            (decisions.c.id == made.supersedes) | others,
+        )
+
+        def find(connection: sa.Connection) -> Decision | None:
+            row = connection.execute(query.order_by(decisions.c.id.desc()).limit(1)).one_or_none()
+            return _decision(row) if row else None
+
+        return await self._store.read(find)
+
     async def agreement(self, kind: str, last: int = 10) -> Agreement:
         """Over the last picks made with a suggestion in view: how many took it."""
 
@@ -113,6 +160,7 @@ class Review:
                     decisions.c.kind == kind,
                     decisions.c.actor == self._actor,
                     decisions.c.suggestion_id.is_not(None),
+                    decisions.c.group_id.is_(None),  # approved together means unseen: that says nothing of agreement
                     decisions.c.blind.is_(False),
                     decisions.c.verdict.in_([Verdict.APPROVED, Verdict.MODIFIED, Verdict.REJECTED]),
                     ~sa.exists().where(newer.c.supersedes == decisions.c.id),
@@ -141,10 +189,8 @@ class Review:
         await self._log.rewrite(every)
         return len(every)
 
-    async def _record(self, new: Sequence[NewDecision], group_id: str | None) -> list[Decision]:
-        made = await self._store.write(
-            lambda connection: [self._append(connection, one, group_id) for one in new], durable=True
-        )
+    async def _record(self, record: Callable[[sa.Connection], list[Decision]]) -> list[Decision]:
+        made = await self._store.write(record, durable=True)
         await self._log.append(made)
         return made
 
@@ -169,11 +215,11 @@ class Review:
             blind=new.blind,
         )
 
-    def _undo(self, connection: sa.Connection, kind: str) -> list[Decision]:
+    def _undo(self, connection: sa.Connection, kinds: Sequence[str]) -> list[Decision]:
         undone = decisions.alias("undone")
         candidates = (
             _SELECT.where(
-                decisions.c.kind == kind,
+                decisions.c.kind.in_(kinds),
                 decisions.c.actor == self._actor,
                 decisions.c.undoes.is_(None),
                 ~sa.exists().where(undone.c.undoes == decisions.c.id),
@@ -242,60 +288,6 @@ class Review:
         return recorded
 
 
-class SuggestionLog:
-    """`suggestions.jsonl`: one line a decision, as other programs read it. Derived; the database is the truth."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._lock = threading.Lock()
-
-    async def append(self, made: Sequence[Decision]) -> None:
-        """Add a line for each decision, off the event loop.
-
-        The decisions are committed already, so a file that cannot be written is no failure of theirs: what is missing
-        is appended when the workspace is next opened (`Review.catch_up_log`).
-        """
-        if made:
-            try:
-                await asyncio.to_thread(self._append, made)
-            except OSError as error:
-                _LOGGER.warning("%s is behind the database: %s", self._file, error)
-
-    def last_id(self) -> int:
-        """The newest decision that the file tells of; 0 without one. Looks at the file's end only."""
-        try:
-            with self._file.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-                lines = file.read().splitlines()
-        except OSError:
-            return 0
-        found = [0]
-        for line in lines:
-            try:
-                found.append(int(json.loads(line)["id"]))
-            except (ValueError, KeyError, TypeError):
-                continue  # cut off by the look at the end, or by a crash
-        return max(found)
-
-    async def rewrite(self, every: Sequence[Decision]) -> None:
-        """Replace the whole file at once."""
-        await asyncio.to_thread(self._rewrite, every)
-
-    def _append(self, made: Sequence[Decision]) -> None:
-        with self._lock:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with self._file.open("ab+") as file:
-                is_torn = file.seek(0, os.SEEK_END) > 0 and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n"
-                file.write((b"\n" if is_torn else b"") + b"".join(_line(one) for one in made))
-
-    def _rewrite(self, every: Sequence[Decision]) -> None:
-        with self._lock:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            fresh = self._file.with_suffix(".jsonl.new")
-            fresh.write_bytes(b"".join(_line(one) for one in every))
-            fresh.replace(self._file)
-
-
 def standing_decisions(
     connection: sa.Connection, kind: str, project: str | None = None, actor: str | None = None
 ) -> list[Decision]:
@@ -359,22 +351,3 @@ def _decision(row: Any) -> Decision:
         blind=row.blind,
         suggestion_id=row.suggestion_id,
     )
-
-
-def _line(one: Decision) -> bytes:
-    document = {
-        "id": one.id,
-        "kind": one.kind,
-        "subject": one.subject,
-        "project": one.project,
-        "verdict": one.verdict,
-        "value": dict(one.value),
-        "actor": one.actor,
-        "decided_at": one.decided_at,
-        "supersedes": one.supersedes,
-        "undoes": one.undoes,
-        "group_id": one.group_id,
-        "blind": one.blind,
-        "suggestion_id": one.suggestion_id,
-    }
-    return json.dumps(document, ensure_ascii=False).encode() + b"\n"

@@ -21,6 +21,7 @@ from tests.bench.fill import fill_folder, fill_store
 from tests.bench.http import http
 from tests.bench.library import library
 from tests.bench.table import Row, markdown, percentile
+from tests.bench.taste import taste
 from tests.bench.terminal import Watched
 
 PYTHON = sys.executable
@@ -264,6 +265,7 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "experiments": experiments,
     "http": http,
     "library": library,
+    "taste": taste,
 }
 
 

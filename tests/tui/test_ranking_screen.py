@@ -103,13 +103,13 @@ async def test_undo_pressed_fast_takes_back_as_many_verdicts_as_it_was_pressed(e
         for number in (1, 2, 3):
             await studio.press("1")
             await studio.set_shown(number + 1)
-        gate, undo = asyncio.Event(), engine.ranking.undo
+        gate, take_back = asyncio.Event(), engine.ranking.take_back
 
         async def slow():
             await gate.wait()
-            return await undo()
+            return await take_back()
 
-        engine.ranking.undo = slow
+        engine.ranking.take_back = slow
         await studio.press("u", "u", "u")
         await studio.press("1")  # the set that it would fall on is on its way off the table
         assert studio.says("one moment: another set is coming")
@@ -439,7 +439,7 @@ async def test_the_mouse_marks_and_a_double_click_picks(engine: FakeEngine) -> N
 
 
 async def test_a_changed_key_works_and_is_what_the_screen_shows(engine: FakeEngine) -> None:
-    settings = Settings(actor="me", keymap={"ranking.none": "n", "ranking.number": "a,b,d"})
+    settings = Settings(actor="me", keymap={"ranking.none": "n", "ranking.number": "a,f,d"})
     async with running(engine, WIDE, settings=settings) as studio:
         await studio.set_shown(1)
         assert studio.says("n none", "a-d pick")

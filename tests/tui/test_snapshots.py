@@ -36,7 +36,7 @@ async def test_ranking_with_a_model_and_a_training_run_behind(pictures, size, na
         await studio.set_shown(1)
         await studio.press("3")
         await studio.set_shown(2)
-        await studio.until(lambda: studio.says("62 %", "1/1"))
+        await studio.until(lambda: studio.says("62 %", "1/1", "b 3"))
         await studio.press("left")
         check_snapshot(f"ranking-{name}", still(studio))
 
@@ -87,3 +87,55 @@ async def test_help(pictures, size, name: str) -> None:
         await studio.press("question_mark")
         await studio.until(lambda: studio.says("Pick the marked image"))
         check_snapshot(f"help-{name}", still(studio))
+
+
+def learned(pictures):
+    """Six sets, and a model that suggests."""
+    engine = make_engine(pictures / "six")
+    engine.ranking.model = "ranker_v4"
+    return engine
+
+
+@LAYOUTS
+async def test_approving_together(pictures, size, name: str) -> None:
+    async with running(learned(pictures), size) as studio:
+        await studio.set_shown(1)
+        await studio.press("b")
+        await studio.until(lambda: studio.says("enter approve 3"))
+        check_snapshot(f"bulk-{name}", still(studio))
+
+
+@LAYOUTS
+async def test_nothing_to_approve_together(pictures, size, name: str) -> None:
+    async with running(make_engine(pictures / "six"), size) as studio:
+        await studio.set_shown(1)
+        await studio.press("b")
+        await studio.until(lambda: studio.says("Nothing can be approved unseen."))
+        check_snapshot(f"bulk-nothing-{name}", still(studio))
+
+
+@LAYOUTS
+async def test_the_taste_card(pictures, size, name: str) -> None:
+    async with running(learned(pictures), size) as studio:
+        await studio.set_shown(1)
+        await studio.press("T")
+        await studio.until(lambda: studio.says("you prefer", "212"))
+        check_snapshot(f"taste-{name}", still(studio))
+
+
+@LAYOUTS
+async def test_projects(pictures, size, name: str) -> None:
+    async with running(learned(pictures), size) as studio:
+        await studio.set_shown(1)
+        await studio.until(lambda: studio.says("b 3"))
+        await studio.press("P")
+        await studio.until(lambda: studio.says("all projects", "garden"))
+        check_snapshot(f"projects-{name}", still(studio))
+
+
+@LAYOUTS
+async def test_versions(pictures, size, name: str) -> None:
+    async with running(learned(pictures), size, screen="training") as studio:
+        await studio.press("v")
+        await studio.until(lambda: studio.says("▸ v4", "surest part of the sets"))
+        check_snapshot(f"versions-{name}", still(studio))

@@ -16,7 +16,7 @@ from tui.actions.everywhere import everywhere
 from tui.actions.help import help_overlay
 from tui.actions.inventory import inventory, refused
 from tui.actions.model import Action, Place
-from tui.actions.ranking import ranking, zoom
+from tui.actions.ranking import bulk, projects, ranking, taste, zoom
 from tui.actions.training import training
 from tui.actions.variants import variants
 from tui.keymap import key_name
@@ -30,6 +30,9 @@ ACTIONS: tuple[Action, ...] = (
     *everywhere(),
     *ranking(),
     *zoom(),
+    *bulk(),
+    *taste(),
+    *projects(),
     *inventory(),
     *refused(),
     *training(),
@@ -41,6 +44,9 @@ TITLES: dict[Place, str] = {
     "everywhere": "Everywhere",
     "ranking": "Ranking",
     "zoom": "Zoom and compare",
+    "bulk": "Approve together",
+    "taste": "Your taste",
+    "projects": "Projects",
     "inventory": "Inventory",
     "refused": "Refused files",
     "training": "Training",

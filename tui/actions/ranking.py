@@ -1,4 +1,4 @@
-"""The keys of the ranking screen, and of zoom and compare."""
+"""The keys of the ranking screen, of zoom and compare, and of what opens over it."""
 
 from __future__ import annotations
 
@@ -124,6 +124,38 @@ def ranking() -> Iterator[Action]:
         place,
         "train",
     )
+    yield Action(
+        "ranking.bulk",
+        ("b",),
+        "approve together",
+        "The sets whose suggestions can be trusted, listed before they are approved as one.",
+        place,
+        "bulk",
+    )
+    yield Action(
+        "ranking.export",
+        ("e",),
+        "export the winners",
+        "Write the winners' paths to a file, after a question; u right after takes it back.",
+        place,
+        "export",
+    )
+    yield Action(
+        "ranking.projects",
+        ("P",),
+        "progress by project",
+        "How far each project is; enter reviews that project.",
+        place,
+        "projects",
+    )
+    yield Action(
+        "ranking.taste",
+        ("T",),
+        "your taste",
+        "What you prefer, in plain words, each with pairs of your own as proof.",
+        place,
+        "taste",
+    )
 
 
 def zoom() -> Iterator[Action]:
@@ -209,3 +241,61 @@ def zoom() -> Iterator[Action]:
         terse=3,
     )
     yield Action("zoom.back", ("escape", "z"), "back", "Back to the set.", place, "back", footer=7, in_palette=False)
+
+
+def bulk() -> Iterator[Action]:
+    """The actions of `bulk`."""
+    place: Place = "bulk"
+    yield Action(
+        "bulk.approve",
+        ("enter",),
+        "approve all",
+        "Approve every set of the list as one decision; one undo takes them all back.",
+        place,
+        "approve",
+        footer=1,
+    )
+    yield Action("bulk.down", ("down", "j"), "next", "Look at the next set.", place, "move(1)", footer=2)
+    yield Action("bulk.up", ("up", "k"), "previous", "Look at the previous set.", place, "move(-1)", footer=3)
+    yield Action("bulk.page_down", ("pagedown", "ctrl+f"), "page down", "One screen further.", place, "page(1)")
+    yield Action("bulk.page_up", ("pageup", "ctrl+b"), "page up", "One screen back.", place, "page(-1)")
+    yield Action(
+        "bulk.stricter",
+        ("+", "="),
+        "stricter",
+        "Ask for a higher accuracy: 90, 95, 98, 99 %.",
+        place,
+        "target(1)",
+        footer=4,
+    )
+    yield Action("bulk.laxer", ("-",), "laxer", "Be content with a lower accuracy.", place, "target(-1)", footer=5)
+    yield Action(
+        "bulk.back", ("escape", "b"), "back", "Back; nothing is approved.", place, "back", footer=6, in_palette=False
+    )
+
+
+def taste() -> Iterator[Action]:
+    """The actions of `taste`."""
+    place: Place = "taste"
+    yield Action("taste.down", ("down", "j"), "next", "The next preference.", place, "move(1)", footer=1)
+    yield Action("taste.up", ("up", "k"), "previous", "The previous preference.", place, "move(-1)", footer=2)
+    yield Action("taste.back", ("escape", "T"), "back", "Back to the sets.", place, "back", footer=3, in_palette=False)
+
+
+def projects() -> Iterator[Action]:
+    """The actions of `projects`."""
+    place: Place = "projects"
+    yield Action(
+        "projects.open",
+        ("enter",),
+        "review it",
+        "Review this project only; the first line is all of them.",
+        place,
+        "open",
+        footer=1,
+    )
+    yield Action("projects.down", ("down", "j"), "next", "The next project.", place, "move(1)", footer=2)
+    yield Action("projects.up", ("up", "k"), "previous", "The previous project.", place, "move(-1)", footer=3)
+    yield Action(
+        "projects.back", ("escape", "P"), "back", "Back to the sets.", place, "back", footer=4, in_palette=False
+    )

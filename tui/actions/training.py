@@ -19,8 +19,34 @@ def training() -> Iterator[Action]:
         "train",
         footer=1,
     )
-    yield Action("training.down", ("down", "j"), "next run", "Show the next run.", place, "move(1)", footer=2)
-    yield Action("training.up", ("up", "k"), "previous run", "Show the previous run.", place, "move(-1)")
+    yield Action(
+        "training.down", ("down", "j"), "next", "The next run, or the next version.", place, "move(1)", footer=3
+    )
+    yield Action("training.up", ("up", "k"), "previous", "The previous run or version.", place, "move(-1)")
+    yield Action(
+        "training.report",
+        ("v",),
+        "versions",
+        "The versions of the ranker and what is known of each; and back to the runs.",
+        place,
+        "report",
+        footer=2,
+    )
+    yield Action(
+        "training.use",
+        ("enter",),
+        "use it",
+        "Let the selected version suggest from now on; any other can be taken again.",
+        place,
+        "use",
+        footer=4,
+    )
+    yield Action(
+        "training.further", ("pagedown", "ctrl+f"), "further down", "Scroll the report down.", place, "scroll_report(1)"
+    )
+    yield Action(
+        "training.back_up", ("pageup", "ctrl+b"), "further up", "Scroll the report up.", place, "scroll_report(-1)"
+    )
     yield Action(
         "training.cancel",
         ("x",),
@@ -28,7 +54,7 @@ def training() -> Iterator[Action]:
         "Stop the selected run within one step; it can be resumed.",
         place,
         "cancel",
-        footer=3,
+        footer=5,
     )
     yield Action(
         "training.resume",
@@ -37,7 +63,7 @@ def training() -> Iterator[Action]:
         "Go on with the selected run where it stopped.",
         place,
         "resume",
-        footer=4,
+        footer=6,
     )
     yield Action(
         "training.detach",
@@ -46,5 +72,5 @@ def training() -> Iterator[Action]:
         "Let the selected run go on when you leave; any app follows it.",
         place,
         "detach",
-        footer=5,
+        footer=7,
     )

@@ -66,5 +66,7 @@ def _print(found: RankedSet) -> None:
     for place, image in enumerate(found.ranking, start=1):
         chance = f"{image.probability:>4.0%}" if image.probability is not None else f"{image.score:>7.2f}"
         say(f"  {'>' if place == 1 else ' '} {place:>3}  {chance}  {image.path}")
+    if found.because:
+        say(f"  because: {', '.join(found.because)}")
     for path, reason in found.refused:
         note(f"  passed over: {path}: {reason}")

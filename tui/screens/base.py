@@ -52,6 +52,7 @@ class Page(Screen[Any]):
         yield Lines([rule()], classes="rule")
         yield from self.compose_body()
         yield Lines([rule()], classes="rule")
+        yield from self.compose_below()
         yield self.status
         yield self.prompt
         yield self.foot
@@ -61,6 +62,10 @@ class Page(Screen[Any]):
     def compose_body(self) -> ComposeResult:
         """The screen's own part: one widget of class `body`."""
         raise NotImplementedError
+
+    def compose_below(self) -> ComposeResult:
+        """What the screen always shows between its body and the status line; nothing as a rule."""
+        return iter(())
 
     @property
     def proof(self) -> ProofsheetApp:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 
@@ -18,15 +18,19 @@ from tui.actions import bindings
 from tui.messages import EngineReady, LibraryGrew, RunEnded, RunMoved
 from tui.screens import ranking_words as words
 from tui.screens.deck import Deck
+from tui.screens.ranking_finish import Finish
 from tui.screens.ranking_messages import Kept, SetLaid, Standing, Suggested, TakenBack
-from tui.screens.ranking_table import Table
 from tui.screens.ranking_words import PLACES
 from tui.widgets.cell import Cell
 
+if TYPE_CHECKING:
+    from engine.review import Decision
+
+LAST = 50  # picks that the live accuracy looks back on
 GROWS_EVERY = 1.0  # seconds between looks at the sets while a scan makes them
 
 
-class RankingScreen(Table):
+class RankingScreen(Finish):
     """Pick the best of each set."""
 
     BINDINGS = bindings("ranking")
@@ -50,6 +54,9 @@ class RankingScreen(Table):
         await deck.refresh()
         if kept.get("set") in deck.ids:
             deck.turn_to(kept["set"])
+        again = await self.engine.ranking.repeat_due(deck.project)
+        if again is not None:
+            deck.repeat(again)
         await self._lay()
         await self._count()
 
@@ -68,6 +75,7 @@ class RankingScreen(Table):
             self._face_empty()
             return
         shown = await deck.image_set(set_id)
+        await deck.begin()
         if deck.current == set_id:
             self.post_message(SetLaid(shown))
             suggestion = await deck.suggestion(set_id)
@@ -77,6 +85,7 @@ class RankingScreen(Table):
     async def _prepare(self) -> None:
         """The next set: loaded, suggested, its pictures drawn ahead at the size they will have."""
         deck = self._deck
+        await deck.look_ahead()
         for set_id in deck.upcoming(1):
             coming = await deck.image_set(set_id)
             suggestion = await deck.suggestion(set_id)
@@ -201,18 +210,23 @@ class RankingScreen(Table):
         self._has_asked_to_wait = True
         self.notice(text)
 
-    async def _keep(self, set_id: int, write: Callable[[], Awaitable[object]]) -> None:
+    async def _keep(self, set_id: int, write: Callable[[], Awaitable[Decision]]) -> None:
         try:
-            await write()
+            made = await write()
         except ProofsheetError:
             self.post_message(TakenBack(set_id))
             raise
         self.post_message(Kept(set_id))
+        earlier = await self.engine.ranking.earlier(made)
+        if earlier is not None:
+            self.notice(f"that set had a verdict of {earlier.actor} by now: both are kept, yours is in force")
 
     @on(Kept)
     def _next(self, event: Kept) -> None:
         deck = self._deck
         if deck.current == event.set_id:
+            if deck.repeated != event.set_id:
+                self.count_decided(event.set_id)
             deck.advance()
         self.is_deciding = False
         self.work(self._after_verdict)
@@ -233,6 +247,10 @@ class RankingScreen(Table):
         if self.is_deciding:
             self._ask_to_wait("one moment: the verdict is being kept")
             return
+        if self._exported is not None:
+            exported, self._exported = self._exported, None
+            self.work(self.take_export_back, exported)
+            return
         self.notice("taking the last verdict back…")
         self._undos += 1
         if self._undos == 1:
@@ -242,9 +260,13 @@ class RankingScreen(Table):
         """As many undos as were asked for, those asked for meanwhile too."""
         try:
             while self._undos:
-                decision = await self.engine.ranking.undo()
-                self._undos = self._undos - 1 if decision is not None else 0
-                self.post_message(TakenBack(None if decision is None else int(decision.subject.partition(":")[2])))
+                made = await self.engine.ranking.take_back()
+                self._undos = self._undos - 1 if made else 0
+                if made:
+                    set_id = int(made[-1].subject.partition(":")[2])
+                    self.post_message(TakenBack(set_id, made[0].kind == "repeat", len(made)))
+                else:
+                    self.post_message(TakenBack(None))
         finally:
             self._undos = 0
 
@@ -255,23 +277,35 @@ class RankingScreen(Table):
             self.notice("nothing left to undo")
             return
         deck = self._deck
-        if deck.current != event.set_id:
-            deck.take_back(event.set_id)
+        if event.together > 1:
+            self.status.last(("undone: ", "dim"), (f"{event.together:,} sets", "text"), (" are open again", "dim"))
+            self.trusted, self._surveyed = None, None
+            self.work(self._all_back)
+            return
+        self.count_open(event.set_id)
+        if deck.current != event.set_id or event.is_repeat:
+            deck.take_back(event.set_id, is_repeat=event.is_repeat)
             self.status.last(("undone: ", "dim"), (f"{deck.number:,}", "text"), (" is open again", "dim"))
-        self.work(self._back)
+        self.work(self.lay_again)
 
-    async def _back(self) -> None:
+    async def _all_back(self) -> None:
+        await self._deck.refresh()
+        await self.lay_again()
+
+    async def lay_again(self) -> None:
         await self._lay()
         await self._count()
 
     async def _count(self) -> None:
         ranking = self.engine.ranking
-        self.post_message(Standing(await ranking.agreement(last=10), await ranking.status()))
+        self.post_message(Standing(await ranking.agreement(last=LAST), await ranking.status(), await ranking.pace()))
 
     @on(Standing)
     def _stood(self, event: Standing) -> None:
         self.agreement, self.standing = event.agreement, event.status
+        self.pace = event.pace
         self._lines()
+        self.survey_if_due(event.status)
 
     # -- actions: the rest --------------------------------------------------------------------------------------------
 
@@ -288,10 +322,14 @@ class RankingScreen(Table):
         deck = self._deck
         names: list[str | None] = [None, *(project.id for project in await self.engine.library.projects())]
         place = names.index(deck.project) if deck.project in names else 0
-        self.deck = Deck(self.engine.ranking, names[(place + 1) % len(names)])
+        await self.review_project(names[(place + 1) % len(names)])
+
+    async def review_project(self, project: str | None) -> None:
+        self.deck = Deck(self.engine.ranking, project)
         await self.deck.refresh()
-        self.notice(f"project {self.deck.project}" if self.deck.project else "all projects")
-        await self._lay()
+        self.notice(f"project {project}" if project else "all projects")
+        self.trusted = None
+        await self.lay_again()
 
     def action_train(self) -> None:
         if self.deck is not None:
@@ -366,9 +404,7 @@ class RankingScreen(Table):
         if had is None and deck.current is not None:
             await self._lay()
         elif self.shown is not None:
-            self.post_message(
-                Standing(await self.engine.ranking.agreement(last=10), await self.engine.ranking.status())
-            )
+            await self._count()
 
     @on(RunEnded)
     def _ended(self, event: RunEnded) -> None:
@@ -376,6 +412,7 @@ class RankingScreen(Table):
         if run.kind != "train" or self.deck is None:
             return
         self.deck.forget_suggestions()
+        self._surveyed = None
         self.work(self._advise_again)
         if run.result:
             told = (

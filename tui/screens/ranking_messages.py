@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from engine.ranking.bulk import BulkPlan
     from engine.ranking.model import ImageSet, RankerStatus
     from engine.review import Agreement, Suggestion
 
@@ -39,6 +40,15 @@ class TakenBack(Message, bubble=False):
     """An undo reached this set; None: there was nothing left to undo."""
 
     set_id: int | None
+    is_repeat: bool = False
+    together: int = 1  # how many verdicts it took back
+
+
+@dataclass
+class Surveyed(Message, bubble=False):
+    """Which sets could be approved together, by the model in use."""
+
+    plan: BulkPlan
 
 
 @dataclass
@@ -47,3 +57,4 @@ class Standing(Message, bubble=False):
 
     agreement: Agreement
     status: RankerStatus
+    pace: float | None = None  # seconds a set

@@ -147,6 +147,8 @@ class Table(Page):
             is_marked=index == self.cursor,
             is_suggested=is_star,
             confidence=words.percent(confidence) if confidence is not None else "",
+            share=confidence,
+            sure=words.sure(confidence) if confidence is not None else "",
             reasons=" · ".join(suggestion.reasons) if suggestion is not None and is_star else "",
         )
 

@@ -33,6 +33,12 @@ def percent(share: float) -> str:
     return f"{min(99, round(share * 100))} %" if share < 1 else "100 %"
 
 
+def sure(confidence: float) -> str:
+    """A confidence in words: `almost certain`, `likely`, `a guess`."""
+    steps = ((0.97, "almost certain"), (0.9, "very likely"), (0.75, "likely"), (0.55, "leaning"))
+    return next((word for least, word in steps if confidence >= least), "a guess")
+
+
 def suggested_image(suggestion: Suggestion | None) -> int | None:
     """The image id that a suggestion proposes."""
     return None if suggestion is None else int(suggestion.proposal["image"])

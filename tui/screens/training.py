@@ -20,13 +20,17 @@ from textual.timer import Timer
 from tui.actions import bindings
 from tui.messages import EngineReady, RunEnded, RunMoved
 from tui.runwatch import Activity, progress_of
+from tui.screens import training_report as report
 from tui.screens import training_words as words
 from tui.screens.base import Page
 from tui.widgets.curves import Curves
 from tui.widgets.lines import Lines, row
+from tui.widgets.report import Report
 
 if TYPE_CHECKING:
+    from engine.ranking import Consistency
     from engine.ranking.model import RankerStatus
+    from engine.ranking.registry import ModelRow
     from engine.runs import Progress, Run, RunEvent
 
 LOG_KEPT = 400  # lines
@@ -47,6 +51,8 @@ class Judged(Message, bubble=False):
     """The state of the ranker."""
 
     status: RankerStatus
+    versions: list[ModelRow]
+    own: Consistency
 
 
 @dataclass
@@ -104,6 +110,10 @@ class TrainingScreen(Page):
         self._begun: set[str] = set()  # runs begun from here whose end is still to be told
         self.story = Story()
         self.status_of_ranker: RankerStatus | None = None
+        self.shows_report = False
+        self.versions: list[ModelRow] = []
+        self.version: int | None = None  # the marked one
+        self.own: Consistency | None = None
         self._drawing: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -112,13 +122,12 @@ class TrainingScreen(Page):
         self.curves = Curves(id="curves")
         self.card = Lines(id="card")
         self.tail = Lines(id="log")
+        self.runs_view = Container(self.metrics, self.curves, self.card, self.tail, id="work")
+        self.report_view = Report(id="report")
         with Container(classes="body"), Container(id="training"):
             yield self.list
-            with Container(id="work"):
-                yield self.metrics
-                yield self.curves
-                yield self.card
-                yield self.tail
+            yield self.runs_view
+            yield self.report_view
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -126,16 +135,21 @@ class TrainingScreen(Page):
 
     @on(EngineReady)
     def _begin(self) -> None:
-        self.selected = self.proof.views.get("training", {}).get("run")
+        kept = self.proof.views.get("training", {})
+        self.selected, self.shows_report = kept.get("run"), bool(kept.get("report"))
         self._runs()
         self.work(self._judge, group="judge", exclusive=True)
 
     async def _judge(self) -> None:
-        self.post_message(Judged(await self.engine.ranking.status()))
+        ranking = self.engine.ranking
+        self.post_message(Judged(await ranking.status(), await ranking.models(), await ranking.consistency()))
 
     @on(Judged)
     def _judged(self, event: Judged) -> None:
-        self.status_of_ranker = event.status
+        self.status_of_ranker, self.versions, self.own = event.status, event.versions, event.own
+        numbers = [one.version for one in self.versions]
+        if self.version not in numbers:
+            self.version = event.status.version if event.status.version in numbers else next(iter(numbers), None)
         self._draw_soon()
 
     # -- runs ---------------------------------------------------------------------------------------------------------
@@ -207,6 +221,10 @@ class TrainingScreen(Page):
 
     def _draw(self) -> None:
         self._drawing = None
+        self.runs_view.display, self.report_view.display = not self.shows_report, self.shows_report
+        if self.shows_report:
+            self._draw_report()
+            return
         story, run = self.story, self.story.run
         dot = ("  ·  ", "faint")
         self.top.here(("training", "strong bold"), *((dot, *words.title(run)) if run else ()))
@@ -226,8 +244,26 @@ class TrainingScreen(Page):
         self.tail.put(row(("log", "dim")), *words.log_rows(story.log[-height:]))
         self.offer(self._offered(run))
 
+    def _draw_report(self) -> None:
+        """The versions, and what is known of the marked one."""
+        used = self.status_of_ranker.version if self.status_of_ranker is not None else None
+        self.top.here(("training", "strong bold"), ("  ·  ", "faint"), ("versions of the ranker", "text"))
+        room = max(4, self.list.size.height - 2)
+        self.list.put(row(("versions", "dim")), *report.versions(self.versions, self.version, used, room))
+        marked = self.marked
+        self.report_view.show(marked, self.own)
+        offered = ["training.report", "training.start", *(["training.down"] if len(self.versions) > 1 else [])]
+        if marked is not None and marked.version != used:
+            offered.append("training.use")
+        self.offer(offered, {"training.report": "runs"})
+
+    @property
+    def marked(self) -> ModelRow | None:
+        """The version under the cursor."""
+        return next((one for one in self.versions if one.version == self.version), None)
+
     def _offered(self, run: Run | None) -> Sequence[str]:
-        offered = ["training.start", *(["training.down"] if len(self.activities) > 1 else [])]
+        offered = ["training.start", "training.report", *(["training.down"] if len(self.activities) > 1 else [])]
         if run is not None and not run.state.is_final:
             offered += ["training.cancel"] if run.detached else ["training.cancel", "training.detach"]
         elif run is not None and _is_to_resume(run):
@@ -240,6 +276,13 @@ class TrainingScreen(Page):
     # -- actions ------------------------------------------------------------------------------------------------------
 
     def action_move(self, step: int) -> None:
+        if self.shows_report:
+            numbers = [one.version for one in self.versions]
+            if self.version in numbers:
+                place = numbers.index(self.version) + step
+                self.version = numbers[max(0, min(len(numbers) - 1, place))]
+                self._draw()
+            return
         names = [activity.run.id for activity in self.activities]
         if self.selected in names:
             wanted = names.index(self.selected) + step
@@ -251,6 +294,26 @@ class TrainingScreen(Page):
         place = event.screen_y - self.list.region.y - 1
         if self.list.region.contains(event.screen_x, event.screen_y) and 0 <= place < len(self.activities):
             self._select(self.activities[place].run.id)
+
+    def action_report(self) -> None:
+        self.shows_report = not self.shows_report
+        self.remember()
+        self._draw()
+        self.call_after_refresh(self._draw)
+
+    def action_scroll_report(self, step: int) -> None:
+        if self.shows_report:
+            self.report_view.turn(step)
+
+    def action_use(self) -> None:
+        marked = self.marked
+        if self.shows_report and marked is not None:
+            self.work(self._use, marked.version, group="use")
+
+    async def _use(self, version: int) -> None:
+        await self.engine.ranking.use_model("ranker", version)
+        self.notice(f"ranker v{version} suggests from now on", "good")
+        await self._judge()
 
     def action_train(self) -> None:
         if self.proof.engine is not None:
@@ -309,7 +372,7 @@ class TrainingScreen(Page):
         self._runs()
 
     def view_state(self) -> dict[str, Any]:
-        return {"run": self.selected}
+        return {"run": self.selected, "report": self.shows_report}
 
 
 def _is_to_resume(run: Run) -> bool:

@@ -188,15 +188,21 @@ def _bars(content: Mapping[str, Any], narrow: bool) -> list[Row]:
     held: Mapping[str, Any] = content.get("held_out") or {}
     compared: dict[str, float] = {}
     for group in ("baselines", "references"):
-        compared |= {spoken(name): _accuracy(value) for name, value in (content.get(group) or {}).items()}
+        for name, value in (content.get(group) or {}).items():
+            accuracy = _accuracy(value)
+            if accuracy is not None:
+                compared[spoken(name)] = accuracy
     best = sorted(compared.items(), key=lambda item: -item[1])[: 3 if narrow else 5]
     own = held.get("pair_accuracy")
     rows = [_bar_row("this ranker", float(own), "decided", narrow)] if own is not None else []
     return rows + [_bar_row(name, value, "dim", narrow) for name, value in best]
 
 
-def _accuracy(value: Any) -> float:
-    return float(value.get("pair_accuracy", 0.0)) if isinstance(value, Mapping) else float(value or 0.0)
+def _accuracy(value: Any) -> float | None:
+    """The pair accuracy in an entry of the card; None for entries that are something else, such as an interval."""
+    if isinstance(value, Mapping):
+        value = value.get("pair_accuracy")
+    return float(value) if isinstance(value, (int, float)) else None
 
 
 def _bar_row(name: str, value: float, ink: str, narrow: bool) -> Row:

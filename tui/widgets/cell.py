@@ -16,6 +16,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 
+from tui.widgets.chrome import bar
 from tui.widgets.lines import Lines, Row, Span, row, rule
 from tui.widgets.preview import PreviewImage
 
@@ -41,6 +42,8 @@ class Face:
     is_marked: bool = False
     is_suggested: bool = False
     confidence: str = ""
+    share: float | None = None  # the confidence as a number, for its bar
+    sure: str = ""  # and in words
     reasons: str = ""
     mark: Mark = ""
 
@@ -121,6 +124,13 @@ def _star(face: Face) -> tuple[Span, ...]:
     return (("★", "suggest bold"), (f" {face.confidence}", "suggest")) if face.confidence else (("★", "suggest bold"),)
 
 
+def _sure(face: Face) -> tuple[Span, ...]:
+    """The confidence as a bar and in words."""
+    if face.share is None or not face.is_suggested:
+        return ()
+    return (*bar(face.share, 8, "suggest"), (f" {face.sure}", "dim"))
+
+
 def _column_head(face: Face) -> tuple[Row, Row]:
     glyph = _GLYPHS[face.mark]
     tail = (*_star(face), (" ", "dim"), glyph) if face.mark else _star(face)
@@ -139,7 +149,7 @@ def _column_head(face: Face) -> tuple[Row, Row]:
 
 
 def _column_foot(face: Face) -> tuple[Row, Row]:
-    return row((face.details, "dim")), row((face.reasons, "suggest") if face.is_suggested else "")
+    return Row(((face.details, "dim"),), _sure(face)), row((face.reasons, "suggest") if face.is_suggested else "")
 
 
 def shorter(reason: str) -> str:
@@ -161,7 +171,8 @@ def _strip_rows(face: Face, short: bool) -> tuple[Row, ...]:
     rows = [Row(words)]
     if face.is_suggested or face.mark:
         gap: Span = ("  " if face.is_suggested and face.mark else "", "dim")
-        rows.append(Row((edge, ("  ", "dim"), *_star(face), gap, glyph)))
+        sure = f"  {face.sure}" if face.sure and face.is_suggested and not face.mark else ""
+        rows.append(Row((edge, ("  ", "dim"), *_star(face), (sure, "dim"), gap, glyph)))
     reasons = face.reasons.split(" · ") if face.is_suggested and face.reasons else []
     rows += [Row((edge, ("  " + shorter(reason), "suggest"))) for reason in reasons[:2]]
     rows.append(Row((edge, ("  " + face.details, "dim"))))

@@ -90,7 +90,7 @@ def _scale(plot: Any, panel: Panel) -> None:
     first, last = int(min(steps)), int(max(steps))
     ticks = sorted({first + (last - first) * part // 4 for part in range(5)})
     plot.xticks(ticks, [str(tick) for tick in ticks])
-    if panel.title == "held out" and values and min(values) >= 0 and max(values) <= 1:
+    if panel.title != "loss" and values and min(values) >= 0 and max(values) <= 1:
         room = max(0.02, (max(values) - min(values)) * 0.1)
         plot.ylim(max(0.0, min(values) - room), min(1.0, max(values) + room))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from engine.ranking import learn, measures
+from engine.ranking import learn, measures, posterior
 from engine.ranking.learn import Examples, centre, offsets_of
 
 
@@ -84,7 +84,8 @@ def test_the_fit_is_the_minimum_that_scipy_finds() -> None:
 def test_learning_is_deterministic_and_can_be_stopped() -> None:
     examples = people(60, 6, seed=4)
     assert np.array_equal(learn.fit(examples, 1.0), learn.fit(examples, 1.0))
-    assert learn.tune(examples, seed=1).alpha == learn.tune(examples, seed=1).alpha
+    believed = [posterior.believe(examples, {"embedding": slice(0, 6)}) for _ in range(2)]
+    assert np.array_equal(believed[0].shared.covariance, believed[1].shared.covariance)
     calls = 0
 
     class Stopped(Exception):
@@ -103,7 +104,7 @@ def test_learning_is_deterministic_and_can_be_stopped() -> None:
 def test_a_taste_is_found_and_never_worse_than_logistic_regression_by_much() -> None:
     examples = people(1_000, 12, seed=6, noise=0.1)
     train, test = examples.take(np.arange(400)), examples.take(np.arange(400, 1_000))
-    weights = learn.fit(train, learn.tune(train, seed=0).alpha)
+    weights = posterior.believe(train, {"embedding": slice(0, 12)}).shared.mean
     ours = measures.pair_accuracy(test.features @ weights, test.offsets)
     reference = measures.pair_accuracy(test.features @ learn.fit_logistic_difference(train, seed=0), test.offsets)
     assert ours > 0.8
@@ -129,9 +130,15 @@ def test_calibrated_confidence_means_what_it_says() -> None:
     """One pick in ten owes nothing to the images: the confidence must know that, too."""
     examples = people(2_600, 6, seed=8, noise=0.1)
     train, test = examples.take(np.arange(600)), examples.take(np.arange(600, 2_600))
-    tuned = learn.tune(train, seed=0)
-    calibration = measures.fit_calibration(tuned.scores, tuned.offsets)
-    scores = test.features @ learn.fit(train, tuned.alpha)
+    blocks = {"embedding": slice(0, 6)}
+    belief = posterior.believe(train, blocks)
+    inner = [
+        (posterior.believe(train.take(some), blocks, prior=belief.prior).logits(train.take(rest)), train.take(rest))
+        for some, rest in learn.inner_splits(train, seed=0)
+    ]
+    offsets = offsets_of(np.concatenate([np.diff(part.offsets) for _, part in inner]))
+    calibration = measures.fit_calibration(np.concatenate([logits for logits, _ in inner]), offsets)
+    scores = belief.logits(test)
     correct = measures.top_hits(scores, test.offsets)
     assert measures.expected_calibration_error(calibration.confidences(scores, test.offsets), correct) < 0.04
 

@@ -1,0 +1,276 @@
+"""What is believed of a taste: a Gaussian over weights, found by Laplace's method, that grows surer with every set.
+
+The model is the Bayesian last layer: utilities are linear in the features, the winner of a set follows Plackett-Luce,
+and one pick in some owes nothing to the images (the lapse). Each block of features has a prior scale of its own, and
+each project may deviate from the shared taste; how much of either is chosen by the evidence (MacKay 1992) and not by
+trying. Relies on numpy, and on scipy while fitting; knows arrays only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from engine.ranking import learn
+from engine.ranking.learn import Examples, StepHook, Weights
+from engine.ranking.measures import Floats, Ints, segment_slope, segment_softmax
+
+LAPSE = 0.05
+ROUNDS = 12
+_SETTLED = 0.05  # a change in the logarithm of a strength that no longer matters
+_WEAKEST, _STRONGEST = 1e-4, 1e4
+_CLOSEST, _LOOSEST = 1e3, 0.1
+_SLIPS, _PICKS = 1.0, 20.0  # the lapse's prior: as one careless pick in twenty seen before
+_ROWS = 4_096
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Weights with their doubt: `mean` (d,) and `covariance` (d, d)."""
+
+    mean: Floats
+    covariance: Floats
+
+    def logits(self, features: Floats, offsets: Ints) -> Floats:
+        """(N,) log-probabilities of each image to win its set, the doubt about the weights taken into account."""
+        found = np.empty(int(offsets[-1]))
+        for first in range(0, len(offsets) - 1, _ROWS):
+            some = offsets[first : first + _ROWS + 1]
+            rows = features[some[0] : some[-1]]
+            utilities = np.asarray(rows @ self.mean, dtype=np.float64)
+            spread = rows @ self.covariance
+            for start, stop in zip(some[:-1] - some[0], some[1:] - some[0], strict=True):
+                part = slice(int(start), int(stop))
+                found[some[0] + start : some[0] + stop] = moderated(utilities[part], spread[part] @ rows[part].T)
+        return found
+
+
+def moderated(utilities: Floats, covariance: Floats) -> Floats:
+    """(n,) log-probabilities to win, from utilities (n,) that are known up to `covariance` (n, n).
+
+    Each pair's chance is moderated by the doubt about its difference (MacKay 1992: kappa = 1/sqrt(1 + pi/8 variance)),
+    and the pairs are joined as in the softmax (mean-field, Lu et al. 2020); without doubt it is the softmax itself.
+    """
+    own = np.diag(covariance)
+    doubt = np.maximum(own[:, None] + own[None, :] - 2 * covariance, 0.0)
+    behind = (utilities[None, :] - utilities[:, None]) / np.sqrt(1 + np.pi / 8 * doubt)
+    top = np.maximum(behind.max(axis=1), 0.0)
+    logits = -(top + np.log(np.exp(behind - top[:, None]).sum(axis=1)))
+    peak = logits.max()
+    return np.asarray(logits - peak - np.log(np.exp(logits - peak).sum()), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is assumed before the first set: each block's strength (precision of its weights), how much nearer a
+    project is to the shared taste than that is to nothing (`closeness`, a factor on the precision), and the lapse."""
+
+    blocks: Mapping[str, slice]
+    strengths: Mapping[str, float]
+    closeness: float = 4.0
+    lapse: float = LAPSE
+
+    @property
+    def precision(self) -> Floats:
+        """(d,) precision of each weight."""
+        found = np.ones(max((block.stop for block in self.blocks.values()), default=0))
+        for name, block in self.blocks.items():
+            found[block] = self.strengths[name]
+        return found
+
+    def without(self, name: str) -> Prior:
+        """The prior that holds a block's weights at nothing."""
+        return replace(self, strengths={**self.strengths, name: 1e9})
+
+    @classmethod
+    def first(cls, blocks: Mapping[str, slice]) -> Prior:
+        """What the evidence starts from, and what holds while there is no set to tell otherwise: utilities that differ
+        by about one within a set (features are scaled to a length of one a block)."""
+        return cls(blocks, {name: 1.0 / max(1, block.stop - block.start) for name, block in blocks.items()})
+
+
+@dataclass(frozen=True)
+class Belief:
+    """The whole posterior: the shared taste, and each deviating project's own (by its number in the examples)."""
+
+    prior: Prior
+    weights: Weights
+    shared: Gaussian
+    own: Mapping[int, Gaussian] = field(default_factory=dict)
+
+    def of(self, project: int) -> Gaussian:
+        """The belief about a project; about one that was not seen, the shared taste."""
+        return self.own.get(project, self.shared)
+
+    def scores(self, examples: Examples) -> Floats:
+        """(N,) utilities."""
+        return self._each(examples, lambda taste, part: np.asarray(part.features @ taste.mean, dtype=np.float64))
+
+    def logits(self, examples: Examples) -> Floats:
+        """(N,) log-probabilities to win, each set by its project's belief."""
+        return self._each(examples, lambda taste, part: taste.logits(part.features, part.offsets))
+
+    def _each(self, examples: Examples, ask: Callable[[Gaussian, Examples], Floats]) -> Floats:
+        found = np.empty(len(examples.features))
+        owners = np.where(np.isin(examples.owners, list(self.own)), examples.owners, -1)
+        for owner in np.unique(owners):
+            sets = np.flatnonzero(owners == owner)
+            found[learn.rows_of(examples.offsets, sets)] = ask(self.of(int(owner)), examples.take(sets))
+        return found
+
+
+def believe(
+    examples: Examples,
+    blocks: Mapping[str, slice],
+    *,
+    prior: Prior | None = None,
+    own: Sequence[int] = (),
+    closeness: float | None = None,
+    start: Belief | None = None,
+    rounds: int = ROUNDS,
+    on_step: StepHook | None = None,
+    on_round: Callable[[int, Prior], None] = lambda _round, _prior: None,
+    check: Callable[[], None] = lambda: None,
+) -> Belief:
+    """The posterior after these sets. Without a `prior` its strengths are chosen by the evidence.
+
+    `own` are the projects (numbers of `examples.projects`) that may deviate from the shared taste, as far as the
+    evidence says, or as far as a `closeness` that is given. The evidence is
+    climbed by MacKay's fixed point: a strength becomes the number of weights that the data determine, over the sum of
+    their squares; the lapse takes one step of expectation and maximisation a round.
+    """
+    present = np.unique(examples.owners)
+    own = [one for one in own if one in present] if len(present) > 1 else []
+    chosen = prior or (start.prior if start is not None else Prior.first(blocks))
+    if closeness is not None and prior is None:
+        chosen = replace(chosen, closeness=closeness)
+    weights = start.weights if start is not None else None
+    for round_ in range(0 if prior is not None else rounds):
+        weights = _fit(examples, chosen, own, weights, learn.ROUGHLY, None, check)
+        better = _laplace(examples, chosen, weights, own, check)[1]
+        if closeness is not None:
+            better = replace(better, closeness=closeness)
+        on_round(round_, better)
+        moved = _moved(chosen, better)
+        chosen = better
+        if moved < _SETTLED:
+            break
+    weights = _fit(examples, chosen, own, weights, learn.TOLERANCE, on_step, check)
+    return _laplace(examples, chosen, weights, own, check)[0]
+
+
+def _fit(
+    examples: Examples,
+    prior: Prior,
+    own: Sequence[int],
+    start: Weights | None,
+    tolerance: float,
+    on_step: StepHook | None,
+    check: Callable[[], None],
+) -> Weights:
+    return learn.fit_weights(
+        examples,
+        prior.precision,
+        start=start,
+        lapse=prior.lapse,
+        own=own,
+        closeness=prior.closeness,
+        tolerance=tolerance,
+        on_step=on_step,
+        check=check,
+    )
+
+
+def curvature(examples: Examples, weights: Floats, lapse: float) -> tuple[Floats, Floats]:
+    """(d, d) the Fisher information of the sets at these weights, and (n,) how likely each pick owes to the images.
+
+    A set adds X^T (diag p - p p^T) X, times the chance that its pick was no lapse (positive semi-definite always, which
+    the exact second derivative of a mixture is not).
+    """
+    d = examples.features.shape[1]
+    found = np.zeros((d, d))
+    counts = np.diff(examples.offsets)
+    scores = np.asarray(examples.features @ weights.astype(examples.features.dtype), dtype=np.float64)
+    chance = segment_softmax(scores, examples.offsets)
+    share = segment_slope(scores, examples.offsets, lapse)[2]
+    importance = share if examples.weights is None else share * examples.weights
+    kind = examples.features.dtype
+    for first in range(0, examples.count, _ROWS):
+        some = examples.offsets[first : first + _ROWS + 1]
+        rows = examples.features[some[0] : some[-1]]
+        each = np.repeat(importance[first : first + _ROWS], counts[first : first + _ROWS])
+        p = chance[some[0] : some[-1]]
+        weighed = rows * np.sqrt(each * p)[:, None].astype(kind)
+        found += weighed.T @ weighed
+        middle = np.add.reduceat(rows * (p * np.sqrt(each))[:, None].astype(kind), some[:-1] - some[0], axis=0)
+        found -= middle.T @ middle
+    return found, share
+
+
+def _laplace(
+    examples: Examples, prior: Prior, weights: Weights, own: Sequence[int], check: Callable[[], None]
+) -> tuple[Belief, Prior]:
+    """The Gaussian around the most likely weights, and the prior that the evidence would rather have.
+
+    With deviations the information has the form of an arrow (each project's weights lean on the shared ones only), so
+    that each project costs one inversion: eliminating project p leaves the shared weights H - H (H + B)^-1 H of its
+    information H, with B the precision of a deviation.
+    """
+    precision = prior.precision
+    near = prior.closeness * precision
+    total = np.diag(precision)
+    lapses = np.empty(examples.count)
+    hessians: dict[int, Floats] = {}
+    others = np.flatnonzero(~np.isin(examples.owners, own)) if own else np.arange(examples.count)
+    if len(others):
+        information, lapses[others] = curvature(examples.take(others), weights.shared, prior.lapse)
+        total = total + information
+    inverses: dict[int, Floats] = {}
+    for one in own:
+        check()
+        sets = np.flatnonzero(examples.owners == one)
+        hessians[one], lapses[sets] = curvature(examples.take(sets), weights.of(one), prior.lapse)
+        inverses[one] = _inverse(hessians[one] + np.diag(near))
+        total += hessians[one] - hessians[one] @ inverses[one] @ hessians[one]
+    shared = _inverse((total + total.T) / 2)
+    beliefs: dict[int, Gaussian] = {}
+    squares = {name: float(np.square(weights.shared[block]).sum()) for name, block in prior.blocks.items()}
+    doubt = np.diag(shared).copy()
+    far, freedom = 0.0, 0.0
+    for one in own:
+        lean = inverses[one] * near  # how a project's weights follow the shared ones
+        beliefs[one] = Gaussian(weights.of(one), inverses[one] + lean @ shared @ lean.T)
+        pull = inverses[one] @ hessians[one]
+        spread = np.diag(inverses[one]) + np.einsum("ij,ji->i", pull @ shared, pull.T)
+        far += float((precision * np.square(weights.deviations[one])).sum())
+        freedom += len(precision) - float((near * spread).sum())
+    strengths = {}
+    for name, block in prior.blocks.items():
+        size = block.stop - block.start
+        known = max(size - prior.strengths[name] * float(doubt[block].sum()), 0.0)
+        # A weak prior on the strength itself (as a twentieth of a weight of the size first assumed) keeps it finite.
+        guess = 1.0 / max(1, size)
+        strength = (known + 0.05) / (squares[name] + 0.05 / guess)
+        strengths[name] = float(np.clip(strength, _WEAKEST, _STRONGEST))
+    closeness = prior.closeness
+    if own:
+        closeness = float(np.clip((max(freedom, 0.0) + 1.0) / (far + 0.25), _LOOSEST, _CLOSEST))
+    lapse = float((examples.count - lapses.sum() + _SLIPS) / (examples.count + _PICKS))
+    better = Prior(prior.blocks, strengths, closeness, float(np.clip(lapse, 1e-3, 0.5)))
+    return Belief(prior, weights, Gaussian(weights.shared, shared), beliefs), better
+
+
+def _moved(before: Prior, after: Prior) -> float:
+    steps = [abs(np.log(after.strengths[name] / before.strengths[name])) for name in before.blocks]
+    return float(
+        max([*steps, abs(np.log(after.closeness / before.closeness)), abs(np.log(after.lapse / before.lapse))])
+    )
+
+
+def _inverse(matrix: Floats) -> Floats:
+    """Of a positive definite matrix, by Cholesky."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    return np.asarray(cho_solve(cho_factor(matrix, lower=True), np.eye(len(matrix))), dtype=np.float64)

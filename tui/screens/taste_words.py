@@ -1,0 +1,60 @@
+"""What the taste card says, as pure functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.widgets.chrome import bar, fold
+from tui.widgets.lines import Row, Span, clip, row
+
+if TYPE_CHECKING:
+    from engine.ranking import Consistency
+    from engine.ranking.taste import Proof, TasteCard, Trait
+
+
+def card(found: TasteCard, own: Consistency | None, cursor: int, width: int) -> list[Row]:
+    """The preferences, the strongest first, and how far the person agrees with themself."""
+    if not found.traits:
+        said = f"{found.why_not[:1].upper()}{found.why_not[1:]}."
+        rows = [row(), row(("Nothing to say of your taste yet.", "strong"))]
+        rows += [row((line, "text")) for line in fold(said, width)]
+        return [*rows, row(), *consistency(own, width)]
+    strongest = max(abs(one.strength) for one in found.traits)
+    rows = [row((f"From {found.picks:,} picks, you prefer", "dim")), row()]
+    for place, trait in enumerate(found.traits):
+        rows += _trait(trait, place == cursor, strongest, width)
+    return [*rows, row(), *consistency(own, width)]
+
+
+def _trait(trait: Trait, is_marked: bool, strongest: float, width: int) -> list[Row]:
+    edge: Span = ("▸ ", "suggest") if is_marked else ("  ", "dim")
+    ink = "strong bold" if is_marked else "text"
+    room = max(14, min(20, width - 18))
+    length = max(4, min(14, width - room - 3))
+    return [
+        Row((edge, (f"{trait.words:<{room}}", ink), *bar(abs(trait.strength) / strongest, length, "decided"))),
+        row((f"    {trait.agrees:,}", "text"), (f" pairs for, {trait.against:,} against", "dim")),
+    ]
+
+
+def consistency(own: Consistency | None, width: int) -> list[Row]:
+    """`You agree with yourself in 27 of 30 sets that came back`; nothing while it is unknown."""
+    if own is None or own.share is None or own.low is None or own.high is None:
+        return []
+    said = (
+        f"You agree with yourself in {own.agreed} of {own.of} sets that came back "
+        f"({own.low * 100:.0f} to {own.high * 100:.0f} %)."
+    )
+    return [row((line, "dim")) for line in fold(said, width)]
+
+
+def proof(one: Proof, width: int) -> Row:
+    """Over a pair: the picked one at the left, the other at the right, each by its file's name."""
+    half = max(10, width // 2)
+    left = clip(one.winner.name, half - 4)
+    return row(
+        ("✓ ", "decided bold"),
+        (f"{left:<{half - 2}}", "text"),
+        ("✗ ", "faint"),
+        (clip(one.loser.name, half - 4), "dim"),
+    )
