@@ -74,9 +74,7 @@ def shift_between(first: Floats, second: Floats) -> tuple[int, int]:
 
 def difference(renderings: Sequence[Floats], shifts: Sequence[tuple[int, int]]) -> Floats:
     """(SIDE, SIDE) float32: the deviation among the renderings, laid over one another, at each place; 0 at the edges."""
-    laid = np.stack(
-        [np.roll(one, (-down, -right), (0, 1)) for one, (down, right) in zip(renderings, shifts, strict=True)]
-    )
+    laid = np.stack([np.roll(one, (-down, -right), (0, 1)) for one, (down, right) in zip(renderings, shifts, strict=True)])
     spread: Floats = laid.std(0).astype(np.float32)
     top, left = (_MARGIN + max((max(s[axis], 0) for s in shifts), default=0) for axis in (0, 1))
     bottom, right = (_MARGIN + max((max(-s[axis], 0) for s in shifts), default=0) for axis in (0, 1))

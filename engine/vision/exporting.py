@@ -97,9 +97,7 @@ class Exporter:
             for paths, projects, hashes, vectors in self._parts(project, shelf_of):
                 ends = np.arange(0, vectors.size + 1, vectors.shape[1], dtype=np.int32)
                 lists = pa.ListArray.from_arrays(pa.array(ends), pa.array(vectors.ravel(), pa.float32()))
-                writer.write_table(
-                    pa.table([pa.array(paths), pa.array(projects), pa.array(hashes), lists], schema=schema)
-                )
+                writer.write_table(pa.table([pa.array(paths), pa.array(projects), pa.array(hashes), lists], schema=schema))
                 count += len(paths)
         return count
 
@@ -118,9 +116,7 @@ class Exporter:
     ) -> Iterator[tuple[list[str], list[str], list[str], Floats]]:
         """Paths, projects, hashes and (n, d) vectors of the images that have one, project by project."""
         with self._store.reading() as connection:
-            asked = sa.select(project_table.c.id, project_table.c.key, project_table.c.name).order_by(
-                project_table.c.key
-            )
+            asked = sa.select(project_table.c.id, project_table.c.key, project_table.c.name).order_by(project_table.c.key)
             projects = [(int(one), str(key), str(name)) for one, key, name in connection.execute(asked)]
         if project is not None:
             projects = [one for one in projects if one[1] == project.casefold()]

@@ -198,11 +198,7 @@ class Importer:
                 stored = encoder.standardised(vector[None])[0]
                 with np.errstate(over="ignore"):
                     if not np.isfinite(stored.astype(np.float16)).all():
-                        _refuse(
-                            found.refused,
-                            row.place,
-                            "its numbers are too far from those imported first under this name",
-                        )
+                        _refuse(found.refused, row.place, "its numbers are too far from those imported first under this name")
                         continue
                 seen[key] = image.path
                 entries.setdefault(key[0], {})[image.content_hash] = Entry(stored)
@@ -256,8 +252,7 @@ class Importer:
         if not count:
             shown = "; ".join(f"row {one['row']}: {one['reason']}" for one in ignored[:3])
             raise ProofsheetError(
-                f"nothing in {source} can be imported: {shown}",
-                remedy="Scan the images' folders first, or mend the file.",
+                f"nothing in {source} can be imported: {shown}", remedy="Scan the images' folders first, or mend the file."
             )
         deviation = np.sqrt(squares / count)
         deviation[~(deviation > 1e-12 * np.maximum(1.0, np.abs(mean)))] = 1.0  # a constant column says nothing
@@ -301,9 +296,7 @@ class Importer:
         with self._store.reading() as connection:
             for path, project, content_hash, _ in connection.execute(asked.where(columns.path.in_(list(by_path)))):
                 found.setdefault(by_path[path], []).append(_Known(path, project, content_hash))
-            for path, project, content_hash, _ in connection.execute(
-                asked.where(columns.content_hash.in_(list(hashes)))
-            ):
+            for path, project, content_hash, _ in connection.execute(asked.where(columns.content_hash.in_(list(hashes)))):
                 found.setdefault(content_hash, []).append(_Known(path, project, content_hash))
             for path, project, content_hash, name in connection.execute(asked.where(columns.name.in_(list(names)))):
                 found.setdefault(name, []).append(_Known(path, project, content_hash))
@@ -354,9 +347,7 @@ def _parquet(source: Path) -> Any:
     try:
         return parquet.ParquetFile(source)
     except (pa.ArrowException, OSError) as error:
-        raise ProofsheetError(
-            f"{source} is not readable as parquet: {_gist(error)}", remedy="Write it again."
-        ) from error
+        raise ProofsheetError(f"{source} is not readable as parquet: {_gist(error)}", remedy="Write it again.") from error
 
 
 def _parquet_rows(source: Path) -> Iterator[list[Row]]:
@@ -377,8 +368,7 @@ def _parquet_rows(source: Path) -> Iterator[list[Row]]:
             yield rows
     except (pa.ArrowException, OSError) as error:
         raise ProofsheetError(
-            f"{source} is damaged after row {number}: {_gist(error)}",
-            remedy="Write it again; what came before is kept.",
+            f"{source} is damaged after row {number}: {_gist(error)}", remedy="Write it again; what came before is kept."
         ) from error
 
 
@@ -437,3 +427,5 @@ def _damaged(folder: Path) -> ProofsheetError:
 
 def _gist(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:160]
+
+

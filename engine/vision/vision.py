@@ -164,12 +164,7 @@ class Vision:
         return await self._runs.start(IMPORT_KIND, {"source": str(source.absolute()), "name": name})
 
     async def export_embeddings(
-        self,
-        changes: Changes,
-        file: Path | None,
-        npy: Path | None,
-        encoder: str | None = None,
-        project: str | None = None,
+        self, changes: Changes, file: Path | None, npy: Path | None, encoder: str | None = None, project: str | None = None
     ) -> ChangeSet:
         """Plan to write every vector of an encoder to a parquet file, and (or) each to `{content hash}.npy` in a folder.
 
@@ -203,12 +198,7 @@ class Vision:
         return shelf.read_readings([rows[image.content_hash] for image in images])
 
     def prepare(
-        self,
-        images: Iterable[Image],
-        encoder: str | None = None,
-        run: RunContext | None = None,
-        *,
-        readings: bool = True,
+        self, images: Iterable[Image], encoder: str | None = None, run: RunContext | None = None, *, readings: bool = True
     ) -> dict[int, str]:
         """Compute whatever is missing of the vectors (and readings) of images of any number of projects, in bulk.
 
@@ -303,9 +293,7 @@ class Vision:
         for key, sources in wanted.items():
             there = self._shelf(encoder, key).rows([one.content_hash for one in sources])
             tally.refused += [
-                (one, f"nothing was imported for it as {encoder.spec}")
-                for one in sources
-                if one.content_hash not in there
+                (one, f"nothing was imported for it as {encoder.spec}") for one in sources if one.content_hash not in there
             ]
         return tally
 

@@ -45,8 +45,7 @@ class ClipSpec:
         """Raises UsageError when it is not of that form."""
         if not is_open_clip(spec):
             raise UsageError(
-                f"{spec!r} is no open_clip encoder",
-                remedy="Write it as open_clip:ARCH/WEIGHTS or open_clip:local-dir:FOLDER.",
+                f"{spec!r} is no open_clip encoder", remedy="Write it as open_clip:ARCH/WEIGHTS or open_clip:local-dir:FOLDER."
             )
         rest = spec.removeprefix(OPEN_CLIP)
         if rest.startswith(("local-dir:", "hf-hub:")):
@@ -237,8 +236,7 @@ def _in_folder(folder: Path, architecture: str) -> Found:
     if not place.is_file():
         if not architecture:
             raise UsageError(
-                f"{folder} has no {CONFIG}",
-                remedy=f"Add it, or name the architecture: open_clip:ARCH/local-dir:{folder}",
+                f"{folder} has no {CONFIG}", remedy=f"Add it, or name the architecture: open_clip:ARCH/local-dir:{folder}"
             )
         check_architecture(architecture)
         return Found(architecture, file)

@@ -28,9 +28,7 @@ def embedding(folder: Path) -> list[Row]:
     share_the_interpreter()  # as opening the engine does
     random_clip(folder / "vit-b-32", "ViT-B-32")
     encoder = OpenClipEncoder.load(f"open_clip:ViT-B-32/local-dir:{folder / 'vit-b-32'}", notes=folder / "devices.json")
-    where = (
-        f"ViT-B-32 (random weights, {str(encoder.precision).removeprefix('torch.')}) on {devices.name(encoder.device)}"
-    )
+    where = f"ViT-B-32 (random weights, {str(encoder.precision).removeprefix('torch.')}) on {devices.name(encoder.device)}"
     count = 4096 if encoder.is_elsewhere else 96
     rows = []
     for title, size, target in (("512-pixel JPEGs", (512, 384), 0.95), ("2-megapixel JPEGs", (1632, 1224), 0.85)):

@@ -69,8 +69,8 @@ class FakeVision:
         if not self.crops:
             return [None] * len(sets)
         found = []
-        for images in sets:
-            vectors = np.stack([[self.crops.get(one.name, np.zeros(DIMENSION))] * 2 for one in images])
+        for some in sets:
+            vectors = np.stack([[self.crops.get(one.name, np.zeros(DIMENSION))] * 2 for one in some])
             found.append(Crops(vectors.astype(np.float32), np.zeros((2, 4), np.float32)))
         return found
 
