@@ -69,7 +69,7 @@ def early_taste(store: Store, vision: Vision, actor: str, project: str | None) -
     final = posterior.believe(examples, blocks, prior=belief.prior, start=belief).shared
     weight = final.mean / scale
     card = {
-        "encoder": {"id": encoder.id, "spec": getattr(encoder, "spec", None)},
+        "encoder": {"id": encoder.id, "spec": encoder.spec},
         "data": {"last_decision": since},
         "prior": {"lapse": belief.prior.lapse},
         "created_at": str(since),

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import ProofsheetError
 from engine.library.model import Image
 from engine.ranking import catalogue
 from engine.ranking.evaluate import BASELINES, baseline_scores
@@ -34,7 +33,7 @@ from engine.store import Store
 from engine.vision import Vision
 from engine.vision.builtin import Readings
 
-BATCH = 64
+BATCH = 2_048
 
 
 @dataclass(frozen=True)
@@ -143,10 +142,9 @@ def crops_of(
 ) -> list[NDArray[Any] | None] | None:
     """For each set (n, k, d) vectors of the regions where its images differ most; None where there are none, and for
     all together when this encoder cannot look at pictures."""
-    look_closer = getattr(vision, "crop_vectors", None)
-    if look_closer is None or not getattr(vision.encoder(encoder), "can_embed", True):
+    if not vision.encoder(encoder).can_embed:
         return None
-    return [found.vectors if found is not None else None for found in look_closer(sets, encoder, run)]
+    return [found.vectors if found is not None else None for found in vision.crop_vectors(sets, encoder, run)]
 
 
 def _with_crops(
@@ -194,46 +192,28 @@ def refused_sets(material: Material, scale: Floats, names: Sequence[str], number
 
 def look(run: RunContext, images: Iterable[Image], vision: Vision, encoder: str) -> Seen:
     """Features and readings of the images, project by project; what cannot be read is refused in the run's log."""
+    wanted = list(images)
+    lacking = vision.prepare(wanted, encoder, run)
     by_project: dict[str, list[Image]] = defaultdict(list)
-    for image in images:
-        by_project[image.project.casefold()].append(image)
-    total = sum(map(len, by_project.values()))
+    for image in wanted:
+        if image.id in lacking:
+            run.refuse(image.path, lacking[image.id])
+        else:
+            by_project[image.project.casefold()].append(image)
     found: dict[int, Features] = {}
     readings: dict[int, Readings] = {}
-    done = 0
     for group in by_project.values():
         for start in range(0, len(group), BATCH):
             run.check()
-            batch = group[start : start + BATCH]
-            for some in _readable(run, batch, vision, encoder):
-                plain = vision.readings(some, encoder)
-                rows = of_images(some, vision.vectors(some, encoder), plain)
-                for image, row, reading in zip(some, rows, plain, strict=True):
-                    if np.isfinite(row).all():
-                        found[image.id], readings[image.id] = row, reading
-                    else:
-                        run.refuse(image.path, f"its {encoder} vector holds numbers that are none; embed it again")
-            done += len(batch)
-            run.progress(done, total, "describing the images")
+            some = group[start : start + BATCH]
+            plain = vision.readings(some, encoder)
+            rows = of_images(some, vision.vectors(some, encoder), plain)
+            for image, row, reading in zip(some, rows, plain, strict=True):
+                if np.isfinite(row).all():
+                    found[image.id], readings[image.id] = row, reading
+                else:
+                    run.refuse(image.path, f"its {encoder} vector holds numbers that are none; embed it again")
     return Seen(found, readings)
-
-
-def _readable(run: RunContext, batch: list[Image], vision: Vision, encoder: str) -> list[list[Image]]:
-    """The batch as it is, or where an image of it cannot be read, one by one without those."""
-    try:
-        vision.vectors(batch, encoder)
-    except ProofsheetError:
-        found: list[list[Image]] = []
-        for image in batch:
-            run.check()
-            try:
-                vision.vectors([image], encoder)
-            except ProofsheetError as error:
-                run.refuse(image.path, error.message)
-            else:
-                found.append([image])
-        return found
-    return [batch]
 
 
 def _clusters(run: RunContext, choices: Sequence[Choice], images: Mapping[int, Image], hashes: HashCache) -> Ints:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import ProofsheetError, UsageError
-from engine.library.decode import decode, opened
+from engine.library.decode import opened
 from engine.library.model import Image
 from engine.library.source import UnreadableImage, open_source
 from engine.ranking.evaluate import DEFAULT_BASELINE
@@ -120,17 +120,16 @@ class Orderer:
                     found[path] = self._read(path, spec)
                 except UnreadableImage as error:
                     refused.append((str(path), error.reason))
+                except ProofsheetError as error:  # an imported encoder knows no other pictures than those imported
+                    refused.append((str(path), error.message))
         return {path: found[path] for path in paths if path in found}, refused
 
     def _read(self, path: Path, spec: str | None) -> Seen:
-        encoder = self._vision.encoder(spec)
         source, state = open_source(path)
         with source, opened(source, str(path), self._max_pixels) as (image, _):
             width, height = image.size
-        # A square, because the header does not yet tell which way up the picture is.
-        side = max(encoder.box_for(width, height))
-        vectors, readings = encoder.examine([decode(path, (side, side), self._max_pixels)])
-        return features(vectors, readings, [width * height], [state.st_size])[0], readings[0]
+        vector, readings = self._vision.describe(path, spec)
+        return features(vector[None], [readings], [width * height], [state.st_size])[0], readings
 
 
 def read_set_lines(file: Path) -> tuple[list[tuple[int, list[Path]]], list[RefusedRow]]:

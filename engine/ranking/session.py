@@ -37,6 +37,7 @@ _MODIFIED = 2.0
 _APART = 0.02  # per project: a project's own taste is so free that next to nothing is shared
 _ENOUGH_TO_TRY = 20
 _FEW_ROUNDS = 4
+_ENOUGH_FOR_NETWORKS = 60  # training sets; with fewer a network has nothing to show that chance could not explain
 _GAIN = 1.0  # standard errors that a way to weigh evidence must gain on inner held-out sets
 
 
@@ -391,7 +392,7 @@ class Session:
         best: tuple[str, Head, Belief] | None = None
         best_accuracy = report.pair_accuracy
         found = {LINEAR: report.pair_accuracy}
-        for name in (head.MLP, head.RESIDUAL):
+        for name in (head.MLP, head.RESIDUAL) if train.count >= _ENOUGH_FOR_NETWORKS else ():
             self.watch.progress(0, None, f"trying a network ({name})")
 
             def show(epoch: int, loss: float, newest: float, accuracy: float, name: str = name) -> None:

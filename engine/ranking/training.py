@@ -70,7 +70,7 @@ class Trainer:
         actor, project = str(run.params["actor"]), run.params.get("project")
         without = tuple(run.params.get("without") or ())
         encoder = self._vision.encoder(str(run.params["encoder"]))
-        spec = str(getattr(encoder, "spec", run.params["encoder"]))
+        spec = encoder.spec
         run.progress(0, None, "reading the verdicts")
         read = read_choices(self._store, actor, project)
         _require(len(read.choices))

@@ -22,6 +22,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store.schema import images, projects
 from engine.vision.builtin import Readings
+from engine.vision.crops import Crops
 from engine.vision.encoders import BuiltinEncoder
 from engine.workspace import Workspace
 
@@ -43,6 +44,7 @@ class FakeVision:
         self.by_name: dict[str, np.ndarray] = {}
         self.sharpness: dict[str, float] = {}
         self.unreadable: set[str] = set()
+        self.crops: dict[str, np.ndarray] = {}
         self.asked = 0
 
     def encoder(self, _spec: str | None = None) -> FakeEncoder:
@@ -55,6 +57,22 @@ class FakeVision:
             if image.name in self.unreadable:
                 raise ProofsheetError(f"{image.path}: the file is gone")
         return np.stack([self.by_name.get(image.name, np.zeros(DIMENSION)) for image in wanted]).astype(np.float32)
+
+    def prepare(
+        self, wanted: Iterable[Image], _encoder: str | None = None, _run: object = None, *, readings: bool = True
+    ) -> dict[int, str]:
+        return {image.id: f"{image.path}: the file is gone" for image in wanted if image.name in self.unreadable}
+
+    def crop_vectors(
+        self, sets: Sequence[Sequence[Image]], _encoder: str | None = None, _run: object = None, *, compute: bool = True
+    ) -> list[Crops | None]:
+        if not self.crops:
+            return [None] * len(sets)
+        found = []
+        for some in sets:
+            vectors = np.stack([[self.crops.get(one.name, np.zeros(DIMENSION))] * 2 for one in some])
+            found.append(Crops(vectors.astype(np.float32), np.zeros((2, 4), np.float32)))
+        return found
 
     def readings(self, wanted: Sequence[Image], _encoder: str | None = None) -> list[Readings]:
         return [reading(sharpness=self.sharpness.get(image.name, 0.0)) for image in wanted]

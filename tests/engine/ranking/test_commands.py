@@ -41,7 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def proofsheet(place: Path, *words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROOFSHEET_ENCODER": "builtin"}
     done = subprocess.run(
         [sys.executable, "-m", "tui.cli", "-w", str(place / "ws"), *map(str, words)],
         capture_output=True,
@@ -75,6 +75,19 @@ def test_the_room_from_the_command_line(place: Path, tmp_path: Path) -> None:
     assert trained["held_out"]["pair_accuracy"] == 1.0
     assert trained["promoted"] is False, "the sharpest is always right here, and nothing can be better"
     assert "the sharpest 100.0%" in trained["why_not"][-1]
+    assert set(trained) >= {"ablation", "candidates"} and trained["candidates"][0]["name"] == "linear"
+    listed = json.loads(proofsheet(place, "models", "list", "--json").stdout)["models"]
+    assert [(one["model"], one["in_use"]) for one in listed] == [("ranker_v1", False)]
+    used = json.loads(proofsheet(place, "models", "use", "ranker", 1, "--json").stdout)
+    assert used["in_use"]["version"] == 1
+    ranked = json.loads(proofsheet(place, "rank", soft, sharp, "--json").stdout)
+    assert (ranked["model"], ranked["winner"]) == ("ranker_v1", str(sharp))
+    assert ranked["confidence"] is not None and "sharper" in ranked["because"]
+    back = json.loads(proofsheet(place, "models", "rollback", "--json").stdout)
+    assert (back["was"]["version"], back["in_use"]) == (1, None)
+    assert "is promoted" in proofsheet(place, "models", "rollback", code=2).stderr
+    replayed = json.loads(proofsheet(place, "train", "replay", "--json").stdout)
+    assert set(replayed["needed"]) == {"information", "date", "random"}
     people = proofsheet(place, "train", "ranker")
     assert "baseline: largest file" in people.stdout and "Kept, not promoted:" in people.stdout
     assert "held-out pairs" in people.stderr

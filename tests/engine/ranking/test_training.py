@@ -176,7 +176,7 @@ async def test_images_that_are_all_alike_teach_nothing_and_nothing_breaks(world:
     world.vision.sharpness = {}
     result = await train(world)
     assert not result["promoted"]
-    assert result["ablation"]["embedding"] == result["held_out"]["pair_accuracy"]  # type: ignore[index]
+    assert "embedding" not in result["ablation"], "a block that never differs has nothing to say"  # type: ignore[operator]
     assert result["held_out"]["coverage_at_95"] == 0.0  # type: ignore[index]
 
 
@@ -200,14 +200,14 @@ async def test_a_set_of_three_hundred_is_learned_from_and_suggested_for(world: W
 
 
 async def test_every_epoch_is_in_the_training_log(world: World) -> None:
-    await simulate(world, 40)
+    await simulate(world, 84)
     result = await train(world)
     lines = (world.workspace.suggestion_logs / "training_log.jsonl").read_text().splitlines()
     told = [json.loads(line) for line in lines]
     epochs = [one for one in told if one["event"] == "epoch"]
     assert len(epochs) >= 3 and {one["run"] for one in told} == {result["run"]}
     assert {"timestamp", "epoch", "loss", "held_out_loss", "held_out_pair_accuracy"} <= epochs[0].keys()
-    assert {one["candidate"] for one in epochs} >= {"linear", "mlp"}
+    assert {one["candidate"] for one in epochs} == {"linear", "mlp", "residual"}
     assert told[-1]["model"] == "ranker_v1"
 
 

@@ -123,7 +123,7 @@ async def test_a_promoted_ranker_suggests_with_calibrated_confidence(world: Worl
     assert sum(suggestion.proposal["scores"].values()) == pytest.approx(1, abs=1e-4)
 
 
-async def test_the_closest_calls_come_first_when_asked_for_information(world: World) -> None:
+async def test_what_tells_most_comes_first_when_asked_for_information(world: World) -> None:
     taste = await simulate(world, 150)
     await world.runs.wait((await world.ranking.train()).id)
     for name, gap in (("easy", 3.0), ("close", 0.01), ("middling", 0.15)):
@@ -135,7 +135,9 @@ async def test_the_closest_calls_come_first_when_asked_for_information(world: Wo
     for one in by_date:
         await world.ranking.suggest(one)
     world.ranking._settings = world.settings.model_copy(update={"order": "information"})
-    assert [titles[one] for one in await world.ranking.queue()] == ["close", "middling", "easy"]
+    assert [titles[one] for one in await world.ranking.queue()] == ["middling", "close", "easy"], (
+        "twins tell as little as what is known"
+    )
 
 
 def test_reasons_are_said_only_when_they_hold_against_every_other_image() -> None:
