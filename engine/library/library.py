@@ -12,12 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from engine.changes import Changes
 from engine.clock import Clock, utc_now
 from engine.errors import UsageError
 from engine.library import catalog
+from engine.library.listing import Listing
 from engine.library.model import Counts, Image, Inventory, Project, Refusal
 from engine.runs import Run, RunContext, Runs
 from engine.settings import Settings
@@ -34,7 +33,7 @@ def _ignore(_image_ids: Sequence[int], _folders: Sequence[str]) -> None:
     return
 
 
-class Library:
+class Library(Listing):
     """All images of one workspace.
 
     `on_batch(image_ids, folders)` is called in the scan's thread after each batch is committed, with the ids that are
@@ -44,9 +43,8 @@ class Library:
     def __init__(
         self, workspace: Workspace, settings: Settings, store: Store, runs: Runs, *, clock: Clock = utc_now
     ) -> None:
-        self._workspace = workspace
+        super().__init__(workspace, store, Changes(workspace, clock=clock))
         self._settings = settings
-        self._store = store
         self._runs = runs
         self._clock = clock
         self.on_batch: OnBatch = _ignore
@@ -90,16 +88,6 @@ class Library:
         by_path = await self._store.read(partial(catalog.ids_by_path, paths=sorted(set(real.values()))))
         by_id = {image.id: image for image in await self.images(list(by_path.values()))}
         return {path: by_id[by_path[text]] for path, text in real.items() if text in by_path}
-
-    async def ids(
-        self, filter: str = "", sort: str = "name", project: str | None = None, limit: int | None = None
-    ) -> NDArray[np.int64]:
-        """Ids of all images present (or the first `limit`), (n,) int64, filtered and in order.
-
-        filter: plain words (each somewhere in the path), `project:ID`, `format:NAME`, all of them at once.
-        sort: name, project, taken, size, format or resolution; `-` before it descends.
-        """
-        return await self._store.read(partial(catalog.ids, filter_text=filter, sort=sort, project=project, limit=limit))
 
     async def counts(self) -> Counts:
         """How many images, refused files and projects there are."""
