@@ -137,8 +137,8 @@ def counts(connection: sa.Connection) -> Counts:
     return Counts(images=row[0], refused=row[1], projects=row[2])
 
 
-def inventory(connection: sa.Connection) -> Inventory:
-    """The library in figures."""
+def inventory(connection: sa.Connection, among: Sequence[Condition] = ()) -> Inventory:
+    """The library in figures; of images, only those that fulfil all of `among`."""
     pixels = images.c.width * images.c.height
     label = sa.case(
         *((pixels < bound, at) for at, (_, bound) in enumerate(RESOLUTIONS) if bound is not None),
@@ -146,14 +146,15 @@ def inventory(connection: sa.Connection) -> Inventory:
     )
     rows = connection.execute(
         sa.select(images.c.format, images.c.project_id, label, sa.func.count(), sa.func.sum(images.c.size))
-        .where(_PRESENT)
+        .where(_PRESENT, *among)
         .group_by(images.c.format, images.c.project_id, label)
     ).all()
     names = {row.id: row.name for row in connection.execute(sa.select(projects.c.id, projects.c.name))}
     codes = connection.execute(sa.select(refusals.c.code, sa.func.count()).group_by(refusals.c.code)).all()
     resolutions = _sums((row[2], row[3]) for row in rows)
+    held = Counts(sum(row[3] for row in rows), sum(row[1] for row in codes), len({row[1] for row in rows}))
     return Inventory(
-        counts=counts(connection),
+        counts=held,
         bytes=sum(row[4] for row in rows),
         formats=_largest_first((row[0], row[3]) for row in rows),
         resolutions=tuple((name, resolutions[at]) for at, (name, _) in enumerate(RESOLUTIONS) if at in resolutions),

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from engine.library import ranges
 from engine.library.formats import EXTENSIONS, NAMES
+from engine.library.known import within as below_folder
 from engine.library.query import Query, QueryError, Term, Value, parse, suggestion
 from engine.library.ranges import Range
 from engine.library.recommended import CLASSES, RESOLUTION_BOUNDS
@@ -230,6 +231,12 @@ def _format(_asking: Asking, text: str) -> Condition:
     return images.c.format.in_([each for each in NAMES if each.startswith(wanted)])
 
 
+def _under(_asking: Asking, text: str) -> Condition:
+    if not text.startswith("/"):
+        raise ValueError("a folder is named in full, from / on")
+    return below_folder(text.rstrip("/") or "/")
+
+
 def _orientation(_asking: Asking, text: str) -> Condition:
     wanted = _choice(text, ("landscape", "portrait", "square"))[0]
     wide, tall = images.c.width, images.c.height
@@ -342,6 +349,7 @@ def _fields() -> list[Field]:
         Field("flag", "choice", "flag:dark", _marked(facts.flags, flags, '"{}"'), flags),
         Field("dup", "yes or no", "dup:yes", _duplicate, yes_no),
         Field("folder", "text", "folder:2024/05", lambda _asking, text: _contains(images.c.folder, text)),
+        Field("under", "text", "under:/photos/2024", _under),
         Field("name", "text", "name:IMG_", lambda _asking, text: _contains(images.c.name, text)),
         Field("orientation", "choice", "orientation:portrait", _orientation, ("landscape", "portrait", "square")),
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from engine.clock import Clock, utc_now
 from engine.errors import UsageError
 from engine.library import catalog
 from engine.library.listing import Listing
-from engine.library.model import Counts, Image, Inventory, Project, Refusal
+from engine.library.model import Counts, Image, Project, Refusal
 from engine.runs import Run, RunContext, Runs
 from engine.settings import Settings
 from engine.store import Store
@@ -43,7 +43,7 @@ class Library(Listing):
     def __init__(
         self, workspace: Workspace, settings: Settings, store: Store, runs: Runs, *, clock: Clock = utc_now
     ) -> None:
-        super().__init__(workspace, store, Changes(workspace, clock=clock))
+        super().__init__(workspace, store, Changes(workspace, clock=clock), clock)
         self._settings = settings
         self._runs = runs
         self._clock = clock
@@ -92,10 +92,6 @@ class Library(Listing):
     async def counts(self) -> Counts:
         """How many images, refused files and projects there are."""
         return await self._store.read(catalog.counts)
-
-    async def inventory(self) -> Inventory:
-        """Formats, resolutions, projects and refusals, counted."""
-        return await self._store.read(catalog.inventory)
 
     async def refused(self, limit: int = 1000, offset: int = 0) -> list[Refusal]:
         """Files that were passed over, with code and reason, by path."""
