@@ -244,7 +244,7 @@ class ProofsheetApp(App[int]):
     def _heard(self, message: Message) -> None:
         """A word from the watch on runs."""
         self._tell(message)
-        if isinstance(message, (RunMoved, RunEnded)) and message.activity.run.kind == "scan":
+        if isinstance(message, (RunMoved, RunEnded)) and message.activity.run.kind in ("scan", "study"):
             self._tell(LibraryGrew())
         for page in self.pages():
             self.show_work(page)

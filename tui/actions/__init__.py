@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tui.actions.duplicates import duplicates
 from tui.actions.everywhere import everywhere
 from tui.actions.help import help_overlay
-from tui.actions.inventory import inventory, refused
+from tui.actions.inventory import gaps, inventory, refused
 from tui.actions.model import Action, Place
 from tui.actions.ranking import ranking, zoom
 from tui.actions.training import training
@@ -31,6 +31,7 @@ ACTIONS: tuple[Action, ...] = (
     *ranking(),
     *zoom(),
     *inventory(),
+    *gaps(),
     *refused(),
     *training(),
     *duplicates(),
@@ -42,6 +43,7 @@ TITLES: dict[Place, str] = {
     "ranking": "Ranking",
     "zoom": "Zoom and compare",
     "inventory": "Inventory",
+    "gaps": "Gaps",
     "refused": "Refused files",
     "training": "Training",
     "duplicates": "Duplicates",
