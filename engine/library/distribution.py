@@ -93,10 +93,10 @@ def mix(connection: sa.Connection, recommended: Recommended, conditions: Sequenc
     total = sum(counted["format"].values())
     found: dict[str, Distribution] = {}
     for axis in AXES:
-        found[axis] = _recommended(axis, counted[axis], total, recommended.shares.get(axis))
-    found["project"] = _open("project", _projects(connection, counted["project"]))
-    found["date"] = _open("date", *_months(connection, conditions))
-    found["camera"] = _open("camera", *_cameras(connection, conditions))
+        found[axis] = recommended_axis(axis, counted[axis], total, recommended.shares.get(axis))
+    found["project"] = open_axis("project", _projects(connection, counted["project"]))
+    found["date"] = open_axis("date", *_months(connection, conditions))
+    found["camera"] = open_axis("camera", *_cameras(connection, conditions))
     codes = connection.execute(sa.select(refusals.c.code, sa.func.count()).group_by(refusals.c.code)).all()
     return Mix(
         images=total,
@@ -149,9 +149,10 @@ def _counted(connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bo
     return found
 
 
-def _recommended(
+def recommended_axis(
     axis: Axis, counted: Mapping[Any, int], total: int, shares: Mapping[str, Fraction] | None
 ) -> Distribution:
+    """One axis of `total` images, from class -> images, beside its recommended shares."""
     held = {name: counted.get(name, 0) for name in CLASSES[axis]}
     bars = tuple(
         Share(name, WORDS.get(name, name), count, _query(axis, name), float(shares[name]) if shares else None)
@@ -171,7 +172,7 @@ def _query(axis: Axis, name: str) -> str:
     return f"format:{_OTHER_FORMATS}" if (axis, name) == ("format", "other") else f"{axis}:{name}"
 
 
-def _open(axis: AnyAxis, counted: Iterable[tuple[str, str, int]], unknown: int = 0) -> Distribution:
+def open_axis(axis: AnyAxis, counted: Iterable[tuple[str, str, int]], unknown: int = 0) -> Distribution:
     """An axis without a recommendation, from (label, query, images): the first `MOST`, the rest in one bar."""
     every = list(counted)
     bars = [Share(label, label, count, query) for label, query, count in every[:MOST]]

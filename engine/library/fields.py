@@ -27,8 +27,10 @@ from engine.store.schema.facts import image_facts, image_metadata
 Condition = sa.ColumnElement[bool]
 Kind = Literal["text", "choice", "number", "date", "yes or no"]
 
+#: The names that `engine.library.colours` gives; a test holds the two equal.
 _COLOURS = (
-    "black", "grey", "white", "red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "brown",
+    "black", "grey", "white", "red", "orange", "yellow", "green", "olive", "teal", "turquoise", "blue", "sky blue",
+    "purple", "pink", "brown", "beige",
 )  # fmt: skip
 
 
