@@ -113,10 +113,6 @@ class Listing:
 
         return await self._store.read(read)
 
-    async def unstudied(self, project: str | None = None) -> int:
-        """How many images present (of a project) have no facts yet, or stale ones."""
-        return await self._store.read(partial(facts_table.count_unstudied, project=project))
-
     async def vocabulary(self) -> Vocabulary:
         """Field -> the values that the library's images have, the commonest first; kept until the library grows."""
 
