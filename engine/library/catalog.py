@@ -150,16 +150,16 @@ def inventory(connection: sa.Connection, among: Sequence[Condition] = ()) -> Inv
         .group_by(images.c.format, images.c.project_id, label)
     ).all()
     names = {row.id: row.name for row in connection.execute(sa.select(projects.c.id, projects.c.name))}
-    codes = connection.execute(sa.select(refusals.c.code, sa.func.count()).group_by(refusals.c.code)).all()
+    codes = refused_by_code(connection)
     resolutions = _sums((row[2], row[3]) for row in rows)
-    held = Counts(sum(row[3] for row in rows), sum(row[1] for row in codes), len({row[1] for row in rows}))
+    held = Counts(sum(row[3] for row in rows), sum(count for _, count in codes), len({row[1] for row in rows}))
     return Inventory(
         counts=held,
         bytes=sum(row[4] for row in rows),
         formats=_largest_first((row[0], row[3]) for row in rows),
         resolutions=tuple((name, resolutions[at]) for at, (name, _) in enumerate(RESOLUTIONS) if at in resolutions),
         projects=_largest_first((names[row[1]], row[3]) for row in rows),
-        refused=_largest_first((row[0], row[1]) for row in codes),
+        refused=codes,
     )
 
 
@@ -167,6 +167,12 @@ def refused(connection: sa.Connection, limit: int, offset: int) -> list[Refusal]
     """Files that were passed over, by path."""
     query = sa.select(refusals.c.path, refusals.c.code, refusals.c.reason).order_by(refusals.c.path)
     return [Refusal(*row) for row in connection.execute(query.limit(limit).offset(offset))]
+
+
+def refused_by_code(connection: sa.Connection) -> tuple[tuple[str, int], ...]:
+    """How many files were passed over for each reason, the most frequent first."""
+    query = sa.select(refusals.c.code, sa.func.count()).group_by(refusals.c.code)
+    return _largest_first((code, count) for code, count in connection.execute(query))
 
 
 def all_projects(connection: sa.Connection) -> list[Project]:

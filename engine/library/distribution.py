@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from engine.library.catalog import refused_by_code
 from engine.library.gaps import Coverage, Gaps, evenness, gaps
 from engine.library.recommended import AXES, CLASSES, RESOLUTION_BOUNDS, WORDS, Axis, Recommended
-from engine.store.schema import images, projects, refusals
+from engine.store.schema import images, projects
 from engine.store.schema.facts import image_facts, image_metadata
 
 AnyAxis = Literal["format", "quality", "lighting", "source", "resolution", "project", "date", "camera"]
@@ -97,12 +98,11 @@ def mix(connection: sa.Connection, recommended: Recommended, conditions: Sequenc
     found["project"] = open_axis("project", _projects(connection, counted["project"]))
     found["date"] = open_axis("date", *_months(connection, conditions))
     found["camera"] = open_axis("camera", *_cameras(connection, conditions))
-    codes = connection.execute(sa.select(refusals.c.code, sa.func.count()).group_by(refusals.c.code)).all()
     return Mix(
         images=total,
         studied=found["quality"].known,
         distributions=found,
-        refused=tuple(sorted(((code, count) for code, count in codes), key=lambda each: (-each[1], each[0]))),
+        refused=refused_by_code(connection),
         recommended_file=recommended.file,
     )
 

@@ -46,7 +46,9 @@ def gaps(counts: Mapping[str, int], shares: Mapping[str, Fraction]) -> Gaps:
     surplus = sum(count for name, count in held.items() if name not in wanted)
     if not total or not wanted:
         return Gaps({name: count for name, count in short.items() if count}, {}, total, None, surplus)
-    if all(abs(held[name] - share * (total - surplus)) < 1 for name, share in wanted.items()):
+    own = total - surplus
+    is_large = min(wanted.values()) * own >= 1  # below that, one image more or less is not a matter of rounding
+    if is_large and all(abs(held[name] - share * own) < 1 for name, share in wanted.items()):
         return Gaps({name: count for name, count in short.items() if count}, {}, total, None, surplus)
     limiting = max(wanted, key=lambda name: (Fraction(held[name]) / wanted[name], name))
     target = _apportioned(math.ceil(Fraction(held[limiting]) / wanted[limiting]), wanted)

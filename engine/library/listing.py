@@ -141,6 +141,10 @@ class Listing:
 
         return await self._store.read(read)
 
+    async def refused_by_code(self) -> tuple[tuple[str, int], ...]:
+        """How many files were passed over for each reason (code), the most frequent first."""
+        return await self._store.read(catalog.refused_by_code)
+
     async def mix(self, filter: str = "", project: str | None = None, *, with_coverage: bool = False) -> Mix:
         """The distributions of everything, or of what a query finds, against the recommended mix.
 

@@ -201,6 +201,10 @@ class FakeLibrary:
             await self.counts(), count * 900_000, formats, (("0.1 MP", count),) if count else (), by_project, ()
         )
 
+    async def refused_by_code(self) -> tuple[tuple[str, int], ...]:
+        codes = sorted({one.code for one in self.refusals})
+        return tuple((code, sum(one.code == code for one in self.refusals)) for code in codes)
+
     async def refused(self, limit: int, offset: int) -> list[Refusal]:
         return self.refusals[offset : offset + limit]
 

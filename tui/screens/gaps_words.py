@@ -112,7 +112,7 @@ def advice(found: Mix, progress: Sequence[Progress]) -> list[Row]:
     if not found.gap_list:
         rows.append(row(("nothing: this is the recommended mix", "decided")))
     for axis, _, label, count in found.gap_list[:MOST_ADVICE]:
-        rows.append(row((f"+{count:>9,} ", "suggest"), (label, "text"), right=[(axis, "faint")]))
+        rows.append(row((f"{f'+{count:,}':>10}  ", "suggest"), (label, "text"), right=[(axis, "faint")]))
     if found.gap_list:
         rows += [
             row(),

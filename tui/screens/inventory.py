@@ -138,6 +138,7 @@ class InventoryScreen(Page):
         self.mix: Mix | None = None
         self._asked = ""  # the query that is being answered; `filter` is the one that is shown
         self._misread: tuple[Span, ...] = ()
+        self._hint: tuple[Span, ...] = ()  # what the word that is being typed may become
         self._completion: Completed | None = None
         self._mix_again_at = 0.0
         self._soon: Timer | None = None
@@ -292,6 +293,8 @@ class InventoryScreen(Page):
         shown: tuple[Span, ...] = ()
         if self._misread:
             shown = self._misread
+        elif self._hint and self.prompt.display:
+            shown = self._hint
         elif self.filter:
             shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,} shown", "dim"))
         self.status.last(*shown)
@@ -312,7 +315,8 @@ class InventoryScreen(Page):
             self.facts.put()
 
     def _widths(self) -> tuple[int, ...]:
-        return words.widths(max(20, self.rows.scrollable_content_region.width or 60) - 4)
+        """The columns of the list, the same with and without a scrollbar."""
+        return words.widths(max(20, self.rows.outer_size.width - 1) - 4)
 
     def _row(self, value: object, selected: bool) -> Row:
         return words.image_row(cast("Details", value), self._widths(), selected)
@@ -392,7 +396,7 @@ class InventoryScreen(Page):
             self._complete(text, len(text), is_asked=False)
 
         def answer(text: str | None) -> None:
-            self._completion = None
+            self._completion, self._hint = None, ()
             self._use(before if text is None else text)
             self._say()
 
@@ -415,14 +419,15 @@ class InventoryScreen(Page):
     @on(Completed)
     def _completed(self, event: Completed) -> None:
         last = self._completion
-        if not self.prompt.display or not event.found.candidates:
+        if not self.prompt.display:
             return
         if not event.is_asked and last is not None and last.text == event.text:
             return  # Tab has just put this in
-        if event.is_asked:
+        if event.is_asked and event.found.candidates:
             self._take(event)
-        elif not self._misread:
-            self.status.last(("tab  ", "strong bold"), *words.candidates(event.found.candidates))
+            return
+        self._hint = words.candidates(event.found.candidates)
+        self._say()
 
     def _take(self, event: Completed) -> None:
         """Put the first candidate in its place; the others move up, for the next Tab."""
@@ -431,7 +436,8 @@ class InventoryScreen(Page):
         found = replace(event.found, end=cursor, candidates=(*others, first))
         self._completion = Completed(text, found, is_asked=True)
         self.prompt.put(text, cursor)
-        self.status.last(("tab  ", "strong bold"), *words.candidates(event.found.candidates))
+        self._hint = words.candidates(event.found.candidates)
+        self._say()
 
     def _use(self, text: str) -> None:
         if self._typing is not None:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 HEADS = ("name", "project", "taken", "size", "camera", "quality", "blur", "dup")
 #: Columns of the list that go first when it is narrow, with the room that the list then needs without them.
 _TO_THE_LEFT = {"name", "project", "taken", "camera", "quality"}
-_WIDTHS = {"project": 10, "taken": 10, "size": 9, "camera": 14, "quality": 9, "blur": 4, "dup": 3}
+_WIDTHS = {"project": 8, "taken": 10, "size": 9, "camera": 12, "quality": 9, "blur": 4, "dup": 3}
 _LEAST_FIRST = ("camera", "dup", "taken", "project", "blur", "quality", "size")
-_NAME = 20  # cells that a name should have before a column may go
+_NAME = 18  # cells that a name should have before a column may go
 
 INKS_OF_QUALITY = {"excellent": "decided", "good": "text", "average": "dim", "poor": "danger"}
 
@@ -79,7 +79,7 @@ def quick_facts(found: Inventory, narrow: bool) -> list[Row]:
         for label, count in shares[: 3 if narrow else 5]:
             spans += _bar(label.upper() if title == "format" else label, count / total, None, 4 if narrow else 8)
         rows.append(Row(tuple(spans)))
-    return rows[:1] if narrow else rows
+    return rows[:1] if narrow else [*rows, Row((("   ", "dim"),), (("   ", "dim"),), fill="─", ink="rule")]
 
 
 def facts(found: Mix, width: int, narrow: bool) -> list[Row]:
@@ -90,6 +90,7 @@ def facts(found: Mix, width: int, narrow: bool) -> list[Row]:
     return [
         _side_by_side([_axis(found.distributions[name], width) for name in ("format", "resolution")], width),
         _side_by_side([_axis(found.distributions["quality"], width), gaps], width),
+        Row((("   ", "dim"),), (("   ", "dim"),), fill="─", ink="rule"),
     ]
 
 
@@ -200,9 +201,12 @@ def _exposure(one: Details) -> list[Span]:
     return [("  ".join(said), "dim")]
 
 
-def candidates(found: Sequence[str]) -> list[Span]:
-    """What a word may become, the one that Tab puts in first."""
-    return [(each + "  ", "suggest" if not place else "dim") for place, each in enumerate(found[:12])]
+def candidates(found: Sequence[str]) -> tuple[Span, ...]:
+    """What a word may become, the one that Tab puts in first; nothing where nothing may follow."""
+    if not found:
+        return ()
+    listed = [(each + "  ", "suggest" if not place else "dim") for place, each in enumerate(found[:12])]
+    return (("tab  ", "strong bold"), *listed)
 
 
 def empty(filtered: str) -> list[Row]:
