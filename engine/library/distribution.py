@@ -79,13 +79,18 @@ class Mix:
     def gap_list(self) -> list[tuple[str, str, str, int]]:
         """(axis, key, label, images to add), the largest first: what would bring every share to its recommendation."""
         found = [
-            (name, share.key, share.label, distribution.gaps.add[share.key])
+            (name, share.key, _spoken(name, share), distribution.gaps.add[share.key])
             for name, distribution in self.distributions.items()
             if distribution.gaps is not None
             for share in distribution.shares
             if share.key in distribution.gaps.add
         ]
         return sorted(found, key=lambda each: -each[3])
+
+
+def _spoken(axis: str, share: Share) -> str:
+    """A class by a name that says what it is also without its axis."""
+    return f"other {axis}s" if share.key == "other" else share.label
 
 
 def mix(connection: sa.Connection, recommended: Recommended, conditions: Sequence[sa.ColumnElement[bool]] = ()) -> Mix:

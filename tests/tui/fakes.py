@@ -172,7 +172,7 @@ class FakeLibrary:
 
     async def details(self, image_ids: Sequence[int]) -> list[Details]:
         images = await self.page(image_ids)
-        return [Details(image, *_facts(image.id), image.id % 4 == 0 and 2 or 0) for image in images]
+        return [Details(image, *_facts(image.id), 2 if image.id % 4 == 0 else 0) for image in images]
 
     async def mix(self, filter: str = "", project: str | None = None, *, with_coverage: bool = False) -> Mix:
         return make_mix(len(await self.ids(filter)), [p.id for p in await self.projects()], len(self.refusals))

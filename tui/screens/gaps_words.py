@@ -132,5 +132,6 @@ def advice(found: Mix, progress: Sequence[Progress]) -> list[Row]:
         rows.append(row((project, "text"), right=[(figure, "dim")]))
     told = sum(len(each.mismatches) + bool(each.problem) for each in progress)
     if told:
-        rows += [row(), row((f"{told} differences from manifests, below", "danger"))]
+        said = "1 difference from a manifest" if told == 1 else f"{told} differences from manifests"
+        rows += [row(), row((f"{said}, below", "danger"))]
     return rows

@@ -51,7 +51,7 @@ SORTS: dict[Sort, str] = {
 }
 FILTER_AFTER = 0.15  # seconds after the last key of a filter
 GROWS_EVERY = 1.0  # seconds between looks at a library that a scan is filling
-REST = 10  # times as long as counting the mix took, until it is counted again
+REST = 10  # times as long as listing or counting took, until it is done again for a library that grows
 PREVIEW_AFTER = 0.08  # seconds that a row must stay selected before its picture is fetched
 
 
@@ -62,6 +62,7 @@ class Listed(Message, bubble=False):
     ids: Ids
     cursor: int
     filter: str
+    seconds: float = 0.0  # that it took
     is_whole: bool = True
 
 
@@ -141,6 +142,7 @@ class InventoryScreen(Page):
         self._hint: tuple[Span, ...] = ()  # what the word that is being typed may become
         self._completion: Completed | None = None
         self._mix_again_at = 0.0
+        self._took = 0.0  # seconds that the last list took
         self._soon: Timer | None = None
         self._typing: Timer | None = None
 
@@ -179,6 +181,7 @@ class InventoryScreen(Page):
 
     async def _ask(self, query: str, image_id: int | None) -> None:
         library = self.engine.library
+        began = time.monotonic()
         try:
             if not len(self.ids) and image_id is None:
                 # The first page at once: half a million ids take a moment to come.
@@ -188,10 +191,11 @@ class InventoryScreen(Page):
         except UsageError as error:
             self.post_message(Misread(query, error.message, error.remedy))
             return
+        took = time.monotonic() - began
         cursor = 0
         if image_id is not None:
             cursor = await asyncio.to_thread(_place_of, ids, image_id)
-        self.post_message(Listed(ids, cursor, query))
+        self.post_message(Listed(ids, cursor, query, took))
 
     @on(Listed)
     def _listed(self, event: Listed) -> None:
@@ -200,6 +204,7 @@ class InventoryScreen(Page):
         if event.filter != self.filter:
             self.mix, self._mix_again_at = None, 0.0
         self.ids, self.filter, self._misread = event.ids, event.filter, ()
+        self._took = event.seconds
         self.rows.begin(len(event.ids), event.cursor)
         empty = not len(event.ids)
         self.query_one("#columns").display = not empty
@@ -256,7 +261,7 @@ class InventoryScreen(Page):
 
     @on(LibraryGrew)
     def _grew(self) -> None:
-        self.calmly(self._look_again, GROWS_EVERY)
+        self.calmly(self._look_again, max(GROWS_EVERY, REST * self._took))
 
     def _look_again(self) -> None:
         if self.proof.engine is not None:

@@ -1,4 +1,4 @@
-"""Rows for the list's tests: images, facts and metadata of which everything is known; simulated, no file is behind them."""
+"""Rows for the list's tests, of which everything is known. They are simulated: no file is behind them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.library.facts import Facts, Studied, StoredMetadata, write
+from engine.library.facts import Facts, StoredMetadata, Studied, write
 from engine.store import Store
 from engine.store.schema import images, projects
 

@@ -38,7 +38,17 @@ def reasons(found: object) -> dict[str, str]:
 
 
 def test_hashes_are_matched_by_path_or_by_a_name_of_its_own_and_checked(tmp_path: Path) -> None:
-    names = ["a.jpg", str(tmp_path / "sub" / "b.jpg"), "old/place/b.jpg", "same.jpg", "nowhere.jpg", "a.jpg", "a.jpg", "x/same.jpg", None]
+    names = [
+        "a.jpg",
+        str(tmp_path / "sub" / "b.jpg"),
+        "old/place/b.jpg",
+        "same.jpg",
+        "nowhere.jpg",
+        "a.jpg",
+        "a.jpg",
+        "x/same.jpg",
+        None,
+    ]
     hashes = [f"{PHASH:016x}", f"{PHASH:016x}", f"{PHASH:016x}", "0" * 16, "0" * 16, "0" * 16, "zz", "0" * 16, "0" * 16]
     table(tmp_path / "sidecar" / "hashes.parquet", path=names, phash=hashes)
     (found,) = read(tmp_path, known(tmp_path))

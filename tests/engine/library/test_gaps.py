@@ -16,7 +16,9 @@ from engine.errors import UsageError
 from engine.library import recommended
 from engine.library.gaps import coverage, evenness, gaps
 
-FORMATS = {name: Fraction(percent, 100) for name, percent in {"jpeg": 70, "heic": 15, "png": 10, "raw": 3, "other": 2}.items()}
+FORMATS = {
+    name: Fraction(percent, 100) for name, percent in {"jpeg": 70, "heic": 15, "png": 10, "raw": 3, "other": 2}.items()
+}
 
 
 def test_the_fewest_additions_make_every_share_right() -> None:
@@ -33,7 +35,9 @@ def test_a_library_as_recommended_lacks_nothing() -> None:
 
 
 def test_what_is_not_wanted_at_all_is_a_surplus_that_no_addition_mends() -> None:
-    found = gaps({"day": 50, "night": 40, "fog": 30}, {"day": Fraction(1, 2), "night": Fraction(1, 2), "fog": Fraction(0)})
+    found = gaps(
+        {"day": 50, "night": 40, "fog": 30}, {"day": Fraction(1, 2), "night": Fraction(1, 2), "fog": Fraction(0)}
+    )
     assert (found.add, found.surplus, found.total) == ({"night": 10}, 30, 130)
 
 
@@ -108,7 +112,9 @@ def test_what_ships_is_what_was_recommended(tmp_path: Path) -> None:
 def test_a_copy_in_the_workspace_counts_instead(tmp_path: Path) -> None:
     (tmp_path / recommended.FILE).write_text(json.dumps({"format": {"jpeg": 99.5, "raw": 0.5}}))
     found = recommended.load(tmp_path)
-    assert found.shares == {"format": {**dict.fromkeys(FORMATS, 0), "jpeg": Fraction(199, 200), "raw": Fraction(1, 200)}}
+    assert found.shares == {
+        "format": {**dict.fromkeys(FORMATS, 0), "jpeg": Fraction(199, 200), "raw": Fraction(1, 200)}
+    }
     assert found.file == str(tmp_path / recommended.FILE)
 
 

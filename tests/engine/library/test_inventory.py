@@ -26,7 +26,15 @@ def fill(shelf: Shelf) -> None:
             shelf.store, f"/p/{number}.jpg", trip, facts(quality="excellent" if number < 2 else "good"),
             told(camera_model="D70" if number else None), taken_at=f"2024-0{number + 1}-01T00:00:00",
         )  # fmt: skip
-    add_image(shelf.store, "/p/8.heic", mojo, facts(source="phone", lighting="challenging"), format="heic", width=640, height=480)
+    add_image(
+        shelf.store,
+        "/p/8.heic",
+        mojo,
+        facts(source="phone", lighting="challenging"),
+        format="heic",
+        width=640,
+        height=480,
+    )
     add_image(shelf.store, "/p/9.webp", mojo, format="webp")
     add_image(shelf.store, "/p/gone.png", mojo, facts(), format="png", removed_at=NOW)
 
@@ -35,7 +43,8 @@ async def test_every_axis_counts_what_is_there_and_says_what_is_not_known(shelf:
     fill(shelf)
     found = await shelf.library.mix()
     counted = {
-        name: {share.key: share.images for share in each.shares if share.images} for name, each in found.distributions.items()
+        name: {share.key: share.images for share in each.shares if share.images}
+        for name, each in found.distributions.items()
     }
     assert counted["format"] == {"jpeg": 8, "heic": 1, "other": 1}
     assert counted["quality"] == {"excellent": 2, "good": 7}
@@ -142,7 +151,15 @@ async def test_progress_goes_from_what_there_is_to_what_was_delivered(shelf: She
     decide(shelf, f"set:{three}", "rejected", project)
     logged = add_set(shelf, project, "d", ids[6:8])
     with shelf.store.writing() as connection:
-        row = {"set_pk": logged, "chosen_image_id": ids[7], "losers": [], "chosen_at": NOW, "actor": "me", "source": "x", "line": 2}
+        row = {
+            "set_pk": logged,
+            "chosen_image_id": ids[7],
+            "losers": [],
+            "chosen_at": NOW,
+            "actor": "me",
+            "source": "x",
+            "line": 2,
+        }
         connection.execute(sa.insert(selections).values(**row))
     decide(shelf, f"image:{ids[0]}", "approved", project, kind="cropping")
     (found,) = await shelf.library.progress()
@@ -155,7 +172,9 @@ async def test_progress_goes_from_what_there_is_to_what_was_delivered(shelf: She
 async def test_a_manifest_is_compared_and_left_as_it_is(shelf: Shelf, tmp_path: Path) -> None:
     manifest = tmp_path / "mojo1.project.json"
     told_counts = {"images": 3, "selected": 5, "reviewed": "all", "somethingElse": 7}
-    manifest.write_text(json.dumps({"projectId": "mojo1", "startedAt": "2024-05-02", "finishedAt": "2024-05-03", "counts": told_counts}))
+    manifest.write_text(
+        json.dumps({"projectId": "mojo1", "startedAt": "2024-05-02", "finishedAt": "2024-05-03", "counts": told_counts})
+    )
     before = hashlib.sha256(manifest.read_bytes()).digest(), manifest.stat().st_mtime_ns
     project = add_project(shelf.store, "mojo1", str(manifest))
     for number in range(3):

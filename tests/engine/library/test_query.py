@@ -31,11 +31,14 @@ async def library(workspace: Workspace) -> AsyncIterator[Shelf]:
 
 def fill(store: Store) -> None:
     trip, mojo = add_project(store, "Trip"), add_project(store, "mojo1")
+    red = [{"name": "red", "hex": "#f00", "share": 0.5}]
+    blue = [{"name": "sky blue", "hex": "#8bf", "share": 0.9}]
     add_image(
         store, "/p/2024/beach.jpg", trip,
-        facts(sharpness=0.2, quality="poor", flags=["dark"], lighting="challenging", colours=[{"name": "red", "hex": "#f00", "share": 0.5}]),
+        facts(sharpness=0.2, quality="poor", flags=["dark"], lighting="challenging", colours=red),
         told(camera_make="NIKON", camera_model="NIKON D70", lens="24-70mm", exposure_time=0.004, f_number=2.79, iso=200,
-             focal_length=35.0, flash=False, latitude=12.5, longitude=80.0, keywords=["Sunset", "été"], rating=4, people=["Asha"]),
+             focal_length=35.0, flash=False, latitude=12.5, longitude=80.0, keywords=["Sunset", "été"], rating=4,
+             people=["Asha"]),
         taken_at="2024-05-31T23:59:59.000000+02:00",
     )  # fmt: skip
     add_image(
@@ -44,11 +47,14 @@ def fill(store: Store) -> None:
         taken_at="2024-06-01T00:00:00.000000", size=12_000_000, width=3000, height=4000,
     )  # fmt: skip
     add_image(
-        store, "/p/2024/sky.jpg", trip, facts(colours=[{"name": "sky blue", "hex": "#8bf", "share": 0.9}], noise=0.4),
-        told(camera_make="NIKON", camera_model="COOLPIX P6000"), taken_at="2024-08-01T10:00:00.000000", width=640, height=480,
+        store, "/p/2024/sky.jpg", trip, facts(colours=blue, noise=0.4),
+        told(camera_make="NIKON", camera_model="COOLPIX P6000"),
+        taken_at="2024-08-01T10:00:00.000000", width=640, height=480,
     )  # fmt: skip
-    add_image(store, "/p/mojo/stage1.heic", mojo, facts(flags=["low_information", "document"]), format="heic", width=2048, height=2048)
-    add_image(store, "/p/mojo/work in progress.webp", mojo, facts(lighting="artificial"), format="webp", taken_at="2023-01-02T03:04:05")
+    papers = facts(flags=["low_information", "document"])
+    add_image(store, "/p/mojo/stage1.heic", mojo, papers, format="heic", width=2048, height=2048)
+    late = {"format": "webp", "taken_at": "2023-01-02T03:04:05"}
+    add_image(store, "/p/mojo/work in progress.webp", mojo, facts(lighting="artificial"), **late)
     add_image(store, "/p/mojo/bare.png", mojo, format="png", size=500_000)
     add_image(store, "/p/mojo/gone.jpg", mojo, facts(), removed_at="2026-01-01T00:00:00.000000Z")
 

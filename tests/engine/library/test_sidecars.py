@@ -61,7 +61,9 @@ def beside(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if path.name.endswith((".phash", ".npy"))}
 
 
-async def test_nothing_is_written_before_the_yes_and_everything_after(studied: Shelf, changes: Changes, tmp_path: Path) -> None:
+async def test_nothing_is_written_before_the_yes_and_everything_after(
+    studied: Shelf, changes: Changes, tmp_path: Path
+) -> None:
     before = snapshot(tmp_path / "pictures")
     plan = await studied.library.plan_sidecars(await everything(studied), ["phash", "embedding"])
     assert snapshot(tmp_path / "pictures") == before
@@ -74,7 +76,9 @@ async def test_nothing_is_written_before_the_yes_and_everything_after(studied: S
     assert {name: now[name] for name in before} == before, "no picture was touched"
 
 
-async def test_what_is_written_is_what_imagehash_and_numpy_read(studied: Shelf, changes: Changes, tmp_path: Path) -> None:
+async def test_what_is_written_is_what_imagehash_and_numpy_read(
+    studied: Shelf, changes: Changes, tmp_path: Path
+) -> None:
     plan = await studied.library.plan_sidecars(await everything(studied), ["phash", "embedding"])
     assert plan.change_set is not None
     await changes.apply(plan.change_set.id)
@@ -111,7 +115,9 @@ async def test_clean_takes_away_exactly_what_was_written_and_tells_what_was_chan
     assert again == listed, "what came back is ours again"
 
 
-async def test_clean_knows_its_files_also_when_the_change_set_was_pruned(studied: Shelf, changes: Changes, tmp_path: Path) -> None:
+async def test_clean_knows_its_files_also_when_the_change_set_was_pruned(
+    studied: Shelf, changes: Changes, tmp_path: Path
+) -> None:
     plan = await studied.library.plan_sidecars(await everything(studied), ["phash"])
     assert plan.change_set is not None
     await changes.apply(plan.change_set.id)
@@ -123,7 +129,9 @@ async def test_clean_knows_its_files_also_when_the_change_set_was_pruned(studied
     assert beside(tmp_path) == set()
 
 
-async def test_a_plan_that_was_rolled_back_leaves_nothing_to_clean(studied: Shelf, changes: Changes, tmp_path: Path) -> None:
+async def test_a_plan_that_was_rolled_back_leaves_nothing_to_clean(
+    studied: Shelf, changes: Changes, tmp_path: Path
+) -> None:
     plan = await studied.library.plan_sidecars(await everything(studied), ["phash"])
     assert plan.change_set is not None
     await changes.apply(plan.change_set.id)
@@ -133,7 +141,9 @@ async def test_a_plan_that_was_rolled_back_leaves_nothing_to_clean(studied: Shel
     assert (cleaning.change_set, cleaning.skipped) == (None, ())
 
 
-async def test_a_sidecar_that_is_there_stays_and_one_that_is_right_is_left(studied: Shelf, changes: Changes, tmp_path: Path) -> None:
+async def test_a_sidecar_that_is_there_stays_and_one_that_is_right_is_left(
+    studied: Shelf, changes: Changes, tmp_path: Path
+) -> None:
     trip = tmp_path / "pictures" / "trip"
     put(trip / "a.phash", b"of another program")
     ids = [image.id for image in (await studied.library.find([trip / "a.jpg", trip / "b.jpg"])).values()]
