@@ -22,7 +22,7 @@ THREADS = 2
 _PR_SET_PDEATHSIG = 1
 
 
-def main(max_pixels: int, memory: int) -> None:
+def main(max_pixels: int, memory: int, threads: int = THREADS) -> None:
     """Answer until stdin ends. `memory` is the most private memory that this process may have, bytes."""
     parent = os.getppid()
     output = _private_output()
@@ -62,7 +62,7 @@ def main(max_pixels: int, memory: int) -> None:
             say({"job": job, "failed": [type(error).__name__, str(error)[:500], frames]})
 
     say({"ready": True})
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="decode")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         pool.submit(answer, asked["job"], asked["path"])
@@ -103,4 +103,4 @@ def _bound(memory: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*(int(each) for each in sys.argv[1:4]))

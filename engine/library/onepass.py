@@ -26,8 +26,8 @@ from engine.library.model import Format
 from engine.library.source import UnreadableImage, explained, open_source
 
 # A picture is decoded at 1/2 where its shorter side keeps this many pixels, else as it is; hashes alone do with less.
-FOR_QUALITY, FOR_HASH = 400, 160
-_SMALL = 96  # shorter side of the picture that colours are counted in, pixels
+FOR_QUALITY, FOR_HASH = 400, 128
+_SMALL = 64  # shorter side of the picture that colours are counted in, pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ def study_file(path: str, max_pixels: int) -> Pass:
     kind = decode.checked_format(data[: formats.HEAD], path)
     parts = containers.parts_of(kind, data)
     said = metadata_of(kind, data, path.rpartition("/")[2], mtime_ns, parts)
-    picture, stored_size = _half(kind, data, path, max_pixels, parts)
+    picture, extent, stored_size = _half(kind, data, path, max_pixels, parts)
     size = said.upright_size or stored_size
-    return Pass(content_hash, kind, size, facts_of(kind, picture, size, said), said)
+    return Pass(content_hash, kind, size, facts_of(kind, picture, extent, size, said), said)
 
 
 def read_whole(path: str) -> tuple[bytes, int]:
@@ -67,10 +67,12 @@ def read_whole(path: str) -> tuple[bytes, int]:
             raise UnreadableImage("too_large", "there is not enough memory to read this") from error
 
 
-def facts_of(kind: Format, picture: Image.Image, size: tuple[int, int], said: FileMetadata) -> Facts:
+def facts_of(
+    kind: Format, picture: Image.Image, extent: hashes.Extent, size: tuple[int, int], said: FileMetadata
+) -> Facts:
     """The facts of a picture (mode L, RGB or RGBX, at half scale) of a file with that metadata."""
     grey = picture if picture.mode == "L" else picture.convert("L")
-    phash, dhash = hashes.hashes_of(grey)
+    phash, dhash = hashes.hashes_of(grey, extent)
     factor = max(1, min(picture.size) // _SMALL)
     small = picture.reduce(factor) if factor > 1 else picture
     pixels = np.asarray(small if small.mode == "RGB" else small.convert("RGB"))
@@ -111,25 +113,28 @@ def perceptual_hashes(path: str, max_pixels: int = decode.MAX_PIXELS) -> tuple[i
     data, _ = read_whole(path)
     kind = decode.checked_format(data[: formats.HEAD], path)
     if kind == "jpeg":
-        picture = _scaled(data, "GRAY", FOR_HASH, 8, max_pixels)
-        if picture is not None:
-            return hashes.hashes_of(picture)
-    picture, _ = _through_pillow(kind, data, path, max_pixels, FOR_HASH)
+        scaled = _scaled(data, "GRAY", FOR_HASH, 8, max_pixels)
+        if scaled is not None:
+            return hashes.hashes_of(*scaled)
+    picture, _ = _through_pillow(data, path, max_pixels, FOR_HASH)
     return hashes.hashes_of(picture.convert("L"))
 
 
 def _half(
     kind: Format, data: bytes, path: str, max_pixels: int, parts: Parts | None
-) -> tuple[Image.Image, tuple[int, int]]:
-    """The picture at half scale, L, RGB or RGBX, and the file's size as stored."""
+) -> tuple[Image.Image, hashes.Extent, tuple[int, int]]:
+    """The picture at half scale, L, RGB or RGBX, its extent, and the file's size as stored."""
     if kind == "jpeg" and parts is not None and parts.size is not None and parts.channels in (1, 3):
-        picture = _scaled(data, "GRAY" if parts.channels == 1 else "RGBX", FOR_QUALITY, 2, max_pixels)
-        if picture is not None:
-            return picture, parts.size
-    return _through_pillow(kind, data, path, max_pixels, FOR_QUALITY)
+        scaled = _scaled(data, "GRAY" if parts.channels == 1 else "RGBX", FOR_QUALITY, 2, max_pixels)
+        if scaled is not None:
+            return *scaled, parts.size
+    picture, size = _through_pillow(data, path, max_pixels, FOR_QUALITY)
+    return picture, picture.size, size
 
 
-def _scaled(data: bytes, colourspace: str, least: int, most_factor: int, max_pixels: int) -> Image.Image | None:
+def _scaled(
+    data: bytes, colourspace: str, least: int, most_factor: int, max_pixels: int
+) -> tuple[Image.Image, hashes.Extent] | None:
     """A JPEG at 1/2, 1/4 or 1/8 (not below 1/`most_factor`), its shorter side at least `least` pixels where it has
     them; None for the few files that this decoder refuses."""
     try:
@@ -152,12 +157,11 @@ def _scaled(data: bytes, colourspace: str, least: int, most_factor: int, max_pix
     except ValueError:
         return None
     mode = "L" if colourspace == "GRAY" else "RGBX"  # laid out as Pillow does it: nothing is copied
-    return Image.frombuffer(mode, (pixels.shape[1], pixels.shape[0]), pixels, "raw", mode, 0, 1)
+    picture = Image.frombuffer(mode, (pixels.shape[1], pixels.shape[0]), pixels, "raw", mode, 0, 1)
+    return picture, (min(width / factor, picture.width), min(height / factor, picture.height))
 
 
-def _through_pillow(
-    kind: Format, data: bytes, path: str, max_pixels: int, least: int
-) -> tuple[Image.Image, tuple[int, int]]:
+def _through_pillow(data: bytes, path: str, max_pixels: int, least: int) -> tuple[Image.Image, tuple[int, int]]:
     with decode.opened(io.BytesIO(data), path, max_pixels) as (image, _):
         size = image.size
         if image.format == "JPEG" and min(size) >= 2 * least:

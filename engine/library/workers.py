@@ -67,7 +67,8 @@ class _Child(Generic[Key]):
 
 
 class Decoders(Generic[Key]):
-    """`count` children. `check` is called often and may raise to stop. Use as a context manager: leaving ends them."""
+    """`count` children of `threads` threads each; leaving the context ends them. `check` is called often and may raise
+    to stop."""
 
     def __init__(
         self,
@@ -77,6 +78,7 @@ class Decoders(Generic[Key]):
         check: Callable[[], None] = lambda: None,
         memory: int = MEMORY,
         patience: float = PATIENCE,
+        threads: int = THREADS,
         command: Sequence[str] = (sys.executable, "-m", "engine.library.decoder"),
     ) -> None:
         self._count = count
@@ -84,6 +86,7 @@ class Decoders(Generic[Key]):
         self._check = check
         self._memory = memory
         self._patience = patience
+        self._threads = threads
         self._command = list(command)
         self._children: list[_Child[Key]] = []
         self._alone: deque[_Job[Key]] = deque()
@@ -231,14 +234,14 @@ class Decoders(Generic[Key]):
     # -- processes ----------------------------------------------------------------------------------------------
 
     def _start(self, memory: int) -> None:
-        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+        single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
         path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH", "")) if part)
         process = subprocess.Popen(
-            [*self._command, str(self._max_pixels), str(memory)],
+            [*self._command, str(self._max_pixels), str(memory), str(self._threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **threads, "PYTHONPATH": path},
+            env={**os.environ, **single, "PYTHONPATH": path},
             start_new_session=True,  # Ctrl+C is the parent's: it ends its children itself
         )
         child: _Child[Key] = _Child(process, memory, heard_at=time.monotonic())

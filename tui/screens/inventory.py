@@ -142,6 +142,7 @@ class InventoryScreen(Page):
         self._hint: tuple[Span, ...] = ()  # what the word that is being typed may become
         self._completion: Completed | None = None
         self._mix_again_at = 0.0
+        self._is_first_page = False
         self._took = 0.0  # seconds that the last list took
         self._soon: Timer | None = None
         self._typing: Timer | None = None
@@ -205,7 +206,10 @@ class InventoryScreen(Page):
             self.mix, self._mix_again_at = None, 0.0
         self.ids, self.filter, self._misread = event.ids, event.filter, ()
         self._took = event.seconds
-        self.rows.begin(len(event.ids), event.cursor)
+        # The whole list follows its first page: who has moved meanwhile stays there.
+        cursor = self.rows.cursor if event.is_whole and self._is_first_page else event.cursor
+        self._is_first_page = not event.is_whole
+        self.rows.begin(len(event.ids), cursor)
         empty = not len(event.ids)
         self.query_one("#columns").display = not empty
         self.hollow.display = empty
