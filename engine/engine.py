@@ -40,6 +40,7 @@ class Engine:
         self.changes = Changes(workspace)
         self.library = Library(workspace, self.settings, store, self.runs)
         self.vision = Vision(workspace, self.settings, store, self.runs, self.library)
+        self.library.embeddings = self.vision
         self.ranking = Ranking(
             workspace, self.settings, store, self.runs, self.review, self.changes, self.library, self.vision
         )

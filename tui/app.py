@@ -246,7 +246,7 @@ class ProofsheetApp(App[int]):
     def _heard(self, message: Message) -> None:
         """A word from the watch on runs."""
         self._tell(message)
-        if isinstance(message, (RunMoved, RunEnded)) and message.activity.run.kind == "scan":
+        if isinstance(message, (RunMoved, RunEnded)) and message.activity.run.kind in ("scan", "study"):
             self._tell(LibraryGrew())
         if isinstance(message, RunEnded) and message.activity.run.kind == "scan":
             self.run_worker(self.guarded(self._study), exit_on_error=False)

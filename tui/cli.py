@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("tui.commands.demo:demo", "Try everything on generated and bundled pictures."),
     "scan": ("tui.commands.scan:scan", "Read folders of images into the library."),
     "inventory": ("tui.commands.inventory:inventory", "Show what is in the library."),
+    "projects": ("tui.commands.projects:projects", "Show how far each project has come."),
     "list": ("tui.commands.list_images:list_images", "List images by a query: camera:nikon taken:2024-05 blur:>0.6."),
     "metadata": ("tui.commands.metadata:metadata", "Show what image files say of themselves."),
     "analyze": ("tui.commands.analyze:analyze", "Metadata, content, hashes, streamed to a file."),

@@ -6,9 +6,7 @@ Relies on the store's tables. Each order of the list is served by a covering ind
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +16,8 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from engine.errors import UsageError
-from engine.library.formats import EXTENSIONS, NAMES
+from engine.library import fields
+from engine.library.fields import Condition
 from engine.library.model import Counts, Image, Inventory, Project, Refusal
 from engine.store.schema import companions, images, projects, refusals
 
@@ -35,7 +34,6 @@ RESOLUTIONS: tuple[tuple[str, int | None], ...] = (
 )
 Key = TypeVar("Key")
 _CHUNK = 500
-_TERM = re.compile(r'(?:(\w+):)?(?:"([^"]*)"?|(\S+))')
 _PRESENT = images.c.removed_at.is_(None)
 
 
@@ -45,12 +43,13 @@ def ids(
     sort: str = "name",
     project: str | None = None,
     limit: int | None = None,
+    hooks: Mapping[str, Condition] | None = None,
 ) -> NDArray[np.int64]:
     """Ids of the images present (the first `limit` of them), (n,) int64, in order. See `conditions` for the filter.
 
     A sort with `-` before it descends.
 
-    Raises UsageError for an unknown sort.
+    Raises UsageError for an unknown sort, QueryError for a filter that cannot be read.
     """
     name = sort.removeprefix("-")
     if name not in SORTS:
@@ -64,7 +63,7 @@ def ids(
         "format": [images.c.format],
         "resolution": [images.c.width * images.c.height],
     }
-    query = sa.select(images.c.id).where(_PRESENT, *conditions(connection, filter_text, project))
+    query = sa.select(images.c.id).where(_PRESENT, *conditions(connection, filter_text, project, hooks))
     if name == "project":
         query = query.join(projects, projects.c.id == images.c.project_id)
     order = [column.desc() if sort.startswith("-") else column.asc() for column in orders[name]]
@@ -74,46 +73,17 @@ def ids(
     return np.fromiter(chain.from_iterable(rows), dtype=np.int64)
 
 
-def conditions(connection: sa.Connection, text: str, project: str | None = None) -> list[sa.ColumnElement[bool]]:
-    """What a filter line asks for, all of it at once: `project:mojo1`, `format:heic`, and plain words (or "quoted
-    ones") that stand anywhere in the path. Case counts not."""
-    asked: list[sa.ColumnElement[bool]] = []
+def conditions(
+    connection: sa.Connection, text: str, project: str | None = None, hooks: Mapping[str, Condition] | None = None
+) -> list[Condition]:
+    """What a query asks for, all of it at once, of one project when named. See `engine.library.query`.
+
+    hooks: what rooms know beside the tables, by field (`dup`). Raises QueryError.
+    """
+    asked = fields.conditions(fields.Asking(connection, hooks or {}), text)
     if project is not None:
-        asked.append(_of_project(connection, project, is_exact=True))
-    for found in _TERM.finditer(text):
-        key, value = (found[1] or "").lower(), found[2] if found[2] is not None else found[3]
-        if key == "project" and value:
-            asked.append(_of_project(connection, value, is_exact=False))
-        elif key == "format" and value:
-            asked.append(images.c.format.in_(_formats(value)))
-        elif found[0].strip('"'):
-            asked.append(_contains(f"{found[1]}:{value}" if found[1] else value))
+        asked.append(fields.of_project(connection, project, is_exact=True))
     return asked
-
-
-def _of_project(connection: sa.Connection, name: str, *, is_exact: bool) -> sa.ColumnElement[bool]:
-    """The project of that id; while somebody is still typing it, all whose id begins like that."""
-    key = name.casefold()
-    known = [(row.key, row.id) for row in connection.execute(sa.select(projects.c.key, projects.c.id))]
-    same = [identity for each, identity in known if each == key]
-    if not same and not is_exact:
-        same = [identity for each, identity in known if each.startswith(key)]
-    return images.c.project_id.in_(same)
-
-
-def _formats(value: str) -> list[str]:
-    wanted = value.lower().lstrip(".")
-    if wanted in EXTENSIONS:
-        return sorted(EXTENSIONS[wanted] - ({"avif"} if wanted.startswith("hei") else set()))
-    return [each for each in NAMES if each.startswith(wanted)]
-
-
-def _contains(word: str) -> sa.ColumnElement[bool]:
-    if word.isascii():
-        return images.c.path.icontains(word, autoescape=True)
-    # SQL folds only ASCII; names are stored in NFC, paths as they are on the disk.
-    spellings = {unicodedata.normalize(form, each) for form in ("NFC", "NFD") for each in (word, word.lower())}
-    return sa.or_(*(images.c.path.icontains(each, autoescape=True) for each in sorted(spellings)))
 
 
 def page(connection: sa.Connection, image_ids: Sequence[int]) -> list[Image]:
@@ -167,8 +137,8 @@ def counts(connection: sa.Connection) -> Counts:
     return Counts(images=row[0], refused=row[1], projects=row[2])
 
 
-def inventory(connection: sa.Connection) -> Inventory:
-    """The library in figures."""
+def inventory(connection: sa.Connection, among: Sequence[Condition] = ()) -> Inventory:
+    """The library in figures; of images, only those that fulfil all of `among`."""
     pixels = images.c.width * images.c.height
     label = sa.case(
         *((pixels < bound, at) for at, (_, bound) in enumerate(RESOLUTIONS) if bound is not None),
@@ -176,19 +146,20 @@ def inventory(connection: sa.Connection) -> Inventory:
     )
     rows = connection.execute(
         sa.select(images.c.format, images.c.project_id, label, sa.func.count(), sa.func.sum(images.c.size))
-        .where(_PRESENT)
+        .where(_PRESENT, *among)
         .group_by(images.c.format, images.c.project_id, label)
     ).all()
     names = {row.id: row.name for row in connection.execute(sa.select(projects.c.id, projects.c.name))}
-    codes = connection.execute(sa.select(refusals.c.code, sa.func.count()).group_by(refusals.c.code)).all()
+    codes = refused_by_code(connection)
     resolutions = _sums((row[2], row[3]) for row in rows)
+    held = Counts(sum(row[3] for row in rows), sum(count for _, count in codes), len({row[1] for row in rows}))
     return Inventory(
-        counts=counts(connection),
+        counts=held,
         bytes=sum(row[4] for row in rows),
         formats=_largest_first((row[0], row[3]) for row in rows),
         resolutions=tuple((name, resolutions[at]) for at, (name, _) in enumerate(RESOLUTIONS) if at in resolutions),
         projects=_largest_first((names[row[1]], row[3]) for row in rows),
-        refused=_largest_first((row[0], row[1]) for row in codes),
+        refused=codes,
     )
 
 
@@ -196,6 +167,12 @@ def refused(connection: sa.Connection, limit: int, offset: int) -> list[Refusal]
     """Files that were passed over, by path."""
     query = sa.select(refusals.c.path, refusals.c.code, refusals.c.reason).order_by(refusals.c.path)
     return [Refusal(*row) for row in connection.execute(query.limit(limit).offset(offset))]
+
+
+def refused_by_code(connection: sa.Connection) -> tuple[tuple[str, int], ...]:
+    """How many files were passed over for each reason, the most frequent first."""
+    query = sa.select(refusals.c.code, sa.func.count()).group_by(refusals.c.code)
+    return _largest_first((code, count) for code, count in connection.execute(query))
 
 
 def all_projects(connection: sa.Connection) -> list[Project]:

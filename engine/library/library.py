@@ -13,14 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from engine.changes import Changes
 from engine.clock import Clock, utc_now
 from engine.errors import UsageError
 from engine.library import catalog, facts
 from engine.library.facts import Facts, StoredMetadata
-from engine.library.model import Counts, Image, Inventory, Project, Refusal
+from engine.library.listing import Listing
+from engine.library.model import Counts, Image, Project, Refusal
 from engine.runs import Run, RunContext, Runs
 from engine.settings import Settings
 from engine.store import Store
@@ -37,7 +36,7 @@ def _ignore(_image_ids: Sequence[int], _folders: Sequence[str]) -> None:
     return
 
 
-class Library:
+class Library(Listing):
     """All images of one workspace.
 
     `on_batch(image_ids, folders)` is called in the scan's thread after each batch is committed, with the ids that are
@@ -47,9 +46,8 @@ class Library:
     def __init__(
         self, workspace: Workspace, settings: Settings, store: Store, runs: Runs, *, clock: Clock = utc_now
     ) -> None:
-        self._workspace = workspace
+        super().__init__(workspace, store, Changes(workspace, clock=clock), clock)
         self._settings = settings
-        self._store = store
         self._runs = runs
         self._clock = clock
         self.on_batch: OnBatch = _ignore
@@ -144,23 +142,9 @@ class Library:
         by_id = {image.id: image for image in await self.images(list(by_path.values()))}
         return {path: by_id[by_path[text]] for path, text in real.items() if text in by_path}
 
-    async def ids(
-        self, filter: str = "", sort: str = "name", project: str | None = None, limit: int | None = None
-    ) -> NDArray[np.int64]:
-        """Ids of all images present (or the first `limit`), (n,) int64, filtered and in order.
-
-        filter: plain words (each somewhere in the path), `project:ID`, `format:NAME`, all of them at once.
-        sort: name, project, taken, size, format or resolution; `-` before it descends.
-        """
-        return await self._store.read(partial(catalog.ids, filter_text=filter, sort=sort, project=project, limit=limit))
-
     async def counts(self) -> Counts:
         """How many images, refused files and projects there are."""
         return await self._store.read(catalog.counts)
-
-    async def inventory(self) -> Inventory:
-        """Formats, resolutions, projects and refusals, counted."""
-        return await self._store.read(catalog.inventory)
 
     async def refused(self, limit: int = 1000, offset: int = 0) -> list[Refusal]:
         """Files that were passed over, with code and reason, by path."""

@@ -17,7 +17,13 @@ from PIL import Image as pillow
 from PIL import ImageDraw, ImageEnhance, ImageFilter
 
 from engine.errors import ProofsheetError
+from engine.library.completion import Completion, complete
+from engine.library.distribution import Mix, open_axis, recommended_axis
+from engine.library.facts import Facts, StoredMetadata
+from engine.library.listing import Details
 from engine.library.model import Counts, Image, Inventory, Project, Refusal
+from engine.library.progress import Mismatch, Progress
+from engine.library.recommended import load as load_recommended
 from engine.ranking import Consistency, ProjectProgress, Repeat
 from engine.ranking.bulk import BulkPlan, BulkSet
 from engine.ranking.model import ImageSet, RankerStatus, SetCounts, SetMember, SetSource
@@ -90,6 +96,43 @@ def make_image(number: int, path: Path, project: str = "mojo1", size: tuple[int,
     )
 
 
+def _facts(number: int) -> tuple[Facts | None, StoredMetadata | None]:
+    """Simulated facts; the seventh image was not studied yet."""
+    if number == 7:
+        return None, None
+    quality = ("excellent", "good", "average", "poor")[number % 4]
+    facts = Facts(
+        phash=number, dhash=number, sharpness=1 - number % 9 / 10, subject_sharpness=0.5, brightness=0.5, exposure=0.0,
+        clipped_low=0.0, clipped_high=0.0, contrast=0.3, noise=0.1, colourfulness=0.4, information=0.8,
+        jpeg_quality=90, colours=[], flags=["dark"] if number == 2 else [], quality=quality,
+        quality_reason="sharp" if number % 4 < 2 else "soft", lighting="natural", source="dslr",
+    )  # fmt: skip
+    told = StoredMetadata(
+        camera_make="NIKON", camera_model="NIKON D70", lens=None, exposure_time=0.004, f_number=2.8, iso=200,
+        focal_length=35.0, flash=False, latitude=None, longitude=None, altitude=None, taken_offset=None, title=None,
+        description=None, keywords=[], rating=None, people=[],
+    )  # fmt: skip
+    return facts, told
+
+
+def make_mix(count: int, projects: Sequence[str] = (), refused: int = 0) -> Mix:
+    """A simulated mix of `count` images: mostly JPEG, no RAW, little low light."""
+    recommended = load_recommended(Path("/nowhere"))
+    held = {
+        "format": {"jpeg": count - count // 6, "png": count // 6},
+        "quality": {"good": count - count // 3, "average": count // 3},
+        "lighting": {"natural": count - count // 9, "challenging": count // 9},
+        "source": {"dslr": count},
+        "resolution": {"vga": count // 2, "full_hd": count - count // 2},
+    }
+    made = {axis: recommended_axis(axis, held[axis], count, recommended.shares.get(axis)) for axis in held}
+    made["project"] = open_axis("project", [(name, f"project:{name}", count // len(projects)) for name in projects])
+    made["date"] = open_axis("date", [("2025-07", "taken:2025-07", count)] if count else [])
+    made["camera"] = open_axis("camera", [("NIKON D70", 'camera:"NIKON D70"', count)] if count else [])
+    codes = (("truncated", refused),) if refused else ()
+    return Mix(count, count, made, codes, recommended.file, near_duplicates=0.12)
+
+
 class FakeViews:
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
@@ -140,6 +183,26 @@ class FakeLibrary:
         self.pages_asked += 1
         return [self.images_by_id[int(number)] for number in ids]
 
+    async def details(self, image_ids: Sequence[int]) -> list[Details]:
+        images = await self.page(image_ids)
+        return [Details(image, *_facts(image.id), 2 if image.id % 4 == 0 else 0) for image in images]
+
+    async def mix(self, filter: str = "", project: str | None = None, *, with_coverage: bool = False) -> Mix:
+        return make_mix(len(await self.ids(filter)), [p.id for p in await self.projects()], len(self.refusals))
+
+    async def complete(self, text: str, cursor: int | None = None) -> Completion:
+        words = {"camera": ("NIKON D70", "Nokia 8"), "project": ("mojo1", "garden")}
+        return complete(text, len(text) if cursor is None else cursor, words)
+
+    async def progress(self) -> list[Progress]:
+        stages = {"reviewed": 9, "selected": 3, "cropped": 0, "final": 0}
+        told = (Mismatch("counts.initial", "20", "12"),)
+        return [
+            Progress(p.id, None, {"initial": p.images, **stages}, "2025-07-08T06:00:11", "2025-07-08T06:59:11", None,
+                     None, "", {}, told if p.id == "mojo1" else ())
+            for p in await self.projects()
+        ]  # fmt: skip
+
     async def counts(self) -> Counts:
         return Counts(len(self.images_by_id), len(self.refusals), len(await self.projects()))
 
@@ -150,6 +213,10 @@ class FakeLibrary:
         return Inventory(
             await self.counts(), count * 900_000, formats, (("0.1 MP", count),) if count else (), by_project, ()
         )
+
+    async def refused_by_code(self) -> tuple[tuple[str, int], ...]:
+        codes = sorted({one.code for one in self.refusals})
+        return tuple((code, sum(one.code == code for one in self.refusals)) for code in codes)
 
     async def refused(self, limit: int, offset: int) -> list[Refusal]:
         return self.refusals[offset : offset + limit]

@@ -18,10 +18,11 @@ from tui.widgets.lines import Row
 
 async def test_the_inventory_lists_images_and_pictures_the_selected_one(engine: FakeEngine) -> None:
     async with running(engine, WIDE, screen="inventory") as studio:
-        await studio.until(lambda: studio.says("18 images", "2 projects", "▸ 20250708_060700_stage1_generated.jpg"))
-        assert studio.says("JPEG", "94 %", "sorted by name")
+        await studio.until(lambda: studio.says("18 images", "2 projects", "▸ 20250708_060700_stage1_ge"))
+        await studio.until(lambda: studio.says("JPEG", "83 %/70", "phone +54"))
+        assert studio.says("NIKON D70", "excellent", "sorted by name")
         await studio.press("j", "down", "k")
-        await studio.until(lambda: studio.says("▸ 20250708_060700_stage2_upscaled.jpg"))
+        await studio.until(lambda: studio.says("▸ 20250708_060700_stage2_up"))
         await studio.until(lambda: studio.page.picture.path == engine.library.images_by_id[2].path)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tui.actions.duplicates import duplicates
 from tui.actions.everywhere import everywhere
 from tui.actions.help import help_overlay
-from tui.actions.inventory import inventory, refused
+from tui.actions.inventory import gaps, inventory, refused
 from tui.actions.model import Action, Place
 from tui.actions.ranking import bulk, projects, ranking, taste, zoom
 from tui.actions.training import training
@@ -34,6 +34,7 @@ ACTIONS: tuple[Action, ...] = (
     *taste(),
     *projects(),
     *inventory(),
+    *gaps(),
     *refused(),
     *training(),
     *duplicates(),
@@ -48,6 +49,7 @@ TITLES: dict[Place, str] = {
     "taste": "Your taste",
     "projects": "Projects",
     "inventory": "Inventory",
+    "gaps": "Gaps",
     "refused": "Refused files",
     "training": "Training",
     "duplicates": "Duplicates",

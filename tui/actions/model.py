@@ -13,6 +13,7 @@ Place = Literal[
     "taste",
     "projects",
     "inventory",
+    "gaps",
     "refused",
     "training",
     "duplicates",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.commands.common import DONE, SOME_REFUSED, emit, engine_command, json_option, note, read_paths, say
-from tui.commands.scan import follow
+from tui.commands.following import follow
 
 if TYPE_CHECKING:
     from engine.engine import Engine

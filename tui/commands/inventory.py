@@ -1,61 +1,182 @@
-"""`proofsheet inventory`: how many images there are, of which kinds, in which projects, and what was refused.
+"""`proofsheet inventory`: how many images there are, of which kinds, what is missing, and what was refused.
 
-Relies on the library's door. Reads the store only; no image is opened.
+Relies on the library's door. Studies first what is not known yet (`--no-study` leaves that out); changes no file.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.common import emit, engine_command, json_option, say
+from engine.errors import ProofsheetError, UsageError
+from tui.commands.common import emit, engine_command, json_option, note, read_paths, say
+from tui.commands.following import follow, study_first
+from tui.commands.projects import tell_projects
 
 if TYPE_CHECKING:
     from engine.engine import Engine
+    from engine.library.distribution import Distribution, Mix
+    from engine.library.model import Inventory, Refusal
 
 BAR = 24
 # Longer distributions are summed up in one last line.
 ROWS = 20
 _EVERYTHING = 1_000_000_000
+_TITLES = {
+    "format": "Format, as recommended",
+    "resolution": "Resolution",
+    "quality": "Quality",
+    "lighting": "Lighting",
+    "source": "Source",
+    "date": "Dates",
+    "camera": "Cameras",
+}
 
 
-@click.command("inventory", help="Show what is in the library: formats, resolutions, projects, refused files.")
+@click.command(
+    "inventory",
+    help="""Show what is in the library, against the recommended mix: formats, resolutions, quality, lighting, sources,
+    projects, dates, gaps, diversity, refused files.
+
+    What is recommended stands in recommended_distribution.json; a copy in the workspace, changed as you like, counts
+    instead.
+    """,
+)
 @click.option("--refused", "only_refused", is_flag=True, help="List every refused file with its reason.")
+@click.option("--source", type=click.Path(path_type=Path), help="Only images in this folder; it is scanned first.")
+@click.option("--filter", "query", default="", metavar="QUERY", help="Only images that a query finds; see `list`.")
+@click.option("--project", help="Only this project's images.")
+@click.option("--projects", "only_projects", is_flag=True, help="Show how far each project has come.")
+@click.option("--no-study", is_flag=True, help="Leave images that were not studied yet unstudied.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON document to a new file.")
 @json_option
 @engine_command
-async def inventory(engine: Engine, only_refused: bool, as_json: bool) -> None:
+async def inventory(
+    engine: Engine,
+    only_refused: bool,
+    source: Path | None,
+    query: str,
+    project: str | None,
+    only_projects: bool,
+    no_study: bool,
+    output: Path | None,
+    as_json: bool,
+) -> None:
     """Count and print."""
-    found = await engine.library.inventory()
-    if as_json or only_refused:
-        refused = await engine.library.refused(limit=_EVERYTHING)
-    if as_json:
-        emit(
-            {
-                "images": found.counts.images,
-                "bytes": found.bytes,
-                "formats": dict(found.formats),
-                "resolutions": dict(found.resolutions),
-                "projects": dict(found.projects),
-                "refused": [{"path": one.path, "code": one.code, "reason": one.reason} for one in refused],
-            }
-        )
-        return
-    if only_refused:
-        for one in refused:
+    if output is not None and output.exists():
+        raise UsageError(f"{output} is there already", remedy="Name a new file; nothing is ever overwritten.")
+    if only_refused and not as_json:
+        for one in await engine.library.refused(limit=_EVERYTHING):
             say(f"{one.path}\n    {one.code}: {one.reason}")
         return
-    if not found.counts.images and not found.counts.refused:
-        say("No images yet. `proofsheet scan FOLDER` reads some in.")
+    if source is not None:
+        query = f"{query} {await _scanned(engine, source)}".strip()
+    if not no_study:
+        await study_first(engine, project)
+    if only_projects and not as_json and output is None:
+        tell_projects(await engine.library.progress())
         return
-    say(f"{found.counts.images:,} images ({_size(found.bytes)}), {found.counts.refused:,} refused")
-    _distribution("Projects", found.projects)
-    _distribution("Formats", found.formats)
-    _distribution("Resolutions", found.resolutions)
-    _distribution("Refused", found.refused)
-    if found.counts.refused:
+    whole = await engine.library.inventory(query, project)
+    found = await engine.library.mix(query, project, with_coverage=True)
+    if as_json or output is not None:
+        refused = await engine.library.refused(limit=_EVERYTHING)
+        document = await _document(engine, whole, found, refused, query)
+        if output is not None:
+            _write(output, document)
+            note(f"Written to {output}")
+        if as_json:
+            emit(document)
+        return
+    _tell(whole, found, is_part=bool(query or project))
+
+
+async def _scanned(engine: Engine, source: Path) -> str:
+    """Scan the folder, and the query for what is in it."""
+    (folder,) = read_paths((source,))
+    await follow(engine, await engine.library.scan([folder]), "Scanning")
+    real = str(folder.resolve())
+    return f'under:"{real}"'
+
+
+async def _document(
+    engine: Engine, whole: Inventory, found: Mix, refused: Sequence[Refusal], query: str
+) -> dict[str, Any]:
+    from engine.library.listing import mix_document, progress_document
+
+    return {
+        "images": whole.counts.images,
+        "bytes": whole.bytes,
+        "formats": dict(whole.formats),
+        "resolutions": dict(whole.resolutions),
+        "projects": dict(whole.projects),
+        "refused": [{"path": one.path, "code": one.code, "reason": one.reason} for one in refused],
+        "query": query,
+        **mix_document(found),
+        "progress": [progress_document(one) for one in await engine.library.progress()],
+    }
+
+
+def _write(file: Path, document: dict[str, Any]) -> None:
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+    except OSError as error:
+        raise ProofsheetError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _tell(whole: Inventory, found: Mix, *, is_part: bool) -> None:
+    if not found.images and not whole.counts.refused:
+        say("Nothing matches." if is_part else "No images yet. `proofsheet scan FOLDER` reads some in.")
+        return
+    say(f"{found.images:,} images ({_size(whole.bytes)}), {whole.counts.refused:,} refused")
+    if found.images > found.studied:
+        say(f"{found.images - found.studied:,} of them not studied yet: format, resolution and date only")
+    _distribution("Projects", whole.projects)
+    _distribution("Formats", whole.formats)
+    for axis, title in _TITLES.items():
+        _shares(title, found.distributions[axis])
+    _distribution("Refused", whole.refused)
+    if found.gap_list:
+        say("\nGaps: to reach the recommended mix, each axis by itself, add about")
+        for axis, _, label, count in found.gap_list:
+            say(f"  {count:>9,} {label}  ({axis})")
+    _diversity(found)
+    if whole.counts.refused:
         say("\n`proofsheet inventory --refused` lists the refused files with their reasons.")
+
+
+def _diversity(found: Mix) -> None:
+    even = [(name, each.evenness) for name, each in found.distributions.items() if each.evenness is not None]
+    if not even:
+        return
+    say("\nDiversity, from 0 (all alike) to 1 (evenly spread)")
+    for name, value in even:
+        say(f"  {name:<12} {value:.2f}")
+    if found.near_duplicates is not None:
+        say(f"  {found.near_duplicates:.1%} have a near duplicate in their project")
+    for project, each in found.coverage.items():
+        say(f"  {project}: vectors vary in about {each.effective_rank:.0f} of {each.dimension} directions")
+
+
+def _shares(title: str, found: Distribution) -> None:
+    if not found.known:
+        return
+    say(f"\n{title}")
+    shown = [share for share in found.shares if share.images or share.wanted][:ROWS]
+    width = max(len(share.label) for share in shown)
+    for share in shown:
+        part = share.images / found.known
+        wanted = f"  want {share.wanted:.0%}" if share.wanted is not None else ""
+        drawn = "█" * round(BAR * part)
+        say(f"  {share.label:<{width}} {share.images:>9,} {part:>4.0%}  {drawn:<{BAR}}{wanted}".rstrip())
+    if len(found.shares) > ROWS:
+        say(f"  and {len(found.shares) - ROWS:,} more")
+    if found.unknown:
+        say(f"  {'not known':<{width}} {found.unknown:>9,}")
 
 
 def _distribution(title: str, rows: Sequence[tuple[str, int]]) -> None:

@@ -5,23 +5,19 @@ Relies on the library's door and on the run's own log for progress. Exit code 3 
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui.commands.common import DONE, SOME_REFUSED, emit, engine_command, json_option, note, read_paths, say
+from tui.commands.following import follow
 
 if TYPE_CHECKING:
     from engine.engine import Engine
-    from engine.runs import Run
 
 # Longer lists of refused files end with a pointer to the rest.
 SHOWN = 40
-_REDRAW_SECONDS = 0.2
 
 
 @click.command(
@@ -51,20 +47,6 @@ async def scan(engine: Engine, paths: tuple[Path, ...], detach: bool, as_json: b
     else:
         _tell(result)
     return SOME_REFUSED if result["refused"] else DONE
-
-
-async def follow(engine: Engine, run: Run, doing: str) -> Mapping[str, Any]:
-    """Wait for the run's result; on a terminal, one calm line says how far it is. Raises RunFailed."""
-    if sys.stderr.isatty():
-        drawn_at = 0.0
-        try:
-            async for event in engine.runs.tail(run.id):
-                if event.type == "progress" and time.monotonic() - drawn_at >= _REDRAW_SECONDS:
-                    drawn_at = time.monotonic()
-                    click.echo(f"\r\x1b[2K{doing}: {event.data['message']}", nl=False, err=True)
-        finally:
-            click.echo("\r\x1b[2K", nl=False, err=True)
-    return (await engine.runs.finished(run.id)).result or {}
 
 
 def _tell(result: Any) -> None:

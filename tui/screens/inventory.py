@@ -1,14 +1,17 @@
 """The inventory: every image in a list that opens at once, the selected one pictured at the right.
 
-The list holds ids only; names and sizes are fetched by page as they come into view. Filtering and sorting ask the
-library again (`/`, `s`). Refused files with their reasons are one key away. Reads only; relies on `engine.library`.
+The list holds ids only; what is known of an image is fetched by page as it comes into view. `/` takes a query, with
+completion on Tab; an error in it is said below while the list stays as it was. The mix against what is recommended is
+counted once the list stands, and again, ever more rarely, while the library grows. Refused files with their reasons
+are one key away, the gaps another. Reads only; relies on `engine.library`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -18,12 +21,12 @@ from textual.containers import Container
 from textual.message import Message
 from textual.timer import Timer
 
+from engine.errors import UsageError
 from tui.actions import bindings
 from tui.messages import EngineReady, LibraryGrew
+from tui.screens import inventory_words as words
 from tui.screens.base import Page
-from tui.screens.ranking_words import megabytes
-from tui.widgets.chrome import bar
-from tui.widgets.lines import Lines, Row, Span, clip, row
+from tui.widgets.lines import Lines, Row, Span
 from tui.widgets.preview import PreviewImage
 from tui.widgets.rowlist import PAGE, RowList
 
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from engine.library.completion import Completion
+    from engine.library.distribution import Mix
+    from engine.library.listing import Details
     from engine.library.model import Image, Inventory
 
     Ids = Sequence[int] | npt.NDArray[np.int64]
@@ -45,6 +51,7 @@ SORTS: dict[Sort, str] = {
 }
 FILTER_AFTER = 0.15  # seconds after the last key of a filter
 GROWS_EVERY = 1.0  # seconds between looks at a library that a scan is filling
+REST = 10  # times as long as listing or counting took, until it is done again for a library that grows
 PREVIEW_AFTER = 0.08  # seconds that a row must stay selected before its picture is fetched
 
 
@@ -54,6 +61,36 @@ class Listed(Message, bubble=False):
 
     ids: Ids
     cursor: int
+    filter: str
+    seconds: float = 0.0  # that it took
+    is_whole: bool = True
+
+
+@dataclass
+class Misread(Message, bubble=False):
+    """A query that cannot be read."""
+
+    filter: str
+    said: str
+    remedy: str
+
+
+@dataclass
+class Completed(Message, bubble=False):
+    """What the word at the cursor of the query may become; `is_asked`: by Tab, so that the first is put in."""
+
+    text: str
+    found: Completion
+    is_asked: bool
+
+
+@dataclass
+class Mixed(Message, bubble=False):
+    """The distributions of what is listed, and how long they took, in seconds."""
+
+    mix: Mix
+    filter: str
+    seconds: float
 
 
 @dataclass
@@ -61,8 +98,15 @@ class Paged(Message, bubble=False):
     """One page of images."""
 
     start: int
-    images: list[Image]
+    images: list[Details]
     edition: int
+
+
+@dataclass
+class Refreshed(Message, bubble=False):
+    """Images that are held already, looked up anew."""
+
+    images: list[Details]
 
 
 @dataclass
@@ -92,6 +136,14 @@ class InventoryScreen(Page):
         self.filter = ""
         self.sort: Sort = "name"
         self.inventory: Inventory | None = None
+        self.mix: Mix | None = None
+        self._asked = ""  # the query that is being answered; `filter` is the one that is shown
+        self._misread: tuple[Span, ...] = ()
+        self._hint: tuple[Span, ...] = ()  # what the word that is being typed may become
+        self._completion: Completed | None = None
+        self._mix_again_at = 0.0
+        self._is_first_page = False
+        self._took = 0.0  # seconds that the last list took
         self._soon: Timer | None = None
         self._typing: Timer | None = None
 
@@ -120,36 +172,73 @@ class InventoryScreen(Page):
     @on(EngineReady)
     def _begin(self) -> None:
         kept = self.proof.views.get("inventory", {})
-        self.filter = str(kept.get("filter", ""))
+        self.filter = self._asked = str(kept.get("filter", ""))
         self.sort = cast("Sort", kept.get("sort")) if kept.get("sort") in SORTS else "name"
         self._list(kept.get("image"))
         self.work(self._figures, group="figures", exclusive=True)
 
     def _list(self, image_id: int | None = None) -> None:
-        self.work(self._ask, image_id, group="list", exclusive=True)
+        self.work(self._ask, self._asked, image_id, group="list", exclusive=True)
 
-    async def _ask(self, image_id: int | None) -> None:
-        if not len(self.ids) and image_id is None:
-            # The first page at once: half a million ids take a moment to come.
-            self.post_message(Listed(await self.engine.library.ids(self.filter, self.sort, limit=PAGE), 0))
-        ids = await self.engine.library.ids(filter=self.filter, sort=self.sort)
+    async def _ask(self, query: str, image_id: int | None) -> None:
+        library = self.engine.library
+        began = time.monotonic()
+        try:
+            if not len(self.ids) and image_id is None:
+                # The first page at once: half a million ids take a moment to come.
+                first = await library.ids(query, self.sort, limit=PAGE)
+                self.post_message(Listed(first, 0, query, is_whole=False))
+            ids = await library.ids(filter=query, sort=self.sort)
+        except UsageError as error:
+            self.post_message(Misread(query, error.message, error.remedy))
+            return
+        took = time.monotonic() - began
         cursor = 0
         if image_id is not None:
             cursor = await asyncio.to_thread(_place_of, ids, image_id)
-        self.post_message(Listed(ids, cursor))
+        self.post_message(Listed(ids, cursor, query, took))
 
     @on(Listed)
     def _listed(self, event: Listed) -> None:
-        self.ids = event.ids
-        self.rows.begin(len(event.ids), event.cursor)
+        if event.filter != self._asked:
+            return
+        if event.filter != self.filter:
+            self.mix, self._mix_again_at = None, 0.0
+        self.ids, self.filter, self._misread = event.ids, event.filter, ()
+        self._took = event.seconds
+        # The whole list follows its first page: who has moved meanwhile stays there.
+        cursor = self.rows.cursor if event.is_whole and self._is_first_page else event.cursor
+        self._is_first_page = not event.is_whole
+        self.rows.begin(len(event.ids), cursor)
         empty = not len(event.ids)
         self.query_one("#columns").display = not empty
         self.hollow.display = empty
         if empty:
             self.picture.clear()
-            self.hollow.put(*_empty(self.filter))
+            self.hollow.put(*words.empty(self.filter))
         self._say()
         self._selected()
+        if event.is_whole and time.monotonic() >= self._mix_again_at:
+            self.work(self._count, event.filter, group="mix", exclusive=True)
+
+    @on(Misread)
+    def _misunderstood(self, event: Misread) -> None:
+        """Said calmly, below; the list stays as it was."""
+        if event.filter == self._asked:
+            self._misread = ((event.said, "danger"), ("  " + event.remedy, "dim"))
+            self._say()
+
+    async def _count(self, query: str) -> None:
+        began = time.monotonic()
+        found = await self.engine.library.mix(query)
+        self.post_message(Mixed(found, query, time.monotonic() - began))
+
+    @on(Mixed)
+    def _mixed(self, event: Mixed) -> None:
+        if event.filter == self.filter:
+            self.mix = event.mix
+            self._mix_again_at = time.monotonic() + REST * event.seconds
+            self._say()
 
     @on(RowList.Wanted)
     def _wanted(self, event: RowList.Wanted) -> None:
@@ -158,7 +247,15 @@ class InventoryScreen(Page):
         self.work(self._fetch, event.start, ids, event.edition)
 
     async def _fetch(self, start: int, ids: list[int], edition: int) -> None:
-        self.post_message(Paged(start, await self.engine.library.page(ids), edition))
+        self.post_message(Paged(start, await self.engine.library.details(ids), edition))
+
+    async def _refresh(self, ids: list[int]) -> None:
+        self.post_message(Refreshed(await self.engine.library.details(ids)))
+
+    @on(Refreshed)
+    def _refreshed(self, event: Refreshed) -> None:
+        self.rows.renew({each.image.id: each for each in event.images})
+        self._selected()
 
     @on(Paged)
     def _paged(self, event: Paged) -> None:
@@ -168,12 +265,17 @@ class InventoryScreen(Page):
 
     @on(LibraryGrew)
     def _grew(self) -> None:
-        self.calmly(self._look_again, GROWS_EVERY)
+        self.calmly(self._look_again, max(GROWS_EVERY, REST * self._took))
 
     def _look_again(self) -> None:
         if self.proof.engine is not None:
             self.work(self._figures, group="figures", exclusive=True)
             self._list(self._selected_id())
+            top = max(0, round(self.rows.scroll_y))
+            for start in range(top - top % PAGE, min(len(self.ids), top + self.rows.size.height), PAGE):
+                # What is shown may have been studied since.
+                ids = [int(number) for number in self.ids[start : start + PAGE]]
+                self.work(self._refresh, ids)
 
     async def _figures(self) -> None:
         self.post_message(Counted(await self.engine.library.inventory()))
@@ -195,32 +297,38 @@ class InventoryScreen(Page):
             here += [dot, (f"{counts.projects:,}", "text"), (" project" + "s" * (counts.projects != 1), "dim")]
             if counts.refused:
                 here += [dot, (f"{counts.refused:,}", "danger"), (" refused", "dim")]
-            self.facts.put(*(_facts(found, self.size.width, self.is_narrow) if counts.images else ()))
+            self._say_facts(found)
         self.top.here(*here)
-        shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,} shown", "dim")) if self.filter else ()
+        shown: tuple[Span, ...] = ()
+        if self._misread:
+            shown = self._misread
+        elif self._hint and self.prompt.display:
+            shown = self._hint
+        elif self.filter:
+            shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,} shown", "dim"))
         self.status.last(*shown)
-        self.status.fact(("sorted by ", "dim"), (SORTS[self.sort], "text"))
+        self.status.fact(*(() if self._misread else (("sorted by ", "dim"), (SORTS[self.sort], "text"))))
         offered = ["inventory.filter", "inventory.open", "inventory.sort"] if len(self.ids) or self.filter else []
+        offered += ["inventory.gaps"] if len(self.ids) else []
         offered += ["inventory.refused"] if found is not None and found.counts.refused else []
         self.offer([*offered, "inventory.clear"] if self.filter else offered)
-        self.heads.put(_columns(("name", "project", "taken", "size", "format", "file"), self._widths(), "dim"))
+        self.heads.put(words.heads(self._widths()))
+
+    def _say_facts(self, found: Inventory) -> None:
+        """The panel over the list; formats and resolutions stand in until everything is counted."""
+        if self.mix is not None and self.mix.images:
+            self.facts.put(*words.facts(self.mix, self.size.width, self.is_narrow))
+        elif found.counts.images:
+            self.facts.put(*words.quick_facts(found, self.is_narrow))
+        else:
+            self.facts.put()
 
     def _widths(self) -> tuple[int, ...]:
-        """Columns of the list; those of least use go first when it is narrow."""
-        rest = max(20, self.rows.scrollable_content_region.width or 60) - 4
-        project = 12 if rest >= 60 else 0
-        taken = 16 if rest >= 78 else 0
-        size = 11 if rest >= 38 else 0
-        kind = 5 if rest >= 104 else 0
-        weight = 8 if rest >= 96 else 0
-        used = sum(column + 2 for column in (project, taken, size, kind, weight) if column)
-        return (max(10, rest - used), project, taken, size, kind, weight)
+        """The columns of the list, the same with and without a scrollbar."""
+        return words.widths(max(20, self.rows.outer_size.width - 1) - 4)
 
     def _row(self, value: object, selected: bool) -> Row:
-        image = cast("Image", value)
-        taken = (image.taken_at or "").replace("T", " ")[:16]
-        cells = (image.name, image.project, taken, f"{image.width}×{image.height}", image.format, megabytes(image.size))
-        return _columns(cells, self._widths(), "strong on raised" if selected else "text", selected)
+        return words.image_row(cast("Details", value), self._widths(), selected)
 
     def _selected_id(self) -> int | None:
         return int(self.ids[self.rows.cursor]) if len(self.ids) else None
@@ -238,13 +346,14 @@ class InventoryScreen(Page):
         self._soon = self.set_timer(PREVIEW_AFTER, self._picture)
 
     def _picture(self) -> None:
-        image = self._image()
-        if image is None:
+        one = self._one()
+        if one is None:
             return
+        image = one.image
         self.picture.show(image.path)
-        self.details.put(*_details(image, (), self.is_narrow))
+        self.details.put(*words.details(one, (), self.is_narrow))
         around = [self.rows.value(self.rows.cursor + step) for step in (1, -1)]
-        paths = [cast("Image", value).path for value in around if value is not None]
+        paths = [cast("Details", value).image.path for value in around if value is not None]
         self.picture.prefetch(paths)
         self.work(self._companions, image.id, group="companions", exclusive=True)
 
@@ -254,12 +363,16 @@ class InventoryScreen(Page):
 
     @on(Accompanied)
     def _accompanied(self, event: Accompanied) -> None:
-        image = self._image()
-        if image is not None and image.id == event.image_id:
-            self.details.put(*_details(image, event.paths, self.is_narrow))
+        one = self._one()
+        if one is not None and one.image.id == event.image_id:
+            self.details.put(*words.details(one, event.paths, self.is_narrow))
+
+    def _one(self) -> Details | None:
+        return cast("Details | None", self.rows.value(self.rows.cursor)) if self.rows.count else None
 
     def _image(self) -> Image | None:
-        return cast("Image | None", self.rows.value(self.rows.cursor)) if self.rows.count else None
+        one = self._one()
+        return None if one is None else one.image
 
     def relaid(self) -> None:
         self._say()
@@ -283,25 +396,69 @@ class InventoryScreen(Page):
         self._list(self._selected_id())
 
     def action_filter(self) -> None:
-        before = self.filter
+        before = self._asked
 
         def typed(text: str) -> None:
             if self._typing is not None:
                 self._typing.stop()
             self._typing = self.set_timer(FILTER_AFTER, lambda: self._use(text))
+            self._complete(text, len(text), is_asked=False)
 
-        self.prompt.ask("filter", before, lambda text: self._use(before if text is None else text), typed)
+        def answer(text: str | None) -> None:
+            self._completion, self._hint = None, ()
+            self._use(before if text is None else text)
+            self._say()
+
+        def complete(text: str, cursor: int) -> None:
+            self._complete(text, cursor, is_asked=True)
+
+        self.prompt.ask("filter", before, answer, typed, complete=complete)
+
+    def _complete(self, text: str, cursor: int, *, is_asked: bool) -> None:
+        last = self._completion
+        if is_asked and last is not None and last.is_asked and last.text == text and last.found.candidates:
+            self._take(last)  # Tab again: the next one
+            return
+        self.work(self._look_up, text, cursor, is_asked, group="complete", exclusive=True)
+
+    async def _look_up(self, text: str, cursor: int, is_asked: bool) -> None:
+        if self.proof.engine is not None:
+            self.post_message(Completed(text, await self.engine.library.complete(text, cursor), is_asked))
+
+    @on(Completed)
+    def _completed(self, event: Completed) -> None:
+        last = self._completion
+        if not self.prompt.display:
+            return
+        if not event.is_asked and last is not None and last.text == event.text:
+            return  # Tab has just put this in
+        if event.is_asked and event.found.candidates:
+            self._take(event)
+            return
+        self._hint = words.candidates(event.found.candidates)
+        self._say()
+
+    def _take(self, event: Completed) -> None:
+        """Put the first candidate in its place; the others move up, for the next Tab."""
+        first, *others = event.found.candidates
+        text, cursor = event.found.applied(event.text)
+        found = replace(event.found, end=cursor, candidates=(*others, first))
+        self._completion = Completed(text, found, is_asked=True)
+        self.prompt.put(text, cursor)
+        self._hint = words.candidates(event.found.candidates)
+        self._say()
 
     def _use(self, text: str) -> None:
         if self._typing is not None:
             self._typing.stop()
-        if text != self.filter:
-            self.filter = text
+        if text != self._asked:
+            self._asked, self._misread = text, ()
             self._list(self._selected_id())
 
     def action_clear_filter(self) -> None:
         if not self.banner.close():
             self._use("")
+            self._say()
 
     def action_zoom(self) -> None:
         image = self._image()
@@ -321,6 +478,17 @@ class InventoryScreen(Page):
 
             self.proof.push_screen(RefusedScreen())
 
+    def action_gaps(self) -> None:
+        if self.proof.engine is None or not len(self.ids):
+            return
+        from tui.screens.gaps import GapsScreen
+
+        def chosen(query: str | None) -> None:
+            if query:
+                self._use(f"{self.filter} {query}".strip())
+
+        self.proof.push_screen(GapsScreen(self.filter), chosen)
+
     def view_state(self) -> dict[str, Any]:
         return {"filter": self.filter, "sort": self.sort, "image": self._selected_id()}
 
@@ -331,64 +499,3 @@ def _place_of(ids: Ids, image_id: int) -> int:
 
     found = np.flatnonzero(np.asarray(ids) == image_id)
     return int(found[0]) if found.size else 0
-
-
-def _columns(cells: Sequence[str], widths: Sequence[int], ink: str, selected: bool = False) -> Row:
-    """One row of the list: name and project to the left, figures to the right of their columns."""
-    ground = " on raised" if selected else ""
-    spans: list[Span] = [(" ▸ " if selected else "   ", "suggest" + ground)]
-    for place, (text, width) in enumerate(zip(cells, widths, strict=True)):
-        if not width:
-            continue
-        fitted = clip(text, width)
-        spans.append((fitted.ljust(width) if place < 3 else fitted.rjust(width), ink if place == 0 else "dim" + ground))
-        spans.append(("  ", "dim" + ground))
-    return Row(tuple(spans[:-1]), ink="dim" + ground)
-
-
-def _facts(found: Inventory, width: int, narrow: bool) -> list[Row]:
-    """Formats and resolutions as bars, largest share first."""
-    rows = []
-    for title, shares in (("formats", found.formats), ("resolution", found.resolutions)):
-        total = sum(count for _, count in shares) or 1
-        spans: list[Span] = [(f"   {title:<12}", "dim")]
-        for label, count in shares[: 3 if narrow else 5]:
-            part = count / total
-            spans += [(label.upper() if title == "formats" else label, "text"), (" ", "dim")]
-            spans += [
-                *bar(part, 4 if narrow else 10, "dim"),
-                (f" {part:.0%}".replace("%", " %"), "dim"),
-                ("   ", "dim"),
-            ]
-        rows.append(Row(tuple(spans)))
-    del width
-    return rows[:1] if narrow else rows
-
-
-def _details(image: Image, companions: Sequence[Path], narrow: bool) -> list[Row]:
-    """What is known of the selected image."""
-    taken = (image.taken_at or "unknown").replace("T", " ")[:19]
-    rows = [
-        row(),
-        row((image.name, "strong")),
-        row((image.project, "text"), right=[(image.format.upper(), "dim")]),
-        row((f"{image.width}×{image.height}", "text"), right=[(megabytes(image.size), "dim")]),
-        row((taken, "text"), right=[] if narrow or not image.taken_at_source else [(image.taken_at_source, "faint")]),
-        row((str(image.path.parent), "faint")),
-    ]
-    if companions:
-        names = ", ".join(path.suffix or path.name for path in companions)
-        rows.append(row((f"+ {names}", "decided"), (" travels with it", "dim")))
-    return rows
-
-
-def _empty(filtered: str) -> list[Row]:
-    if filtered:
-        return [
-            row(("Nothing matches ", "text"), (f"“{filtered}”.", "strong")),
-            row(("esc", "strong bold"), ("  show every image again", "dim")),
-        ]
-    return [
-        row(("No images yet.", "strong")),
-        row(("Press ", "text"), ("o", "strong bold"), (" to scan a folder.", "text")),
-    ]

@@ -37,9 +37,9 @@ class RefusalsPaged(Message, bubble=False):
 
 @dataclass
 class RefusalsCounted(Message, bubble=False):
-    """How many there are."""
+    """How many there are, of each code."""
 
-    count: int
+    codes: tuple[tuple[str, int], ...]
 
 
 class RefusedScreen(Page):
@@ -64,14 +64,20 @@ class RefusedScreen(Page):
             self.work(self._count, group="count", exclusive=True)
 
     async def _count(self) -> None:
-        self.post_message(RefusalsCounted((await self.engine.library.counts()).refused))
+        self.post_message(RefusalsCounted(await self.engine.library.refused_by_code()))
 
     @on(RefusalsCounted)
     def _counted(self, event: RefusalsCounted) -> None:
-        self.rows.begin(event.count, self.rows.cursor)
-        self.rows.display, self.hollow.display = bool(event.count), not event.count
+        count = sum(held for _, held in event.codes)
+        self.rows.begin(count, self.rows.cursor)
+        self.rows.display, self.hollow.display = bool(count), not count
         self.hollow.put(row(("Every file could be read.", "strong")))
-        self.top.here(("refused files", "strong bold"), ("  ·  ", "faint"), (f"{event.count:,}", "danger"))
+        dot: Span = ("  ·  ", "faint")
+        here: list[Span] = [("refused files", "strong bold"), dot, (f"{count:,}", "danger")]
+        if len(event.codes) > 1:
+            for code, held in event.codes:
+                here += [dot, (code.replace("_", " "), "text"), (f" {held:,}", "dim")]
+        self.top.here(*here)
         self.status.fact(("the files themselves were not touched", "dim"))
 
     @on(RowList.Wanted)

@@ -190,6 +190,7 @@ class Prompt(Horizontal):
         super().__init__(classes="prompt")
         self._answer: Callable[[str | None], None] | None = None
         self._changed: Callable[[str], None] | None = None
+        self._complete: Callable[[str, int], None] | None = None
 
     def compose(self) -> ComposeResult:
         yield Lines(id="prompt-label", ground="raised")
@@ -202,8 +203,10 @@ class Prompt(Horizontal):
         answer: Callable[[str | None], None],
         changed: Callable[[str], None] | None = None,
         suggestions: Sequence[str] = (),
+        complete: Callable[[str, int], None] | None = None,
     ) -> None:
-        """Ask for a text. `answer(text)` on Enter, `answer(None)` on Escape; `changed(text)` at every key."""
+        """Ask for a text. `answer(text)` on Enter, `answer(None)` on Escape; `changed(text)` at every key;
+        `complete(text, cursor)` on Tab, which answers with `put`."""
         from textual.suggester import SuggestFromList
 
         self._answer, self._changed = None, None
@@ -215,7 +218,20 @@ class Prompt(Horizontal):
         field.value = value
         self.display = True
         field.focus()
-        self._answer, self._changed = answer, changed
+        self._answer, self._changed, self._complete = answer, changed, complete
+
+    def put(self, text: str, cursor: int) -> None:
+        """Change what is being typed."""
+        field = self.query_one(Input)
+        field.value = text
+        field.cursor_position = cursor
+
+    def key_tab(self, event: object) -> None:
+        getattr(event, "stop", lambda: None)()
+        getattr(event, "prevent_default", lambda: None)()
+        if self._complete:
+            field = self.query_one(Input)
+            self._complete(field.value, field.cursor_position)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -8,7 +8,7 @@ the mouse does.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -88,6 +88,11 @@ class RowList(ScrollView, can_focus=False):
             self._values[self._key(place)] = value
         while len(self._values) > KEPT:
             self._values.popitem(last=False)
+        self.refresh()
+
+    def renew(self, values: Mapping[Hashable, object]) -> None:
+        """Other values for keys that are held, in place: nothing is blank meanwhile."""
+        self._values.update((key, value) for key, value in values.items() if key in self._values)
         self.refresh()
 
     def value(self, index: int) -> object | None:
