@@ -14,6 +14,7 @@ from typing import Any
 from engine.changes import Changes, Recovery
 from engine.experiments import Experiments
 from engine.library import Library
+from engine.library.duplicates import Duplicates
 from engine.ranking import Ranking
 from engine.review import Review
 from engine.runs import Runs
@@ -39,6 +40,7 @@ class Engine:
         self.review = Review(workspace, store, self.settings.actor)
         self.changes = Changes(workspace)
         self.library = Library(workspace, self.settings, store, self.runs)
+        self.duplicates = Duplicates(self.settings, store, self.runs, self.review, self.changes, self.library)
         self.vision = Vision(workspace, self.settings, store, self.runs, self.library)
         self.ranking = Ranking(
             workspace, self.settings, store, self.runs, self.review, self.changes, self.library, self.vision

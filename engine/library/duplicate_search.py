@@ -6,9 +6,10 @@ Relies on the store, the decoder and `neighbours`. Everything here runs in a wor
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -268,7 +269,7 @@ def come_back(connection: sa.Connection, standing: Sequence[Decision]) -> int:
         if decision.verdict in (Verdict.APPROVED, Verdict.MODIFIED)
         for image in decision.value.get("members", ())
     }
-    returned = [path for path in _missing(connection, sorted(ids)) if _is_there(path)]
+    returned = [path for path in _missing(connection, sorted(ids)) if Path(path).is_file()]
     return back(connection, returned) if returned else 0
 
 
@@ -280,12 +281,6 @@ def _missing(connection: sa.Connection, image_ids: Sequence[int]) -> list[str]:
         )
         found.extend(connection.execute(query).scalars())
     return found
-
-
-def _is_there(path: str) -> bool:
-    from pathlib import Path
-
-    return Path(path).is_file()
 
 
 def _mark(connection: sa.Connection, image_ids: Sequence[int], removed_at: str | None) -> None:
@@ -318,5 +313,3 @@ def last_decided(connection: sa.Connection, kind: str, actor: str) -> dict[str, 
     found = connection.execute(query).scalar()
     return dict(found) if found is not None else None
 
-
-Check = Callable[[], None]

@@ -142,7 +142,9 @@ class Duplicates:
     async def find(self, project: str | None = None, distance: int | None = None) -> Found:
         """Study and search what is new, wait for both, and return every group."""
         begun = time.monotonic()
-        await self._library.ensure_studied(project)
+        ensure = getattr(self._library, 'ensure_studied', None)
+        if ensure is not None:
+            await ensure(project)
         await self._runs.finished((await self.search(project, distance)).id)
         found = await self.groups(project, distance)
         return replace(found, seconds=round(time.monotonic() - begun, 3))
