@@ -43,6 +43,7 @@ class Face:
     confidence: str = ""
     reasons: str = ""
     mark: Mark = ""
+    differences: str = ""  # what sets this one apart from the suggested one
 
 
 class Cell(Widget):
@@ -139,7 +140,8 @@ def _column_head(face: Face) -> tuple[Row, Row]:
 
 
 def _column_foot(face: Face) -> tuple[Row, Row]:
-    return row((face.details, "dim")), row((face.reasons, "suggest") if face.is_suggested else "")
+    below = (face.reasons, "suggest") if face.is_suggested else (face.differences, "text")
+    return row((face.details, "dim")), row(below)
 
 
 def shorter(reason: str) -> str:
@@ -164,6 +166,8 @@ def _strip_rows(face: Face, short: bool) -> tuple[Row, ...]:
         rows.append(Row((edge, ("  ", "dim"), *_star(face), gap, glyph)))
     reasons = face.reasons.split(" · ") if face.is_suggested and face.reasons else []
     rows += [Row((edge, ("  " + shorter(reason), "suggest"))) for reason in reasons[:2]]
+    if face.differences and not face.is_suggested:
+        rows.append(Row((edge, ("  " + face.differences, "text"))))
     rows.append(Row((edge, ("  " + face.details, "dim"))))
     rows += [Row((edge,))] * (4 - len(rows))
     return tuple(rows[:4])
