@@ -18,7 +18,9 @@ _PHONES = re.compile(
     re.IGNORECASE,
 )
 # A phone's maker may make cameras too: these models are cameras.
-_NO_PHONE = re.compile(r"digimax|\bnx\d|\bwb\d|\bst\d{2}|\bes\d{2}|techwin|\bpl\d{2}|\bex\d\b|\bgalaxy camera", re.IGNORECASE)
+_NO_PHONE = re.compile(
+    r"digimax|\bnx\d|\bwb\d|\bst\d{2}|\bes\d{2}|techwin|\bpl\d{2}|\bex\d\b|\bgalaxy camera", re.IGNORECASE
+)
 _INTERCHANGEABLE = re.compile(
     r"canon eos|nikon d\d|nikon z|nikon 1 |ilce|ilca|slt-|dslr|pentax k|pentax \*ist|e-m\d|e-p(l|m)?\d|e-\d{1,3}\b|om-\d|"
     r"dmc-g|dc-g|dc-s\d|dmc-l\d|x-(t|e|h|pro|a|m|s)\d|gfx|leica (m|sl|s|cl|tl)\b|sigma (fp|sd)|finepix s\d ?pro|"
@@ -39,7 +41,11 @@ def flags_of(kind: str, size: tuple[int, int], found: Measures, said: StoredMeta
     flags: list[Flag] = []
     has_camera = bool(said.camera_make or said.camera_model)
     is_screen = (max(size), min(size)) in _SCREENS
-    if not has_camera and found.flat > 0.15 and (is_screen or (kind == "png" and found.flat > 0.35 and found.busy > 0.02)):
+    if (
+        not has_camera
+        and found.flat > 0.15
+        and (is_screen or (kind == "png" and found.flat > 0.35 and found.busy > 0.02))
+    ):
         flags.append("screenshot")
     is_paper = found.brightness > 0.72 and found.colourfulness < 0.15 and found.busy > 0.12
     if is_paper and "screenshot" not in flags:

@@ -30,7 +30,9 @@ def dominant(pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
     """Up to five colours of (h, w, 3) uint8 sRGB, the largest share first: name, `#rrggbb` mean, share (0 to 1)."""
     flat = pixels.reshape(-1, 3)
     cells = flat >> (8 - _BITS)
-    names = _lookup()[(cells[:, 0].astype(np.intp) << (2 * _BITS)) | (cells[:, 1].astype(np.intp) << _BITS) | cells[:, 2]]
+    names = _lookup()[
+        (cells[:, 0].astype(np.intp) << (2 * _BITS)) | (cells[:, 1].astype(np.intp) << _BITS) | cells[:, 2]
+    ]
     count = np.bincount(names, minlength=len(_names()))
     found = []
     for place in np.argsort(-count, kind="stable")[:_MOST]:

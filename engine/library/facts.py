@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.library.known import within
 from engine.store import upsert
-from engine.store.schema import images, projects
+from engine.store.schema import images, projects, refusals
 from engine.store.schema.facts import image_facts, image_metadata
 
 # Raised when a measure changes its meaning, so that the next study measures everything anew.
@@ -176,6 +176,9 @@ def write(connection: sa.Connection, studied: Sequence[Studied]) -> None:
 def _waiting(project: str | None, roots: Sequence[str]) -> Iterator[sa.ColumnElement[bool]]:
     yield images.c.removed_at.is_(None)
     yield image_facts.c.image_id.is_(None)
+    yield ~sa.exists().where(
+        refusals.c.path == images.c.path, refusals.c.size == images.c.size, refusals.c.mtime_ns == images.c.mtime_ns
+    )
     if project is not None:
         of = sa.select(projects.c.id).where(projects.c.key == project.casefold())
         yield images.c.project_id.in_(of)

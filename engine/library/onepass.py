@@ -68,12 +68,12 @@ def read_whole(path: str) -> tuple[bytes, int]:
 
 
 def facts_of(kind: Format, picture: Image.Image, size: tuple[int, int], said: FileMetadata) -> Facts:
-    """The facts of a picture (mode L or RGB, at half scale) of a file with that metadata."""
+    """The facts of a picture (mode L, RGB or RGBX, at half scale) of a file with that metadata."""
     grey = picture if picture.mode == "L" else picture.convert("L")
     phash, dhash = hashes.hashes_of(grey)
     factor = max(1, min(picture.size) // _SMALL)
     small = picture.reduce(factor) if factor > 1 else picture
-    pixels = np.asarray(small.convert("RGB") if small.mode == "L" else small)
+    pixels = np.asarray(small if small.mode == "RGB" else small.convert("RGB"))
     found = quality.measures(grey, pixels)
     stored: StoredMetadata = said.stored
     written_at = quality.jpeg_quality(said.tables) if kind == "jpeg" else None
@@ -121,9 +121,9 @@ def perceptual_hashes(path: str, max_pixels: int = decode.MAX_PIXELS) -> tuple[i
 def _half(
     kind: Format, data: bytes, path: str, max_pixels: int, parts: Parts | None
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """The picture at half scale, L or RGB, and the file's size as stored."""
+    """The picture at half scale, L, RGB or RGBX, and the file's size as stored."""
     if kind == "jpeg" and parts is not None and parts.size is not None and parts.channels in (1, 3):
-        picture = _scaled(data, "GRAY" if parts.channels == 1 else "RGB", FOR_QUALITY, 2, max_pixels)
+        picture = _scaled(data, "GRAY" if parts.channels == 1 else "RGBX", FOR_QUALITY, 2, max_pixels)
         if picture is not None:
             return picture, parts.size
     return _through_pillow(kind, data, path, max_pixels, FOR_QUALITY)
@@ -151,7 +151,8 @@ def _scaled(data: bytes, colourspace: str, least: int, most_factor: int, max_pix
         )
     except ValueError:
         return None
-    return Image.fromarray(pixels[:, :, 0] if colourspace == "GRAY" else pixels)
+    mode = "L" if colourspace == "GRAY" else "RGBX"  # laid out as Pillow does it: nothing is copied
+    return Image.frombuffer(mode, (pixels.shape[1], pixels.shape[0]), pixels, "raw", mode, 0, 1)
 
 
 def _through_pillow(

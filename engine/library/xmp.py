@@ -99,7 +99,7 @@ def _short(tag: str) -> str:
 
 def _texts(element: ET.Element) -> Iterator[str]:
     """A simple value, the items of a list, or of language alternatives the default first."""
-    items = [item for item in element.iter(_RDF + "li")]
+    items = list(element.iter(_RDF + "li"))
     if items:
         items.sort(key=lambda item: item.get(_XML_LANG, "x-default") != "x-default")
         yield from (item.text or "" for item in items[:_MOST_ITEMS])
