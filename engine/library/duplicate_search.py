@@ -312,4 +312,3 @@ def last_decided(connection: sa.Connection, kind: str, actor: str) -> dict[str, 
     )
     found = connection.execute(query).scalar()
     return dict(found) if found is not None else None
-

@@ -142,9 +142,7 @@ class Duplicates:
     async def find(self, project: str | None = None, distance: int | None = None) -> Found:
         """Study and search what is new, wait for both, and return every group."""
         begun = time.monotonic()
-        ensure = getattr(self._library, 'ensure_studied', None)
-        if ensure is not None:
-            await ensure(project)
+        await self._library.ensure_studied(project)
         await self._runs.finished((await self.search(project, distance)).id)
         found = await self.groups(project, distance)
         return replace(found, seconds=round(time.monotonic() - begun, 3))
@@ -160,9 +158,7 @@ class Duplicates:
             searching.form, self._store, project, within, self._settings.burst_seconds, apart
         )
         groups = await self._dressed(formed)
-        return Found(
-            tuple(groups), formed.images, formed.pairs_within, round(time.monotonic() - begun, 3), within
-        )
+        return Found(tuple(groups), formed.images, formed.pairs_within, round(time.monotonic() - begun, 3), within)
 
     def _distance(self, distance: int | None) -> int:
         within = self._settings.duplicate_distance if distance is None else distance
@@ -220,7 +216,9 @@ class Duplicates:
                 )
             )
         order = {"exact": 0, "same": 1, "burst": 2}
-        return sorted(groups, key=lambda group: (order[group.kind], group.project.casefold(), group.members[0].image.name))
+        return sorted(
+            groups, key=lambda group: (order[group.kind], group.project.casefold(), group.members[0].image.name)
+        )
 
     # -- verdicts -----------------------------------------------------------------------------------------------------
 
@@ -263,7 +261,9 @@ class Duplicates:
         self, groups: Sequence[Group], moved: Mapping[int, Image], kept: Mapping[int, Image], merge: bool
     ) -> ChangeSet:
         companions = await self._library.companions([*moved, *kept])
-        roots = await self._store.read(lambda c: [Path(path) for path in c.execute(sa.select(scan_roots.c.path)).scalars()])
+        roots = await self._store.read(
+            lambda c: [Path(path) for path in c.execute(sa.select(scan_roots.c.path)).scalars()]
+        )
         trash_id = f"{self._clock():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
         beside = {image.path: companions.get(image.id, []) for image in moved.values()}
 

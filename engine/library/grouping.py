@@ -154,8 +154,7 @@ def same(
     groups: dict[int, _Group] = {}
     for link in good:
         ours, theirs = (
-            groups.get(image) or _Group([image], [image], [pictures[image]])
-            for image in (link.first, link.second)
+            groups.get(image) or _Group([image], [image], [pictures[image]]) for image in (link.first, link.second)
         )
         if ours is theirs or not _may_join(ours, theirs, pictures, evidence, apart, distance):
             continue
@@ -213,6 +212,7 @@ def bursts(
         if one.shot_at is not None
         and other.shot_at is not None
         and (other.shot_at - one.shot_at).total_seconds() <= seconds
+        and _may_be_frames(one, other)
         and other.id not in apart.get(one.id, frozenset())
     ]
     evidence.ask(pair(one.id, other.id) for one, other in close)
@@ -226,3 +226,10 @@ def bursts(
         else:
             runs.append([one, other])
     return [Cluster("burst", tuple(one.id for one in run), run[0].id) for run in runs]
+
+
+def _may_be_frames(one: Picture, other: Picture) -> bool:
+    """Two moments, or two frames of one second by a camera that counts no smaller; not two files of one moment."""
+    if one.shot_at != other.shot_at:
+        return True
+    return one.is_to_the_second and (one.width, one.height) == (other.width, other.height)

@@ -109,9 +109,7 @@ def suggest(kind: Kind, candidates: Sequence[Candidate]) -> Keeper:
     return Keeper(left[0].id, " · ".join(reasons[: _SHOWN + (kind == "exact")]))
 
 
-def _best(
-    left: Sequence[Candidate], value: Callable[[Candidate], float | None], tolerance: float
-) -> list[Candidate]:
+def _best(left: Sequence[Candidate], value: Callable[[Candidate], float | None], tolerance: float) -> list[Candidate]:
     """Those as good as the best, by share; all, where the value is not known of every one."""
     values = [value(one) for one in left]
     known = [one for one in values if one is not None]

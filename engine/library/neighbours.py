@@ -91,9 +91,7 @@ def _expanded(found: Near) -> NDArray[np.int64]:
     order = np.argsort(found.of, kind="stable")
     starts = np.concatenate([[0], np.cumsum(found.count)])
     single = (found.count[found.pairs.first] == 1) & (found.count[found.pairs.second] == 1)
-    plain = np.stack(
-        [order[starts[found.pairs.first[single]]], order[starts[found.pairs.second[single]]]], axis=1
-    )
+    plain = np.stack([order[starts[found.pairs.first[single]]], order[starts[found.pairs.second[single]]]], axis=1)
     parts = [plain.astype(np.int64)]
     for a, b in zip(found.pairs.first[~single].tolist(), found.pairs.second[~single].tolist(), strict=True):
         ours, theirs = order[starts[a] : starts[a + 1]], order[starts[b] : starts[b + 1]]

@@ -17,9 +17,7 @@ VERSION = 1
 SIDE = 32
 _LOW = 8
 # The eight positions: (transposed, top and bottom swapped, left and right swapped), applied in this order.
-POSITIONS: tuple[tuple[bool, bool, bool], ...] = tuple(
-    (bool(k & 4), bool(k & 2), bool(k & 1)) for k in range(8)
-)
+POSITIONS: tuple[tuple[bool, bool, bool], ...] = tuple((bool(k & 4), bool(k & 2), bool(k & 1)) for k in range(8))
 # Recompressing moves the lowest frequencies by less than this share of all that varies in the picture; where the choice
 # of a position hangs on less, every choice is kept.
 _TOO_CLOSE = 0.02

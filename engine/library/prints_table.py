@@ -170,9 +170,7 @@ def mark_searched(connection: sa.Connection, image_ids: Sequence[int], radius: i
     """The neighbours of these prints are known within `radius` bits."""
     for at in range(0, len(image_ids), _CHUNK):
         some = [int(image) for image in image_ids[at : at + _CHUNK]]
-        connection.execute(
-            sa.update(image_prints).where(image_prints.c.image_id.in_(some)).values(searched=radius)
-        )
+        connection.execute(sa.update(image_prints).where(image_prints.c.image_id.in_(some)).values(searched=radius))
 
 
 def links(connection: sa.Connection, project_id: int) -> Iterator[Link]:

@@ -85,9 +85,7 @@ def sidecar(merged: Offered, own_keywords: Sequence[str] = ()) -> bytes:
     for name, text in (("title", merged.title), ("description", merged.description)):
         if text:
             said = escape(text)
-            parts.append(
-                f'   <dc:{name}><rdf:Alt><rdf:li xml:lang="x-default">{said}</rdf:li></rdf:Alt></dc:{name}>\n'
-            )
+            parts.append(f'   <dc:{name}><rdf:Alt><rdf:li xml:lang="x-default">{said}</rdf:li></rdf:Alt></dc:{name}>\n')
     if merged.keywords:
         items = "".join(f"<rdf:li>{escape(word)}</rdf:li>" for word in (*own_keywords, *merged.keywords))
         parts.append(f"   <dc:subject><rdf:Bag>{items}</rdf:Bag></dc:subject>\n")
@@ -130,7 +128,9 @@ def removal(
             plan.roots.append(home)
         plan.operations.append(Move(path, home / FOLDER / trash_id / inside))
         travelling = [
-            one for one in companions.get(path, ()) if path.with_suffix("") not in stems or one.name.startswith(path.name)
+            one
+            for one in companions.get(path, ())
+            if path.with_suffix("") not in stems or one.name.startswith(path.name)
         ]
         if travelling:
             plan.companions[path] = travelling

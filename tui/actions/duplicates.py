@@ -108,7 +108,14 @@ def duplicates() -> Iterator[Action]:
         terse=3,
     )
     yield Action(
-        "duplicates.zoom", ("z",), "zoom", "The marked image on the whole screen.", place, "look(False)", footer=9, terse=3
+        "duplicates.zoom",
+        ("z",),
+        "zoom",
+        "The marked image on the whole screen.",
+        place,
+        "look(False)",
+        footer=9,
+        terse=3,
     )
     yield Action(
         "duplicates.merge",

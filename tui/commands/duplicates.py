@@ -74,8 +74,12 @@ async def _listed(engine: Engine, project: str | None, distance: int | None, as_
 @duplicates.command("approve", help="Keep one image of each GROUP and move the others to the trash folder.")
 @click.argument("groups", nargs=-1)
 @click.option("--exact", is_flag=True, help="All groups of identical files.")
-@click.option("--keep", type=click.Path(path_type=Path), help="Keep this image instead of the suggested one (one group).")
-@click.option("--merge", is_flag=True, help="Write what the others' metadata adds into a sidecar of the one that is kept.")
+@click.option(
+    "--keep", type=click.Path(path_type=Path), help="Keep this image instead of the suggested one (one group)."
+)
+@click.option(
+    "--merge", is_flag=True, help="Write what the others' metadata adds into a sidecar of the one that is kept."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing: the same as without --yes.")
 @yes_option
 @project_option
@@ -167,9 +171,7 @@ def document(found: Found) -> dict[str, Any]:
                 "project": group.project,
                 "keeper": str(group.members[0].image.path),
                 "reason": group.reason,
-                "members": [
-                    {"path": str(member.image.path), "distance": member.distance} for member in group.members
-                ],
+                "members": [{"path": str(member.image.path), "distance": member.distance} for member in group.members],
                 "offered": {
                     "title": group.offered.title,
                     "description": group.offered.description,
@@ -207,7 +209,9 @@ def _chosen(found: Found, names: Sequence[str]) -> list[Group]:
         fitting = [group for group in found.groups if group.id.startswith(name)]
         if len(fitting) != 1:
             problem = f"{len(fitting)} groups begin with '{name}'" if fitting else f"there is no group '{name}'"
-            raise UsageError(problem, remedy="`proofsheet duplicates` lists them; their names change with their images.")
+            raise UsageError(
+                problem, remedy="`proofsheet duplicates` lists them; their names change with their images."
+            )
         if fitting[0] not in chosen:
             chosen.append(fitting[0])
     return chosen

@@ -53,6 +53,8 @@ class DuplicatesScreen(Page):
         self.is_deciding = False
         self.is_merging = False
         self._wanted: str | None = None  # the group to come back to
+        self._is_searching = False
+        self._must_search_again = False
 
     def compose_body(self) -> ComposeResult:
         self.list = Lines(id="groups")
@@ -79,11 +81,20 @@ class DuplicatesScreen(Page):
         self.work(self._search, group="search")
 
     async def _search(self) -> None:
-        """What is known at once, then what is new."""
-        known = await self.engine.duplicates.groups()
-        if known.groups:
-            self.post_message(Listed(known, is_whole=False))
-        self.post_message(Listed(await self.engine.duplicates.find(), is_whole=True))
+        """What is known at once, then what is new. One search at a time: what comes meanwhile is looked at after it."""
+        self._must_search_again = True
+        if self._is_searching:
+            return
+        self._is_searching = True
+        try:
+            known = await self.engine.duplicates.groups()
+            if known.groups:
+                self.post_message(Listed(known, is_whole=False))
+            while self._must_search_again:
+                self._must_search_again = False
+                self.post_message(Listed(await self.engine.duplicates.find(), is_whole=True))
+        finally:
+            self._is_searching = False
 
     async def _list(self) -> None:
         self.post_message(Listed(await self.engine.duplicates.groups(), is_whole=True))

@@ -28,7 +28,12 @@ def here(index: int, groups: Sequence[Group], kind: str, narrow: bool) -> tuple[
     if not groups:
         return lead
     group = groups[index]
-    where: tuple[Span, ...] = (("group ", "dim"), (f"{index + 1:,}", "strong"), (" of ", "dim"), (f"{len(groups):,}", "text"))
+    where: tuple[Span, ...] = (
+        ("group ", "dim"),
+        (f"{index + 1:,}", "strong"),
+        (" of ", "dim"),
+        (f"{len(groups):,}", "text"),
+    )
     if narrow:
         where = ((f"{index + 1:,}/{len(groups):,}", "text"),)
     what: Span = (SHOWN[group.kind] if not narrow else KINDS[group.kind], "text" if not kind else "strong")
@@ -67,10 +72,10 @@ def group_rows(groups: Sequence[Group], index: int, room: int) -> list[Row]:
 
 
 def details(member: Member) -> str:
-    """`4000×3000  3.1 MB  jpeg 92`"""
+    """`4000×3000 3.1 MB jpeg q92`"""
     image = member.image
     quality = f" q{member.facts.jpeg_quality}" if member.facts and member.facts.jpeg_quality else ""
-    return f"{image.width}×{image.height}  {megabytes(image.size)}  {image.format}{quality}"
+    return f"{image.width}×{image.height} {megabytes(image.size)} {image.format}{quality}"
 
 
 def differences(member: Member, kept: Member, kind: str) -> str:
@@ -102,7 +107,9 @@ def _date(one: str | None, other: str | None) -> list[str]:
     """`0.5 s later`, or another day."""
     if not one or not other or one == other:
         return []
-    gap = (datetime.fromisoformat(one).replace(tzinfo=None) - datetime.fromisoformat(other).replace(tzinfo=None)).total_seconds()
+    gap = (
+        datetime.fromisoformat(one).replace(tzinfo=None) - datetime.fromisoformat(other).replace(tzinfo=None)
+    ).total_seconds()
     if abs(gap) < 120:
         return [f"{abs(gap):.1f} s {'later' if gap > 0 else 'earlier'}"]
     return [one[:10]] if one[:10] != other[:10] else [one[11:16]]
