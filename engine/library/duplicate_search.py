@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +216,7 @@ def _near_in_time(connection: sa.Connection, project_id: int, seconds: float) ->
         if (moment := _moment(text)) is not None
     )
     close: set[int] = set()
-    for (one_at, one), (other_at, other) in zip(timed, timed[1:], strict=False):
+    for (one_at, one), (other_at, other) in pairwise(timed):
         if other_at - one_at <= seconds:
             close |= {one, other}
     return sorted(close)

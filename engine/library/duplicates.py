@@ -1,8 +1,8 @@
 """The door to duplicates: find groups, keep one of each, move the others to the trash, take it back.
 
-Relies on prints and links (`neighbours`), on `grouping` and `keeper` for what is a group and whom to keep, on review for
-verdicts and on changes for every file that moves. A project's images are compared with that project's alone. Nothing is
-ever deleted.
+Relies on prints and links (`neighbours`), on `grouping` and `keeper` for what is a group and whom to keep, on review
+for verdicts and on changes for every file that moves. A project's images are compared with that project's alone.
+Nothing is ever deleted.
 """
 
 from __future__ import annotations
@@ -232,8 +232,8 @@ class Duplicates:
     ) -> Settled:
         """Keep one of each group and move the others to the trash, as one change set; one undo takes it all back.
 
-        `keeper` replaces the suggested one, for a single group. With `merge` the others' metadata goes into a sidecar of
-        the keeper's, where it has none. Raises UsageError, ChangesRefused (nothing was moved), and ProofsheetError.
+        `keeper` replaces the suggested one, for a single group. With `merge` the others' metadata goes into a sidecar
+        of the keeper's, where it has none. Raises UsageError, ChangesRefused (nothing was moved), and ProofsheetError.
         """
         if not groups:
             raise UsageError("no group to approve", remedy="`proofsheet duplicates` lists them.")

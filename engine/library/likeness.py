@@ -126,7 +126,7 @@ def _fitted(there: Float, b: Float, inside: Float) -> tuple[Float, Float, Float]
 
 
 def _sampled(values: Float, at_x: Float, at_y: Float) -> Float:
-    """`values` (m, 32, 32) between their points, at columns `at_x` (m, w) and rows `at_y` (m, h), shares of the side."""
+    """`values` (m, 32, 32) between their points, at columns `at_x` (m, w), rows `at_y` (m, h), shares of the side."""
     rows = _weights(at_y)
     columns = _weights(at_x)
     return np.asarray(rows @ values @ np.swapaxes(columns, 1, 2), dtype=np.float32)

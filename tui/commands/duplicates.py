@@ -31,8 +31,8 @@ yes_option = click.option("--yes", is_flag=True, help="Move the files at once; o
 
 @click.group(
     invoke_without_command=True,
-    help="""Find pictures that are there twice: identical files, copies (resized, recompressed, turned, mirrored, cropped,
-    edited) and bursts, each in its own project.
+    help="""Find pictures that are there twice: identical files, copies (resized, recompressed, turned, mirrored,
+    cropped, edited) and bursts, each in its own project.
 
     Alone it lists them, each with the one to keep and why. Nothing is ever deleted: approved groups move to a folder
     .proofsheet-trash on the same volume, and `duplicates undo` brings them back.

@@ -1,8 +1,8 @@
 """The duplicates screen: one group side by side, the one to keep marked, a verdict by one key.
 
-Groups come from `engine.duplicates`; what is known is shown at once, what is new is searched for behind it. A verdict is
-marked at once, carried out by a worker, and only then the next group comes. Nothing is ever deleted: the others move to
-the trash folder, and `u` brings them back.
+Groups come from `engine.duplicates`; what is known is shown at once, what is new is searched for behind it. A verdict
+is marked at once, carried out by a worker, and only then the next group comes. Nothing is ever deleted: the others move
+to the trash folder, and `u` brings them back.
 """
 
 from __future__ import annotations
