@@ -90,8 +90,7 @@ def _aligned(a: Float, b: Float) -> Float:
     best, best_place = np.full(m, np.inf, dtype=np.float32), place.copy()
     x = np.broadcast_to(_GRID[None, None, :], b.shape)
     y = np.broadcast_to(_GRID[None, :, None], b.shape)
-    rows, columns = np.gradient(a, axis=(1, 2))
-    rows, columns = rows * SIDE, columns * SIDE
+    rows, columns = (np.asarray(slope * SIDE, dtype=np.float32) for slope in np.gradient(a, axis=(1, 2)))
     for _ in range(_STEPS):
         at_x = place[:, 0, None] + place[:, 1, None] * _GRID
         at_y = place[:, 2, None] + place[:, 3, None] * _GRID
@@ -135,7 +134,7 @@ def _sampled(values: Float, at_x: Float, at_y: Float) -> Float:
 def _weights(at: Float) -> Float:
     """Linear interpolation as a matrix, (m, k, 32): beyond the border, the border's value."""
     place = np.clip(at * SIDE - 0.5, 0, SIDE - 1)[..., None]
-    return np.maximum(0, 1 - np.abs(place - np.arange(SIDE, dtype=np.float32))).astype(np.float32)
+    return np.asarray(np.maximum(0, 1 - np.abs(place - np.arange(SIDE))), dtype=np.float32)
 
 
 def _common(a: Float, b: Float, place: Float) -> tuple[Float, Float]:

@@ -90,13 +90,10 @@ def unprinted(connection: sa.Connection, project: str | None, after: int, limit:
         .order_by(images.c.id)
         .limit(limit)
     )
-    return [(row[0], row[1], row[2]) for row in connection.execute(_of(query, project))]
-
-
-def _of(query: sa.Select[tuple[int, str, str]], project: str | None) -> sa.Select[tuple[int, str, str]]:
-    if project is None:
-        return query
-    return query.join(projects, projects.c.id == images.c.project_id).where(projects.c.key == project.casefold())
+    if project is not None:
+        wanted = sa.select(projects.c.id).where(projects.c.key == project.casefold())
+        query = query.where(images.c.project_id.in_(wanted))
+    return [(row.id, row.path, row.content_hash) for row in connection.execute(query)]
 
 
 def shelf(connection: sa.Connection, project_id: int, least_contrast: float, radius: int) -> Shelf:

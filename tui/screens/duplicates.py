@@ -188,6 +188,8 @@ class DuplicatesScreen(Page):
     def _face(self, group: Group, member: Member, index: int) -> Face:
         is_star = index == 0
         kept = group.members[self.cursor]
+        differs = words.differences(member, kept, group.kind)
+        reasons = group.reason if index == self.cursor else f"{group.reason} · {differs}"
         return Face(
             path=member.image.path,
             number=index % PLACES + 1,
@@ -195,8 +197,8 @@ class DuplicatesScreen(Page):
             details=words.details(member),
             is_marked=index == self.cursor,
             is_suggested=is_star,
-            reasons=group.reason if is_star else "",
-            differences="keep this one" if index == self.cursor else words.differences(member, kept, group.kind),
+            reasons=reasons if is_star else "",
+            differences="keep this one" if index == self.cursor else differs,
         )
 
     def _lines(self) -> None:

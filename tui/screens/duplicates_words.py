@@ -41,9 +41,10 @@ def here(index: int, groups: Sequence[Group], kind: str, narrow: bool) -> tuple[
 
 
 def summary(groups: Sequence[Group], narrow: bool) -> tuple[Span, ...]:
-    """`12 identical · 40 copies · 3 bursts`"""
+    """`12 identical · 40 copied · 3 bursts`"""
     counts = {kind: sum(group.kind == kind for group in groups) for kind in KINDS}
-    said = [f"{count:,} {word}" for (kind, word) in KINDS.items() if (count := counts[kind])]
+    several = {"exact": "identical", "same": "copied", "burst": "burst" if counts["burst"] == 1 else "bursts"}
+    said = [f"{count:,} {several[kind]}" for kind, count in counts.items() if count]
     return () if narrow or not said else ((" · ".join(said), "dim"),)
 
 
@@ -119,7 +120,7 @@ def offer(offered: Offered, is_merging: bool) -> tuple[Span, ...]:
     """What the others' metadata adds."""
     if not offered:
         return ()
-    parts = [f"{len(offered.keywords)} keywords"] if offered.keywords else []
+    parts = [f"{len(offered.keywords)} keyword{'s' if len(offered.keywords) != 1 else ''}"] if offered.keywords else []
     parts += [word for word, value in (("title", offered.title), ("description", offered.description)) if value]
     parts += [f"rating {offered.rating}"] if offered.rating is not None else []
     what = ", ".join(parts)
@@ -129,9 +130,9 @@ def offer(offered: Offered, is_merging: bool) -> tuple[Span, ...]:
 
 
 def kept(group: Group, name: str) -> tuple[Span, ...]:
-    """`last: ✓ kept IMG_1.jpg, 2 to the trash`"""
+    """`last: ✓ 2 to the trash, kept IMG_1.jpg`"""
     count = len(group.members) - 1
-    return (("last: ", "dim"), ("✓ kept ", "decided bold"), (name, "text"), (f", {count} to the trash", "dim"))
+    return (("last: ", "dim"), (f"✓ {count} to the trash", "decided bold"), (", kept ", "dim"), (name, "text"))
 
 
 def rejected(group: Group) -> tuple[Span, ...]:

@@ -136,9 +136,7 @@ async def test_a_wider_distance_searches_again_and_a_narrow_one_finds_less(engin
         await engine.duplicates.find(distance=21)
 
 
-async def test_approved_ones_lie_in_the_trash_with_their_companions_and_come_back(
-    engine: Engine, photos: Path
-) -> None:
+async def test_approved_ones_lie_in_the_trash_with_their_companions_and_come_back(engine: Engine, photos: Path) -> None:
     draw(photos / "big.jpg", 4, size=(640, 480))
     small = draw(photos / "small.jpg", 4)
     (photos / "small.yaml").write_text("caption: a hill")
