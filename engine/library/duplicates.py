@@ -41,6 +41,8 @@ from engine.store.schema import scan_roots
 
 KIND = "duplicates"
 MODEL = "prints-1"
+# A ranker looks at pictures; beyond so many frames of bursts, nobody would wait for it.
+_MOST_SCORED = 400
 
 Score = Callable[[Sequence[Image]], Awaitable[Mapping[int, float]]]
 
@@ -179,7 +181,10 @@ class Duplicates:
         facts = await self._store.read(partial(facts_of, image_ids=ids))
         metadata = await self._store.read(partial(metadata_of, image_ids=ids))
         companions = await self._library.companions(ids)
-        scores = dict(await self.score(list(images.values()))) if self.score is not None and images else {}
+        # Which of a burst is liked best is a matter of taste; which of several copies is the best, hardly ever.
+        frames = [images[one] for cluster in formed.clusters if cluster.kind == "burst" for one in cluster.members]
+        is_asked = self.score is not None and 0 < len(frames) <= _MOST_SCORED
+        scores = dict(await self.score(frames)) if self.score is not None and is_asked else {}
 
         def candidate(image: Image) -> keeping.Candidate:
             return _candidate(

@@ -16,7 +16,10 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
+from queue import Empty, Full, Queue
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +31,10 @@ Hashes = NDArray[np.uint64]
 _CHUNK = 65_536
 # So much is compared in one task: a tenth of a second or so, between which a stop is looked for.
 _TASK_PAIRS = 200_000_000
+# Found pairs are handed on in portions of about this many.
+_PORTION = 500_000
+# Pairs held at most while only the nearest are wanted.
+_MOST_HELD = 6_000_000
 # Seconds, measured on one core: to compare a pair; to handle one that is near; to sort and lay out one hash.
 _COMPARE, _HANDLE, _SORT = 0.8e-9, 40e-9, 15e-9
 _SAMPLE = 8_192
@@ -63,11 +70,45 @@ class Near:
         return crossing + int((self.count * (self.count - 1) // 2).sum())
 
 
-def near(hashes: Hashes, radius: int, *, threads: int | None = None, check: Callable[[], None] | None = None) -> Near:
-    """All pairs of `hashes` (n,) uint64 at a Hamming distance of `radius` bits or less. `check` may raise to stop."""
+def near(
+    hashes: Hashes,
+    radius: int,
+    *,
+    nearest: int | None = None,
+    threads: int | None = None,
+    check: Callable[[], None] | None = None,
+) -> Near:
+    """All pairs of `hashes` (n,) uint64 at a Hamming distance of `radius` bits or less. `check` may raise to stop.
+
+    With `nearest`, hashes in a throng keep only about that many of their nearest, so that twenty thousand frames of one
+    scene do not become two hundred million pairs; a pair stays if it is among the nearest of either. Without it, every
+    pair is kept, seventeen bytes each; `each_pair` hands them on without keeping any.
+    """
     values, of, count = np.unique(hashes, return_inverse=True, return_counts=True)
-    found = list(each_pair(values, radius, threads=threads, check=check))
-    return Near(values, of.astype(np.int64), count.astype(np.int64), _joined(found))
+    found: list[Pairs] = []
+    held = 0
+    for portion in each_pair(values, radius, threads=threads, check=check):
+        found.append(portion)
+        held += len(portion)
+        if nearest is not None and held > _MOST_HELD:
+            found = [_thinned(_joined(found), nearest)]
+            held = len(found[0]) // 2  # what stays is looked at again only when as much has come once more
+    pairs = _joined(found)
+    if nearest is not None and len(pairs) > nearest * len(values):
+        pairs = _thinned(pairs, nearest)
+    return Near(values, of.astype(np.int64), count.astype(np.int64), pairs)
+
+
+def _thinned(pairs: Pairs, nearest: int) -> Pairs:
+    """Of each hash its `nearest` pairs, and with them whatever is among the nearest of the other."""
+    keep = np.zeros(len(pairs), dtype=bool)
+    for side in (pairs.first, pairs.second):
+        order = np.lexsort((pairs.distance, side))
+        ordered = side[order]
+        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        rank = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.append(starts, len(ordered))))
+        keep[order[rank < nearest]] = True
+    return Pairs(pairs.first[keep], pairs.second[keep], pairs.distance[keep])
 
 
 def between(
@@ -96,30 +137,57 @@ def each_pair(
         return
     k, _ = _plan(values, radius)
     count = max(1, threads or min(2, os.cpu_count() or 1))
+    yield from _in_threads(_tasks(values, radius, k), count, check or (lambda: None))
+
+
+Emit = Callable[[Pairs], None]
+Task = Callable[[Emit], None]
+
+
+class _Stopped(Exception):
+    """Nobody wants the rest any more."""
+
+
+def _in_threads(tasks: Iterator[Task], count: int, check: Callable[[], None]) -> Iterator[Pairs]:
+    """Carry the tasks out in a few threads, and hand on what they find as it comes: however much it is in all, no more
+    than a few portions are held."""
+    found: Queue[Pairs] = Queue(maxsize=2 * count)
+    stop = Event()
+
+    def emit(pairs: Pairs) -> None:
+        while not stop.is_set():
+            try:
+                found.put(pairs, timeout=0.1)
+                return
+            except Full:
+                continue
+        raise _Stopped
+
     pool = ThreadPoolExecutor(count, thread_name_prefix="hamming")
+    waiting: list[Future[None]] = []
     try:
-        yield from _in_threads(pool, count, _tasks(values, radius, k), check)
+        for task in tasks:
+            check()
+            waiting.append(pool.submit(task, emit))
+            while len(waiting) > count:
+                yield from _until_done(waiting.pop(0), found)
+        for future in waiting:
+            check()
+            yield from _until_done(future, found)
+        while not found.empty():
+            yield found.get()
     finally:
+        stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-Task = Callable[[], list[Pairs]]
-
-
-def _in_threads(
-    pool: ThreadPoolExecutor, count: int, tasks: Iterator[Task], check: Callable[[], None] | None
-) -> Iterator[Pairs]:
-    waiting: list[Future[list[Pairs]]] = []
-    for task in tasks:
-        if check is not None:
-            check()
-        waiting.append(pool.submit(task))
-        if len(waiting) > count:
-            yield from waiting.pop(0).result()
-    for future in waiting:
-        if check is not None:
-            check()
-        yield from future.result()
+def _until_done(future: Future[None], found: Queue[Pairs]) -> Iterator[Pairs]:
+    while not future.done():
+        try:
+            yield found.get(timeout=0.01)
+        except Empty:
+            continue
+    future.result()
 
 
 # -- the plan ---------------------------------------------------------------------------------------------------------
@@ -191,15 +259,13 @@ def _tasks(values: Hashes, radius: int, k: int) -> Iterator[Task]:
     if k == 0:
         whole = np.zeros(1, dtype=np.int64)
         for begin, end in _slides(len(values)):
-            yield lambda begin=begin, end=end: _slid(  # type: ignore[misc]
-                values, whole, None, radius, lambda _x: np.ones(len(_x), dtype=bool), begin, end
-            )
+            yield partial(_slid, values, whole, None, radius, None, begin, end)
         return
     masks = _bands(values, radius + k)
     # The bits of each band side by side, so that a choice of bands is a few shifts and not sixty-four.
     packed = [_compressed(values, mask) for mask in masks]
     for chosen in combinations(range(radius + k), k):
-        yield lambda chosen=chosen: _choice(values, packed, masks, chosen, radius)  # type: ignore[misc]
+        yield partial(_choice, values, packed, masks, chosen, radius)
 
 
 def _slides(n: int) -> Iterator[tuple[int, int]]:
@@ -221,9 +287,9 @@ def _compressed(values: Hashes, mask: np.uint64) -> NDArray[np.uint32]:
 
 
 def _choice(
-    values: Hashes, packed: list[NDArray[np.uint32]], masks: Hashes, chosen: tuple[int, ...], radius: int
-) -> list[Pairs]:
-    """All near pairs whose first equal bands are the chosen ones."""
+    values: Hashes, packed: list[NDArray[np.uint32]], masks: Hashes, chosen: tuple[int, ...], radius: int, emit: Emit
+) -> None:
+    """Emit all near pairs whose first equal bands are the chosen ones."""
     width = 0
     key = np.zeros(len(values), dtype=np.uint32)
     for band in chosen:
@@ -244,7 +310,7 @@ def _choice(
             first &= (x & mask) != 0
         return first
 
-    return _slid(values[order], starts, order, radius, is_first, 1, len(values))
+    _slid(values[order], starts, order, radius, is_first, 1, len(values), emit)
 
 
 def _slid(
@@ -252,11 +318,12 @@ def _slid(
     starts: NDArray[np.int64],
     order: NDArray[np.int64] | None,
     radius: int,
-    keep: Callable[[Hashes], NDArray[np.bool_]],
+    keep: Callable[[Hashes], NDArray[np.bool_]] | None,
     begin: int,
     end: int,
-) -> list[Pairs]:
-    """Near pairs within each group of consecutive values (beginning at `starts`), sliding by `begin` to `end` places.
+    emit: Emit,
+) -> None:
+    """Emit near pairs within each group of consecutive values (beginning at `starts`), sliding by `begin` to `end`.
 
     What slides across the end of a group is compared, too, and not kept (`keep`): that is cheaper than to mind the
     ends. Groups that are too short for an offset are left out once they are half of what slides.
@@ -264,6 +331,7 @@ def _slid(
     sizes = np.diff(np.append(starts, len(values)))
     at = np.arange(len(values), dtype=np.int64) if order is None else order
     found: list[Pairs] = []
+    held_back = 0
     buffer, counts = np.empty(_CHUNK, dtype=np.uint64), np.empty(_CHUNK, dtype=np.uint8)
     by_size = np.sort(sizes)
     reach = np.concatenate([[0], np.cumsum(by_size)])
@@ -282,11 +350,16 @@ def _slid(
             np.bitwise_xor(values[low:high], values[low + offset : high + offset], out=x)
             np.bitwise_count(x, out=c)
             hits = np.flatnonzero(c <= radius)
-            if len(hits):
+            if len(hits) and keep is not None:
                 hits = hits[keep(x[hits])]
-                if len(hits):
-                    found.append(Pairs(at[low + hits], at[low + hits + offset], c[hits]))
-    return found
+            if len(hits):
+                found.append(Pairs(at[low + hits], at[low + hits + offset], c[hits]))
+                held_back += len(hits)
+                if held_back >= _PORTION:
+                    emit(_joined(found))
+                    found, held_back = [], 0
+    if found:
+        emit(_joined(found))
 
 
 # -- new against old --------------------------------------------------------------------------------------------------

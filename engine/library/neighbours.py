@@ -29,6 +29,8 @@ _BEYOND = 0.6
 # What is kept: less alike than this is neither a copy nor a frame of a burst.
 LEAST_CORRELATION = 0.75
 _AT_A_TIME = 4_096
+# In a throng (frames of one scene, by the thousand) an image is compared with so many of its nearest.
+_NEAREST = 32
 # Equal hashes: up to so many are compared each with each, beyond that each with the first.
 _CLIQUE = 40
 
@@ -78,7 +80,7 @@ def _searched(
     hashes: NDArray[np.uint64], is_known: NDArray[np.bool_], radius: int, check: Callable[[], None]
 ) -> NDArray[np.int64]:
     fresh, known = np.flatnonzero(~is_known), np.flatnonzero(is_known)
-    own = _expanded(near(hashes[fresh], radius, check=check))
+    own = _expanded(near(hashes[fresh], radius, nearest=_NEAREST, check=check))
     parts = [fresh[own]]
     if len(known):
         crossing: Pairs = between(hashes[fresh], hashes[known], radius, check=check)

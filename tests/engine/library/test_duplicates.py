@@ -1,4 +1,4 @@
-"""Duplicates through their door: what is a group, whom to keep, the way to the trash and back. Pictures are simulated."""
+"""Duplicates through their door: what is a group, whom to keep, to the trash and back, on simulated pictures."""
 
 from __future__ import annotations
 

@@ -69,8 +69,8 @@ def test_ten_thousand_equal_hashes_are_one_value_and_not_fifty_million_pairs() -
     assert found.pairs_within == 10_000 * 9_999 // 2
 
 
-def test_a_single_subject_in_many_shades_is_searched_in_bounded_memory() -> None:
-    values = np.unique(crowded(1, 4000, 1, 3))
+def test_a_single_subject_in_many_shades_is_searched_exactly() -> None:
+    values = np.unique(crowded(1, 500, 1, 3))
     assert {one for part in each_pair(values, 6) for one in told(part)} == brute(values, 6)
 
 
@@ -101,3 +101,20 @@ def test_a_search_can_be_stopped() -> None:
 def test_a_radius_beyond_the_bits_is_refused() -> None:
     with pytest.raises(ValueError, match="0 to 64"):
         list(each_pair(np.arange(4, dtype=np.uint64), 65))
+
+
+def test_in_a_throng_only_the_nearest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hamming, "_PORTION", 1_000)
+    monkeypatch.setattr(hamming, "_MOST_HELD", 5_000)
+    hashes = crowded(2, 400, 1, 3)
+    every, thin = near(hashes, 6), near(hashes, 6, nearest=5)
+    assert len(every.pairs) > 50_000
+    assert len(thin.pairs) < 10_000
+    best = dict.fromkeys(range(len(every.values)), 64)
+    for a, b, d in told(every.pairs):
+        best[a], best[b] = min(best[a], d), min(best[b], d)
+    kept = dict.fromkeys(best, 64)
+    for a, b, d in told(thin.pairs):
+        kept[a], kept[b] = min(kept[a], d), min(kept[b], d)
+    assert kept == best
+    assert set(told(thin.pairs)) <= set(told(every.pairs))
