@@ -47,7 +47,8 @@ def work(run: RunContext, store: Store, max_pixels: int) -> dict[str, Any]:
     distance = int(run.params["distance"])
     printed = _print_missing(run, store, project, max_pixels)
     links = 0
-    wanted = _projects(store, project)
+    with store.reading() as connection:
+        wanted = projects_of(connection, project)
     for number, (project_id, name) in enumerate(wanted):
         run.progress(number, len(wanted), f"comparing {name}")
         links += neighbours.search(store, project_id, distance, run.check)
@@ -82,14 +83,13 @@ def _print_missing(run: RunContext, store: Store, project: str | None, max_pixel
         run.progress(printed, None, "looking at pictures")
 
 
-def _projects(store: Store, project: str | None) -> list[tuple[int, str]]:
+def projects_of(connection: sa.Connection, project: str | None) -> list[tuple[int, str]]:
     """Projects with images, (row id, name). Raises UsageError for one that is not there."""
     some = sa.exists().where(images.c.project_id == projects.c.id, images.c.removed_at.is_(None))
     query = sa.select(projects.c.id, projects.c.name).where(some).order_by(projects.c.key)
     if project is not None:
         query = query.where(projects.c.key == project.casefold())
-    with store.reading() as connection:
-        found = [(row.id, row.name) for row in connection.execute(query)]
+    found = [(row.id, row.name) for row in connection.execute(query)]
     if project is not None and not found:
         raise UsageError(f"there is no project '{project}' with images", remedy="`proofsheet inventory` lists them.")
     return found
@@ -124,7 +124,9 @@ def form(
 ) -> Formed:
     """The groups of every project (or one), by what is known now. Raises UsageError for an unknown project."""
     formed = Formed()
-    for project_id, _name in _projects(store, project):
+    with store.reading() as connection:
+        wanted = projects_of(connection, project)
+    for project_id, _name in wanted:
         _form_one(store, project_id, distance, burst_seconds, apart, formed)
     return formed
 

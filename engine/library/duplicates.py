@@ -139,11 +139,14 @@ class Duplicates:
     async def search(self, project: str | None = None, distance: int | None = None) -> Run:
         """Begin to look for what is alike among images that were not looked at yet; groups then come at once."""
         params = {"project": project, "distance": self._distance(distance)}
+        await self._store.read(partial(searching.projects_of, project=project))
         return await self._runs.start(KIND, params, project=project)
 
     async def find(self, project: str | None = None, distance: int | None = None) -> Found:
         """Study and search what is new, wait for both, and return every group."""
         begun = time.monotonic()
+        self._distance(distance)
+        await self._store.read(partial(searching.projects_of, project=project))
         await self._library.ensure_studied(project)
         await self._runs.finished((await self.search(project, distance)).id)
         found = await self.groups(project, distance)

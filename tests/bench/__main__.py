@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench import duplicates
 from tests.bench.fill import fill_folder, fill_store
 from tests.bench.table import Row, markdown, percentile
 from tests.bench.terminal import Watched
@@ -256,6 +257,8 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "rescan": rescan,
     "encoder": encoder,
     "ranking": ranking,
+    "pairs": duplicates.all_pairs,
+    "variants": duplicates.found_among_variants,
 }
 
 
