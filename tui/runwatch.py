@@ -38,6 +38,7 @@ INKS = {
 _SPOKEN = {
     "train": "training",
     "scan": "scanning",
+    "study": "looking closer",
     "embed": "reading pictures",
     "demo": "preparing the demo",
     "duplicates": "comparing pictures",

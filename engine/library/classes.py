@@ -22,9 +22,9 @@ _NO_PHONE = re.compile(
     r"digimax|\bnx\d|\bwb\d|\bst\d{2}|\bes\d{2}|techwin|\bpl\d{2}|\bex\d\b|\bgalaxy camera", re.IGNORECASE
 )
 _INTERCHANGEABLE = re.compile(
-    r"canon eos|nikon d\d|nikon z|nikon 1 |ilce|ilca|slt-|dslr|pentax k|pentax \*ist|e-m\d|e-p(l|m)?\d|e-\d{1,3}\b|om-\d|"
-    r"dmc-g|dc-g|dc-s\d|dmc-l\d|x-(t|e|h|pro|a|m|s)\d|gfx|leica (m|sl|s|cl|tl)\b|sigma (fp|sd)|finepix s\d ?pro|"
-    r"hasselblad|phase one|\bnx\d|kodak dcs|maxxum|dynax",
+    r"canon eos|nikon d\d|nikon z|nikon 1 |ilce|ilca|slt-|dslr|pentax k|pentax \*ist|e-m\d|e-p(l|m)?\d|e-\d{1,3}\b|"
+    r"om-\d|dmc-g|dc-g|dc-s\d|dmc-l\d|x-(t|e|h|pro|a|m|s)\d|gfx|leica (m|sl|s|cl|tl)\b|sigma (fp|sd)|"
+    r"finepix s\d ?pro|hasselblad|phase one|\bnx\d|kodak dcs|maxxum|dynax",
     re.IGNORECASE,
 )
 _SCREENS = {

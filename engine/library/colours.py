@@ -57,7 +57,8 @@ def _lookup() -> NDArray[np.intp]:
     grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
     distance = ((lab(grid)[:, None, :] - lab(anchors)[None, :, :]) ** 2).sum(axis=2)
     owner = np.array([_names().index(name) for name, _ in _ANCHORS])
-    return owner[distance.argmin(axis=1)]
+    names: NDArray[np.intp] = owner[distance.argmin(axis=1)].astype(np.intp)
+    return names
 
 
 def lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Pictures out of files: checked header first, then a scaled decode, upright and in sRGB.
 
-Relies on Pillow, its AVIF, pillow-heif and rawpy (each loaded when the first HEIC or RAW file comes). Any damage becomes an
-UnreadableImage with a code and a reason; nothing is printed, because the terminal is the screen: Pillow's
+Relies on Pillow, its AVIF, pillow-heif and rawpy (each loaded when the first HEIC or RAW file comes). Any damage
+becomes an UnreadableImage with a code and a reason; nothing is printed, because the terminal is the screen: Pillow's
 warnings and libtiff's own messages are switched off here. Never writes to a source, and never decodes a
 picture that has more pixels than it was told to accept. Safe to call from any thread.
 """
@@ -198,7 +198,8 @@ def _damage(error: Exception, kind: Format, source: BinaryIO) -> UnreadableImage
     name = formats.NAMES[kind]
     if isinstance(error, OSError) and error.errno is not None:
         return explained(error)
-    if isinstance(error, NotImplementedError) or "unsupported" in text.lower():
+    is_unknown = isinstance(error, NotImplementedError) or "unsupported" in text.lower()
+    if is_unknown and not (kind == "raw" and _ends_early(source)):
         return UnreadableImage("unsupported", f"this variant of {name} is not supported ({text})")
     is_short = isinstance(error, EOFError) or "truncated" in text.lower() or "end of file" in text.lower()
     try:
@@ -210,6 +211,15 @@ def _damage(error: Exception, kind: Format, source: BinaryIO) -> UnreadableImage
         return UnreadableImage("truncated", f"the {name} ends before its picture does ({len(data):,} bytes are there)")
     detail = "" if not text or "cannot identify" in text else f" ({text.splitlines()[0][:120]})"
     return UnreadableImage("corrupt", f"the {name} is damaged{detail}")
+
+
+def _ends_early(source: BinaryIO) -> bool:
+    """Whether a RAW file's directories lie beyond its end."""
+    try:
+        source.seek(0)
+        return formats.ends_early("raw", source.read())
+    except (OSError, ValueError, MemoryError):
+        return False
 
 
 def exif_of(image: Image.Image) -> Image.Exif:
@@ -236,8 +246,9 @@ def orientation_of(image: Image.Image, kind: Format, exif: Image.Exif) -> int:
 
 def upright_size(image: Image.Image, kind: Format, orientation: int) -> tuple[int, int]:
     """Width and height as displayed. HEIC and TIFF decoders answer in displayed pixels already."""
-    if "raw_size" in image.info:
-        return image.info["raw_size"]
+    if kind == "raw":
+        shown: tuple[int, int] = image.info["raw_size"]
+        return shown
     width, height = image.size
     return (height, width) if orientation >= 5 and not _turns_itself(kind) else (width, height)
 

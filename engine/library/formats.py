@@ -145,7 +145,7 @@ def ends_early(kind: Format, data: bytes) -> bool:
         return int.from_bytes(data[4:8], "little") + 8 > len(data)
     if kind == "bmp":
         return int.from_bytes(data[2:6], "little") > len(data)
-    if kind == "tiff":
+    if kind == "tiff" or (kind == "raw" and data[:4] in (b"II*\0", b"MM\0*")):
         offset = int.from_bytes(data[4:8], "little" if data[:2] == b"II" else "big")
         if data[2:4] not in (b"*\0", b"\0*"):
             return False  # BigTIFF counts otherwise

@@ -6,11 +6,12 @@ milliseconds works off the event loop. Sources are only ever read.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
     from engine.library.scan import OnBatch
+    from engine.library.study import Study
 
 
 def _ignore(_image_ids: Sequence[int], _folders: Sequence[str]) -> None:
@@ -53,6 +55,7 @@ class Library:
         self.on_batch: OnBatch = _ignore
         runs.register("scan", self._scan, lane="cpu")
         runs.register("study", self._study, lane="cpu")
+        runs.register("analyze", self._analyze, lane="cpu")
 
     async def scan(self, paths: Sequence[Path], detach: bool = False) -> Run:
         """Begin a scan of folders (or single files) and return its run; `run.result` is the scan's document.
@@ -78,6 +81,29 @@ class Library:
         """
         absolute = [str(path.absolute()) for path in paths] if paths else None
         return await self._runs.start("study", {"paths": absolute, "project": project}, project=project, detach=detach)
+
+    async def check_output(self, output: Path, *, force: bool = False) -> None:
+        """Whether an analysis may be written there. Raises UsageError, naming why not."""
+        from engine.library.analysis import check_output
+
+        await asyncio.to_thread(check_output, output, force=force)
+
+    async def analyze(self, paths: Sequence[Path], output: Path, force: bool = False) -> Run:
+        """Begin to write all that is known of the scanned images below `paths` to `output` (.jsonl: as it comes; else
+        one JSON array at the end), studying what is not known, and return its run; `run.result` is the summary."""
+        roots = [os.path.realpath(path) for path in paths]
+        return await self._runs.start("analyze", {"paths": roots, "output": str(output), "force": force})
+
+    async def describe(
+        self, paths: Sequence[Path], *, maker_notes: bool = False
+    ) -> tuple[list[dict[str, Any]], list[Refusal]]:
+        """What files, and the images in folders, say of themselves, one JSON-able document each, and what was refused.
+
+        `maker_notes` asks exiftool for what only those have. Raises UsageError when it is not there.
+        """
+        from engine.library.describe import describe
+
+        return await asyncio.to_thread(describe, paths, maker_notes=maker_notes)
 
     async def unstudied(self, project: str | None = None) -> int:
         """How many images' facts are missing."""
@@ -154,10 +180,18 @@ class Library:
 
         return decode(path, box, self._settings.max_pixels)
 
+    def _analyze(self, context: RunContext) -> dict[str, object]:
+        from engine.library.analysis import Analysis
+
+        return Analysis(context, self._store, self._settings, self._study_for(context)).run()
+
     def _study(self, context: RunContext) -> dict[str, object]:
+        return self._study_for(context).run()
+
+    def _study_for(self, context: RunContext) -> Study:
         from engine.library.study import Study
 
-        study = Study(
+        return Study(
             context,
             self._store,
             self._workspace,
@@ -165,7 +199,6 @@ class Library:
             self._clock,
             lambda folders: self.on_batch([], folders),
         )
-        return study.run()
 
     def _scan(self, context: RunContext) -> dict[str, object]:
         from engine.library.scan import Scan

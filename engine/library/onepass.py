@@ -114,7 +114,7 @@ def perceptual_hashes(path: str, max_pixels: int = decode.MAX_PIXELS) -> tuple[i
         picture = _scaled(data, "GRAY", FOR_HASH, 8, max_pixels)
         if picture is not None:
             return hashes.hashes_of(picture)
-    picture, _ = _through_pillow(kind, data, path, max_pixels, FOR_HASH)
+    picture, _ = _through_pillow(data, path, max_pixels, FOR_HASH)
     return hashes.hashes_of(picture.convert("L"))
 
 
@@ -126,7 +126,7 @@ def _half(
         picture = _scaled(data, "GRAY" if parts.channels == 1 else "RGBX", FOR_QUALITY, 2, max_pixels)
         if picture is not None:
             return picture, parts.size
-    return _through_pillow(kind, data, path, max_pixels, FOR_QUALITY)
+    return _through_pillow(data, path, max_pixels, FOR_QUALITY)
 
 
 def _scaled(data: bytes, colourspace: str, least: int, most_factor: int, max_pixels: int) -> Image.Image | None:
@@ -155,9 +155,7 @@ def _scaled(data: bytes, colourspace: str, least: int, most_factor: int, max_pix
     return Image.frombuffer(mode, (pixels.shape[1], pixels.shape[0]), pixels, "raw", mode, 0, 1)
 
 
-def _through_pillow(
-    kind: Format, data: bytes, path: str, max_pixels: int, least: int
-) -> tuple[Image.Image, tuple[int, int]]:
+def _through_pillow(data: bytes, path: str, max_pixels: int, least: int) -> tuple[Image.Image, tuple[int, int]]:
     with decode.opened(io.BytesIO(data), path, max_pixels) as (image, _):
         size = image.size
         if image.format == "JPEG" and min(size) >= 2 * least:

@@ -2,7 +2,7 @@
 
 Relies on the decoder processes and on the facts' tables. Written in batches, each in one transaction, so that it may be
 stopped or killed at any instant and goes on from there; an image that is known is never opened. What cannot be
-decoded is refused with a code, told in the run's result, in the inventory and in errors.jsonl. Never writes to a source.
+decoded is refused with a code, told in the run's result, in the inventory and in errors.jsonl. Sources are only read.
 """
 
 from __future__ import annotations

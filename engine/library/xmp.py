@@ -104,7 +104,7 @@ def _texts(element: ET.Element) -> Iterator[str]:
         items.sort(key=lambda item: item.get(_XML_LANG, "x-default") != "x-default")
         yield from (item.text or "" for item in items[:_MOST_ITEMS])
     elif len(element) == 0:
-        yield element.text or element.get(_RDF + "resource", "")
+        yield element.text or element.get(_RDF + "resource") or ""
     else:  # a structure, as exif:Flash is: its fields under the outer name
         yield from (
             field.text or "" for field in element.iter("{http://ns.adobe.com/exif/1.0/}Fired") if field is not element

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.bench import duplicates
 from tests.bench.fill import fill_folder, fill_store
+from tests.bench.library import library
 from tests.bench.table import Row, markdown, percentile
 from tests.bench.terminal import Watched
 
@@ -257,8 +258,12 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "rescan": rescan,
     "encoder": encoder,
     "ranking": ranking,
+<<<<<<< HEAD
     "pairs": duplicates.all_pairs,
     "variants": duplicates.found_among_variants,
+=======
+    "library": library,
+>>>>>>> lib-facts
 }
 
 

@@ -1,0 +1,117 @@
+"""Decoder processes: whatever a file does to one of them, the file is named and the others are studied."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.errors import ProofsheetError
+from engine.library.workers import Decoders, Outcome
+from tests.engine.library.pictures import put
+
+# A decoder with files that do to it what hostile ones do: by name, so that a test can say which.
+_TREACHEROUS = """
+import os, signal, sys, time
+import engine.library.onepass as onepass
+honest = onepass.study_file
+def study_file(path, max_pixels):
+    name = os.path.basename(path)
+    if name.startswith("crash"): os.kill(os.getpid(), signal.SIGSEGV)
+    if name.startswith("leave"): os._exit(7)
+    if name.startswith("sleep"): time.sleep(600)
+    if name.startswith("print"): os.write(1, b"garbage"); os.write(2, b"garbage"); print("garbage", flush=True)
+    if name.startswith("greedy"): bytearray(3_000_000_000)
+    if name.startswith("wrong"): raise KeyError("a mistake of ours")
+    return honest(path, max_pixels)
+onepass.study_file = study_file
+from engine.library.decoder import main
+main(int(sys.argv[1]), int(sys.argv[2]))
+"""
+
+
+def studied(paths: list[Path], **options: float) -> dict[str, Outcome[int]]:
+    command = (sys.executable, "-c", _TREACHEROUS)
+    with Decoders[int](2, 10_000_000, command=command, **options) as decoders:  # type: ignore[arg-type]
+        return {Path(one.path).name: one for one in decoders.study((at, str(path)) for at, path in enumerate(paths))}
+
+
+def test_a_crash_costs_the_file_that_made_it_and_no_other(tmp_path: Path) -> None:
+    names = [f"{at}.jpg" for at in range(12)]
+    names[4:4], names[9:9] = ["crash.jpg"], ["leave.png"]
+    found = studied([put(tmp_path / name) for name in names])
+    assert set(found) == set(names)
+    assert {name for name, one in found.items() if one.found is None} == {"crash.jpg", "leave.png"}
+    assert (found["crash.jpg"].code, "SIGSEGV" in found["crash.jpg"].reason) == ("decoder_crash", True)
+    assert (found["leave.png"].code, "exit 7" in found["leave.png"].reason) == ("decoder_crash", True)
+
+
+def test_one_that_never_comes_back_is_ended(tmp_path: Path) -> None:
+    found = studied([put(tmp_path / name) for name in ("a.jpg", "sleep.jpg", "b.png", "c.webp")], patience=1.5)
+    assert {name: one.code for name, one in found.items() if one.found is None} == {"sleep.jpg": "decoder_crash"}
+    assert "1.5 seconds" in found["sleep.jpg"].reason
+
+
+def test_memory_is_bounded_and_a_hungry_file_gets_a_second_larger_chance(tmp_path: Path) -> None:
+    found = studied([put(tmp_path / name) for name in ("a.jpg", "greedy.jpg", "b.png")])
+    assert {name: one.code for name, one in found.items() if one.found is None} == {"greedy.jpg": "too_large"}
+
+
+def test_what_a_decoder_prints_goes_nowhere(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    found = studied([put(tmp_path / name) for name in ("print.jpg", "a.jpg")])
+    assert all(one.found for one in found.values())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_mistake_of_ours_is_told_with_its_place(tmp_path: Path) -> None:
+    one = studied([put(tmp_path / "wrong.jpg")])["wrong.jpg"]
+    assert (one.code, "KeyError" in one.reason) == ("decoder_crash", True)
+    assert any(frame["function"] == "study_file" for frame in one.frames)
+
+
+def test_decoders_that_cannot_start_are_an_error_and_no_loop(tmp_path: Path) -> None:
+    command = (sys.executable, "-c", "raise SystemExit(1)")
+    with Decoders[int](1, 1000, command=command) as decoders, pytest.raises(ProofsheetError, match="as soon as"):
+        list(decoders.study([(0, str(put(tmp_path / "a.jpg")))]))
+
+
+def test_leaving_ends_the_children_and_so_does_the_death_of_their_parent(tmp_path: Path) -> None:
+    with Decoders[int](2, 10_000_000) as decoders:
+        list(decoders.study([(0, str(put(tmp_path / "a.jpg")))]))
+        pids = decoders.pids
+        assert len(pids) == 2
+    assert not any(_is_alive(pid) for pid in pids)
+
+    script = (
+        "import sys\n"
+        "from engine.library.workers import Decoders\n"
+        "with Decoders(2, 10_000_000, command=(sys.executable, '-c', sys.argv[1])) as decoders:\n"
+        "    for one in decoders.study([(0, sys.argv[2]), (1, sys.argv[3])]):\n"
+        "        print(*decoders.pids, flush=True)\n"
+    )
+    put(tmp_path / "sleep.jpg")
+    arguments = [_TREACHEROUS, str(tmp_path / "a.jpg"), str(tmp_path / "sleep.jpg")]
+    parent = subprocess.Popen([sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    orphans = [int(pid) for pid in parent.stdout.readline().split()]
+    assert all(_is_alive(pid) for pid in orphans)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    until = time.monotonic() + 10
+    while any(_is_alive(pid) for pid in orphans):
+        assert time.monotonic() < until, "a decoder outlived its parent"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return state != "Z"
