@@ -258,12 +258,9 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "rescan": rescan,
     "encoder": encoder,
     "ranking": ranking,
-<<<<<<< HEAD
     "pairs": duplicates.all_pairs,
     "variants": duplicates.found_among_variants,
-=======
     "library": library,
->>>>>>> lib-facts
 }
 
 
