@@ -7,13 +7,17 @@ loads what is heavy when it is first asked for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from engine.changes import Changes, Recovery
+from engine.errors import ProofsheetError
 from engine.experiments import Experiments
 from engine.library import Library
+from engine.library.duplicates import Duplicates
+from engine.library.model import Image
 from engine.ranking import Ranking
 from engine.review import Review
 from engine.runs import Runs
@@ -39,6 +43,7 @@ class Engine:
         self.review = Review(workspace, store, self.settings.actor)
         self.changes = Changes(workspace)
         self.library = Library(workspace, self.settings, store, self.runs)
+        self.duplicates = Duplicates(self.settings, store, self.runs, self.review, self.changes, self.library)
         self.vision = Vision(workspace, self.settings, store, self.runs, self.library)
         self.library.embeddings = self.vision
         self.ranking = Ranking(
@@ -48,6 +53,7 @@ class Engine:
         jobs = standard_jobs(workspace, self.settings, self.runs, self.experiments)
         self.schedule = Schedule(self.settings, store, self.runs, jobs)
         self.library.on_batch = self.ranking.images_arrived
+        self.duplicates.score = self._liked
         self.recoveries: tuple[Recovery, ...] = ()  # what a crash had left half done, and how that ended
 
     @classmethod
@@ -71,6 +77,18 @@ class Engine:
     def _open(cls, workspace: Workspace, flags: Mapping[str, Any] | None) -> Engine:
         loaded = load(workspace, flags=flags)
         return cls(workspace, loaded, Store.open(loaded.values.database_url or workspace.database_file))
+
+    async def _liked(self, images: Sequence[Image]) -> dict[int, float]:
+        """How much each image is liked, by the promoted ranker of its project; nothing where there is none."""
+        liked: dict[int, float] = {}
+        for project in sorted({image.project for image in images}):
+            ids = {str(image.path): image.id for image in images if image.project == project}
+            if (await self.ranking.status(project)).model is not None:
+                # A ranker that cannot answer leaves the choice to what is known of the files.
+                with suppress(ProofsheetError):
+                    ranked = await self.ranking.rank([Path(path) for path in ids])
+                    liked.update({ids[one.path]: one.score for one in ranked.ranking if one.path in ids})
+        return liked
 
     async def close(self) -> None:
         """Stop what runs here within a second and let the database go."""

@@ -69,6 +69,7 @@ class Settings(BaseSettings):
         description="share of sets that come back silently, to learn how consistent you are; 0: none",
     )
     burst_seconds: float = Field(2.0, gt=0, le=3600, description="longest gap inside a capture-time burst, seconds")
+    duplicate_distance: int = Field(10, ge=0, le=20, description="bits of 64 by which copies of a picture may differ")
     folder_set_size: int = Field(6, ge=2, le=36, description="largest set made from a folder's remaining images")
     auto_train: bool = Field(True, description="train the ranker by itself when there are new verdicts")
     auto_train_after: int = Field(20, ge=1, description="new verdicts that start a training run")

@@ -41,6 +41,7 @@ _SPOKEN = {
     "study": "looking closer",
     "embed": "reading pictures",
     "demo": "preparing the demo",
+    "duplicates": "comparing pictures",
 }
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench import duplicates
 from tests.bench.embedding import embedding
 from tests.bench.experiments import experiments
 from tests.bench.fill import fill_folder, fill_store
@@ -264,6 +265,8 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "ranking": ranking,
     "experiments": experiments,
     "http": http,
+    "pairs": duplicates.all_pairs,
+    "variants": duplicates.found_among_variants,
     "library": library,
     "taste": taste,
 }

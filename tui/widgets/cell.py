@@ -46,6 +46,7 @@ class Face:
     sure: str = ""  # and in words
     reasons: str = ""
     mark: Mark = ""
+    differences: str = ""  # what sets this one apart from the suggested one
 
 
 class Cell(Widget):
@@ -149,7 +150,8 @@ def _column_head(face: Face) -> tuple[Row, Row]:
 
 
 def _column_foot(face: Face) -> tuple[Row, Row]:
-    return Row(((face.details, "dim"),), _sure(face)), row((face.reasons, "suggest") if face.is_suggested else "")
+    below = (face.reasons, "suggest") if face.is_suggested else (face.differences, "text")
+    return Row(((face.details, "dim"),), _sure(face)), row(below)
 
 
 def shorter(reason: str) -> str:
@@ -175,6 +177,8 @@ def _strip_rows(face: Face, short: bool) -> tuple[Row, ...]:
         rows.append(Row((edge, ("  ", "dim"), *_star(face), (sure, "dim"), gap, glyph)))
     reasons = face.reasons.split(" · ") if face.is_suggested and face.reasons else []
     rows += [Row((edge, ("  " + shorter(reason), "suggest"))) for reason in reasons[:2]]
+    if face.differences and not face.is_suggested:
+        rows.append(Row((edge, ("  " + face.differences, "text"))))
     rows.append(Row((edge, ("  " + face.details, "dim"))))
     rows += [Row((edge,))] * (4 - len(rows))
     return tuple(rows[:4])

@@ -1,6 +1,9 @@
-"""Duplicate groups and what a person said of them."""
+"""Prints of images, and which of them are alike."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0004"
 down_revision = "0003"
@@ -10,3 +13,30 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    op.create_table(
+        "image_prints",
+        sa.Column("image_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("phash", sa.BigInteger(), nullable=False),
+        sa.Column("turned", sa.JSON(), nullable=False),
+        sa.Column("contrast", sa.Float(), nullable=False),
+        sa.Column("luma", sa.LargeBinary(), nullable=False),
+        sa.Column("searched", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("fk_image_prints_image_id_images")),
+        sa.PrimaryKeyConstraint("image_id", name=op.f("pk_image_prints")),
+    )
+    op.create_table(
+        "image_links",
+        sa.Column("first_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("second_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("distance", sa.Integer(), nullable=False),
+        sa.Column("phash", sa.Integer(), nullable=False),
+        sa.Column("dhash", sa.Integer(), nullable=False),
+        sa.Column("correlation", sa.Float(), nullable=False),
+        sa.Column("worst", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["first_id"], ["images.id"], name=op.f("fk_image_links_first_id_images")),
+        sa.ForeignKeyConstraint(["second_id"], ["images.id"], name=op.f("fk_image_links_second_id_images")),
+        sa.PrimaryKeyConstraint("first_id", "second_id", name=op.f("pk_image_links")),
+    )
+    op.create_index(op.f("ix_image_links_second_id"), "image_links", ["second_id"])

@@ -1,0 +1,433 @@
+"""The door to duplicates: find groups, keep one of each, move the others to the trash, take it back.
+
+Relies on prints and links (`neighbours`), on `grouping` and `keeper` for what is a group and whom to keep, on review
+for verdicts and on changes for every file that moves. A project's images are compared with that project's alone.
+Nothing is ever deleted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.changes import Changes, ChangeSet, State
+from engine.clock import Clock, utc_now
+from engine.errors import UsageError
+from engine.library import duplicate_search as searching
+from engine.library import keeper as keeping
+from engine.library import trash
+from engine.library.duplicate_search import Formed
+from engine.library.facts import Facts, StoredMetadata, facts_of, metadata_of
+from engine.library.grouping import Cluster, Kind
+from engine.library.library import Library
+from engine.library.model import Image
+from engine.library.trash import Offered
+from engine.review import Decision, NewDecision, Review, Suggestion, Verdict
+from engine.runs import Run, RunContext, Runs
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.schema import scan_roots
+
+KIND = "duplicates"
+MODEL = "prints-1"
+# A ranker looks at pictures; beyond so many frames of bursts, nobody would wait for it.
+_MOST_SCORED = 400
+
+Score = Callable[[Sequence[Image]], Awaitable[Mapping[int, float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One image of a group. `distance`: bits of 64 between its hash and the keeper's, of what both show."""
+
+    image: Image
+    distance: int
+    facts: Facts | None = None
+    metadata: StoredMetadata | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Images that may be one too many; `keeper` is the suggested one's id. `offered`: what the others' metadata has and
+    the keeper's has not."""
+
+    id: str
+    kind: Kind
+    project: str
+    keeper: int
+    reason: str
+    members: tuple[Member, ...]
+    offered: Offered = field(default_factory=Offered)
+
+    @property
+    def image_ids(self) -> tuple[int, ...]:
+        """The members' ids, the suggested keeper first."""
+        return tuple(member.image.id for member in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All groups: identical files first, then copies, then bursts. `pairs_within`: pairs of one project whose hashes as
+    they are lie within the distance. `seconds`: how long the search took."""
+
+    groups: tuple[Group, ...]
+    images: int
+    pairs_within: int
+    seconds: float
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an approval did, or, for a dry run, would do: `change_set` holds the moves."""
+
+    change_set: ChangeSet
+    groups: tuple[str, ...]
+    moved: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    preview: str
+    is_applied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was taken back: the groups, and how many files came back from the trash."""
+
+    groups: tuple[str, ...]
+    restored: int
+    verdict: Verdict
+
+
+class Duplicates:
+    """Duplicate groups of one workspace, for the person that the settings name. `score`, where the hallway sets it,
+    tells how much each image is liked, higher is better; images that it leaves out have no score."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        runs: Runs,
+        review: Review,
+        changes: Changes,
+        library: Library,
+        *,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._runs = runs
+        self._review = review
+        self._changes = changes
+        self._library = library
+        self._clock = clock
+        self.score: Score | None = None
+        runs.register(KIND, self._work, lane="cpu")
+
+    # -- finding ------------------------------------------------------------------------------------------------------
+
+    async def search(self, project: str | None = None, distance: int | None = None) -> Run:
+        """Begin to look for what is alike among images that were not looked at yet; groups then come at once."""
+        params = {"project": project, "distance": self._distance(distance)}
+        await self._store.read(partial(searching.projects_of, project=project))
+        return await self._runs.start(KIND, params, project=project)
+
+    async def find(self, project: str | None = None, distance: int | None = None) -> Found:
+        """Study and search what is new, wait for both, and return every group."""
+        begun = time.monotonic()
+        self._distance(distance)
+        await self._store.read(partial(searching.projects_of, project=project))
+        await self._library.ensure_studied(project)
+        await self._runs.finished((await self.search(project, distance)).id)
+        found = await self.groups(project, distance)
+        return replace(found, seconds=round(time.monotonic() - begun, 3))
+
+    async def groups(self, project: str | None = None, distance: int | None = None) -> Found:
+        """The groups as far as is known by now, without looking at any file. Raises UsageError for a project that is
+        not there, or a distance out of range."""
+        begun = time.monotonic()
+        within = self._distance(distance)
+        await self._store.write(partial(searching.come_back, standing=await self._review.standing(KIND)))
+        apart = _apart(await self._review.standing(KIND))
+        formed = await asyncio.to_thread(
+            searching.form, self._store, project, within, self._settings.burst_seconds, apart
+        )
+        groups = await self._dressed(formed)
+        return Found(tuple(groups), formed.images, formed.pairs_within, round(time.monotonic() - begun, 3), within)
+
+    def _distance(self, distance: int | None) -> int:
+        within = self._settings.duplicate_distance if distance is None else distance
+        if not 0 <= within <= searching.MOST:
+            raise UsageError(
+                f"a distance is 0 to {searching.MOST} bits of 64, not {within}",
+                remedy="10 is the default; different pictures begin at about 16.",
+            )
+        return within
+
+    def _work(self, run: RunContext) -> dict[str, Any]:
+        return searching.work(run, self._store, self._settings.max_pixels)
+
+    async def _dressed(self, formed: Formed) -> list[Group]:
+        """Clusters as groups: their images, what is known of these, and whom to keep."""
+        ids = sorted({image for cluster in formed.clusters for image in cluster.members})
+        images = {image.id: image for image in await self._library.images(ids)}
+        facts = await self._store.read(partial(facts_of, image_ids=ids))
+        metadata = await self._store.read(partial(metadata_of, image_ids=ids))
+        companions = await self._library.companions(ids)
+        # Which of a burst is liked best is a matter of taste; which of several copies is the best, hardly ever.
+        frames = [images[one] for cluster in formed.clusters if cluster.kind == "burst" for one in cluster.members]
+        is_asked = self.score is not None and 0 < len(frames) <= _MOST_SCORED
+        scores = dict(await self.score(frames)) if self.score is not None and is_asked else {}
+
+        def candidate(image: Image) -> keeping.Candidate:
+            return _candidate(
+                image, facts.get(image.id), metadata.get(image.id), len(companions.get(image.id, ())), scores
+            )
+
+        groups: list[Group] = []
+        preferred: set[int] = set()
+        # Copies first: whom they keep, identical files keep, too.
+        for cluster in sorted(formed.clusters, key=lambda one: one.kind == "exact"):
+            members = [images[image] for image in cluster.members if image in images]
+            chosen = [one for one in members if one.id in preferred] if cluster.kind == "exact" else members
+            best = keeping.suggest(cluster.kind, [candidate(one) for one in chosen or members])
+            if cluster.kind == "same":
+                preferred.add(best.id)
+            others = [one for one in members if one.id != best.id]
+            groups.append(
+                Group(
+                    id=group_id(cluster.kind, [one.id for one in members]),
+                    kind=cluster.kind,
+                    project=members[0].project,
+                    keeper=best.id,
+                    reason=best.reason,
+                    members=tuple(
+                        Member(
+                            one,
+                            formed.distance(cluster, best.id, one.id),
+                            facts.get(one.id),
+                            metadata.get(one.id),
+                        )
+                        for one in [images[best.id], *others]
+                    ),
+                    offered=trash.offered(metadata.get(best.id), [metadata.get(one.id) for one in others]),
+                )
+            )
+        order = {"exact": 0, "same": 1, "burst": 2}
+        return sorted(
+            groups, key=lambda group: (order[group.kind], group.project.casefold(), group.members[0].image.name)
+        )
+
+    # -- verdicts -----------------------------------------------------------------------------------------------------
+
+    async def approve(
+        self,
+        groups: Sequence[Group],
+        keeper: int | None = None,
+        *,
+        merge: bool = False,
+        dry_run: bool = False,
+    ) -> Settled:
+        """Keep one of each group and move the others to the trash, as one change set; one undo takes it all back.
+
+        `keeper` replaces the suggested one, for a single group. With `merge` the others' metadata goes into a sidecar
+        of the keeper's, where it has none. Raises UsageError, ChangesRefused (nothing was moved), and ProofsheetError.
+        """
+        if not groups:
+            raise UsageError("no group to approve", remedy="`proofsheet duplicates` lists them.")
+        if keeper is not None:
+            groups = [_with_keeper(groups, keeper)]
+        moved, kept = _losers(groups)
+        planned = await self._plan(groups, moved, kept, merge)
+        done = planned
+        if not dry_run:
+            done = await self._changes.apply(planned.id)
+            await self._store.write(partial(searching.gone, moved={str(one.path): one.id for one in moved.values()},
+                                            clock=self._clock))  # fmt: skip
+            await self._decide(groups, done.id)
+        preview = await asyncio.to_thread(self._changes.preview, planned) if dry_run else ""
+        return Settled(
+            done,
+            tuple(group.id for group in groups),
+            tuple(one.path for one in moved.values()),
+            tuple(one.path for one in kept.values()),
+            preview,
+            not dry_run,
+        )
+
+    async def _plan(
+        self, groups: Sequence[Group], moved: Mapping[int, Image], kept: Mapping[int, Image], merge: bool
+    ) -> ChangeSet:
+        companions = await self._library.companions([*moved, *kept])
+        roots = await self._store.read(
+            lambda c: [Path(path) for path in c.execute(sa.select(scan_roots.c.path)).scalars()]
+        )
+        trash_id = f"{self._clock():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
+        beside = {image.path: companions.get(image.id, []) for image in moved.values()}
+
+        def make() -> trash.Removal:
+            plan = trash.removal(
+                [one.path for one in moved.values()], [one.path for one in kept.values()], roots, beside, trash_id
+            )
+            if merge:
+                for group in groups:
+                    image = kept[group.keeper]
+                    if group.offered:
+                        own = group.members[0].metadata
+                        operation = trash.merge_into(
+                            image.path, group.offered, own.keywords if own else (), companions.get(image.id, [])
+                        )
+                        if operation is not None:
+                            plan.operations.append(operation)
+                            plan.roots.append(image.path.parent)
+            return plan
+
+        plan = await asyncio.to_thread(make)
+        count = len(moved)
+        title = f"{count} duplicate{'s' if count != 1 else ''} to the trash"
+        return await self._changes.plan(plan.operations, title, plan.roots, plan.companions, kind=KIND)
+
+    async def _decide(self, groups: Sequence[Group], change_set: str) -> list[Decision]:
+        suggested = await self._review.suggest([_suggestion(group) for group in groups])
+        return await self._review.decide_many(
+            [
+                NewDecision(
+                    KIND,
+                    group.id,
+                    Verdict.APPROVED if group.keeper == group.members[0].image.id else Verdict.MODIFIED,
+                    {"keeper": group.keeper, "members": list(group.image_ids), "change_set": change_set},
+                    group.project,
+                    suggestion,
+                )
+                for group, suggestion in zip(groups, suggested, strict=True)
+            ]
+        )
+
+    async def reject(self, group: Group) -> Decision:
+        """These are no duplicates: remembered of every two of them, so that they are never grouped again."""
+        (suggestion,) = await self._review.suggest([_suggestion(group)])
+        value = {"members": list(group.image_ids)}
+        return await self._review.decide(
+            KIND, group.id, Verdict.REJECTED, value, project=group.project, suggestion=suggestion
+        )
+
+    async def undo(self) -> Undone | None:
+        """Take the last verdict back, and bring its files back from the trash; None when nothing is left.
+
+        Raises ChangesRefused, with nothing undone, when files have changed since.
+        """
+        last = await self._store.read(partial(searching.last_decided, kind=KIND, actor=self._settings.actor))
+        restored = 0
+        if last is not None and "change_set" in last:
+            change_set = await self._changes.get(str(last["change_set"]))
+            if change_set.state is State.APPLIED:
+                change_set = await self._changes.rollback(change_set.id)
+            paths = [str(step.source) for step in change_set.operations if step.source is not None]
+            restored = await self._store.write(partial(searching.back, paths=paths))
+        taken = await self._review.undo(KIND)
+        if not taken:
+            return None
+        before = await self._review.decision(taken[0].undoes or 0)
+        return Undone(tuple(one.subject for one in taken), restored, before.verdict)
+
+
+def group_id(kind: Kind, image_ids: Sequence[int]) -> str:
+    """A group's name, the same for the same images: `same-3f9a1c2b4d`."""
+    said = ",".join(str(image) for image in sorted(image_ids))
+    return f"{kind}-{hashlib.blake2b(said.encode(), digest_size=5).hexdigest()}"
+
+
+def with_keeper(group: Group, image_id: int) -> Group:
+    """The group with another keeper. Raises UsageError for an image that is not in it."""
+    if image_id not in group.image_ids:
+        raise UsageError(f"image {image_id} is not in the group {group.id}")
+    return replace(group, keeper=image_id)
+
+
+def _with_keeper(groups: Sequence[Group], keeper: int) -> Group:
+    if len(groups) != 1:
+        raise UsageError("another keeper is named for one group at a time")
+    changed = with_keeper(groups[0], keeper)
+    by_id = {member.image.id: member.metadata for member in changed.members}
+    others = [metadata for image, metadata in by_id.items() if image != keeper]
+    return replace(changed, offered=trash.offered(by_id[keeper], others))
+
+
+def _losers(groups: Sequence[Group]) -> tuple[dict[int, Image], dict[int, Image]]:
+    """Who goes and who stays. Raises UsageError where one group would trash what another keeps."""
+    moved: dict[int, Image] = {}
+    kept: dict[int, Image] = {}
+    for group in groups:
+        if group.keeper in moved:
+            raise UsageError(
+                f"{moved[group.keeper].path} is kept by one group and moved by another",
+                remedy="Approve them one after the other.",
+            )
+        for member in group.members:
+            if member.image.id == group.keeper:
+                kept[member.image.id] = member.image
+            else:
+                moved[member.image.id] = member.image
+    for image in moved:
+        kept.pop(image, None)
+    return moved, kept
+
+
+def _suggestion(group: Group) -> Suggestion:
+    first = group.members[0].image.id
+    proposal = {"keeper": first, "members": list(group.image_ids), "kind": group.kind}
+    return Suggestion(KIND, group.id, proposal, MODEL, group.project, None, tuple(group.reason.split(" · ")))
+
+
+def _apart(standing: Sequence[Decision]) -> dict[int, frozenset[int]]:
+    """Image id -> those that a person said it is no duplicate of."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for decision in standing:
+        if decision.verdict is Verdict.REJECTED:
+            members = [int(image) for image in decision.value.get("members", ())]
+            for image in members:
+                found[image].update(other for other in members if other != image)
+    return {image: frozenset(others) for image, others in found.items()}
+
+
+def _candidate(
+    image: Image,
+    facts: Facts | None,
+    metadata: StoredMetadata | None,
+    companions: int,
+    scores: Mapping[int, float],
+) -> keeping.Candidate:
+    tags = 0
+    if metadata is not None:
+        tags = len(metadata.keywords) + len(metadata.people) + bool(metadata.title) + bool(metadata.description)
+    return keeping.Candidate(
+        id=image.id,
+        name=image.name,
+        path=os.fspath(image.path),
+        width=image.width,
+        height=image.height,
+        size=image.size,
+        format=image.format,
+        mtime_ns=image.mtime_ns,
+        has_camera=bool(metadata and metadata.camera_model) or image.taken_at_source == "exif:original",
+        sharpness=facts.sharpness if facts else None,
+        jpeg_quality=facts.jpeg_quality if facts else None,
+        quality=facts.quality if facts else None,
+        rating=metadata.rating if metadata else None,
+        tags=tags,
+        companions=companions,
+        score=scores.get(image.id),
+    )
+
+
+__all__ = ["Cluster", "Duplicates", "Found", "Group", "Member", "Settled", "Undone", "group_id", "with_keeper"]
