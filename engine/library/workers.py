@@ -213,7 +213,7 @@ class Decoders(Generic[Key]):
                 yield from self._bury(child, f"the decoder did not come back within {self._patience:g} seconds")
 
     def _bury(self, child: _Child[Key], why: str) -> Iterator[Outcome[Key]]:
-        """A child is dead or has to be: blame the one file that it had, or try each of several alone."""
+        """A child is dead or has to be: blame the file that it had to itself; else try each of those it had alone."""
         self._end(child)
         self._children.remove(child)
         jobs = list(child.in_flight.values())
@@ -225,7 +225,7 @@ class Decoders(Generic[Key]):
                     "the decoder processes end as soon as they are started",
                     remedy="See that there is enough memory; then `proofsheet doctor`.",
                 )
-        elif len(jobs) == 1:
+        elif len(jobs) == 1 and child.is_alone:
             reason = why or f"the decoder crashed over it ({_how(child.process.returncode)})"
             yield Outcome(jobs[0].key, jobs[0].path, None, "decoder_crash", reason)
         else:

@@ -66,7 +66,7 @@ async def test_coming_back_shows_the_screen_that_was_left(engine: FakeEngine) ->
     again = make_engine(engine.library.images_by_id[1].path.parent, views=engine.views)
     async with running(again) as studio:
         await studio.until(lambda: studio.app.current_mode == "inventory")
-        await studio.until(lambda: studio.says("sorted by capture time", "▸ 20250708_060700_stage3_enhanced"))
+        await studio.until(lambda: studio.says("sorted by capture time", "▸ 20250708_060700_stage3_enh"))
 
 
 async def test_a_dropped_connection_finds_the_view_that_was_kept_a_moment_after_the_last_key(engine) -> None:
