@@ -146,7 +146,7 @@ def set_weights(
 
 
 def begin_again(connection: sa.Connection, earlier: Epoch, *, actor: str, why: str, metric: Metric, now: str) -> Epoch:
-    """Begin an epoch with the arms and shares of an earlier one. It keeps its draw, so that it too can be taken back."""
+    """Begin an epoch with the arms and shares of an earlier one; its allocation too, which can be taken back next."""
     note(connection, None, "weights", dict(earlier.arms) | {"allocation": earlier.allocation_id}, actor, why, now)
     return _begin_epoch(connection, earlier.arms, earlier.allocation_id, metric, actor, why, now)
 
