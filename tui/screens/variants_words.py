@@ -238,7 +238,8 @@ def comparison_rows(one: VariantReport, analysis: Analysis, width: int) -> list[
         span = (
             f"[{always[0] * factor:+.1f} {always[1] * factor:+.1f}]{unit} at any look" if always else "not enough data"
         )
-        superior = f"P(B > A) {certainty(other.p_superior)}" if other.p_superior is not None else ""
+        superior = f"   P(B > A) {certainty(other.p_superior)}" if other.p_superior is not None else ""
+        line = f"     {other.b} against {other.a}  {span}"
         mark = ("✓ ", "decided") if other.significant else ("· ", "faint")
         rows.append(
             row(
@@ -246,7 +247,7 @@ def comparison_rows(one: VariantReport, analysis: Analysis, width: int) -> list[
                 mark,
                 (f"{other.b} against {other.a}  ", "text"),
                 (span, "text"),
-                (f"   {superior}", "dim"),
+                (superior if len(line) + len(superior) <= width else "", "dim"),
             )
         )
     rows += [row((f"   ! {line}", "danger")) for warning in analysis.warnings for line in fold(warning, width - 8)]
@@ -270,6 +271,20 @@ def proposal_rows(proposal: Mapping[str, Any], width: int) -> list[Row]:
             )
         )
     return [*rows, BLANK, *(row((f"   {line}", "dim")) for line in fold(str(proposal.get("why", "")), width - 6))]
+
+
+def draft_rows(proposal: Mapping[str, Any], width: int) -> list[Row]:
+    """What a drafted prompt would add to the one it comes from, and what each lesson rests on."""
+    title = f"   a better prompt: '{proposal['variant_id']}', from '{proposal['parent']}'"
+    rows = [row((title, "strong"), ("   enter adds it, x declines", "dim"))]
+    for lesson in proposal["lessons"]:
+        rows.append(BLANK)
+        rows += [
+            row(("   + " if place == 0 else "     ", "decided"), (line, "text"))
+            for place, line in enumerate(fold(str(lesson["lesson"]), width - 8))
+        ]
+        rows += [row((f"     {line}", "dim")) for line in fold(f"because: {lesson['because']}", width - 8)]
+    return rows
 
 
 def session_rows(sessions: Sequence[Session], width: int) -> list[Row]:
