@@ -128,7 +128,7 @@ def _why(
         else:
             result = f"{values.mean():.2f} stars over {len(values):,} rated users"
         parts.append(
-            f"'{name}' goes from {before[name]:.0%} to {weights[name]:.0%}: best with probability {_certainty(p_best[name])} "
-            f"({result})"
+            f"'{name}' goes from {before[name]:.0%} to {weights[name]:.0%}: "
+            f"best with probability {_certainty(p_best[name])} ({result})"
         )
     return "; ".join(parts) + f". Every arm keeps at least {floor:.0%}."

@@ -309,9 +309,9 @@ def _number(
         if default is None:
             raise CanvasError(f"{path}.{name}", "is missing")
         return default
-    if type(value) in (float, int) and abs(value) <= MAX_NUMBER:  # nearly every number of every canvas
-        if (least is None or value >= least) and (above is None or value > above):
-            return float(value)
+    is_usual = type(value) in (float, int) and abs(value) <= MAX_NUMBER  # nearly every number of every canvas
+    if is_usual and (least is None or value >= least) and (above is None or value > above):
+        return float(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise CanvasError(f"{path}.{name}", f"a number is wanted, not {json.dumps(value, default=str)[:40]}")
     if not math.isfinite(value) or abs(value) > MAX_NUMBER:

@@ -20,7 +20,9 @@ def variants() -> Iterator[Action]:
         footer=1,
         brief="proposal",
     )
-    yield Action("variants.reject", ("x",), "decline", "Leave the weights as they are; or no draft.", place, "reject", footer=2)
+    yield Action(
+        "variants.reject", ("x",), "decline", "Leave the weights as they are; or no draft.", place, "reject", footer=2
+    )
     yield Action(
         "variants.draft",
         ("b",),

@@ -341,6 +341,12 @@ def report(found: Analysis) -> None:
             f"  {pair.b} against {pair.a}: {found.metric} {ends} at every look ({word}), "
             f"P(superior) {_plain(pair.p_superior)}"
         )
+    for bound in found.selection.bounds:
+        lee = f"{bound.lee[0]:+.3f} to {bound.lee[1]:+.3f} among those who rate either way, " if bound.lee else ""
+        say(
+            f"  {bound.b} against {bound.a}, bounds: {lee}{bound.manski[0]:+.3f} to {bound.manski[1]:+.3f} "
+            "whatever the silent ones think"
+        )
     say()
     for name, target in found.targets.items():
         met = {True: "met", False: "missed", None: "unknown"}[target.met]

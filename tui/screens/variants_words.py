@@ -11,7 +11,7 @@ from tui.widgets.lines import BLANK, Row, Span, clip, row
 
 if TYPE_CHECKING:
     from engine.experiments import Session
-    from engine.experiments.report import Analysis, Comparison, VariantReport
+    from engine.experiments.report import Analysis, Bounds, Comparison, VariantReport
 
 BLOCKS = "▁▂▃▄▅▆▇"  # not the full block: lines of them would grow together
 TRACK = 13  # cells of an interval
@@ -250,8 +250,22 @@ def comparison_rows(one: VariantReport, analysis: Analysis, width: int) -> list[
                 (superior if len(line) + len(superior) <= width else "", "dim"),
             )
         )
+    for bound in analysis.selection.bounds:
+        if one.id in (bound.a, bound.b):
+            rows += [row((f"     {line}", "dim")) for line in fold(bounds(bound, analysis.metric), width - 8)]
     rows += [row((f"   ! {line}", "danger")) for warning in analysis.warnings for line in fold(warning, width - 8)]
     return rows
+
+
+def bounds(bound: Bounds, metric: str) -> str:
+    """What a difference may be once those who gave no rating are thought of."""
+    unit, factor = ("points", 100) if metric == "success" else ("stars", 1)
+
+    def span(ends: tuple[float, float]) -> str:
+        return f"{ends[0] * factor:+.1f} to {ends[1] * factor:+.1f} {unit}"
+
+    lee = f"{span(bound.lee)} among those who rate either way (Lee); " if bound.lee is not None else ""
+    return f"{bound.b} against {bound.a}: {lee}{span(bound.manski)} whatever the silent ones think (Manski)"
 
 
 def proposal_rows(proposal: Mapping[str, Any], width: int) -> list[Row]:
