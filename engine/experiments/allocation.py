@@ -100,6 +100,11 @@ def with_floor(p_best: NDArray[np.float64], floor: float) -> list[float]:
     return [float(floor + (1 - arms * floor) * one) for one in p_best]
 
 
+def _certainty(p: float) -> str:
+    """A probability that is never said to be 0 or 1."""
+    return "above 0.99" if p > 0.995 else "below 0.01" if p < 0.005 else f"{p:.2f}"
+
+
 def _moves(weights: dict[str, float], before: dict[str, float]) -> bool:
     return any(abs(weights[name] - before[name]) >= _WORTH_CHANGING for name in weights)
 
@@ -123,7 +128,7 @@ def _why(
         else:
             result = f"{values.mean():.2f} stars over {len(values):,} rated users"
         parts.append(
-            f"'{name}' goes from {before[name]:.0%} to {weights[name]:.0%}: best with probability {p_best[name]:.2f} "
-            f"({result})"
+            f"'{name}' goes from {before[name]:.0%} to {weights[name]:.0%}: "
+            f"best with probability {_certainty(p_best[name])} ({result})"
         )
     return "; ".join(parts) + f". Every arm keeps at least {floor:.0%}."

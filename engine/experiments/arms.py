@@ -76,7 +76,7 @@ def spread_over_stars(ratings: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def probabilities_of_best(arms: Arms, metric: Metric, seed: int = 0) -> list[float | None]:
-    """P(best) of each live arm; None for paused ones, and for all while nobody has rated anything.
+    """P(best) of each live arm; None for paused ones, and for all while one runs alone or nobody has rated anything.
 
     After several epochs the epochs' own effects are taken out first.
     """
@@ -84,7 +84,7 @@ def probabilities_of_best(arms: Arms, metric: Metric, seed: int = 0) -> list[flo
 
     live = [index for index, one in enumerate(arms.known) if one.is_active]
     found: list[float | None] = [None] * len(arms.known)
-    if not live or not any(len(arms.rating[index]) for index in live):
+    if len(live) < 2 or not any(len(arms.rating[index]) for index in live):
         return found
     has_epochs = int((arms.cells(metric).n.sum(axis=1) > 0).sum()) > 1
     if metric == "success":

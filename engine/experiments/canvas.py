@@ -205,8 +205,8 @@ def parse(document: object, name: str = "canvas") -> Canvas:
             found = replace(found, key=f"{found.type}#{place}")
         seen.add(found.key)
         objects.append(found)
-    width = _side(fields, "width", name, [one.box.right for one in objects])
-    height = _side(fields, "height", name, [one.box.bottom for one in objects])
+    width = _side(fields, "width", name, objects)
+    height = _side(fields, "height", name, objects)
     return Canvas(width, height, tuple(objects), fields)
 
 
@@ -309,6 +309,9 @@ def _number(
         if default is None:
             raise CanvasError(f"{path}.{name}", "is missing")
         return default
+    is_usual = type(value) in (float, int) and abs(value) <= MAX_NUMBER  # nearly every number of every canvas
+    if is_usual and (least is None or value >= least) and (above is None or value > above):
+        return float(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise CanvasError(f"{path}.{name}", f"a number is wanted, not {json.dumps(value, default=str)[:40]}")
     if not math.isfinite(value) or abs(value) > MAX_NUMBER:
@@ -332,8 +335,9 @@ def _origin(fields: Mapping[str, Any], name: str, path: str) -> float:
     return known[value]
 
 
-def _side(fields: Mapping[str, Any], name: str, path: str, ends: Sequence[float]) -> float:
-    if name not in fields and ends:
+def _side(fields: Mapping[str, Any], name: str, path: str, objects: Sequence[CanvasObject]) -> float:
+    if name not in fields and objects:
+        ends = [one.box.right if name == "width" else one.box.bottom for one in objects]
         return min(float(MAX_SIDE), max(1.0, math.ceil(max(ends))))
     side = _number(fields, name, path, None, least=1.0)
     if side > MAX_SIDE:
@@ -342,13 +346,15 @@ def _side(fields: Mapping[str, Any], name: str, path: str, ends: Sequence[float]
 
 
 def _mapping(value: object, path: str) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise CanvasError(path, "an object with fields is wanted")
     return dict(value)
 
 
 def check_finite(value: object, path: str, depth: int = 0) -> None:
     """Raise CanvasError where a value is endless or endlessly deep, in fields that are only carried along too."""
+    if _is_finite(value, depth):
+        return
     if depth > MAX_DEPTH:
         raise CanvasError(path, "nested too deeply")
     if isinstance(value, float) and not math.isfinite(value):
@@ -359,6 +365,22 @@ def check_finite(value: object, path: str, depth: int = 0) -> None:
     elif isinstance(value, (list, tuple)):
         for place, part in enumerate(value):
             check_finite(part, f"{path}[{place}]", depth + 1)
+
+
+def _is_finite(value: object, depth: int) -> bool:
+    """Whether `check_finite` has nothing to say; it alone words the paths, which takes longer than looking."""
+    kind = type(value)
+    if kind is float:
+        return depth <= MAX_DEPTH and math.isfinite(value)  # type: ignore[arg-type]
+    if kind is str or kind is int or kind is bool or value is None:
+        return depth <= MAX_DEPTH
+    if depth > MAX_DEPTH:
+        return False
+    if kind is dict:
+        return all([_is_finite(part, depth + 1) for part in value.values()])  # type: ignore[attr-defined] # noqa: C419
+    if kind is list:
+        return all([_is_finite(part, depth + 1) for part in value])  # type: ignore[attr-defined] # noqa: C419
+    return False
 
 
 def _is_same(was: object, now: object, tolerance: float) -> bool:

@@ -43,6 +43,11 @@ def current_epoch(connection: sa.Connection) -> Epoch:
     return _epoch(connection.execute(sa.select(epochs).order_by(epochs.c.id.desc()).limit(1)).one())
 
 
+def epoch(connection: sa.Connection, epoch_id: int) -> Epoch:
+    """One epoch by its id."""
+    return _epoch(connection.execute(sa.select(epochs).where(epochs.c.id == epoch_id)).one())
+
+
 def all_epochs(connection: sa.Connection) -> list[Epoch]:
     """Every epoch, oldest first."""
     return [_epoch(row) for row in connection.execute(sa.select(epochs).order_by(epochs.c.id))]
@@ -132,8 +137,13 @@ def session_detail(connection: sa.Connection, session_id: str) -> SessionDetail:
 
 
 def pending(connection: sa.Connection, kind: str) -> list[Suggestion]:
-    """Suggestions of a kind that nobody has decided, oldest first."""
-    decided = sa.exists().where(decisions.c.suggestion_id == suggestions.c.id)
+    """Suggestions of a kind on which no decision stands, oldest first: one that was taken back waits again."""
+    undone = decisions.alias("undone")
+    decided = sa.exists().where(
+        decisions.c.suggestion_id == suggestions.c.id,
+        decisions.c.undoes.is_(None),
+        ~sa.exists().where(undone.c.undoes == decisions.c.id),
+    )
     query = sa.select(suggestions).where(suggestions.c.kind == kind, ~decided).order_by(suggestions.c.id)
     return [
         Suggestion(row.kind, row.subject, row.proposal, row.model, None, row.confidence, tuple(row.reasons), row.id)

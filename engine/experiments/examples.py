@@ -104,7 +104,11 @@ def rated_sessions(connection: sa.Connection, since_day: int | None, refuse: Cal
 
 
 def derive(connection: sa.Connection, rated: Sequence[Rated], min_rating: int, now: str) -> int:
-    """Bring the training examples up to date: sessions with a result and at least `min_rating` stars; how many."""
+    """Bring the training examples up to date: sessions with a result and at least `min_rating` stars; how many.
+
+    What falls short of it now (it was rated anew, or the minimum was lower before) is none any more, unless a person
+    validated it.
+    """
     means = variant_means(connection)
     pks = {row.id: row.pk for row in connection.execute(sa.select(variants.c.id, variants.c.pk))}
     rows = []
@@ -125,6 +129,17 @@ def derive(connection: sa.Connection, rated: Sequence[Rated], min_rating: int, n
         )
     changing = ("features", "expected", "quality", "quality_low", "quality_high", "derived_at")
     upsert(connection, training_examples, rows, key=("session_pk",), update=changing)
+    kept = {row["session_pk"] for row in rows}
+    validated = {
+        one.subject
+        for one in standing_decisions(connection, KIND_EXAMPLE, None)
+        if one.verdict in (Verdict.APPROVED, Verdict.MODIFIED)
+    }
+    gone = [{"gone": one.pk} for one in rated if one.pk not in kept and one.id not in validated]
+    if gone:
+        connection.execute(
+            sa.delete(training_examples).where(training_examples.c.session_pk == sa.bindparam("gone")), gone
+        )
     return len(rows)
 
 

@@ -24,6 +24,7 @@ from engine.experiments.assignment import Replayed
 from engine.experiments.commit import Bulk, GroupCommit
 from engine.experiments.learning_door import LearningDoor
 from engine.experiments.model import (
+    KIND_DRAFT,
     KIND_WEIGHTS,
     RETRAIN,
     Assignment,
@@ -349,23 +350,54 @@ class Experiments(LearningDoor):
         """
         from engine.experiments import optimising
 
-        await self._read(lambda connection: optimising.check_current(connection, suggestion))
-        value = {"weights": dict(suggestion.proposal["weights"]), "automatically": automatically}
-        await self._review.decide(KIND_WEIGHTS, "weights", Verdict.APPROVED, value, suggestion=suggestion)
-        return await self._write(
-            lambda connection: optimising.put_in_force(
-                connection,
-                suggestion,
-                self._settings.actor,
-                self._settings.experiment_metric,
-                iso(self._clock()),
-                automatically,
+        begun: list[Epoch] = []
+
+        def put_in_force(connection: sa.Connection, _decision: Decision) -> None:
+            settings, now = self._settings, iso(self._clock())
+            begun.append(
+                optimising.put_in_force(
+                    connection, suggestion, settings.actor, settings.experiment_metric, now, automatically
+                )
             )
+
+        await self._ready()
+        value = {"weights": dict(suggestion.proposal["weights"]), "automatically": automatically}
+        # In one transaction: no crash leaves an approval without its weights.
+        await self._review.decide(
+            KIND_WEIGHTS, "weights", Verdict.APPROVED, value, suggestion=suggestion, also=put_in_force
         )
+        return begun[-1]
 
     async def reject_weights(self, suggestion: Suggestion) -> Decision:
         """Leave the weights as they are."""
         return await self._review.decide(KIND_WEIGHTS, "weights", Verdict.REJECTED, {}, suggestion=suggestion)
+
+    async def undo(self) -> str | None:
+        """Take back the newest decision on weights or a draft; what that did, in a sentence. None when none is left.
+
+        Approved weights make way for those from before, in an epoch of their own; a draft that became a variant is
+        paused; what was declined waits again. Raises ProofsheetError when the approved weights are no longer in force,
+        and UsageError when the draft's variant is the only one that runs; nothing is taken back then.
+        """
+        from engine.experiments import optimising
+
+        said: list[str] = []
+
+        def take_back(connection: sa.Connection, taken: Decision) -> None:
+            actor, metric, now = self._settings.actor, self._settings.experiment_metric, iso(self._clock())
+            if taken.kind == KIND_WEIGHTS:
+                epoch = optimising.take_back(connection, taken, actor, metric, now)
+                said.append("the proposal waits again" if epoch is None else "the earlier weights are in force again")
+            elif taken.verdict is Verdict.REJECTED:
+                said.append("the draft waits again")
+            else:
+                name, why = str(taken.value["variant"]), "its draft's approval was taken back"
+                variants.set_active(connection, name, False, actor=actor, why=why, metric=metric, now=now)
+                said.append(f"'{name}' gets no more users")
+
+        await self._ready()
+        await self._review.undo(KIND_WEIGHTS, KIND_DRAFT, also=take_back)
+        return said[0] if said else None
 
     async def why_weights(self) -> str:
         """Why the weights are as they are: who changed them last, when, and the reason."""

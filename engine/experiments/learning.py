@@ -19,7 +19,7 @@ from engine.experiments import catalogue
 from engine.experiments.drafts import compose
 from engine.experiments.examples import Rated, derive, rated_sessions
 from engine.experiments.findings import findings
-from engine.experiments.model import KIND_DRAFT, Variant
+from engine.experiments.model import KIND_DRAFT, SUCCESS_RATING, Variant
 from engine.experiments.predictor import QualityModel, fit
 from engine.experiments.sessions import day_of
 from engine.review import Suggestion
@@ -38,8 +38,13 @@ HELD_OUT_SHARE = 0.25
 
 
 def retrain(run: RunContext, store: Store, folder: Path, clock: Clock) -> dict[str, Any]:
-    """The work of a run; its parameters are `days` (None: all) and `min_rating`. The result is the report."""
-    days, min_rating = run.params.get("days"), int(run.params.get("min_rating", 4))
+    """The work of a run; its parameters are `days` (None: all) and `min_rating`. The result is the report.
+
+    Results with `min_rating` stars or more become examples, and are what the predictor foresees. With 1 every result
+    becomes one, and no result is below it: the predictor then foresees success (4 stars).
+    """
+    days, min_rating = run.params.get("days"), int(run.params.get("min_rating", SUCCESS_RATING))
+    good_from = min_rating if min_rating > 1 else SUCCESS_RATING
     since = None if days is None else day_of(clock() - timedelta(days=int(days)))
     run.progress(0, 4, "reading rated sessions")
     with store.reading() as connection:
@@ -55,9 +60,10 @@ def retrain(run: RunContext, store: Store, folder: Path, clock: Clock) -> dict[s
     report: dict[str, Any] = {
         "days": days,
         "min_rating": min_rating,
+        "good_from": good_from,
         "sessions": len(rated),
         "examples": derived,
-        "negatives": sum(one.rating < min_rating for one in rated),
+        "negatives": sum(one.rating < good_from for one in rated),
         "train": len(learned),
         "held_out": len(held_out),
         "users_held_out": len({one.user for one in held_out}),
@@ -66,10 +72,10 @@ def retrain(run: RunContext, store: Store, folder: Path, clock: Clock) -> dict[s
         "why_not": [],
         "scores": {},
     }
-    report |= _fit_and_save(run, store, folder, clock, learned, held_out, min_rating)
+    report |= _fit_and_save(run, store, folder, clock, learned, held_out, good_from)
     run.check()
     run.progress(3, 4, "looking for what works where")
-    found = findings(rated, min_rating)
+    found = findings(rated, good_from)
     report["findings"] = [one.document() for one in found]
     draft = compose(found, _leader(rated, known), [one.id for one in known], f"{run.id}")
     report["draft"] = None if draft is None else {"subject": draft.subject, **draft.proposal}
@@ -116,7 +122,7 @@ def _fit_and_save(
     clock: Clock,
     learned: Sequence[Rated],
     held_out: Sequence[Rated],
-    min_rating: int,
+    good_from: int,
 ) -> dict[str, Any]:
     import numpy as np
 
@@ -125,9 +131,9 @@ def _fit_and_save(
         short.append(f"{SMALLEST_TRAIN - len(learned)} more rated sessions with a canvas are needed to learn from")
     if len(held_out) < SMALLEST_HELD_OUT:
         short.append(f"{SMALLEST_HELD_OUT - len(held_out)} more are needed, of new users, to judge it by")
-    good = np.array([one.rating >= min_rating for one in learned], bool)
+    good = np.array([one.rating >= good_from for one in learned], bool)
     if not short and (good.all() or not good.any()):
-        short.append(f"every rating is on the same side of {min_rating} stars: there is nothing to tell apart")
+        short.append(f"every rating is on the same side of {good_from} stars: there is nothing to tell apart")
     if short:
         return {"why_not": short}
     names = sorted({name for one in learned for name in one.features})
@@ -135,8 +141,8 @@ def _fit_and_save(
     for one in learned:
         count[one.user] += 1
     weights = np.array([1 / count[one.user] for one in learned])  # the unit is the user
-    model = fit(_matrix(learned, names), [one.variant for one in learned], good, weights, names, min_rating)
-    scores = judge(model, learned, held_out, min_rating)
+    model = fit(_matrix(learned, names), [one.variant for one in learned], good, weights, names, good_from)
+    scores = judge(model, learned, held_out, good_from)
     beaten = [name for name, value in scores["brier"].items() if name != "model" and value <= scores["brier"]["model"]]
     why_not = [f"it does not beat the baseline '{name}' on held-out users" for name in beaten]
     with store.writing(durable=True) as connection:
@@ -163,16 +169,16 @@ def _fit_and_save(
 
 
 def judge(
-    model: QualityModel, learned: Sequence[Rated], held_out: Sequence[Rated], min_rating: int
+    model: QualityModel, learned: Sequence[Rated], held_out: Sequence[Rated], good_from: int
 ) -> dict[str, dict[str, float]]:
     """Brier score and log loss on held-out sessions of the model, of everyone's mean, and of each variant's mean."""
     import numpy as np
 
-    good = np.array([one.rating >= min_rating for one in held_out], float)
-    overall = float(np.mean([one.rating >= min_rating for one in learned]))
+    good = np.array([one.rating >= good_from for one in held_out], float)
+    overall = float(np.mean([one.rating >= good_from for one in learned]))
     by_variant: dict[str, list[bool]] = {}
     for one in learned:
-        by_variant.setdefault(one.variant, []).append(one.rating >= min_rating)
+        by_variant.setdefault(one.variant, []).append(one.rating >= good_from)
     means = {name: (sum(said) + overall) / (len(said) + 1) for name, said in by_variant.items()}
     said = {
         "model": model.probabilities(_matrix(held_out, model.features, model.mean), [one.variant for one in held_out]),

@@ -52,6 +52,10 @@ class LearningDoor(ABC):
         """See `Experiments.add_variant`."""
 
     @abstractmethod
+    async def resume(self, variant_id: str, why: str = "resumed by hand") -> Variant:
+        """See `Experiments.resume`."""
+
+    @abstractmethod
     async def _ready(self) -> None: ...
 
     @abstractmethod
@@ -60,10 +64,11 @@ class LearningDoor(ABC):
     async def retrain(self, days: int | None = None, min_rating: int = 4, *, detach: bool = False) -> Run:
         """Start learning from rated sessions (of the last `days`); one run at a time does. Its result is the report.
 
-        Raises UsageError for a minimum outside 2 to 5 or days below 1.
+        With a minimum of 1 every rated result is an example to learn from; what is predicted is then success, 4 stars
+        or more. Raises UsageError for a minimum outside 1 to 5 or days below 1.
         """
-        if not 2 <= min_rating <= 5:
-            raise UsageError(f"a minimum rating of {min_rating} tells nothing apart", remedy="Use 2 to 5; 4 is usual.")
+        if not 1 <= min_rating <= 5:
+            raise UsageError(f"a minimum rating of {min_rating} is none of the stars", remedy="Use 1 to 5; 4 is usual.")
         if days is not None and not 1 <= days <= 36_500:
             raise UsageError(f"{days} days are no stretch of time", remedy="Use 1 or more.")
         await self._ready()
@@ -122,6 +127,8 @@ class LearningDoor(ABC):
             parent=proposed["parent"],
             place="the draft",
         )
+        if not made.is_active:  # approved before, and taken back
+            made = await self.resume(made.id, "its draft was approved again")
         is_edited = template is not None and template != proposed["template"]
         verdict = Verdict.MODIFIED if is_edited else Verdict.APPROVED
         await self._review.decide(KIND_DRAFT, draft.subject, verdict, {"variant": made.id}, suggestion=draft)

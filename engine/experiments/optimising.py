@@ -18,8 +18,9 @@ from engine.experiments.analysis import ratio_of
 from engine.experiments.arms import arms_of
 from engine.experiments.columns import load, units
 from engine.experiments.model import KIND_WEIGHTS, Epoch, Metric
-from engine.review import Suggestion
+from engine.review import Decision, Suggestion, Verdict
 from engine.store import Store
+from engine.store.schema import suggestions
 from engine.store.schema.experiments import allocations
 
 
@@ -93,6 +94,26 @@ def put_in_force(
         allocation_id=suggestion.proposal["allocation"],
     )
     return epoch
+
+
+def take_back(connection: sa.Connection, taken: Decision, actor: str, metric: Metric, now: str) -> Epoch | None:
+    """Begin an epoch with the weights from before an approved proposal; None when what is taken back changed none.
+
+    Raises ProofsheetError when the weights that it brought are no longer in force.
+    """
+    if taken.verdict is not Verdict.APPROVED:
+        return None
+    query = sa.select(suggestions.c.proposal).where(suggestions.c.id == taken.suggestion_id)
+    proposal = connection.execute(query).scalar_one()
+    current = catalogue.current_epoch(connection)
+    if current.allocation_id != proposal["allocation"]:
+        raise ProofsheetError(
+            f"the weights that were approved on {taken.decided_at[:10]} are no longer in force: {current.why}",
+            remedy="Set them by hand: proofsheet variants weights --set ID=SHARE,...",
+        )
+    earlier = catalogue.epoch(connection, int(proposal["epoch"]))
+    why = f"The approval of {taken.decided_at[:16].replace('T', ' ')} UTC was taken back. Before it: {earlier.why}"
+    return variants.begin_again(connection, earlier, actor=actor, why=why, metric=metric, now=now)
 
 
 def check_current(connection: sa.Connection, suggestion: Suggestion) -> None:

@@ -63,16 +63,18 @@ class Difference:
 def difference(cells: Cells, a: int, b: int) -> Difference | None:
     """The difference of two arms over all epochs that had both; None when there is none, or no variance can be told.
 
-    An arm's variance is that inside its epochs, pooled. With one epoch this is the difference of means and Welch's
-    squared standard error.
+    An arm's variance is that inside its epochs, or that of both arms together where this is larger: of a hundred users
+    who nearly all give 5 stars, none may have given less, and a variance of 0 would make any difference certain. With
+    one epoch and arms that vary alike this is the difference of means and Welch's squared standard error.
     """
     import numpy as np
 
     n_a, n_b = cells.n[:, a], cells.n[:, b]
     both = (n_a > 0) & (n_b > 0)
-    within_a, within_b = _within(cells, a), _within(cells, b)
-    if not both.any() or within_a is None or within_b is None:
+    within_a, within_b, together = _within(cells, a), _within(cells, b), _within(cells, a, b)
+    if not both.any() or within_a is None or within_b is None or together is None:
         return None
+    within_a, within_b = max(within_a, together), max(within_b, together)
     n_a, n_b = n_a[both], n_b[both]
     gaps = cells.total[both, b] / n_b - cells.total[both, a] / n_a
     weights = n_a * n_b / (n_a + n_b)
@@ -131,9 +133,9 @@ def adjusted_means(cells: Cells) -> Adjusted:
     return Adjusted(mean, variance)
 
 
-def _within(cells: Cells, arm: int) -> float | None:
-    """The outcome's variance inside epochs, pooled over them; None with too few users to tell."""
-    n, total, squares = cells.n[:, arm], cells.total[:, arm], cells.squares[:, arm]
+def _within(cells: Cells, *arms: int) -> float | None:
+    """The outcome's variance inside these arms' cells, pooled over them; None with too few users to tell."""
+    n, total, squares = cells.n[:, arms], cells.total[:, arms], cells.squares[:, arms]
     used = n > 0
     freedom = float((n[used] - 1).sum())
     if freedom < 1:

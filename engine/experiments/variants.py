@@ -145,6 +145,12 @@ def set_weights(
     return _begin_epoch(connection, arms, allocation_id, metric, actor, why, now), warnings
 
 
+def begin_again(connection: sa.Connection, earlier: Epoch, *, actor: str, why: str, metric: Metric, now: str) -> Epoch:
+    """Begin an epoch with the arms and shares of an earlier one; its allocation too, which can be taken back next."""
+    note(connection, None, "weights", dict(earlier.arms) | {"allocation": earlier.allocation_id}, actor, why, now)
+    return _begin_epoch(connection, earlier.arms, earlier.allocation_id, metric, actor, why, now)
+
+
 def settled_weights(weights: Sequence[float]) -> tuple[list[float], list[str]]:
     """Weights that add to exactly 1: scaled when they do within .01, else an equal split and a warning."""
     total = sum(weights)

@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from engine.errors import ProofsheetError, UsageError
 from engine.experiments import canvas as canvases
-from engine.experiments.canvas_features import features_of
+from engine.experiments.canvas_features import features
 from engine.experiments.model import Conflict, NewFeedback, NewSession, SessionUpdate, UnknownSession
 from engine.experiments.template import render
 from engine.http import models
@@ -128,8 +128,9 @@ class _Doors:
     async def start(self, body: models.NewResizeSession) -> Response:
         """Assign a variant, record the session, and render its prompt."""
         target = (body.target_dimensions.width, body.target_dimensions.height)
-        document = body.original_canvas
-        new = NewSession(body.user_id, "http", body.project_id, document, target, features_of(document, target))
+        canvas: canvases.Canvas = body.original_canvas
+        document = canvas.raw
+        new = NewSession(body.user_id, "http", body.project_id, document, target, features(canvas, target))
         started = await self._experiments.start_session(new)
         if any(one is not None for one in (body.ai_result, body.processing_time, body.manual_corrections)):
             await self._experiments.update_session(

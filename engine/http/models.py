@@ -40,12 +40,13 @@ def _digits(value: object) -> object:
     return int(value)
 
 
-def _a_canvas(value: dict[str, Any]) -> dict[str, Any]:
+def _a_canvas(value: object) -> canvas.Canvas:
+    if not isinstance(value, dict):
+        raise ValueError("an object is wanted")
     try:
-        canvas.parse(value)
+        return canvas.parse(value)
     except canvas.CanvasError as error:
         raise ValueError(error.message) from error
-    return value
 
 
 def _a_document(value: Any) -> Any:
@@ -74,11 +75,11 @@ def _corrections(value: Any) -> Any:
 Side = Annotated[float, Field(ge=1, le=canvas.MAX_SIDE, allow_inf_nan=False), BeforeValidator(_a_number)]
 Stars = Annotated[int, Field(ge=1, le=5), BeforeValidator(_a_whole_number)]
 LastDays = Annotated[int, Field(ge=1, le=MAX_DAYS), BeforeValidator(_digits)]
-LeastStars = Annotated[int, Field(ge=2, le=5), BeforeValidator(_a_whole_number)]
 Days = Annotated[int, Field(ge=1, le=MAX_DAYS), BeforeValidator(_a_whole_number)]
 # At least one character that no regular expression's dialect, and not Python either, takes for white space.
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=r"[^\s\x1c-\x1f\x85\xa0]")]
-CanvasDocument = Annotated[dict[str, Any], AfterValidator(_a_canvas), WithJsonSchema(SCHEMA)]
+# Read once: what comes out of validation is the canvas itself, and its `raw` the document.
+CanvasDocument = Annotated[Any, BeforeValidator(_a_canvas), WithJsonSchema(SCHEMA)]
 ResultDocument = Annotated[dict[str, Any], AfterValidator(_a_document), WithJsonSchema({"type": "object"})]
 Corrections = Annotated[
     Any,
@@ -158,10 +159,10 @@ class ResizeFeedback(Body):
 
 
 class Retraining(Body):
-    """Which sessions are learned from: of the last `days`, with `minRating` stars or more as good ones."""
+    """Which sessions are learned from: of the last `days`, with `minRating` stars or more as good ones (1: all)."""
 
     days: Days | None = None
-    min_rating: LeastStars = SUCCESS_RATING
+    min_rating: Stars = SUCCESS_RATING
     admin_key: Annotated[str, Field(min_length=1, max_length=1000)]
 
 

@@ -97,12 +97,21 @@ class Review:
             row.kind, row.subject, row.proposal, row.model, row.project, row.confidence, tuple(row.reasons), row.id
         )
 
-    async def undo(self, *kinds: str) -> list[Decision]:
+    async def undo(self, *kinds: str, also: Callable[[sa.Connection, Decision], None] | None = None) -> list[Decision]:
         """Take back the newest decision of these kinds that is not yet taken back (with its whole group).
 
         Returns the decisions that say so, each naming in `undoes` what it took back; empty when nothing is left.
+        `also` is done for each in the same transaction, with what is taken back; when it raises, nothing is.
         """
-        made = await self._store.write(lambda connection: self._undo(connection, kinds), durable=True)
+
+        def take_back(connection: sa.Connection) -> list[Decision]:
+            made = self._undo(connection, kinds)
+            for one in made if also is not None else ():
+                taken = _decision(connection.execute(_SELECT.where(decisions.c.id == one.undoes)).one())
+                also(connection, taken)
+            return made
+
+        made = await self._store.write(take_back, durable=True)
         await self._log.append(made)
         return made
 

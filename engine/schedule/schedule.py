@@ -129,36 +129,45 @@ class Schedule:
             return None
         if not state.is_enabled:
             return None
-        unfinished = self._left_behind(connection, job)
-        if unfinished is not None:
-            return unfinished
-        if not self._is_new(connection, job, period, state.since):
-            return None
-        return self._insert(connection, job.name, period, False)
+        newest = self._newest(connection, job)
+        if newest is not None and newest.state == "running" and self._is_being_done(newest):
+            return None  # elsewhere, since before midnight perhaps: the new period's turn comes when it is over
+        if self._is_new(period, state.since, newest):
+            self._give_up(connection, newest)
+            return self._insert(connection, job.name, period, False)
+        return self._left_behind(connection, newest)
 
-    def _is_new(self, connection: sa.Connection, job: Job, period: str, since: str) -> bool:
-        newest = connection.execute(
-            sa.select(sa.func.max(schedule_runs.c.period)).where(
-                schedule_runs.c.job == job.name, schedule_runs.c.is_manual.is_(False)
-            )
-        ).scalar()
-        return period > max(since, newest or "")
-
-    def _left_behind(self, connection: sa.Connection, job: Job) -> int | None:
-        """The newest row, when its process is gone or its last attempt failed long enough ago; taken over."""
-        row = connection.execute(
+    def _newest(self, connection: sa.Connection, job: Job) -> Any:
+        """The row of the newest period that the job was begun in by itself, or None."""
+        return connection.execute(
             sa.select(schedule_runs)
             .where(schedule_runs.c.job == job.name, schedule_runs.c.is_manual.is_(False))
             .order_by(schedule_runs.c.period.desc())
             .limit(1)
         ).one_or_none()
+
+    def _is_new(self, period: str, since: str, newest: Any) -> bool:
+        return period > max(since, newest.period if newest is not None else "")
+
+    def _is_being_done(self, row: Any) -> bool:
+        return is_alive(Owner(row.host, row.pid, row.boot_id), parse_iso(row.heartbeat_at), self._clock())
+
+    def _give_up(self, connection: sa.Connection, row: Any) -> None:
+        """What was left unfinished in an earlier period is not made up for: the new period's run does it all."""
+        if row is not None and row.state == "running":
+            values = {
+                "state": "failed",
+                "error": "its process ended before it was done",
+                "finished_at": iso(self._clock()),
+            }
+            connection.execute(sa.update(schedule_runs).where(schedule_runs.c.id == row.id).values(**values))
+
+    def _left_behind(self, connection: sa.Connection, row: Any) -> int | None:
+        """The newest row, when its process is gone or its last attempt failed long enough ago; taken over."""
         if row is None or row.state == "done":
             return None
         now = self._clock()
-        if row.state == "running":
-            if is_alive(Owner(row.host, row.pid, row.boot_id), parse_iso(row.heartbeat_at), now):
-                return None
-        elif row.attempts >= ATTEMPTS or now - parse_iso(row.finished_at) < RETRY:
+        if row.state == "failed" and (row.attempts >= ATTEMPTS or now - parse_iso(row.finished_at) < RETRY):
             return None
         me = this_process()
         connection.execute(
@@ -241,7 +250,7 @@ class Schedule:
         now, zone = self._clock(), self._settings.schedule_time
         period = period_of(job.every, now, zone)
         is_on = bool(state.is_enabled) if state is not None else job.is_on
-        is_due = is_on and state is not None and self._is_new(connection, job, period, state.since)
+        is_due = is_on and state is not None and self._is_new(period, state.since, self._newest(connection, job))
         next_at = now if is_due else next_beginning(job.every, now, zone)
         found = _run(last) if last is not None else None
         return JobStatus(job.name, job.title, job.every, is_on, is_due, iso(next_at) if is_on else None, found)

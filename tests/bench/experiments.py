@@ -6,6 +6,7 @@ All sessions here are simulated. The decisions come from the program's own funct
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,11 @@ def epoch(number: int, weights: list[float]) -> Epoch:
     return Epoch(number, "", arms, 1.0, "simulated", 2, 1, "success", number > 1, None, "simulation", "")
 
 
-def stars(latent: NDArray[np.float64]) -> NDArray[np.float64]:
+def stars(
+    latent: NDArray[np.float64], thresholds: Sequence[float] | NDArray[np.float64] = THRESHOLDS
+) -> NDArray[np.float64]:
     """Ratings of 1 to 5 from latent opinions."""
-    return 1.0 + np.searchsorted(THRESHOLDS, latent, side="right")
+    return 1.0 + np.searchsorted(np.asarray(thresholds), latent, side="right")
 
 
 def arms(variant: NDArray[np.int64], when: NDArray[np.int64], rating: NDArray[np.float64], epochs: list[Epoch]) -> Arms:
@@ -52,14 +55,25 @@ def is_significant(found: Arms, metric: Metric) -> bool:
     return interval is not None and (interval[0] > 0 or interval[1] < 0)
 
 
-def false_alarms(simulations: int, looks: int, users: int, metric: Metric, seed: int = 0) -> float:
-    """A/A: the share of simulations in which any of the looks, evenly spread, finds a difference."""
+def false_alarms(
+    simulations: int,
+    looks: int,
+    users: int,
+    metric: Metric,
+    seed: int = 0,
+    share: float = 0.5,
+    thresholds: Sequence[float] | NDArray[np.float64] = THRESHOLDS,
+) -> float:
+    """A/A: the share of simulations in which any of the looks, evenly spread, finds a difference.
+
+    `share` of the users come to the second arm; `thresholds` are where one star more is given.
+    """
     draw = np.random.default_rng(seed)
-    one = [epoch(1, [0.5, 0.5])]
+    one = [epoch(1, [1 - share, share])]
     alarms = 0
     for _simulation in range(simulations):
-        variant = draw.integers(0, 2, users)
-        rating = stars(draw.normal(size=users))
+        variant = (draw.random(users) < share).astype(np.int64)
+        rating = stars(draw.normal(size=users), thresholds)
         for until in np.linspace(users / looks, users, looks).astype(int):
             seen = arms(variant[:until], np.ones(until, np.int64), rating[:until], one)
             if is_significant(seen, metric):

@@ -74,6 +74,13 @@ def analysis(sessions: int = 3000, frozen: bool = False) -> Analysis:
     )
 
 
+def draft() -> Suggestion:
+    """A drafted prompt with one lesson."""
+    lesson = {"lesson": "Keep text at its size.", "because": "Where there are many texts, results succeed less often."}
+    proposal = {"variant_id": "enhanced-v2", "parent": "enhanced-v1", "title": "", "template": "", "lessons": [lesson]}
+    return Suggestion("prompt-draft", "draft:00", proposal, "run", id=9)
+
+
 @dataclass
 class FakeExperiments:
     """The doors that the variants screen knows."""
@@ -82,6 +89,7 @@ class FakeExperiments:
     pending: Suggestion | None = None
     log: list[tuple[str, Any]] = field(default_factory=list)
     failure: Exception | None = None
+    waiting: list[Suggestion] = field(default_factory=list)
 
     async def analyze(self) -> Analysis:
         if self.failure is not None:
@@ -110,6 +118,24 @@ class FakeExperiments:
     async def reject_weights(self, suggestion: Suggestion) -> None:
         self.log.append(("declined", suggestion.id))
         self.pending = None
+
+    async def drafts(self) -> list[Suggestion]:
+        return list(self.waiting)
+
+    async def approve_draft(self, draft: Suggestion) -> Variant:
+        self.log.append(("draft approved", draft.subject))
+        self.waiting.clear()
+        return await self.variant(draft.proposal["variant_id"])
+
+    async def reject_draft(self, draft: Suggestion) -> None:
+        self.log.append(("draft declined", draft.subject))
+        self.waiting.clear()
+
+    async def undo(self) -> str | None:
+        if not self.log:
+            return None
+        self.log.append(("undone", self.log[-1][0]))
+        return "the earlier weights are in force again"
 
     async def _set(self, name: str, active: bool) -> None:
         variants = [replace(one, is_active=active) if one.id == name else one for one in self.now.variants]

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import ProofsheetError
 from tests.tui.conftest import NARROW, WIDE, check_snapshot, running
-from tests.tui.fake_experiments import analysis
+from tests.tui.fake_experiments import analysis, draft
 from tests.tui.fakes import FakeEngine, make_engine
 from tui.screens import variants_words as words
 
@@ -64,6 +64,35 @@ async def test_enter_shows_a_waiting_proposal_first(engine) -> None:
         assert engine.experiments.log == []
         await studio.press("x")
         await studio.until(lambda: engine.experiments.log == [("declined", 7)])
+
+
+@pytest.mark.parametrize(("key", "said"), [("enter", "draft approved"), ("x", "draft declined")])
+async def test_a_drafted_prompt_is_read_before_it_becomes_a_variant(engine, key, said) -> None:
+    engine.experiments.waiting.append(draft())
+    async with running(engine, screen="variants") as studio:
+        await studio.until(lambda: studio.says("better prompt waiting"))
+        await studio.press("b")
+        await studio.until(lambda: studio.says("+ Keep text at its size.", "because: Where there are many texts"))
+        assert engine.experiments.log == []
+        await studio.press(key)
+        await studio.until(lambda: engine.experiments.log == [(said, "draft:00")])
+        await studio.until(lambda: not studio.says("better prompt waiting"))
+        await studio.press("b")
+        await studio.until(lambda: studio.says("no draft waits"))
+
+
+async def test_u_takes_the_newest_decision_back(engine) -> None:
+    async with running(engine, screen="variants") as studio:
+        await studio.until(lambda: studio.says("enhanced-v1"))
+        await studio.press("u")
+        await studio.until(lambda: studio.says("there is no decision to take back"))
+        await studio.press("w")
+        await studio.until(lambda: studio.says("50 % → 95 %"))
+        await studio.press("enter")
+        await studio.until(lambda: studio.says("the new weights are in force"))
+        await studio.press("u")
+        await studio.until(lambda: studio.says("the earlier weights are in force again"))
+        assert engine.experiments.log == [("approved", 7), ("undone", "approved")]
 
 
 async def test_pausing_and_resuming(engine) -> None:

@@ -14,13 +14,34 @@ def variants() -> Iterator[Action]:
         "variants.approve",
         ("enter",),
         "look, then approve",
-        "Show the proposed weights; again, and they are in force.",
+        "Show the proposed weights, or a drafted prompt's lessons; again, and they are in force.",
         place,
         "approve",
         footer=1,
         brief="proposal",
     )
-    yield Action("variants.reject", ("x",), "decline", "Leave the weights as they are.", place, "reject", footer=2)
+    yield Action(
+        "variants.reject", ("x",), "decline", "Leave the weights as they are; or no draft.", place, "reject", footer=2
+    )
+    yield Action(
+        "variants.draft",
+        ("b",),
+        "better prompt",
+        "A prompt drafted from what ratings have taught; enter then makes it a variant.",
+        place,
+        "draft",
+        footer=3,
+        brief="draft",
+    )
+    yield Action(
+        "variants.undo",
+        ("u",),
+        "undo",
+        "Take back the newest decision on weights or a draft.",
+        place,
+        "undo",
+        footer=9,
+    )
     yield Action(
         "variants.propose",
         ("w",),

@@ -108,19 +108,33 @@ async def resume(engine: Engine, variant_id: str, why: str, as_json: bool) -> No
 @click.option("--propose", is_flag=True, help="Draw weights from the results, as a suggestion.")
 @click.option("--approve", is_flag=True, help="Put the waiting proposal in force (with --propose: the new one).")
 @click.option("--reject", is_flag=True, help="Decline the waiting proposal.")
+@click.option("--undo", is_flag=True, help="Take back the newest decision on weights or a draft.")
 @click.option("--set", "settings", multiple=True, metavar="ID=SHARE[,ID=SHARE...]", help="Set shares, adding to 1.")
 @click.option("--why", default="set by hand", help="The reason, for the record (with --set).")
 @json_option
 @engine_command
 async def weights(
-    engine: Engine, propose: bool, approve: bool, reject: bool, settings: tuple[str, ...], why: str, as_json: bool
+    engine: Engine,
+    propose: bool,
+    approve: bool,
+    reject: bool,
+    undo: bool,
+    settings: tuple[str, ...],
+    why: str,
+    as_json: bool,
 ) -> None:
     """Without a flag: the weights now, and why they are so."""
     room = engine.experiments
-    if (settings and (propose or approve or reject)) or (approve and reject):
-        raise UsageError("choose one of --propose, --approve, --reject and --set")
+    alone = [bool(settings), undo, propose or approve or reject]
+    if sum(alone) > 1 or (approve and reject):
+        raise UsageError("choose one of --propose, --approve, --reject, --undo and --set")
     warnings: list[str] = []
     suggestion = None
+    if undo:
+        said = await room.undo()
+        if said is None:
+            raise UsageError("there is no decision to take back")
+        note(f"proofsheet: {said}")
     if settings:
         _epoch, warnings = await room.set_weights(read_weights(settings), why)
     if propose:
@@ -269,7 +283,7 @@ def lessons(found: Mapping[str, Any]) -> None:
     """What a retraining found, for people."""
     say(
         f"{found['sessions']:,} rated sessions with a canvas, {found['negatives']:,} of them below "
-        f"{found['min_rating']} stars; {found['examples']:,} examples"
+        f"{found['good_from']} stars; {found['examples']:,} examples"
     )
     if found["model"]:
         brier = ", ".join(f"{name} {value:.4f}" for name, value in found["scores"]["brier"].items())
@@ -326,6 +340,12 @@ def report(found: Analysis) -> None:
         say(
             f"  {pair.b} against {pair.a}: {found.metric} {ends} at every look ({word}), "
             f"P(superior) {_plain(pair.p_superior)}"
+        )
+    for bound in found.selection.bounds:
+        lee = f"{bound.lee[0]:+.3f} to {bound.lee[1]:+.3f} among those who rate either way, " if bound.lee else ""
+        say(
+            f"  {bound.b} against {bound.a}, bounds: {lee}{bound.manski[0]:+.3f} to {bound.manski[1]:+.3f} "
+            "whatever the silent ones think"
         )
     say()
     for name, target in found.targets.items():

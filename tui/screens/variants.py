@@ -21,7 +21,7 @@ from tui.messages import EngineReady, RunEnded
 from tui.screens import variants_words as words
 from tui.screens.base import Page
 from tui.widgets.chrome import fold
-from tui.widgets.lines import Lines, Row, row, rule
+from tui.widgets.lines import Lines, Row, Span, row, rule
 
 if TYPE_CHECKING:
     from engine.experiments import Session
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine.experiments.report import Analysis, VariantReport
     from engine.review import Suggestion
 
-View = Literal["comparison", "proposal", "sessions", "prompt", "diff"]
+View = Literal["comparison", "proposal", "draft", "sessions", "prompt", "diff"]
 LOOK_EVERY = 20.0  # seconds
 SESSIONS = 60
 
@@ -43,6 +43,7 @@ class Analysed(Message, bubble=False):
     failed: float | None
     why: str
     pending: Suggestion | None
+    drafts: list[Suggestion]
 
 
 @dataclass
@@ -67,6 +68,7 @@ class VariantsScreen(Page):
         self.failed: float | None = None
         self.why = ""
         self.pending: Suggestion | None = None
+        self.drafts: list[Suggestion] = []
         self.wanted: str | None = None  # the variant that was selected when the app was left
         self.selected = 0
         self.view: View = "comparison"
@@ -118,6 +120,7 @@ class VariantsScreen(Page):
                 recent_error_rate(analysis)[0],
                 await door.why_weights(),
                 await door.pending_weights(),
+                await door.drafts(),
             )
         )
 
@@ -125,12 +128,12 @@ class VariantsScreen(Page):
     def _analysed(self, event: Analysed) -> None:
         is_first = self.analysis is None
         self.analysis, self.alerts, self.failed = event.analysis, event.alerts, event.failed
-        self.why, self.pending = event.why, event.pending
+        self.why, self.pending, self.drafts = event.why, event.pending, event.drafts
         names = [one.id for one in event.analysis.variants]
         if is_first and self.wanted in names:
             self.selected = names.index(self.wanted)
         self.selected = max(0, min(self.selected, len(names) - 1))
-        if self.view == "proposal" and self.pending is None:
+        if (self.view == "proposal" and self.pending is None) or (self.view == "draft" and not self.drafts):
             self.view = "comparison"
         grave = [one for one in self.alerts if one.kind != "target"]
         if grave and is_first:
@@ -180,7 +183,7 @@ class VariantsScreen(Page):
         self.below.display = not is_empty
         if is_empty:
             self.hollow.put(*words.empty())
-        elif self.view in ("comparison", "proposal"):
+        elif self.view in ("comparison", "proposal", "draft"):
             self._below = self._computed(analysis, width)
         self._draw_below()
         self._offer()
@@ -190,7 +193,11 @@ class VariantsScreen(Page):
         return row(label, *words.targets(analysis, self.is_narrow))
 
     def _draw_why(self, width: int) -> None:
-        waiting = (("proposal waiting ", "suggest"), (" enter ", "strong bold")) if self.pending is not None else ()
+        waiting: tuple[Span, ...] = ()
+        if self.pending is not None:
+            waiting = (("proposal waiting ", "suggest"), (" enter ", "strong bold"))
+        elif self.drafts:
+            waiting = (("better prompt waiting ", "suggest"), (" b ", "strong bold"))
         alert = self.alerts[0].message if self.alerts else ""
         lines = fold(self.why, max(20, width - 8 - (26 if waiting else 0)))[:2] or [""]
         rows = [Row((("   " + line, "dim"),), waiting if place == 0 else ()) for place, line in enumerate(lines)]
@@ -202,6 +209,8 @@ class VariantsScreen(Page):
     def _computed(self, analysis: Analysis, width: int) -> list[Row]:
         if self.view == "proposal" and self.pending is not None:
             return words.proposal_rows(self.pending.proposal, width)
+        if self.view == "draft" and self.drafts:
+            return words.draft_rows(self.drafts[-1].proposal, width)
         return words.comparison_rows(self.variant, analysis, width) if self.variant else []
 
     def _draw_below(self) -> None:
@@ -212,11 +221,14 @@ class VariantsScreen(Page):
         self.status.fact((f"{more} more lines  ]", "dim") if more > 0 else ("", "dim"))
 
     def _offer(self) -> None:
-        offered = [] if self.pending is None else ["variants.approve"]
-        if self.view == "proposal":
+        is_decided_here = self.view in ("proposal", "draft")
+        offered = ["variants.approve"] if self.pending is not None or is_decided_here else []
+        if is_decided_here:
             offered.append("variants.reject")
-        offered += [f"variants.{name}" for name in ("propose", "pause", "add", "sessions", "prompt", "diff")]
-        labels = {"variants.approve": "approve" if self.view == "proposal" else "see the proposal"}
+        if self.drafts and self.view != "draft":
+            offered.append("variants.draft")
+        offered += [f"variants.{name}" for name in ("propose", "pause", "add", "sessions", "prompt", "diff", "undo")]
+        labels = {"variants.approve": "approve" if is_decided_here else "see the proposal"}
         if self.variant is not None and not self.variant.is_active:
             labels["variants.pause"] = "resume"
         self.offer(offered, labels)
@@ -287,8 +299,26 @@ class VariantsScreen(Page):
             self.view, self.first = "proposal", 0
             self.notice("")
 
+    def action_draft(self) -> None:
+        if not self.drafts:
+            self.notice("no draft waits; `proofsheet variants retrain` makes one when there is something to learn")
+            return
+        self.view, self.first = "draft", 0
+        self._draw()
+
+    def action_undo(self) -> None:
+        if self.proof.engine is not None:
+            self.work(self._undo, group="weights", exclusive=True)
+
+    async def _undo(self) -> None:
+        said = await self.engine.experiments.undo()
+        self.notice(said or "there is no decision to take back", "good" if said else "plain")
+        await self._analyse()
+
     def action_approve(self) -> None:
-        if self.pending is None:
+        if self.view == "draft" and self.drafts:
+            self.work(self._decide_draft, self.drafts[-1], True, group="weights", exclusive=True)
+        elif self.pending is None:
             self.notice("no proposal waits; w works one out")
         elif self.view != "proposal":
             self.view, self.first = "proposal", 0
@@ -297,7 +327,9 @@ class VariantsScreen(Page):
             self.work(self._decide, self.pending, True, group="weights", exclusive=True)
 
     def action_reject(self) -> None:
-        if self.pending is None or self.view != "proposal":
+        if self.view == "draft" and self.drafts:
+            self.work(self._decide_draft, self.drafts[-1], False, group="weights", exclusive=True)
+        elif self.pending is None or self.view != "proposal":
             self.notice("no proposal is shown")
         else:
             self.work(self._decide, self.pending, False, group="weights", exclusive=True)
@@ -310,6 +342,17 @@ class VariantsScreen(Page):
             await door.reject_weights(suggestion)
         self.view = "comparison"
         self.notice("the new weights are in force" if is_approved else "the weights stay as they are", "good")
+        await self._analyse()
+
+    async def _decide_draft(self, draft: Suggestion, is_approved: bool) -> None:
+        door = self.engine.experiments
+        if is_approved:
+            made = await door.approve_draft(draft)
+            self.notice(f"{made.id} was added; it gets {words.percent(made.weight)} of new users", "good")
+        else:
+            await door.reject_draft(draft)
+            self.notice("the draft is declined", "good")
+        self.view = "comparison"
         await self._analyse()
 
     def action_pause(self) -> None:

@@ -11,7 +11,7 @@ from tui.widgets.lines import BLANK, Row, Span, clip, row
 
 if TYPE_CHECKING:
     from engine.experiments import Session
-    from engine.experiments.report import Analysis, Comparison, VariantReport
+    from engine.experiments.report import Analysis, Bounds, Comparison, VariantReport
 
 BLOCKS = "▁▂▃▄▅▆▇"  # not the full block: lines of them would grow together
 TRACK = 13  # cells of an interval
@@ -238,7 +238,8 @@ def comparison_rows(one: VariantReport, analysis: Analysis, width: int) -> list[
         span = (
             f"[{always[0] * factor:+.1f} {always[1] * factor:+.1f}]{unit} at any look" if always else "not enough data"
         )
-        superior = f"P(B > A) {certainty(other.p_superior)}" if other.p_superior is not None else ""
+        superior = f"   P(B > A) {certainty(other.p_superior)}" if other.p_superior is not None else ""
+        line = f"     {other.b} against {other.a}  {span}"
         mark = ("✓ ", "decided") if other.significant else ("· ", "faint")
         rows.append(
             row(
@@ -246,11 +247,25 @@ def comparison_rows(one: VariantReport, analysis: Analysis, width: int) -> list[
                 mark,
                 (f"{other.b} against {other.a}  ", "text"),
                 (span, "text"),
-                (f"   {superior}", "dim"),
+                (superior if len(line) + len(superior) <= width else "", "dim"),
             )
         )
+    for bound in analysis.selection.bounds:
+        if one.id in (bound.a, bound.b):
+            rows += [row((f"     {line}", "dim")) for line in fold(bounds(bound, analysis.metric), width - 8)]
     rows += [row((f"   ! {line}", "danger")) for warning in analysis.warnings for line in fold(warning, width - 8)]
     return rows
+
+
+def bounds(bound: Bounds, metric: str) -> str:
+    """What a difference may be once those who gave no rating are thought of."""
+    unit, factor = ("points", 100) if metric == "success" else ("stars", 1)
+
+    def span(ends: tuple[float, float]) -> str:
+        return f"{ends[0] * factor:+.1f} to {ends[1] * factor:+.1f} {unit}"
+
+    lee = f"{span(bound.lee)} among those who rate either way (Lee); " if bound.lee is not None else ""
+    return f"{bound.b} against {bound.a}: {lee}{span(bound.manski)} whatever the silent ones think (Manski)"
 
 
 def proposal_rows(proposal: Mapping[str, Any], width: int) -> list[Row]:
@@ -270,6 +285,20 @@ def proposal_rows(proposal: Mapping[str, Any], width: int) -> list[Row]:
             )
         )
     return [*rows, BLANK, *(row((f"   {line}", "dim")) for line in fold(str(proposal.get("why", "")), width - 6))]
+
+
+def draft_rows(proposal: Mapping[str, Any], width: int) -> list[Row]:
+    """What a drafted prompt would add to the one it comes from, and what each lesson rests on."""
+    title = f"   a better prompt: '{proposal['variant_id']}', from '{proposal['parent']}'"
+    rows = [row((title, "strong"), ("   enter adds it, x declines", "dim"))]
+    for lesson in proposal["lessons"]:
+        rows.append(BLANK)
+        rows += [
+            row(("   + " if place == 0 else "     ", "decided"), (line, "text"))
+            for place, line in enumerate(fold(str(lesson["lesson"]), width - 8))
+        ]
+        rows += [row((f"     {line}", "dim")) for line in fold(f"because: {lesson['because']}", width - 8)]
+    return rows
 
 
 def session_rows(sessions: Sequence[Session], width: int) -> list[Row]:

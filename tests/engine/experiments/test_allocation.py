@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from engine.errors import ProofsheetError
 from engine.experiments import Experiments, NewFeedback, NewSession
 from engine.experiments.allocation import propose, with_floor
+from engine.experiments.model import KIND_WEIGHTS
+from engine.review import Suggestion
 from engine.store import Store
 from engine.store.schema.experiments import allocations
 from tests.bench.experiments import arms, epoch
@@ -114,3 +116,47 @@ async def test_sessions_that_may_still_be_rated_move_no_weights(room: Experiment
     assert not young.proposal["is_change"]
     clock.forward(hours=25)
     assert (await room.propose_weights()).proposal["weights"]["original"] > 0.9
+
+
+async def test_taking_approved_weights_back_brings_the_earlier_ones_as_an_epoch_of_their_own(
+    room: Experiments, jsonl: Write
+) -> None:
+    await room.import_sessions(jsonl(simulated(800, CLEAR)))
+    before = (await room.epochs())[-1]
+    approved = await room.approve_weights(await room.propose_weights())
+    assert await room.undo() == "the earlier weights are in force again"
+    now = (await room.epochs())[-1]
+    assert (now.arms, now.allocation_id) == (before.arms, None) and now.id > approved.id
+    assert "taken back" in await room.why_weights()
+    assert await room.pending_weights() is None  # it was made in another epoch
+    assert await room.undo() is None
+
+
+async def test_two_approvals_are_taken_back_one_after_the_other(room: Experiments, jsonl: Write, clock: Clock) -> None:
+    await room.import_sessions(jsonl(simulated(800, CLEAR)))
+    first = await room.approve_weights(await room.propose_weights())
+    weak = {**(await room.propose_weights()).proposal, "weights": {"original": 0.3, "enhanced-v1": 0.7}}
+    await room.approve_weights(Suggestion(KIND_WEIGHTS, "weights", weak | {"allocation": 2}, "thompson-2"))
+    await room.undo()
+    assert (await room.epochs())[-1].arms == first.arms
+    await room.undo()
+    assert dict((await room.epochs())[-1].arms) == {"original": 0.5, "enhanced-v1": 0.5}
+
+
+async def test_weights_that_were_changed_since_are_not_taken_back(room: Experiments, jsonl: Write) -> None:
+    await room.import_sessions(jsonl(simulated(800, CLEAR)))
+    await room.approve_weights(await room.propose_weights())
+    await room.set_weights({"original": 0.4, "enhanced-v1": 0.6}, "an experiment")
+    for _attempt in range(2):  # the decision stands, so it is refused again
+        with pytest.raises(ProofsheetError, match="no longer in force: an experiment"):
+            await room.undo()
+
+
+async def test_a_declined_proposal_that_is_taken_back_waits_again(room: Experiments, jsonl: Write) -> None:
+    await room.import_sessions(jsonl(simulated(800, CLEAR)))
+    proposed = await room.propose_weights()
+    await room.reject_weights(proposed)
+    assert await room.undo() == "the proposal waits again"
+    waiting = await room.pending_weights()
+    assert waiting is not None and waiting.id == proposed.id
+    assert (await room.approve_weights(waiting)).allocation_id == proposed.proposal["allocation"]

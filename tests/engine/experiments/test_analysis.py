@@ -115,7 +115,11 @@ async def test_no_sessions_one_variant_and_no_ratings(room: Experiments, jsonl: 
     assert found.comparisons[0].always_valid_ci is None
     assert found.verdict.startswith("Not enough data")
     await room.pause("original")
-    assert "Only one variant runs" in (await room.analyze()).verdict
+    await room.import_sessions(jsonl([{"user": "c", "variant": "enhanced-v1", "rating": 5}]))
+    found = await room.analyze()
+    assert "Only one variant runs" in found.verdict
+    assert found.variants[1].p_best is None  # alone it is not the best of anything
+    assert found.targets["confidence"].met is None
 
 
 async def test_a_ratio_mismatch_freezes(room: Experiments, jsonl: Write) -> None:

@@ -70,6 +70,10 @@ async def test_a_planted_pattern_is_found_and_becomes_a_draft(room: Experiments,
     assert (made.source, made.parent, made.id) == ("draft", "enhanced-v1", "enhanced-v2")
     assert "What rated results have taught" in made.template
     assert await room.drafts() == []
+    assert await room.undo() == "'enhanced-v2' gets no more users"
+    assert not (await room.variant("enhanced-v2")).is_active
+    (again,) = await room.drafts()
+    assert (await room.approve_draft(again)).is_active
 
 
 async def test_noise_gives_no_findings_no_draft_and_no_promotion(room: Experiments, jsonl: Write) -> None:
@@ -85,6 +89,8 @@ async def test_a_rejected_draft_does_not_come_back(room: Experiments, jsonl: Wri
     (draft,) = await room.drafts()
     await room.reject_draft(draft)
     assert await room.drafts() == []
+    assert await room.undo() == "the draft waits again"
+    assert await room.drafts() == [draft]
 
 
 async def test_too_little_to_learn_from_is_said(room: Experiments, jsonl: Write) -> None:
@@ -97,7 +103,7 @@ async def test_too_little_to_learn_from_is_said(room: Experiments, jsonl: Write)
     assert empty["sessions"] == 0
 
 
-@pytest.mark.parametrize(("days", "minimum"), [(0, 4), (-3, 4), (None, 1), (None, 6)])
+@pytest.mark.parametrize(("days", "minimum"), [(0, 4), (-3, 4), (None, 0), (None, 6)])
 async def test_parameters_that_make_no_sense_are_refused(room: Experiments, days: int | None, minimum: int) -> None:
     with pytest.raises(UsageError):
         await room.retrain(days, minimum)
@@ -168,6 +174,9 @@ async def test_good_results_become_examples_that_are_reviewed(room: Experiments)
         ids.append(made.id)
     report = await trained(room)
     assert (report["examples"], report["negatives"]) == (1, 1)
+    assert (await trained(room, min_rating=1))["examples"] == 2
+    assert len(await room.examples()) == 2
+    assert (await trained(room, min_rating=4))["examples"] == 1
     (example,) = await room.examples()
     assert (example.session_id, example.is_validated) == (ids[0], None)
     assert example.quality_low < example.quality < example.quality_high

@@ -9,6 +9,7 @@ import pytest
 from scipy import optimize
 from scipy.special import betaln
 
+from engine.experiments.model import Metric
 from engine.experiments.sequences import bernoulli_sequence, mixture_radius, rho_for, users_needed
 from tests.bench.experiments import drifting_false_alarms, false_alarms, power, traffic
 
@@ -66,6 +67,12 @@ def test_smaller_gaps_need_more_users() -> None:
 def test_equal_arms_are_seldom_called_different_however_often_one_looks() -> None:
     for metric in ("success", "rating"):
         assert false_alarms(60, 20, 2_000, metric, seed=1) <= 0.05  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("metric", ["success", "rating"])
+def test_a_small_arm_of_users_who_nearly_all_agree_is_not_called_different(metric: Metric) -> None:
+    """Of 97 % who give 5 stars, the 5 % of users in the exploring arm often give nothing else."""
+    assert false_alarms(40, 25, 4_000, metric, seed=3, share=0.05, thresholds=[-2.6, -2.4, -2.1, -1.88]) <= 0.05
 
 
 def test_drift_with_adaptive_weights_does_not_fool_the_program() -> None:

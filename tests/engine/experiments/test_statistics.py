@@ -135,7 +135,7 @@ def test_epochs_are_checked_by_their_own_weights() -> None:
     assert ratio_check([({"a": 1.0}, {"a": 50})]).p is None
 
 
-def test_one_epochs_difference_is_welchs() -> None:
+def test_one_epochs_difference_is_welchs_with_no_arm_less_uncertain_than_both_together() -> None:
     draw = np.random.default_rng(1)
     values = draw.normal(size=300)
     arm = draw.integers(0, 2, 300)
@@ -143,7 +143,18 @@ def test_one_epochs_difference_is_welchs() -> None:
     assert found is not None
     a, b = values[arm == 0], values[arm == 1]
     assert found.estimate == pytest.approx(b.mean() - a.mean(), **CLOSE)
-    assert found.variance == pytest.approx(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b), **CLOSE)
+    together = (a.var(ddof=1) * (len(a) - 1) + b.var(ddof=1) * (len(b) - 1)) / (len(values) - 2)
+    of_a, of_b = max(a.var(ddof=1), together), max(b.var(ddof=1), together)
+    assert found.variance == pytest.approx(of_a / len(a) + of_b / len(b), **CLOSE)
+
+
+def test_an_arm_whose_few_users_all_agree_is_not_certain() -> None:
+    arm = np.repeat([0, 1], [2_000, 100])
+    y = np.ones(2_100)
+    y[:40] = 0.0
+    found = difference(Cells.of(np.zeros(2_100, np.int64), arm, y, 1, 2), 0, 1)
+    assert found is not None
+    assert found.variance > 0.019 / 100  # what 98 % of success means for a hundred users, not 0
 
 
 def test_the_stratified_difference_is_aipw_with_the_epochs_own_means() -> None:

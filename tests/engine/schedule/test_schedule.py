@@ -138,6 +138,36 @@ async def test_what_a_killed_process_left_is_taken_up(desk: Desk, hours: Hours, 
     assert (last.state, last.attempts, last.period) == ("done", 2, "2040-11-20")
 
 
+async def test_what_was_left_in_an_earlier_period_is_not_done_beside_the_new_one(
+    desk: Desk, hours: Hours, store: Store
+) -> None:
+    await desk.look()
+    hours.go(days=1)
+    await desk.look()
+    with store.writing() as connection:
+        connection.execute(sa.update(schedule_runs).values(state="running", pid=2**22 + 1, finished_at=None))
+    hours.go(days=1)
+    assert await desk.look() == ["daily"] and await desk.look() == []
+    newest, left = await desk.schedule.history()
+    assert (newest.period, newest.state, newest.attempts) == ("2040-11-21", "done", 1)
+    assert (left.period, left.state, left.error) == ("2040-11-20", "failed", "its process ended before it was done")
+
+
+async def test_a_new_period_waits_for_what_is_still_being_done(desk: Desk, hours: Hours) -> None:
+    await desk.look()
+    hours.go(hours=15)  # midnight
+    desk.gate = asyncio.Event()
+    doing = asyncio.create_task(desk.schedule.run_due())
+    while not await desk.schedule.history():
+        await asyncio.sleep(0.01)
+    desk.schedule._is_working = asyncio.Lock()  # as another process would come
+    hours.go(days=1)
+    assert await desk.look() == []
+    desk.gate.set()
+    await doing
+    assert await desk.look() == ["daily"]
+
+
 async def test_what_another_process_is_doing_is_left_to_it(desk: Desk, hours: Hours) -> None:
     await desk.look()
     hours.go(days=1)
