@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import simplejpeg
 import xxhash
+from numpy.typing import NDArray
 from PIL import Image
 
 from engine.library import colours, containers, decode, formats, hashes, quality
@@ -71,12 +72,10 @@ def facts_of(
     kind: Format, picture: Image.Image, extent: hashes.Extent, size: tuple[int, int], said: FileMetadata
 ) -> Facts:
     """The facts of a picture (mode L, RGB or RGBX, at half scale) of a file with that metadata."""
-    grey = picture if picture.mode == "L" else picture.convert("L")
+    grey, values = _grey(picture)
     phash, dhash = hashes.hashes_of(grey, extent)
-    factor = max(1, min(picture.size) // _SMALL)
-    small = picture.reduce(factor) if factor > 1 else picture
-    pixels = np.asarray(small if small.mode == "RGB" else small.convert("RGB"))
-    found = quality.measures(grey, pixels)
+    pixels = _small(picture)
+    found = quality.measures(values, pixels)
     stored: StoredMetadata = said.stored
     written_at = quality.jpeg_quality(said.tables) if kind == "jpeg" else None
     flags = flags_of(kind, size, found, stored)
@@ -102,6 +101,25 @@ def facts_of(
         lighting=lighting_of(found, stored, flags),
         source=source_of(stored),
     )
+
+
+def _grey(picture: Image.Image) -> tuple[Image.Image, NDArray[np.uint8]]:
+    """The picture in mode L, and its values (h, w) uint8: one memory, because Pillow is slow to give its own away."""
+    values = np.empty((picture.height, picture.width), dtype=np.uint8)
+    grey = Image.frombuffer("L", picture.size, values, "raw", "L", 0, 1)
+    grey.readonly = 0  # so that it is pasted into, not copied first
+    grey.paste(picture if picture.mode == "L" else picture.convert("L"))
+    return grey, values
+
+
+def _small(picture: Image.Image) -> NDArray[np.uint8]:
+    """The picture in colour, its shorter side about 64 pixels, (h, w, 3) uint8: means over some of the rows."""
+    factor = max(1, min(picture.size) // _SMALL)
+    thinned = max(1, factor // 3)
+    if thinned > 1:
+        picture = picture.resize((picture.width, picture.height // thinned), Image.Resampling.NEAREST)
+    small = picture.reduce((factor, factor // thinned)) if factor > 1 else picture
+    return np.asarray(small if small.mode == "RGB" else small.convert("RGB"))
 
 
 def _short(value: float) -> float:
