@@ -28,6 +28,7 @@ def main(max_pixels: int, memory: int, threads: int = THREADS) -> None:
     output = _private_output()
     _end_with_parent(parent)
     from engine.library.onepass import study_file
+    from engine.library.prints import packed
 
     _bound(memory)
     sys.setswitchinterval(0.0005)
@@ -48,6 +49,7 @@ def main(max_pixels: int, memory: int, threads: int = THREADS) -> None:
                 "hash": found.content_hash,
                 "facts": asdict(found.facts),
                 "metadata": asdict(found.metadata.stored),
+                "prints": packed(found.prints),
             }
             say({"job": job, "found": said})
         except UnreadableImage as error:

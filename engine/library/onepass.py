@@ -24,6 +24,8 @@ from engine.library.containers import Parts
 from engine.library.facts import Facts, StoredMetadata, signed
 from engine.library.metadata import FileMetadata, metadata_of
 from engine.library.model import Format
+from engine.library.prints import Prints, prints
+from engine.library.quality import Measures
 from engine.library.source import UnreadableImage, explained, open_source
 
 # A picture is decoded at 1/2 where its shorter side keeps this many pixels, else as it is; hashes alone do with less.
@@ -33,13 +35,14 @@ _SMALL = 64  # shorter side of the picture that colours are counted in, pixels
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass found. `size` as displayed, in pixels."""
+    """What one pass found. `size` as displayed, in pixels; `prints` of the picture as displayed."""
 
     content_hash: str
     format: Format
     size: tuple[int, int]
     facts: Facts
     metadata: FileMetadata
+    prints: Prints
 
 
 def study_file(path: str, max_pixels: int) -> Pass:
@@ -51,7 +54,12 @@ def study_file(path: str, max_pixels: int) -> Pass:
     said = metadata_of(kind, data, path.rpartition("/")[2], mtime_ns, parts)
     picture, extent, stored_size = _half(kind, data, path, max_pixels, parts)
     size = said.upright_size or stored_size
-    return Pass(content_hash, kind, size, facts_of(kind, picture, extent, size, said), said)
+    grey, values = _grey(picture)
+    small, small_extent = hashes.reduced(grey, extent)
+    luma = hashes.squeezed(small, small_extent)
+    both = hashes.phash_of(luma), hashes.dhash(small, small_extent)
+    found = facts_of(kind, quality.measures(values, pixels := _small(picture)), pixels, both, size, said)
+    return Pass(content_hash, kind, size, found, said, prints(_upright(luma, kind, said.orientation)))
 
 
 def read_whole(path: str) -> tuple[bytes, int]:
@@ -69,13 +77,16 @@ def read_whole(path: str) -> tuple[bytes, int]:
 
 
 def facts_of(
-    kind: Format, picture: Image.Image, extent: hashes.Extent, size: tuple[int, int], said: FileMetadata
+    kind: Format,
+    found: Measures,
+    pixels: NDArray[np.uint8],
+    both_hashes: tuple[int, int],
+    size: tuple[int, int],
+    said: FileMetadata,
 ) -> Facts:
-    """The facts of a picture (mode L, RGB or RGBX, at half scale) of a file with that metadata."""
-    grey, values = _grey(picture)
-    phash, dhash = hashes.hashes_of(grey, extent)
-    pixels = _small(picture)
-    found = quality.measures(values, pixels)
+    """What was measured and hashed (phash, dhash), put beside what the file says of itself. `pixels`: the picture in
+    colour, much smaller, (h, w, 3) uint8; `size` as displayed."""
+    phash, dhash = both_hashes
     stored: StoredMetadata = said.stored
     written_at = quality.jpeg_quality(said.tables) if kind == "jpeg" else None
     flags = flags_of(kind, size, found, stored)
@@ -101,6 +112,12 @@ def facts_of(
         lighting=lighting_of(found, stored, flags),
         source=source_of(stored),
     )
+
+
+def _upright(luma: NDArray[np.uint8], kind: Format, orientation: int | None) -> NDArray[np.uint8]:
+    """Small grey values turned as the picture is displayed."""
+    turn = decode.turn_of(kind, orientation)
+    return luma if turn is None else np.asarray(Image.fromarray(luma).transpose(turn))
 
 
 def _grey(picture: Image.Image) -> tuple[Image.Image, NDArray[np.uint8]]:
