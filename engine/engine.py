@@ -95,4 +95,5 @@ class Engine:
     async def close(self) -> None:
         """Stop what runs here within a second and let the database go."""
         await self.runs.close()
+        await asyncio.to_thread(self.library.close)
         await asyncio.to_thread(self.store.close)

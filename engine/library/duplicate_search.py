@@ -19,8 +19,8 @@ import sqlalchemy as sa
 from engine.clock import Clock, iso
 from engine.errors import UsageError
 from engine.library import grouping, neighbours, prints_table
+from engine.library.apart import decode
 from engine.library.batch import folder_of
-from engine.library.decode import decode
 from engine.library.grouping import Cluster, Evidence, Picture
 from engine.library.hamming import near
 from engine.library.prints import Prints, prints

@@ -27,9 +27,7 @@ def keep(connection: sa.Connection, projects: Mapping[int, Sequence[Named]], dis
     written."""
     for project, groups in projects.items():
         wanted = {(name, image): kind for name, kind, members in groups for image in members}
-        query = sa.select(image_groups.c.group_id, image_groups.c.image_id).where(
-            image_groups.c.project_id == project
-        )
+        query = sa.select(image_groups.c.group_id, image_groups.c.image_id).where(image_groups.c.project_id == project)
         there = {(name, image) for name, image in connection.execute(query)}
         forget(connection, {name for name, image in there - wanted.keys()})
         gone = {name for name, _ in there - wanted.keys()}

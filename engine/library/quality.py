@@ -7,6 +7,7 @@ with the pixels that show it). A few passes over few numbers, because every imag
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,9 +120,7 @@ def _energies(grey: NDArray[np.uint8]) -> _Energies:
     def below(distance: int) -> NDArray[np.float32]:
         return grey[distance : distance + height : step, :width].astype(np.float32)
 
-    return _Energies(
-        (tiles(seen[:, 1 : 1 + width]), tiles(below(1))), (tiles(seen[:, 4 : 4 + width]), tiles(below(4)))
-    )
+    return _Energies((tiles(seen[:, 1 : 1 + width]), tiles(below(1))), (tiles(seen[:, 4 : 4 + width]), tiles(below(4))))
 
 
 _Edges = tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
@@ -137,7 +136,7 @@ def _edges(energies: _Energies) -> _Edges:
     return tuple(found)
 
 
-def _low(values: NDArray[np.float32]) -> float:
+def _low(values: NDArray[np.floating[Any]]) -> float:
     """The value that a tenth of them lie below."""
     flat = values.ravel()
     place = flat.size // 10

@@ -228,7 +228,7 @@ class Decoders(Generic[Key]):
                     remedy="See that there is enough memory; then `proofsheet doctor`.",
                 )
         elif len(jobs) == 1:
-            reason = why or f"the decoder crashed over it ({_how(child.process.returncode)})"
+            reason = why or f"the decoder crashed over it ({how_it_ended(child.process.returncode)})"
             yield Outcome(jobs[0].key, jobs[0].path, None, "decoder_crash", reason)
         else:
             self._alone.extend(jobs)
@@ -270,7 +270,8 @@ class Decoders(Generic[Key]):
                     pipe.close()
 
 
-def _how(code: int | None) -> str:
+def how_it_ended(code: int | None) -> str:
+    """A process's return code, for a person: SIGSEGV, or `exit 7`."""
     import signal
 
     if code is not None and code < 0:

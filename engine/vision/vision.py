@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from engine.errors import ProofsheetError, UsageError
 from engine.library import Library, catalog
-from engine.library.decode import decode
+from engine.library.apart import decode
 from engine.library.model import Image
 from engine.runs import Run, RunContext, Runs
 from engine.runs.lanes import LaneName, gpu_count

@@ -1,4 +1,4 @@
-"""What the hallway hands from room to room: duplicates to the list's queries, and vectors from before to the shelves."""
+"""What the hallway hands from room to room: duplicates to the queries of the list, earlier vectors to the shelves."""
 
 from __future__ import annotations
 
