@@ -15,7 +15,7 @@ from engine.workspace import Workspace
 from tests.engine.library.negatives import dng
 from tests.engine.library.pictures import SAVED_AS, encoded, flipped, put, scene, snapshot
 
-NAMES = (
+NAMES = (  # in many scripts, and such that a program may stumble over
     "日本語",
     "Ελληνικά",
     "русский",
