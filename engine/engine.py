@@ -54,6 +54,8 @@ class Engine:
         self.schedule = Schedule(self.settings, store, self.runs, jobs)
         self.library.on_batch = self.ranking.images_arrived
         self.duplicates.score = self._liked
+        self.library.hooks, self.library.duplicates_of = self.duplicates.conditions, self.duplicates.others
+        self.library.take_vectors = self.vision.take_vectors
         self.recoveries: tuple[Recovery, ...] = ()  # what a crash had left half done, and how that ended
 
     @classmethod
@@ -93,4 +95,5 @@ class Engine:
     async def close(self) -> None:
         """Stop what runs here within a second and let the database go."""
         await self.runs.close()
+        await asyncio.to_thread(self.library.close)
         await asyncio.to_thread(self.store.close)

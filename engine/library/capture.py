@@ -1,20 +1,21 @@
 """When a picture was taken, and which of its sources said so. Pure functions over EXIF values and names.
 
 Relies on nothing but EXIF's own conventions. A time is never invented: zeroes, blanks and impossible dates
-are passed over and the next source is asked: DateTimeOriginal, GPS, DateTimeDigitized, a stamp in the file's name,
-EXIF's modification time, and last the file's own. A capture time keeps its own offset from UTC; where the camera
+are passed over and the next source is asked: DateTimeOriginal (EXIF's, then XMP's), GPS, DateTimeDigitized or XMP's
+CreateDate, a stamp in the file's name, EXIF's modification time, and last the file's own. A capture time keeps its own offset from UTC; where the camera
 did not say, it carries none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from engine.clock import iso
 from engine.library.model import TakenAtSource
+from engine.library.xmp import EMPTY, Packet
 
 # EXIF 2.32, tables 4, 5, 8 and 15.
 _DATE_TIME = 0x0132
@@ -34,24 +35,36 @@ _STAMP = re.compile(
     r"(?<!\d)((?:19|20)\d{2})[-_.]?(\d{2})[-_.]?(\d{2})(?:[-_.T ]|[ _]at[ _])?"
     r"(\d{2})[-_.:]?(\d{2})[-_.:]?(\d{2})(?:[.]?(\d{3}))?(?!\d)"
 )
+# XMP's names for the same moments (Metadata Working Group 2.0, table 5): what repeats EXIF first, then Photoshop's.
+XMP_TIMES: Mapping[str, tuple[str, ...]] = {
+    "xmp:original": ("exif:DateTimeOriginal", "photoshop:DateCreated"),
+    "xmp:created": ("xmp:CreateDate", "exif:DateTimeDigitized"),
+}
 _EARLIEST_YEAR = 1826  # the first photograph
 
 
 def taken_at(
-    exif: Mapping[int, Any], details: Mapping[int, Any], gps: Mapping[int, Any], name: str, mtime_ns: int
+    exif: Mapping[int, Any],
+    details: Mapping[int, Any],
+    gps: Mapping[int, Any],
+    name: str,
+    mtime_ns: int,
+    packet: Packet = EMPTY,
 ) -> tuple[str, TakenAtSource]:
     """The capture time as ISO 8601 (microseconds; with its offset where known, `Z` for UTC) and its source.
 
-    `exif` is IFD0, `details` the Exif IFD, `gps` the GPS IFD, each by tag number with whatever values were read.
+    `exif` is IFD0, `details` the Exif IFD, `gps` the GPS IFD, each by tag number with whatever values were read; `packet` is XMP's.
     """
     get = details.get
     asked: tuple[tuple[TakenAtSource, Callable[[], datetime | None]], ...] = (
         ("exif:original", lambda: exif_time(get(_DATE_TIME_ORIGINAL), get(_SUBSEC_ORIGINAL), get(_OFFSET_ORIGINAL))),
+        ("xmp:original", lambda: _first(packet, XMP_TIMES["xmp:original"])),
         ("exif:gps", lambda: gps_time(gps)),
         (
             "exif:digitized",
             lambda: exif_time(get(_DATE_TIME_DIGITIZED), get(_SUBSEC_DIGITIZED), get(_OFFSET_DIGITIZED)),
         ),
+        ("xmp:created", lambda: _first(packet, XMP_TIMES["xmp:created"])),
         ("name", lambda: stamp_in(name)),
         ("exif:modified", lambda: exif_time(exif.get(_DATE_TIME), get(_SUBSEC), get(_OFFSET))),
     )
@@ -60,6 +73,16 @@ def taken_at(
         if moment is not None:
             return written(moment), source
     return written(_from_ns(mtime_ns)), "mtime"
+
+
+def _first(packet: Packet, names: Sequence[str]) -> datetime | None:
+    return next((moment for name in names if (moment := exif_time(packet.one(name))) is not None), None)
+
+
+def offset_in(packet: Packet, source: TakenAtSource) -> timezone | None:
+    """The offset of a capture time that XMP gave; None where it said none, or where another source was taken."""
+    moment = _first(packet, XMP_TIMES.get(source, ()))
+    return moment.tzinfo if moment is not None and isinstance(moment.tzinfo, timezone) else None
 
 
 def exif_time(value: Any, subsec: Any = None, offset: Any = None) -> datetime | None:

@@ -112,6 +112,19 @@ def ids_by_path(connection: sa.Connection, paths: Sequence[str]) -> dict[str, in
     return found
 
 
+def blamed(connection: sa.Connection, path: Path) -> str | None:
+    """Why the file at `path`, as it is now, is not to be decoded: it ended a decoder. None for all others."""
+    asked = sa.select(refusals.c.reason, refusals.c.size, refusals.c.mtime_ns)
+    row = connection.execute(asked.where(refusals.c.path == str(path), refusals.c.code == "decoder_crash")).first()
+    if row is None:
+        return None
+    try:
+        state = path.stat()
+    except OSError:
+        return str(row.reason)
+    return str(row.reason) if (state.st_size, state.st_mtime_ns) == (row.size, row.mtime_ns) else None
+
+
 def companions_of(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, list[Path]]:
     """Image id -> its companions, by path; images without any are left out."""
     found: dict[int, list[Path]] = {}

@@ -34,12 +34,13 @@ def dominant(pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
         (cells[:, 0].astype(np.intp) << (2 * _BITS)) | (cells[:, 1].astype(np.intp) << _BITS) | cells[:, 2]
     ]
     count = np.bincount(names, minlength=len(_names()))
+    sums = [np.bincount(names, weights=flat[:, channel], minlength=len(count)) for channel in range(3)]
     found = []
     for place in np.argsort(-count, kind="stable")[:_MOST]:
         share = float(count[place] / len(flat))
         if share < _LEAST_SHARE:
             break
-        red, green, blue = (int(value) for value in flat[names == place].mean(axis=0).round())
+        red, green, blue = (round(float(channel[place] / count[place])) for channel in sums)
         found.append({"name": _names()[place], "hex": f"#{red:02x}{green:02x}{blue:02x}", "share": round(share, 3)})
     return found
 

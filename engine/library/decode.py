@@ -253,6 +253,11 @@ def upright_size(image: Image.Image, kind: Format, orientation: int) -> tuple[in
     return (height, width) if orientation >= 5 and not _turns_itself(kind) else (width, height)
 
 
+def turn_of(kind: Format, orientation: int | None) -> Image.Transpose | None:
+    """What makes a decoded picture of that EXIF orientation upright; None where it is."""
+    return None if orientation is None or _turns_itself(kind) else _UPRIGHT.get(orientation)
+
+
 def _turns_itself(kind: Format) -> bool:
     return kind in ("heic", "tiff")
 

@@ -25,11 +25,12 @@ _PR_SET_PDEATHSIG = 1
 def main(max_pixels: int, memory: int, threads: int = THREADS) -> None:
     """Answer until stdin ends. `memory` is the most private memory that this process may have, bytes."""
     parent = os.getppid()
-    output = _private_output()
+    output = private_output()
     _end_with_parent(parent)
     from engine.library.onepass import study_file
+    from engine.library.prints import packed
 
-    _bound(memory)
+    bound(memory)
     sys.setswitchinterval(0.0005)
     lock = threading.Lock()
 
@@ -48,10 +49,11 @@ def main(max_pixels: int, memory: int, threads: int = THREADS) -> None:
                 "hash": found.content_hash,
                 "facts": asdict(found.facts),
                 "metadata": asdict(found.metadata.stored),
+                "prints": packed(found.prints),
             }
             say({"job": job, "found": said})
         except UnreadableImage as error:
-            say({"job": job, "refused": [error.code, error.reason], "starved": _is_starved(error)})
+            say({"job": job, "refused": [error.code, error.reason], "starved": is_starved(error)})
         except MemoryError:
             say({"job": job, "refused": ["too_large", "there is not enough memory to decode this"], "starved": True})
         except Exception as error:  # noqa: BLE001 - told to the parent, which puts it into the error log
@@ -69,11 +71,12 @@ def main(max_pixels: int, memory: int, threads: int = THREADS) -> None:
     os._exit(0)  # the parent is gone or done with us: what is still being decoded is of no use to anybody
 
 
-def _is_starved(error: BaseException) -> bool:
+def is_starved(error: BaseException) -> bool:
+    """Whether it was memory that was wanting."""
     return isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
 
 
-def _private_output() -> BinaryIO:
+def private_output() -> BinaryIO:
     """What was stdout, for us alone; whatever prints from now on prints to nowhere."""
     mine = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -93,7 +96,8 @@ def _end_with_parent(parent: int) -> None:
         os._exit(0)
 
 
-def _bound(memory: int) -> None:
+def bound(memory: int) -> None:
+    """Have the system refuse this process more than so many bytes of private memory."""
     try:
         import resource
     except ImportError:  # not on this system

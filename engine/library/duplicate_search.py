@@ -19,8 +19,8 @@ import sqlalchemy as sa
 from engine.clock import Clock, iso
 from engine.errors import UsageError
 from engine.library import grouping, neighbours, prints_table
+from engine.library.apart import decode
 from engine.library.batch import folder_of
-from engine.library.decode import decode
 from engine.library.grouping import Cluster, Evidence, Picture
 from engine.library.hamming import near
 from engine.library.prints import Prints, prints
@@ -104,6 +104,7 @@ class Formed:
 
     clusters: list[Cluster] = field(default_factory=list)
     images: int = 0
+    projects: dict[str, int] = field(default_factory=dict)  # those that were looked at: name -> row id
     pairs_within: int = 0
     links: dict[tuple[int, int], Link | None] = field(default_factory=dict)
     first: dict[int, int] = field(default_factory=dict)  # an image -> the first of identical content
@@ -126,6 +127,7 @@ def form(
     formed = Formed()
     with store.reading() as connection:
         wanted = projects_of(connection, project)
+    formed.projects = {name: project_id for project_id, name in wanted}
     for project_id, _name in wanted:
         _form_one(store, project_id, distance, burst_seconds, apart, formed)
     return formed

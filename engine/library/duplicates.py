@@ -25,8 +25,8 @@ from engine.changes import Changes, ChangeSet, State
 from engine.clock import Clock, utc_now
 from engine.errors import UsageError
 from engine.library import duplicate_search as searching
+from engine.library import groups_table, trash
 from engine.library import keeper as keeping
-from engine.library import trash
 from engine.library.duplicate_search import Formed
 from engine.library.facts import Facts, StoredMetadata, facts_of, metadata_of
 from engine.library.grouping import Cluster, Kind
@@ -163,7 +163,18 @@ class Duplicates:
             searching.form, self._store, project, within, self._settings.burst_seconds, apart
         )
         groups = await self._dressed(formed)
+        await self._store.write(partial(groups_table.keep, projects=_by_project(formed, groups), distance=within))
         return Found(tuple(groups), formed.images, formed.pairs_within, round(time.monotonic() - begun, 3), within)
+
+    def conditions(self) -> dict[str, sa.ColumnElement[bool]]:
+        """What a query may ask of duplicates, as conditions on `images`; nothing where nobody has looked for any."""
+        with self._store.reading() as connection:
+            condition = groups_table.has_twin(connection)
+        return {} if condition is None else {"dup": condition}
+
+    def others(self, connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, int]:
+        """Image id -> how many other images present are the same file or picture; see `groups_table.others`."""
+        return groups_table.others(connection, image_ids)
 
     def _distance(self, distance: int | None) -> int:
         within = self._settings.duplicate_distance if distance is None else distance
@@ -317,6 +328,7 @@ class Duplicates:
         """These are no duplicates: remembered of every two of them, so that they are never grouped again."""
         (suggestion,) = await self._review.suggest([_suggestion(group)])
         value = {"members": list(group.image_ids)}
+        await self._store.write(partial(groups_table.forget, group_ids=[group.id]))
         return await self._review.decide(
             KIND, group.id, Verdict.REJECTED, value, project=group.project, suggestion=suggestion
         )
@@ -339,6 +351,14 @@ class Duplicates:
             return None
         before = await self._review.decision(taken[0].undoes or 0)
         return Undone(tuple(one.subject for one in taken), restored, before.verdict)
+
+
+def _by_project(formed: Formed, groups: Sequence[Group]) -> dict[int, list[groups_table.Named]]:
+    """Each project that was looked at (by row id), with its groups."""
+    found: dict[int, list[groups_table.Named]] = {project: [] for project in formed.projects.values()}
+    for group in groups:
+        found[formed.projects[group.project]].append((group.id, group.kind, group.image_ids))
+    return found
 
 
 def group_id(kind: Kind, image_ids: Sequence[int]) -> str:

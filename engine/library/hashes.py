@@ -36,7 +36,7 @@ def hashes_of(grey: Image.Image, extent: Extent | None = None) -> tuple[int, int
     without it the two would be off by half a percent against the full decode.
     """
     small, extent = reduced(grey, extent)
-    return phash(small, extent), dhash(small, extent)
+    return phash_of(squeezed(small, extent)), dhash(small, extent)
 
 
 def reduced(grey: Image.Image, extent: Extent | None = None) -> tuple[Image.Image, Extent]:
@@ -48,8 +48,17 @@ def reduced(grey: Image.Image, extent: Extent | None = None) -> tuple[Image.Imag
 
 def phash(grey: Image.Image, extent: Extent | None = None) -> int:
     """The same as `imagehash.phash(grey)`."""
+    return phash_of(squeezed(grey, extent))
+
+
+def squeezed(grey: Image.Image, extent: Extent | None = None) -> NDArray[np.uint8]:
+    """The (32, 32) uint8 grey values that pHash is made of."""
     box = (0.0, 0.0, *(extent or grey.size))
-    pixels = np.asarray(grey.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS, box=box), dtype=np.float64)
+    return np.asarray(grey.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS, box=box))
+
+
+def phash_of(pixels: NDArray[np.uint8]) -> int:
+    """pHash of (32, 32) grey values."""
     cosines = _cosines()
     # Rounded far below any real difference, so that a picture of one colour has one hash whatever its size.
     low = (cosines @ pixels @ cosines.T).round(6)

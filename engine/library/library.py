@@ -159,10 +159,22 @@ class Library(Listing):
         return await self._store.read(partial(catalog.companions_of, image_ids=image_ids))
 
     def thumbnail(self, path: Path, box: tuple[int, int]) -> Picture:
-        """The picture at `path`, RGB, upright, fitted into `box` pixels. For any thread. Raises UnreadableImage."""
-        from engine.library.decode import decode
+        """The picture at `path`, RGB, upright, fitted into `box` pixels. For any thread. Raises UnreadableImage, also
+        for a file that ended a decoder before and is as it was: it is not tried again."""
+        from engine.library.apart import decode
+        from engine.library.source import UnreadableImage
 
+        with self._store.reading() as connection:
+            blamed = catalog.blamed(connection, path)
+        if blamed is not None:
+            raise UnreadableImage("decoder_crash", blamed)
         return decode(path, box, self._settings.max_pixels)
+
+    def close(self) -> None:
+        """End the decoder processes that previews were made by."""
+        from engine.library.apart import close
+
+        close()
 
     def _analyze(self, context: RunContext) -> dict[str, object]:
         from engine.library.analysis import Analysis

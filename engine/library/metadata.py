@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.library import containers, formats, iptc, tiffdir, xmp
-from engine.library.capture import offset_of, taken_at
+from engine.library.capture import offset_in, offset_of, taken_at
 from engine.library.containers import Parts
 from engine.library.facts import StoredMetadata
 from engine.library.model import Format, TakenAtSource
@@ -76,7 +76,7 @@ def metadata_of(kind: Format, data: bytes, name: str, mtime_ns: int, parts: Part
     main, details, gps = raw_directories(data) if kind == "raw" else directories(parts.exif)
     packet = xmp.packet_of(parts.xmp) if parts.xmp else xmp.EMPTY
     record = iptc.record_of(parts.iptc) if parts.iptc else iptc.Record()
-    moment, source = taken_at(main, details, gps, name, mtime_ns)
+    moment, source = taken_at(main, details, gps, name, mtime_ns, packet)
     latitude, longitude = _place(gps, packet)
     size = parts.size or _size(main, details)
     orientation = parts.orientation or main.get(0x0112)
@@ -95,7 +95,7 @@ def metadata_of(kind: Format, data: bytes, name: str, mtime_ns: int, parts: Part
         latitude=latitude,
         longitude=longitude,
         altitude=_altitude(gps, packet),
-        taken_offset=_offset(details, source),
+        taken_offset=_offset(details, packet, source),
         title=packet.one("dc:title") or record.title or tiffdir.wide_text(main.get(0x9C9B)) or parts.texts.get("Title"),
         description=packet.one("dc:description")
         or record.caption
@@ -295,10 +295,10 @@ def _windows_words(main: Directory) -> list[str]:
     return [word for word in (each.strip() for each in said.split(";")) if word] if said else []
 
 
-def _offset(details: Directory, source: TakenAtSource) -> str | None:
+def _offset(details: Directory, packet: xmp.Packet, source: TakenAtSource) -> str | None:
     """The offset from UTC of the capture time, as `+02:00`."""
     tag = {"exif:original": 0x9011, "exif:digitized": 0x9012, "exif:modified": 0x9010}.get(source)
-    zone = offset_of(details.get(tag)) if tag else None
+    zone = offset_of(details.get(tag)) if tag else offset_in(packet, source)
     if zone is None:
         return None
     minutes = round(zone.utcoffset(None).total_seconds() / 60)

@@ -32,7 +32,9 @@ RefusalCode = Literal[
 # Refusals that may be cured without the file changing, so that a rescan tries them again.
 CURABLE: frozenset[str] = frozenset({"bomb", "permission", "too_large", "unreadable", "unsupported", "vanished"})
 
-TakenAtSource = Literal["exif:original", "exif:gps", "exif:digitized", "name", "exif:modified", "mtime"]
+TakenAtSource = Literal[
+    "exif:original", "xmp:original", "exif:gps", "exif:digitized", "xmp:created", "name", "exif:modified", "mtime"
+]
 
 Sort = Literal["name", "project", "taken", "size", "format", "resolution"]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import simplejpeg
 import xxhash
+from numpy.typing import NDArray
 from PIL import Image
 
 from engine.library import colours, containers, decode, formats, hashes, quality
@@ -23,6 +24,8 @@ from engine.library.containers import Parts
 from engine.library.facts import Facts, StoredMetadata, signed
 from engine.library.metadata import FileMetadata, metadata_of
 from engine.library.model import Format
+from engine.library.prints import Prints, prints
+from engine.library.quality import Measures
 from engine.library.source import UnreadableImage, explained, open_source
 
 # A picture is decoded at 1/2 where its shorter side keeps this many pixels, else as it is; hashes alone do with less.
@@ -32,13 +35,14 @@ _SMALL = 64  # shorter side of the picture that colours are counted in, pixels
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass found. `size` as displayed, in pixels."""
+    """What one pass found. `size` as displayed, in pixels; `prints` of the picture as displayed."""
 
     content_hash: str
     format: Format
     size: tuple[int, int]
     facts: Facts
     metadata: FileMetadata
+    prints: Prints
 
 
 def study_file(path: str, max_pixels: int) -> Pass:
@@ -50,7 +54,12 @@ def study_file(path: str, max_pixels: int) -> Pass:
     said = metadata_of(kind, data, path.rpartition("/")[2], mtime_ns, parts)
     picture, extent, stored_size = _half(kind, data, path, max_pixels, parts)
     size = said.upright_size or stored_size
-    return Pass(content_hash, kind, size, facts_of(kind, picture, extent, size, said), said)
+    grey, values = _grey(picture)
+    small, small_extent = hashes.reduced(grey, extent)
+    luma = hashes.squeezed(small, small_extent)
+    both = hashes.phash_of(luma), hashes.dhash(small, small_extent)
+    found = facts_of(kind, quality.measures(values, pixels := _small(picture)), pixels, both, size, said)
+    return Pass(content_hash, kind, size, found, said, prints(_upright(luma, kind, said.orientation)))
 
 
 def read_whole(path: str) -> tuple[bytes, int]:
@@ -68,15 +77,16 @@ def read_whole(path: str) -> tuple[bytes, int]:
 
 
 def facts_of(
-    kind: Format, picture: Image.Image, extent: hashes.Extent, size: tuple[int, int], said: FileMetadata
+    kind: Format,
+    found: Measures,
+    pixels: NDArray[np.uint8],
+    both_hashes: tuple[int, int],
+    size: tuple[int, int],
+    said: FileMetadata,
 ) -> Facts:
-    """The facts of a picture (mode L, RGB or RGBX, at half scale) of a file with that metadata."""
-    grey = picture if picture.mode == "L" else picture.convert("L")
-    phash, dhash = hashes.hashes_of(grey, extent)
-    factor = max(1, min(picture.size) // _SMALL)
-    small = picture.reduce(factor) if factor > 1 else picture
-    pixels = np.asarray(small if small.mode == "RGB" else small.convert("RGB"))
-    found = quality.measures(grey, pixels)
+    """What was measured and hashed (phash, dhash), put beside what the file says of itself. `pixels`: the picture in
+    colour, much smaller, (h, w, 3) uint8; `size` as displayed."""
+    phash, dhash = both_hashes
     stored: StoredMetadata = said.stored
     written_at = quality.jpeg_quality(said.tables) if kind == "jpeg" else None
     flags = flags_of(kind, size, found, stored)
@@ -102,6 +112,31 @@ def facts_of(
         lighting=lighting_of(found, stored, flags),
         source=source_of(stored),
     )
+
+
+def _upright(luma: NDArray[np.uint8], kind: Format, orientation: int | None) -> NDArray[np.uint8]:
+    """Small grey values turned as the picture is displayed."""
+    turn = decode.turn_of(kind, orientation)
+    return luma if turn is None else np.asarray(Image.fromarray(luma).transpose(turn))
+
+
+def _grey(picture: Image.Image) -> tuple[Image.Image, NDArray[np.uint8]]:
+    """The picture in mode L, and its values (h, w) uint8: one memory, because Pillow is slow to give its own away."""
+    values = np.empty((picture.height, picture.width), dtype=np.uint8)
+    grey = Image.frombuffer("L", picture.size, values, "raw", "L", 0, 1)
+    grey.readonly = 0  # so that it is pasted into, not copied first
+    grey.paste(picture if picture.mode == "L" else picture.convert("L"))
+    return grey, values
+
+
+def _small(picture: Image.Image) -> NDArray[np.uint8]:
+    """The picture in colour, its shorter side about 64 pixels, (h, w, 3) uint8: means over some of the rows."""
+    factor = max(1, min(picture.size) // _SMALL)
+    thinned = max(1, factor // 3)
+    if thinned > 1:
+        picture = picture.resize((picture.width, picture.height // thinned), Image.Resampling.NEAREST)
+    small = picture.reduce((factor, factor // thinned)) if factor > 1 else picture
+    return np.asarray(small if small.mode == "RGB" else small.convert("RGB"))
 
 
 def _short(value: float) -> float:

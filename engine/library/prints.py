@@ -8,7 +8,10 @@ that the hashes of all eight positions follow exactly from one transform.
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +44,18 @@ def prints(grey: NDArray[np.uint8]) -> Prints:
     """The print of a picture given as grey values, (h, w) uint8, of any size; 32x32 are taken as they are."""
     luma = reduced(grey)
     return Prints(luma, positions_of(frequencies(luma)), float(luma.std()))
+
+
+def packed(made: Prints) -> dict[str, Any]:
+    """A print as JSON takes it from one process to another."""
+    luma = base64.b64encode(made.luma.tobytes()).decode("ascii")
+    return {"luma": luma, "turned": [int(one) for one in made.turned], "contrast": made.contrast}
+
+
+def unpacked(document: Mapping[str, Any]) -> Prints:
+    """The print that `packed` gave."""
+    luma = np.frombuffer(base64.b64decode(document["luma"]), dtype=np.uint8).reshape(SIDE, SIDE)
+    return Prints(luma, np.array(document["turned"], dtype=np.uint64), float(document["contrast"]))
 
 
 def reduced(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -77,6 +77,15 @@ def write_prints(connection: sa.Connection, rows: Iterable[tuple[int, str, Print
         )
 
 
+def fresh(connection: sa.Connection, image_ids: Sequence[int]) -> set[int]:
+    """Which of these images have a print of the bytes that they have now."""
+    found: set[int] = set()
+    for at in range(0, len(image_ids), _CHUNK):
+        query = sa.select(images.c.id).join(image_prints, _IS_FRESH).where(images.c.id.in_(image_ids[at : at + _CHUNK]))
+        found.update(connection.execute(query).scalars())
+    return found
+
+
 def _signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 

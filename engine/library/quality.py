@@ -7,14 +7,16 @@ with the pixels that show it). A few passes over few numbers, because every imag
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 TILE = 32
-# Rows (or columns) that are looked at are thinned beyond this many pixels: tiles stay well filled. Pixels.
-_ENOUGH = 200_000
+# Rows that are looked at are thinned beyond this many pixels (to an eighth at most): tiles stay well filled. Pixels.
+_ENOUGH = 160_000
+_ONES = np.ones(TILE, dtype=np.float32)
 # A straight ramp, which is what blur makes of every edge, has 1/4; clear photographs lie about 0.47 (measured on
 # 43 photographs and their blurred, moved and noisy variants: tests/bench/library.py measures it again).
 _RAMP, _CRISP = 0.24, 0.60
@@ -41,20 +43,21 @@ class Measures:
     busy: float
 
 
-def measures(grey: Image.Image, small: NDArray[np.uint8]) -> Measures:
-    """All of them, of a picture (mode L, half scale) and of the same in colour, much smaller: (h, w, 3) uint8."""
-    counts = np.array(grey.histogram(), dtype=np.float64)
-    share = counts / counts.sum()
+def measures(grey: NDArray[np.uint8], small: NDArray[np.uint8]) -> Measures:
+    """All of them, of a picture's grey values (h, w) uint8 at half scale, and of it in colour, much smaller:
+    (h, w, 3) uint8."""
+    share = _histogram(grey)
     levels = np.arange(256) / 255
     mean = float(share @ levels)
     contrast = float(np.sqrt(share @ (levels - mean) ** 2))
     filled = share[share > 0]
-    energies = _energies(np.asarray(grey))
+    energies = _energies(grey)
+    edges = _edges(energies)
     subject = _subject(energies, small)
     low, high = float(share[: _DARK_LEVEL + 1].sum()), float(share[_BRIGHT_LEVEL:].sum())
     return Measures(
-        sharpness=_sharpness(energies, np.ones_like(subject)),
-        subject_sharpness=_sharpness(energies, subject),
+        sharpness=_sharpness(edges, None),
+        subject_sharpness=_sharpness(edges, subject),
         brightness=mean,
         exposure=float(np.clip((mean - 0.45) / 0.45 + high - low, -1, 1)),
         clipped_low=low,
@@ -66,6 +69,22 @@ def measures(grey: Image.Image, small: NDArray[np.uint8]) -> Measures:
         flat=float(np.mean(energies.total < 0.02)),
         busy=float(np.mean(energies.total > 1500)),
     )
+
+
+def _histogram(grey: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The share of each of the 256 values, (256,) float64, in rows that are enough to tell."""
+    rows = grey[:: _step(grey)]
+    counts = np.array(Image.fromarray(rows).histogram(), dtype=np.float64)
+    shares: NDArray[np.float64] = counts / counts.sum()
+    return shares
+
+
+def _step(grey: NDArray[np.uint8]) -> int:
+    """Every how many-th row is looked at: 1, 2, 4 or 8."""
+    step = 1
+    while step < 8 and grey.size / step > _ENOUGH:
+        step *= 2
+    return step
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,44 +103,61 @@ def _energies(grey: NDArray[np.uint8]) -> _Energies:
     height, width = grey.shape
     if min(height, width) < TILE + 4:  # too small for a tile: its edges are repeated
         grey = np.pad(grey, ((0, max(0, TILE + 4 - height)), (0, max(0, TILE + 4 - width))), mode="edge")
-    step = 1
-    while step < 8 and grey.size / step > 1.5 * _ENOUGH:
-        step *= 2
+    step = _step(grey)
     rows, columns = (grey.shape[0] - 4) // TILE, (grey.shape[1] - 4) // TILE
-    body = grey[: rows * TILE + 4, : columns * TILE + 4]
-    across = _tile_energies(body[: rows * TILE : step].astype(np.float32), rows, columns)
-    down = _tile_energies(np.ascontiguousarray(body[:, : columns * TILE : step].T).astype(np.float32), columns, rows)
-    return _Energies((across[0], down[0].T), (across[1], down[1].T))
+    height, width = rows * TILE, columns * TILE
+    seen = grey[:height:step].astype(np.float32)
+    here = seen[:, :width]
+
+    def tiles(other: NDArray[np.float32]) -> NDArray[np.float32]:
+        difference = other - here
+        difference *= difference
+        # A product with ones is how NumPy sums short runs fast.
+        runs = difference.reshape(-1, TILE) @ _ONES
+        sums: NDArray[np.float32] = runs.reshape(rows, TILE // step, columns).mean(axis=1) / TILE
+        return sums
+
+    def below(distance: int) -> NDArray[np.float32]:
+        return grey[distance : distance + height : step, :width].astype(np.float32)
+
+    return _Energies((tiles(seen[:, 1 : 1 + width]), tiles(below(1))), (tiles(seen[:, 4 : 4 + width]), tiles(below(4))))
 
 
-def _tile_energies(
-    values: NDArray[np.float32], rows: int, columns: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+_Edges = tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
+
+
+def _edges(energies: _Energies) -> _Edges:
+    """The energies 1 and 4 pixels apart without the grain's share, as the smoothest tiles show it; along rows and
+    along columns, each (tiles,)."""
     found = []
-    for distance in (1, 4):
-        difference = values[:, distance : distance + columns * TILE] - values[:, : columns * TILE]
-        tiles = difference.reshape(rows, -1, columns, TILE)
-        found.append((np.einsum("abcd,abcd->ac", tiles, tiles) / (tiles.shape[1] * TILE)).astype(np.float32))
-    return found[0], found[1]
+    for near, far in zip(energies.near, energies.far, strict=True):
+        grain = _low(near)
+        found.append((np.maximum(near - grain, 0).ravel(), np.maximum(far - grain, 0).ravel()))
+    return tuple(found)
 
 
-def _sharpness(energies: _Energies, weight: NDArray[np.float32]) -> float:
+def _low(values: NDArray[np.floating[Any]]) -> float:
+    """The value that a tenth of them lie below."""
+    flat = values.ravel()
+    place = flat.size // 10
+    return float(np.partition(flat, place)[place])
+
+
+def _sharpness(edges: _Edges, weight: NDArray[np.float32] | None) -> float:
     """How much steeper than a ramp the edges of the textured tiles are, in the direction where they are least so.
 
-    The weaker direction, because a hand that moves blurs one direction only. The noise's share, as the smoothest
-    tiles show it, is taken off first: grain is no sharpness.
+    The weaker direction, because a hand that moves blurs one direction only. `weight`: 0 or 1 for each tile, (rows,
+    columns), or None for all of them.
     """
+    chosen = None if weight is None else np.flatnonzero(weight)
     ratios = []
-    for near, far in zip(energies.near, energies.far, strict=True):
-        grain = float(np.percentile(near, 10))
-        steep, wide = np.maximum(near - grain, 0) * weight, np.maximum(far - grain, 0) * weight
-        count = max(4, int(wide.size * _TEXTURED))
-        flat_wide = wide.ravel()
-        best = np.argpartition(flat_wide, -min(count, flat_wide.size))[-count:]
-        total = float(flat_wide[best].sum())
-        mean_weight = float(weight.ravel()[best].mean()) or 1.0
+    for steep, wide in edges:
+        count = min(wide.size, max(4, int(wide.size * _TEXTURED)))
+        if chosen is not None:
+            steep, wide = steep[chosen], wide[chosen]
+        best = np.argpartition(wide, -count)[-count:] if count < wide.size else slice(None)
         # What a tile of a featureless picture still differs by must not count as an edge: 1000 in all tiles together.
-        ratios.append(np.sqrt(float(steep.ravel()[best].sum()) / (total + 1000 * mean_weight)))
+        ratios.append(np.sqrt(float(steep[best].sum()) / (float(wide[best].sum()) + 1000)))
     return float(np.clip((min(ratios) - _RAMP) / (_CRISP - _RAMP), 0, 1))
 
 
@@ -131,7 +167,7 @@ def _noise(energies: _Energies) -> float:
     uneven = near[near > 0.02]
     if uneven.size == 0:
         return 0.0
-    return min(1.0, float(np.sqrt(np.percentile(uneven, 10) / 2)) / 255)
+    return min(1.0, float(np.sqrt(_low(uneven) / 2)) / 255)
 
 
 def _subject(energies: _Energies, small: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """Reading files ahead in a few threads, and taking in what they found in the order in which they were asked for.
 
-Relies on reading.py. At most a few files a thread are in flight, so that memory stays small and a stop is quick.
+Relies on reading.py, and for brittle formats on `apart`. At most a few files a thread are in flight, so that memory
+stays small and a stop is quick.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field
 
+from engine.library.apart import Apart, is_brittle
 from engine.library.batch import Folder
 from engine.library.reading import Reading, read_image
 from engine.library.source import UnreadableImage
@@ -53,6 +55,7 @@ class Readers:
         tick: Callable[[], None],
     ) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="scan")
+        self._apart = Apart(max_pixels, count=workers)
         self._most = workers * AHEAD
         self._max_pixels = max_pixels
         self._settle = settle
@@ -62,7 +65,7 @@ class Readers:
 
     def read(self, asked: Asked) -> None:
         """Have a file read; takes in what is finished, and waits where too much is in flight."""
-        self._waiting.append((asked, self._pool.submit(_read, asked.path, self._max_pixels)))
+        self._waiting.append((asked, self._pool.submit(self._read, asked.path)))
         self.take_in(self._most)
 
     def end(self, folder: Folder) -> None:
@@ -91,11 +94,11 @@ class Readers:
     def close(self) -> None:
         """Begin nothing more; what is being read is read to its end and forgotten."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._apart.close()
 
-
-def _read(path: str, max_pixels: int) -> Reading | UnreadableImage:
-    try:
-        return read_image(path, max_pixels)
-    except UnreadableImage as error:
-        error.__traceback__ = error.__cause__ = error.__context__ = None  # they would keep the file's bytes alive
-        return error
+    def _read(self, path: str) -> Reading | UnreadableImage:
+        try:
+            return self._apart.read(path) if is_brittle(path) else read_image(path, self._max_pixels)
+        except UnreadableImage as error:
+            error.__traceback__ = error.__cause__ = error.__context__ = None  # they would keep the file's bytes alive
+            return error

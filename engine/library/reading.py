@@ -14,8 +14,9 @@ from typing import Any, BinaryIO
 import xxhash
 from PIL import ExifTags, Image
 
-from engine.library import decode, metadata
+from engine.library import containers, decode, metadata, xmp
 from engine.library.capture import taken_at
+from engine.library.model import Format
 from engine.library.source import UnreadableImage, explained, open_source
 
 _BLOCK = 1024 * 1024
@@ -56,11 +57,19 @@ def read_image(path: str, max_pixels: int) -> Reading:
             else:
                 main, details, gps = exif, _part(exif, ExifTags.IFD.Exif), _part(exif, ExifTags.IFD.GPSInfo)
             width, height = decode.upright_size(image, kind, orientation)
-            moment, moment_source = taken_at(main, details, gps, path.rpartition("/")[2], state.st_mtime_ns)
+            packet = _packet(image, kind, data)
+            moment, moment_source = taken_at(main, details, gps, path.rpartition("/")[2], state.st_mtime_ns, packet)
             decode.verify(image, kind, data)
     return Reading(
         kind, width, height, orientation, moment, moment_source, content_hash, state.st_size, state.st_mtime_ns
     )
+
+
+def _packet(image: Image.Image, kind: Format, data: bytes | None) -> xmp.Packet:
+    """The file's XMP, as far as it is at hand without reading on."""
+    parts = containers.parts_of(kind, data) if data is not None else None
+    raw = parts.xmp if parts is not None else image.info.get("xmp")
+    return xmp.packet_of(raw) if isinstance(raw, bytes) and raw else xmp.EMPTY
 
 
 def _hash_of(file: BinaryIO) -> str:

@@ -15,9 +15,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.clock import Clock
-from engine.library import facts
+from engine.library import facts, prints_table
 from engine.library.batch import Batch, Recorder, Refused, folder_of
 from engine.library.facts import Facts, StoredMetadata, Studied, Unstudied
+from engine.library.prints import Prints, unpacked
 from engine.library.workers import Decoders, Outcome
 from engine.logs.errors import ErrorLog, ErrorRecord
 from engine.runs import RunCancelled, RunContext
@@ -50,6 +51,7 @@ class Study:
         self._errors = ErrorLog(workspace.logs / "errors.jsonl", clock=clock)
         self._on_gone = on_gone
         self._studied: list[Studied] = []
+        self._prints: list[tuple[int, str, Prints]] = []
         self._refused: list[tuple[Unstudied, Outcome[Unstudied]]] = []
         self._written_at = time.monotonic()
         self._qualities: Counter[str] = Counter()
@@ -126,6 +128,7 @@ class Study:
         self._qualities[found.quality] += 1
         said = StoredMetadata(**outcome.found["metadata"])
         self._studied.append(Studied(image.image_id, outcome.found["hash"], found, said))
+        self._prints.append((image.image_id, outcome.found["hash"], unpacked(outcome.found["prints"])))
 
     def _is_due(self) -> bool:
         waiting = len(self._studied) + len(self._refused)
@@ -134,10 +137,14 @@ class Study:
     def write(self) -> None:
         """Write what has come in since the last time."""
         studied, self._studied = self._studied, []
+        printed, self._prints = self._prints, []
         refused, self._refused = self._refused, []
         if studied:
             with self._store.writing() as connection:
                 facts.write(connection, studied)
+                # A print of the same bytes stays, and with it what is known of its neighbours.
+                known = prints_table.fresh(connection, [one.image_id for one in studied])
+                prints_table.write_prints(connection, [row for row in printed if row[0] not in known])
         if refused:
             self._refuse(refused)
         self._written_at = time.monotonic()

@@ -30,6 +30,7 @@ MEMORY = 1024 * 1024 * 1024
 PATIENCE = 60.0  # seconds that a child may be silent with work before it
 _IN_FLIGHT = 2 * THREADS
 _POLL = 0.05
+_BURIAL_SECONDS = 2.0
 _MOST_FALSE_STARTS = 3
 _BYTES_A_PIXEL = 8  # of the largest picture permitted, while it is decoded and converted
 _ROOT = Path(__file__).resolve().parents[2]
@@ -209,7 +210,7 @@ class Decoders(Generic[Key]):
     def _end_the_silent(self) -> Iterator[Outcome[Key]]:
         now = time.monotonic()
         for child in list(self._children):
-            if child.in_flight and now - child.heard_at > self._patience:
+            if (child.in_flight or not child.is_ready) and now - child.heard_at > self._patience:
                 yield from self._bury(child, f"the decoder did not come back within {self._patience:g} seconds")
 
     def _bury(self, child: _Child[Key], why: str) -> Iterator[Outcome[Key]]:
@@ -221,12 +222,13 @@ class Decoders(Generic[Key]):
             self._false_starts += 1
             self._alone.extend(jobs)
             if self._false_starts >= _MOST_FALSE_STARTS:
+                what = "do not answer" if why else "end as soon as they are started"
                 raise ProofsheetError(
-                    "the decoder processes end as soon as they are started",
+                    f"the decoder processes {what}",
                     remedy="See that there is enough memory; then `proofsheet doctor`.",
                 )
         elif len(jobs) == 1 and child.is_alone:
-            reason = why or f"the decoder crashed over it ({_how(child.process.returncode)})"
+            reason = why or f"the decoder crashed over it ({how_it_ended(child.process.returncode)})"
             yield Outcome(jobs[0].key, jobs[0].path, None, "decoder_crash", reason)
         else:
             self._alone.extend(jobs)
@@ -259,14 +261,17 @@ class Decoders(Generic[Key]):
             with contextlib.suppress(KeyError, ValueError):
                 self._selector.unregister(child.process.stdout)
         child.process.kill()
-        child.process.wait()
+        # One that hangs in the kernel (a dead network drive) ends when that lets it go: nobody waits for it here.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.process.wait(_BURIAL_SECONDS)
         for pipe in (child.process.stdin, child.process.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
 
 
-def _how(code: int | None) -> str:
+def how_it_ended(code: int | None) -> str:
+    """A process's return code, for a person: SIGSEGV, or `exit 7`."""
     import signal
 
     if code is not None and code < 0:

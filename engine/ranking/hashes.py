@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.library.decode import decode
+from engine.library.apart import decode
 from engine.library.model import Image
 from engine.library.source import UnreadableImage
 from engine.runs import RunContext

@@ -137,6 +137,10 @@ class Row:
     vector: Any
 
 
+#: Where rows come from: a parquet file, a folder of `{hash}.npy`, or memory.
+Origin = Path | Sequence[Row]
+
+
 @dataclass
 class Imported:
     """What an import came to: vectors that are new, those that replaced another, how many rows each project had, and
@@ -167,12 +171,12 @@ class _Known:
 class Importer:
     """Brings a parquet file, or a folder of `{hash}.npy`, into the shelves of one name."""
 
-    def __init__(self, workspace: Workspace, store: Store, run: RunContext) -> None:
+    def __init__(self, workspace: Workspace, store: Store, run: RunContext | None = None) -> None:
         self._workspace = workspace
         self._store = store
         self._run = run
 
-    def bring_in(self, source: Path, name: str, shelf_of: Callable[[ImportedEncoder, str], Shelf]) -> Imported:
+    def bring_in(self, source: Origin, name: str, shelf_of: Callable[[ImportedEncoder, str], Shelf]) -> Imported:
         """Import every row that can be trusted. Raises UsageError or ProofsheetError when there is none, or the name or
         the file is no good; then nothing was stored."""
         if not is_encoder_name(name):
@@ -188,7 +192,7 @@ class Importer:
         seen: dict[tuple[str, str], int | str] = {}
         done = 0
         for rows in _rows_of(source):
-            self._run.check()
+            self._check()
             entries: dict[str, dict[str, Entry]] = {}
             for row, image, vector in self._judged(rows, encoder.dimension, found.refused):
                 key = (image.project.casefold(), image.content_hash)
@@ -220,23 +224,32 @@ class Importer:
                 found.replaced += sum(1 for one in fresh if one in there)
                 found.imported += len(part) - len(there)
             done += len(rows)
-            self._run.progress(done, total, "importing")
+            self._tell(done, total, "importing")
         for one in found.refused:
-            self._run.refuse(f"{source}, row {one['row']}", one["reason"])
+            if self._run is not None:
+                self._run.refuse(f"{_named(source)}, row {one['row']}", one["reason"])
         return found
 
-    def _measured(self, source: Path, name: str, total: int) -> ImportedEncoder:
+    def _check(self) -> None:
+        if self._run is not None:
+            self._run.check()
+
+    def _tell(self, done: int, total: int, doing: str) -> None:
+        if self._run is not None:
+            self._run.progress(done, total, doing)
+
+    def _measured(self, source: Origin, name: str, total: int) -> ImportedEncoder:
         """The encoder that a first import makes: its width the most frequent, its statistics over all good rows.
 
         Mean and variance are updated batch by batch (Chan, Golub and LeVeque, 1983).
         """
         widths: Counter[int] = Counter()
         for rows in _rows_of(source):
-            self._run.check()
+            self._check()
             widths.update(len(vector) for row in rows if (vector := _numbers(row.vector)) is not None)
         if not widths:
             raise ProofsheetError(
-                f"{source} has no row with numbers in its column 'embedding'",
+                f"{_named(source)} has no row with numbers in its column 'embedding'",
                 remedy="Write a column `image` and a column `embedding` that holds a list of numbers.",
             )
         width = widths.most_common(1)[0][0]
@@ -244,7 +257,7 @@ class Importer:
         ignored: list[dict[str, Any]] = []
         done = 0
         for rows in _rows_of(source):
-            self._run.check()
+            self._check()
             good = [vector for _, _, vector in self._judged(rows, width, ignored)]
             if good:
                 batch = np.stack(good)
@@ -254,11 +267,11 @@ class Importer:
                 mean += apart * (more / (count + more))
                 count += more
             done += len(rows)
-            self._run.progress(done, total, "measuring the columns")
+            self._tell(done, total, "measuring the columns")
         if not count:
             shown = "; ".join(f"row {one['row']}: {one['reason']}" for one in ignored[:3])
             raise ProofsheetError(
-                f"nothing in {source} can be imported: {shown}",
+                f"nothing in {_named(source)} can be imported: {shown}",
                 remedy="Scan the images' folders first, or mend the file.",
             )
         deviation = np.sqrt(squares / count)
@@ -328,12 +341,21 @@ def _chosen(row: Row, candidates: Sequence[_Known]) -> _Known | str:
     return candidates[0]
 
 
-def _rows_of(source: Path) -> Iterator[list[Row]]:
+def _rows_of(source: Origin) -> Iterator[Sequence[Row]]:
     """The rows of a parquet file or a folder of `{hash}.npy`, a batch at a time."""
+    if not isinstance(source, Path):
+        yield from (source[at : at + ROWS] for at in range(0, len(source), ROWS))
+        return
     yield from _npy_rows(source) if source.is_dir() else _parquet_rows(source)
 
 
-def _count(source: Path) -> int:
+def _named(source: Origin) -> str:
+    return str(source) if isinstance(source, Path) else "what was handed over"
+
+
+def _count(source: Origin) -> int:
+    if not isinstance(source, Path):
+        return len(source)
     if source.is_dir():
         return sum(1 for _ in source.glob("*.npy"))
     file = _parquet(source)

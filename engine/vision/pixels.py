@@ -13,8 +13,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from engine.library.apart import decode
 from engine.library.colour import to_srgb
-from engine.library.decode import decode
 from engine.library.model import Image as LibraryImage
 from engine.library.source import UnreadableImage, open_source
 from engine.vision.encoders import Encoder

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from engine.errors import ProofsheetError, UsageError
-from engine.library import Library
-from engine.library.decode import decode
+from engine.library import Library, catalog
+from engine.library.apart import decode
 from engine.library.model import Image
 from engine.runs import Run, RunContext, Runs
 from engine.runs.lanes import LaneName, gpu_count
@@ -173,6 +175,17 @@ class Vision:
         if not source.exists():
             raise UsageError(f"there is no file {source}", remedy="Name a .parquet file, or a folder of {hash}.npy.")
         return await self._runs.start(IMPORT_KIND, {"source": str(source.absolute()), "name": name})
+
+    def take_vectors(self, name: str, vectors: Mapping[int, NDArray[np.float32]]) -> int:
+        """Keep vectors (image id -> (d,) numbers) that somebody computed before, under a name that is an encoder from
+        then on; how many were kept. For any thread. Raises UsageError for a name that cannot be one."""
+        from engine.vision.imported import Importer, Row
+
+        with self._store.reading() as connection:
+            known = catalog.page(connection, list(vectors))
+        rows = [Row(str(image.path), str(image.path), image.project, vectors[image.id]) for image in known]
+        found = Importer(self._workspace, self._store).bring_in(rows, name, self._shelf)
+        return found.imported + found.replaced
 
     async def export_embeddings(
         self,

@@ -204,15 +204,28 @@ def likeness(folder: Path) -> list[Row]:
 
 
 def blur(folder: Path) -> list[Row]:
-    """Area under the curve of `sharpness`, photographs against their blurred and moved variants (simulated)."""
+    """Area under the curve of `sharpness`, photographs against their blurred and moved variants (simulated).
+
+    The measure's two constants only stretch its scale, which this area does not depend on; what it looks at was chosen
+    with the same photographs in view. So the better of `sharpness` and its competitor (the variance of a Laplacian) is
+    chosen anew on each half of the photographs, and held to the other half.
+    """
     import numpy as np
     from PIL import Image, ImageFilter
 
     from engine.library.onepass import study_file
 
-    sharp, soft = [], []
+    def measured(file: str) -> tuple[float, float]:
+        with Image.open(file) as image:
+            grey = image.convert("L").reduce(2)
+        edges = np.asarray(grey.filter(ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), 1, 128)), float)
+        return study_file(file, MAX_PIXELS).facts.sharpness, float(edges[1:-1, 1:-1].var())
+
+    sharp: list[list[tuple[float, float]]] = []
+    soft: list[list[tuple[float, float]]] = []
     for file in corpus(folder, 2, 40):
-        sharp.append(study_file(file, MAX_PIXELS).facts.sharpness)
+        sharp.append([measured(file)])
+        soft.append([])
         with Image.open(file) as image:
             picture = image.convert("RGB")
         for filter_ in (ImageFilter.GaussianBlur(2), ImageFilter.GaussianBlur(4), ImageFilter.BoxBlur((5, 0)),
@@ -221,10 +234,20 @@ def blur(folder: Path) -> list[Row]:
             picture.filter(filter_).save(buffer, "JPEG", quality=90)
             variant = folder / "variant.jpg"
             variant.write_bytes(buffer.getvalue())
-            soft.append(study_file(str(variant), MAX_PIXELS).facts.sharpness)
-    low, high = np.array(soft)[:, None], np.array(sharp)[None, :]
-    area = float(((low < high) + (low == high) / 2).mean()) if sharp and soft else 0.0
-    return [Row("blur at 1/2 (simulated blur and motion), AUC", "≥ 0.93", f"{area:.3f}", area >= 0.93)]
+            soft[-1].append(measured(str(variant)))
+
+    def area(of: slice, measure: int) -> float:
+        low = np.array([one[measure] for each in soft[of] for one in each])[:, None]
+        high = np.array([one[measure] for each in sharp[of] for one in each])[None, :]
+        return float(((low < high) + (low == high) / 2).mean())
+
+    halves = (slice(0, None, 2), slice(1, None, 2))
+    held_out = [
+        area(other, max((0, 1), key=lambda measure: area(half, measure))) for half, other in (halves, halves[::-1])
+    ]
+    worst, whole, peer_area = min(held_out), area(slice(None), 0), area(slice(None), 1)
+    told = f"{worst:.3f} (the worse held-out half; all: {whole:.3f}, variance of the Laplacian {peer_area:.3f})"
+    return [Row("blur at 1/2 (simulated blur and motion), AUC, held out", "≥ 0.93", told, worst >= 0.93)]
 
 
 def two(folder: Path) -> list[Row]:
@@ -290,6 +313,72 @@ def growth(folder: Path) -> list[Row]:
     ]
 
 
+def unchanged(folder: Path) -> list[Row]:
+    """A rescan of 500,000 files (simulated: a byte each, rows as a scan would have left them) against a bare walk."""
+    import sqlalchemy as sa
+
+    from engine.clock import iso, utc_now
+    from engine.engine import Engine
+    from engine.store import Store
+    from engine.store.schema import images, projects
+    from engine.workspace import Workspace
+
+    count, each = 500_000, 1_000
+    workspace = Workspace.init(folder / "workspace")
+    store = Store.open(workspace.database_file)
+    now = iso(utc_now())
+    pictures = Path(os.path.realpath(folder)) / "pictures"
+    with store.writing() as connection:
+        connection.execute(sa.insert(projects).values(key="p", name="p"))
+    for start in range(0, count, each):
+        place = pictures / "p" / f"{start // each:04}"
+        place.mkdir(parents=True)
+        rows = []
+        for number in range(start, start + each):
+            file = place / f"{number:07}.jpg"
+            file.write_bytes(b"x")
+            rows.append(
+                {
+                    "path": str(file), "folder": str(place), "name": file.name, "project_id": 1, "format": "jpeg",
+                    "width": 4000, "height": 3000, "size": 1, "mtime_ns": file.stat().st_mtime_ns,
+                    "content_hash": f"{number:032x}", "orientation": 1, "taken_at": now, "taken_at_source": "mtime",
+                    "added_at": now,
+                }
+            )  # fmt: skip
+        with store.writing() as connection:
+            connection.execute(sa.insert(images), rows)
+    store.close()
+
+    def walk() -> float:
+        begun = time.perf_counter()
+        waiting, seen = [str(pictures)], 0
+        while waiting:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        seen += entry.stat(follow_symlinks=False).st_size
+        assert seen == count
+        return time.perf_counter() - begun
+
+    async def scans() -> list[float]:
+        taken = []
+        async with Engine.open(workspace) as engine:
+            for _turn in range(4):  # the first takes the folders' fingerprints
+                begun = time.perf_counter()
+                run = await engine.runs.finished((await engine.library.scan([pictures])).id)
+                taken.append(time.perf_counter() - begun)
+                assert run.result is not None
+                assert (run.result["unchanged"], run.result["changed"]) == (count, 0)
+        return taken[1:]
+
+    walks, rescans = [walk() for _turn in range(3)], asyncio.run(scans())
+    beyond = min(rescans) - min(walks)
+    told = f"{min(rescans):.1f} s, of which {beyond:.1f} s beyond the walk"
+    return [Row(f"rescan of {count:,} unchanged files (simulated)", "walk + ≤ 3 s", told, beyond <= 3)]
+
+
 def _fill_facts(workspace: object) -> None:
     """Facts (simulated) for every row that `fill_store` made."""
     import sqlalchemy as sa
@@ -350,7 +439,7 @@ class _Memory:
 def library(folder: Path) -> list[Row]:
     """All of the library's figures but the duplicates'."""
     rows = []
-    for part in (speeds, likeness, blur, two, growth):
+    for part in (speeds, likeness, blur, two, growth, unchanged):
         rows += part(folder / part.__name__)
     return rows
 

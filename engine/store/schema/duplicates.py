@@ -34,4 +34,24 @@ image_links = Table(
     Column("correlation", Float, nullable=False),
     Column("worst", Float, nullable=False),
 )
+# The groups as they were last looked at, a row a member; `group_id` says the kind and, by a digest, the members.
+image_groups = Table(
+    "image_groups",
+    metadata,
+    Column("group_id", String, primary_key=True),
+    Column("image_id", ForeignKey("images.id"), primary_key=True, autoincrement=False),
+    Column("project_id", ForeignKey("projects.id"), nullable=False),
+    Column("kind", String, nullable=False),
+)
+Index("ix_image_groups_image_id", image_groups.c.image_id)
+Index("ix_image_groups_project_id", image_groups.c.project_id)
+
+# The projects whose groups were looked for.
+grouped_projects = Table(
+    "grouped_projects",
+    metadata,
+    Column("project_id", ForeignKey("projects.id"), primary_key=True, autoincrement=False),
+    Column("distance", Integer, nullable=False),
+)
+
 Index("ix_image_links_second_id", image_links.c.second_id)

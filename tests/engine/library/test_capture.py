@@ -12,11 +12,24 @@ from hypothesis import strategies as st
 
 from engine.library.capture import exif_time, gps_time, offset_of, stamp_in, taken_at
 from engine.library.reading import read_image
+from engine.library.xmp import Packet
 from tests.engine.library.pictures import put, with_exif
 
 ORIGINAL, DIGITIZED, MODIFIED = 0x9003, 0x9004, 0x0132
 GPS = {0x1D: "2022:02:03", 0x07: (14.0, 44.0, 9.5)}
 MTIME = 1_700_000_000_000_000_000
+
+
+def test_xmp_is_asked_where_exif_is_silent_and_in_the_same_order() -> None:
+    said = Packet({
+        "photoshop:DateCreated": ["2015-02-09T22:47:44.55+02:00"], "xmp:CreateDate": ["2014-01-02T03:04:05"],
+        "exif:DateTimeOriginal": ["2015-02-09"],
+    })  # fmt: skip
+    assert taken_at({}, {}, GPS, "a.jpg", MTIME, said) == ("2015-02-09T22:47:44.550000+02:00", "xmp:original")
+    assert taken_at({}, {ORIGINAL: "2021:04:11 15:47:53"}, {}, "a.jpg", MTIME, said)[1] == "exif:original"
+    later = Packet({"xmp:CreateDate": ["2014-01-02T03:04Z"]})
+    assert taken_at({}, {}, GPS, "20200101_010101.jpg", MTIME, later)[1] == "exif:gps"
+    assert taken_at({}, {}, {}, "20200101_010101.jpg", MTIME, later) == ("2014-01-02T03:04:00.000000Z", "xmp:created")
 
 
 def test_the_original_time_keeps_sub_seconds_and_its_own_offset() -> None:

@@ -253,3 +253,26 @@ async def test_a_changed_file_is_printed_anew(engine: Engine, photos: Path) -> N
         lambda c: c.execute(sa.select(sa.func.count()).select_from(image_prints).join(images)).scalar_one()
     )
     assert count == 2
+
+
+async def test_what_was_studied_is_not_decoded_again(
+    engine: Engine, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_asked: object) -> None:
+        raise AssertionError("decoded a second time")
+
+    monkeypatch.setattr(duplicate_search, "decode", refuse)
+    draw(photos / "a.jpg", 1)
+    turned = draw_scene(1, (640, 480)).resize((320, 240)).transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter clockwise makes it upright
+    turned.save(photos / "b.jpg", quality=90, exif=exif)
+    found = await found_in(engine, photos)
+    (group,) = found.groups
+    assert (group.kind, names(group)) == ("same", {"a.jpg", "b.jpg"})
+    assert {member.distance for member in group.members} == {0}  # as displayed they are the same
+    assert found.pairs_within == 1
+    before = await engine.store.read(lambda c: c.execute(sa.select(image_prints.c.searched)).scalars().all())
+    await engine.store.write(lambda c: c.execute(sa.text("UPDATE image_facts SET version = 0")))
+    await engine.library.ensure_studied()  # the same bytes: their neighbours are still known
+    assert await engine.store.read(lambda c: c.execute(sa.select(image_prints.c.searched)).scalars().all()) == before

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from engine.library import facts
-from engine.library.decode import BOMB_PIXELS_A_BYTE
+from engine.library.decode import BOMB_PIXELS_A_BYTE, UnreadableImage
 from engine.runs import RunState
+from engine.store.schema import refusals
 from engine.workspace import Workspace
 from tests.engine.library.negatives import dng
 from tests.engine.library.pictures import SAVED_AS, encoded, flipped, put, scene, snapshot
@@ -166,3 +168,17 @@ async def test_a_folder_and_a_file_that_are_not_ours_are_named(shelf: Shelf, pic
         assert set((await shelf.refused(pictures)).values()) == {"permission"}
     finally:
         (pictures / "shut").chmod(0o755)
+
+
+async def test_a_file_that_ended_a_decoder_is_not_tried_again_until_it_changes(shelf: Shelf, pictures: Path) -> None:
+    path = put(pictures / "mojo1" / "a.jpg")
+    await shelf.scan(pictures)
+    state = path.stat()
+    row = {"path": str(path), "code": "decoder_crash", "reason": "the decoder crashed over it (SIGSEGV)",
+           "size": state.st_size, "mtime_ns": state.st_mtime_ns, "seen_at": ""}  # fmt: skip
+    await shelf.store.write(lambda c: c.execute(sa.insert(refusals).values(row)))
+    with pytest.raises(UnreadableImage, match="SIGSEGV") as refused:
+        shelf.library.thumbnail(path, (32, 32))
+    assert refused.value.code == "decoder_crash"
+    os.utime(path, ns=(1, 1))
+    assert shelf.library.thumbnail(path, (32, 32)).size <= (32, 32)

@@ -40,3 +40,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("first_id", "second_id", name=op.f("pk_image_links")),
     )
     op.create_index(op.f("ix_image_links_second_id"), "image_links", ["second_id"])
+    op.create_table(
+        "image_groups",
+        sa.Column("group_id", sa.String(), nullable=False),
+        sa.Column("image_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("fk_image_groups_image_id_images")),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_image_groups_project_id_projects")),
+        sa.PrimaryKeyConstraint("group_id", "image_id", name=op.f("pk_image_groups")),
+    )
+    op.create_index(op.f("ix_image_groups_image_id"), "image_groups", ["image_id"])
+    op.create_index(op.f("ix_image_groups_project_id"), "image_groups", ["project_id"])
+    op.create_table(
+        "grouped_projects",
+        sa.Column("project_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("distance", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_grouped_projects_project_id_projects")),
+        sa.PrimaryKeyConstraint("project_id", name=op.f("pk_grouped_projects")),
+    )
