@@ -46,7 +46,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Read:
-    """What the store says was decided: picks and refusals oldest first, and the newest decision and log row among them."""
+    """What the store says was decided: picks and refusals oldest first, and the newest decision and row of a log."""
 
     choices: tuple[Choice, ...]
     refusals: tuple[Refusal, ...] = ()

@@ -149,8 +149,8 @@ class Online:
         self, base: object, start: Callable[[], Gaussian | None], project: str, known: Known, lapse: float, look: Look
     ) -> Gaussian | None:
         """The belief about a project: `start()` (asked once for each `base`, the identity of a ranker), and every
-        decision in force that is newer than what it has `known`. `look(image_ids)` gives a set's features (k, d), winner first, or
-        None where an image cannot be read. None when there is nothing to start from."""
+        decision in force that is newer than what it has `known`. `look(image_ids)` gives a set's features (k, d),
+        winner first, or None where an image cannot be read. None when there is nothing to start from."""
         key = project.casefold()
         with self._lock:
             if self._base != (base, known):
