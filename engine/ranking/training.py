@@ -139,7 +139,6 @@ class Trainer:
             "seconds": round(time.monotonic() - begun, 3),
         }
 
-
     def _head(self, run: RunContext, encoder: Encoder) -> AestheticHead | None:
         """The aesthetic head of the settings, where it may judge this encoder's vectors. A file that is none is
         refused before anything is computed."""
