@@ -58,6 +58,9 @@ class Settings(BaseSettings):
         description="the CLIP that encoder 'auto' takes where its weights are here or can be fetched, as open_clip:...",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where encoders compute")
+    aesthetic_head: Path | None = Field(
+        None, description="LAION's aesthetic head for ViT-B-32 (a weights file), shown beside the ranker as a baseline"
+    )
     projects: dict[str, str] = Field(default_factory=dict, description="glob pattern of a path -> project id")
     keymap: dict[str, str] = Field(default_factory=dict, description="action id -> keys, comma separated")
     suggestions: bool = Field(True, description="show the suggested winner")
@@ -73,6 +76,12 @@ class Settings(BaseSettings):
     folder_set_size: int = Field(6, ge=2, le=36, description="largest set made from a folder's remaining images")
     auto_train: bool = Field(True, description="train the ranker by itself when there are new verdicts")
     auto_train_after: int = Field(20, ge=1, description="new verdicts that start a training run")
+    auto_train_pause: float = Field(
+        5.0,
+        ge=0,
+        le=3600,
+        description="a training that began by itself works once no verdict came for so long, seconds",
+    )
     cpu_workers: int = Field(0, ge=0, le=256, description="threads for decoding; 0 takes one a core")
     max_pixels: int = Field(400_000_000, ge=1_000_000, description="larger images are refused, pixels")
     preview_cache_mb: int = Field(256, ge=16, description="memory for prepared previews, megabytes")

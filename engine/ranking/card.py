@@ -76,6 +76,7 @@ def make(
             "from": choices[0].chosen_at,
             "to": choices[-1].chosen_at,
             "last_decision": material.last_decision,
+            "last_selection": material.last_selection,
         },
         "split": {
             "kind": split.kind,

@@ -207,6 +207,26 @@ def last_decision(connection: sa.Connection) -> int:
     return int(connection.execute(newest).scalar() or 0)
 
 
+def last_selection(connection: sa.Connection) -> int:
+    """The id of the newest row of the imported logs; 0 without one."""
+    return int(connection.execute(sa.select(sa.func.max(selections.c.id))).scalar() or 0)
+
+
+def logged_picks(connection: sa.Connection, set_pk: int, until: int) -> tuple[tuple[int, ...], ...]:
+    """What the logs' rows up to an id say of one set, as `choices` reads them: image ids, the winner first; the latest
+    of those about the same images."""
+    query = (
+        sa.select(selections.c.chosen_image_id, selections.c.losers)
+        .where(selections.c.set_pk == set_pk, selections.c.id <= until)
+        .order_by(selections.c.chosen_at, selections.c.id)
+    )
+    latest: dict[frozenset[int], tuple[int, ...]] = {}
+    for row in connection.execute(query):
+        images = (int(row.chosen_image_id), *(int(one) for one in row.losers))
+        latest[frozenset(images)] = images
+    return tuple(latest.values())
+
+
 def imported_choices(
     connection: sa.Connection, project: str | None = None, *, newest: int | None = None
 ) -> list[Choice]:

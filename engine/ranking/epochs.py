@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.clock import Clock, iso
@@ -35,14 +36,16 @@ class EpochLog:
 class Told:
     """A run that also writes each epoch to the training log."""
 
-    def __init__(self, run: RunContext, log: EpochLog) -> None:
+    def __init__(self, run: RunContext, log: EpochLog, give_way: Callable[[], None] = lambda: None) -> None:
         self._run = run
+        self._give_way = give_way
         self._log = log
         self._is_broken = False
 
     def check(self) -> None:
-        """As the run's."""
+        """As the run's; and the place where a training waits that gives way."""
         self._run.check()
+        self._give_way()
 
     def progress(self, done: int, total: int | None = None, message: str = "") -> None:
         """As the run's."""

@@ -35,6 +35,7 @@ LEARNED = ("nearest_winners", "aesthetic_head")
 """Baselines that have learned something too, here or elsewhere: like the reference, they must not be better."""
 DEFAULT_BASELINE = "sharpest"
 REFERENCE_TOLERANCE = 0.005
+_ROUNDING = 1e-5  # nats a set: a saved ranker scores in single precision
 NAMES = {
     "random": "chance",
     "first": "always the first",
@@ -199,7 +200,7 @@ def compare_with_last(
             float(segment_losses(scores / calibration.temperature, offsets).mean())
             for scores, calibration in zip((model, last), calibrations, strict=True)
         ]
-        is_better = losses[0] < losses[1] - 1e-9
+        is_better = losses[0] < losses[1] - _ROUNDING
     if is_better:
         return ""
     return f"{name} is as good or better on the same {len(offsets) - 1} held-out sets: {old:.1%} against {new:.1%}"

@@ -128,6 +128,7 @@ def fit_weights(
     own: Sequence[int] = (),
     closeness: float = 1.0,
     tolerance: float = TOLERANCE,
+    roots: Sequence[Floats] | None = None,
     on_step: StepHook | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Weights:
@@ -136,8 +137,10 @@ def fit_weights(
     With `lapse` e the winner's chance is (1 - e) softmax + e/k: a pick that owes nothing to the images then cannot
     pull at the weights without limit. The projects in `own` may deviate from the shared weights, at a cost of closeness
     alpha/2 per squared deviation (a hierarchical prior). L-BFGS (Nocedal and Wright 2006, ch. 7) until no slope is
-    steeper than `tolerance` times the steepest at the start. `check` is called at every evaluation and may
-    raise; `on_step(step, loss a set, weights)` once a step.
+    steeper than `tolerance` times the steepest at the start. `roots` are (d, d) roots of roughly known covariances, of
+    the shared weights and then of each project's in `own`: steps are taken where these look alike in every direction,
+    and there are a few instead of a hundred. `check` is called at every evaluation and may raise;
+    `on_step(step, loss a set, weights)` once a step.
     """
     from scipy.optimize import minimize
 
@@ -149,12 +152,27 @@ def fit_weights(
     pieces = [examples.offsets[np.searchsorted(examples.owners, [one, one + 1])] for one in own]
     counts = np.diff(examples.offsets)
 
+    def outward(point: Floats) -> Floats:
+        """The weights that a point stands for, one part after another."""
+        if roots is None:
+            return point
+        parts = zip(roots, point.reshape(-1, d), strict=True)
+        return np.concatenate([root @ part for root, part in parts])
+
+    def inward(slopes: Floats) -> Floats:
+        """The slope by the point, from the slope by the weights."""
+        if roots is None:
+            return slopes
+        parts = zip(roots, slopes.reshape(-1, d), strict=True)
+        return np.concatenate([part @ root for root, part in parts])
+
     def unpack(point: Floats) -> Weights:
-        parts = point.reshape(-1, d)
+        parts = (base + outward(point)).reshape(-1, d)
         return Weights(parts[0].copy(), {one: part.copy() for one, part in zip(own, parts[1:], strict=True)})
 
-    def loss(point: Floats) -> tuple[float, Floats]:
+    def loss(place: Floats) -> tuple[float, Floats]:
         check()
+        point = base + outward(place)
         parts = point.reshape(-1, d).astype(examples.features.dtype, copy=False)
         scores = np.asarray(examples.features @ parts[0], dtype=np.float64)
         for (begin, end), part in zip(pieces, parts[1:], strict=True):
@@ -167,11 +185,12 @@ def fit_weights(
         gradient = np.concatenate(slopes).astype(np.float64) + penalty * point
         # Divided by the number of sets, so that the tolerances mean the same for ten sets and ten thousand.
         total = float(losses.sum()) + 0.5 * float(penalty @ np.square(point))
-        return total / examples.count, gradient / examples.count
+        return total / examples.count, inward(gradient) / examples.count
 
     origin = np.zeros(d * (1 + len(own)))
+    base = origin
     if start is not None:
-        origin = np.concatenate([start.shared, *(start.deviations.get(one, np.zeros(d)) for one in own)])
+        base = np.concatenate([start.shared, *(start.deviations.get(one, np.zeros(d)) for one in own)])
     step = 0
     value = 0.0
 
@@ -186,14 +205,18 @@ def fit_weights(
         value, gradient = loss(point)
         return value, gradient
 
-    steepest = float(np.abs(loss(np.zeros_like(origin))[1]).max()) or 1.0
+    if roots is None:
+        flat = tolerance * (float(np.abs(loss(-base)[1]).max()) or 1.0)
+    else:  # where directions look alike, a slope is a distance in standard deviations; single precision knows no finer
+        finest = 1e-3 if examples.features.dtype == np.float32 else 0.0
+        flat = max(10 * tolerance, finest) / examples.count
     found = minimize(
         watched,
         origin,
         jac=True,
         method="L-BFGS-B",
         callback=stepped,
-        options={"maxiter": _MOST_STEPS, "maxcor": 20, "gtol": tolerance * steepest, "ftol": tolerance * 1e-6},
+        options={"maxiter": _MOST_STEPS, "maxcor": 20, "gtol": flat, "ftol": tolerance * 1e-6},
     )
     return unpack(found.x)
 
@@ -231,11 +254,21 @@ def inner_splits(examples: Examples, seed: int) -> Iterator[tuple[Ints, Ints]]:
         yield everything[folded != fold], everything[folded == fold]
 
 
-def fit_logistic_difference(examples: Examples, *, seed: int, check: Callable[[], None] = lambda: None) -> Floats:
+def fit_logistic_difference(
+    examples: Examples, *, seed: int, strength: float | None = None, check: Callable[[], None] = lambda: None
+) -> Floats:
     """Weights (d,) of scikit-learn's logistic regression on winner-minus-loser differences: the reference.
 
-    Same features; its C is chosen on the same inner splits, so that the comparison is fair.
+    Same features; its C (`strength`) is chosen on the same inner splits, so that the comparison is fair.
     """
+    if strength is None:
+        strength = logistic_strength(examples, seed=seed, check=check)
+    check()
+    return _logistic(examples, strength)
+
+
+def logistic_strength(examples: Examples, *, seed: int, check: Callable[[], None] = lambda: None) -> float:
+    """The reference's C, by the likelihood of inner held-out pairs."""
     splits = list(inner_splits(examples, seed))
     best, best_loss = 1.0, float("inf")
     for strength in (1e-4, 1e-3, 1e-2, 1e-1, 1.0):
@@ -248,8 +281,7 @@ def fit_logistic_difference(examples: Examples, *, seed: int, check: Callable[[]
         loss = float(np.concatenate(losses).mean())
         if loss < best_loss:
             best, best_loss = strength, loss
-    check()
-    return _logistic(examples, best)
+    return best
 
 
 def _differences(examples: Examples) -> NDArray[Any]:

@@ -46,11 +46,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Read:
-    """What the store says was decided: picks and refusals oldest first, and the newest decision among them."""
+    """What the store says was decided: picks and refusals oldest first, and the newest decision and row of a log."""
 
     choices: tuple[Choice, ...]
     refusals: tuple[Refusal, ...] = ()
     last_decision: int = 0
+    last_selection: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Material:
     refusals: tuple[Refusal, ...] = ()
     refused: Features = field(default_factory=lambda: np.empty((0, 0), np.float32))
     last_decision: int = 0
+    last_selection: int = 0
 
     @property
     def projects(self) -> tuple[str, ...]:
@@ -88,6 +90,7 @@ def read_choices(store: Store, actor: str, project: str | None) -> Read:
             tuple(catalogue.choices(connection, actor, project)),
             tuple(catalogue.refusals(connection, actor, project)),
             catalogue.last_decision(connection),
+            catalogue.last_selection(connection),
         )
 
 
@@ -134,6 +137,7 @@ def gather(
         refusals=tuple(refusals),
         refused=refused,
         last_decision=read.last_decision,
+        last_selection=read.last_selection,
     )
 
 

@@ -28,8 +28,9 @@ from engine.store.schema import decisions, projects
 
 _STEPS = 25
 _SETTLED = 1e-8
-_MEANT = 0.25  # of the usual lapse; with none at all, one slip would throw over what hundreds of sets have taught
+_MEANT = 0.05  # of the usual lapse; with none at all, one slip would throw over what hundreds of sets have taught
 _PICKED = (Verdict.APPROVED, Verdict.MODIFIED)
+_SILENT = (Verdict.SKIPPED, Verdict.WITHDRAWN)  # what a log says of a set stays in force beside these
 
 Look = Callable[[Sequence[int]], NDArray[Any] | None]
 
@@ -111,15 +112,23 @@ class Belief:
 
 
 @dataclass(frozen=True)
+class Known:
+    """Up to where a ranker has read: the newest decision and the newest row of the imported logs, by id."""
+
+    decision: int
+    selection: int = 0
+
+
+@dataclass(frozen=True)
 class Said:
     """A decision in force that the ranker did not know: the set, its project, and the winner first, or None where the
-    verdict says nothing of a winner. `had` is what the ranker learned of the set before, to be taken out."""
+    verdict says nothing of a winner. `had` are the picks that the ranker learned of the set before, to be taken out."""
 
     decision: int
     set_pk: int
     project: str
     picked: tuple[int, ...] | None
-    had: tuple[int, ...] | None = None
+    had: tuple[tuple[int, ...], ...] = ()
     is_against: bool = False
     """Whether it went against a suggestion in view, which is meant more often than other picks."""
 
@@ -131,28 +140,28 @@ class Online:
         self._store = store
         self._actor = actor
         self._lock = threading.Lock()
-        self._base: tuple[object, int] | None = None
+        self._base: tuple[object, Known] | None = None
         self._beliefs: dict[str, Belief] = {}
         self._said: dict[int, Said] = {}
         self._seen = 0
 
     def taste(
-        self, base: object, start: Callable[[], Gaussian | None], project: str, since: int, lapse: float, look: Look
+        self, base: object, start: Callable[[], Gaussian | None], project: str, known: Known, lapse: float, look: Look
     ) -> Gaussian | None:
         """The belief about a project: `start()` (asked once for each `base`, the identity of a ranker), and every
-        decision in force with an id above `since`. `look(image_ids)` gives a set's features (k, d), winner first, or
-        None where an image cannot be read. None when there is nothing to start from."""
+        decision in force that is newer than what it has `known`. `look(image_ids)` gives a set's features (k, d),
+        winner first, or None where an image cannot be read. None when there is nothing to start from."""
         key = project.casefold()
         with self._lock:
-            if self._base != (base, since):
-                self._base, self._beliefs, self._said, self._seen = (base, since), {}, {}, since
+            if self._base != (base, known):
+                self._base, self._beliefs, self._said, self._seen = (base, known), {}, {}, known.decision
             if key not in self._beliefs:
                 begun = start()
                 if begun is None:
                     return None
                 mean = np.asarray(begun.mean, dtype=np.float64)
                 self._beliefs[key] = Belief(mean.copy(), np.array(begun.covariance, dtype=np.float64))
-            self._listen(since)
+            self._listen(known)
             belief = self._beliefs[key]
             self._follow(belief, [one for one in self._said.values() if one.project.casefold() == key], lapse, look)
             return Gaussian(belief.mean, belief.covariance)
@@ -163,7 +172,7 @@ class Online:
         with self._lock:
             return sum(len(belief.applied) for belief in self._beliefs.values())
 
-    def _listen(self, since: int) -> None:
+    def _listen(self, known: Known) -> None:
         """Read the decisions that are new, and for each set keep the one in force."""
         with self._store.reading() as connection:
             rows = connection.execute(
@@ -180,32 +189,37 @@ class Online:
                 losers = tuple(int(one) for one in row.value.get("losers", ()))
                 is_evidence = row.verdict in _PICKED and not row.value.get("bulk")  # approved unseen: its own word
                 picked = (int(row.value["image"]), *losers) if is_evidence and losers else None
-                known = self._said.get(set_pk)
-                had = known.had if known is not None else self._learned_before(connection, row.subject, since)
-                self._said.pop(set_pk, None)  # to the end: evidence is kept in the order it came
-                if picked is not None and picked == had:
-                    continue  # an undo that brings back what the ranker knows
-                if picked is None and had is None:
-                    continue
+                earlier = self._said.pop(set_pk, None)  # to the end: evidence is kept in the order it came
+                had = earlier.had if earlier is not None else self._learned_before(connection, row.subject, known)
+                if had == ((picked,) if picked is not None else ()):
+                    continue  # nothing new, or an undo that brings back what the ranker knows
+                if had and row.verdict in _SILENT and had == self._logged(connection, row.subject, known):
+                    continue  # a log's word stands until a verdict replaces it
                 is_against = row.verdict == Verdict.MODIFIED and not row.blind
                 self._said[set_pk] = Said(int(row.id), set_pk, row.project, picked, had, is_against)
 
-    def _learned_before(self, connection: sa.Connection, subject: str, since: int) -> tuple[int, ...] | None:
-        """What the ranker has learned of this set: the pick in force when it was trained."""
+    def _learned_before(self, connection: sa.Connection, subject: str, known: Known) -> tuple[tuple[int, ...], ...]:
+        """What the ranker has learned of this set: the pick in force when it was trained, else what the logs said."""
         row = connection.execute(
             sa.select(decisions.c.verdict, decisions.c.value)
             .where(
                 decisions.c.kind == KIND,
                 decisions.c.actor == self._actor,
                 decisions.c.subject == subject,
-                decisions.c.id <= since,
+                decisions.c.id <= known.decision,
             )
             .order_by(decisions.c.id.desc())
             .limit(1)
         ).one_or_none()
-        if row is None or row.verdict not in _PICKED or row.value.get("bulk") or not row.value.get("losers"):
-            return None
-        return (int(row.value["image"]), *(int(one) for one in row.value["losers"]))
+        if row is None or row.verdict in _SILENT:
+            return self._logged(connection, subject, known)
+        if row.verdict not in _PICKED or row.value.get("bulk") or not row.value.get("losers"):
+            return ()
+        return ((int(row.value["image"]), *(int(one) for one in row.value["losers"])),)
+
+    @staticmethod
+    def _logged(connection: sa.Connection, subject: str, known: Known) -> tuple[tuple[int, ...], ...]:
+        return catalogue.logged_picks(connection, catalogue.set_of(subject), known.selection)
 
     @staticmethod
     def _follow(belief: Belief, said: Sequence[Said], lapse: float, look: Look) -> None:
@@ -218,6 +232,7 @@ class Online:
         while len(belief.applied) > same:
             belief.take_off()
         for one in said[same:]:
-            spoken = [(look(images), sign) for images, sign in ((one.had, -1.0), (one.picked, 1.0)) if images]
+            told = [*((images, -1.0) for images in one.had), *([(one.picked, 1.0)] if one.picked else [])]
+            spoken = [(look(images), sign) for images, sign in told]
             slips = lapse * _MEANT if one.is_against else lapse
             belief.take_on(one.decision, [(looks, sign) for looks, sign in spoken if looks is not None], slips)

@@ -94,7 +94,15 @@ class Ranking(Verdicts):
         hashes = HashCache(self._hashes_file, self._settings.max_pixels)
         own = self._own_consistency
         trainer = Trainer(
-            self._store, self._vision, self._registry, hashes, self._clock, self._epochs_file, consistency=own
+            self._store,
+            self._vision,
+            self._registry,
+            hashes,
+            self._clock,
+            self._epochs_file,
+            consistency=own,
+            pause=self._settings.auto_train_pause,
+            aesthetic_head=self._settings.aesthetic_head,
         )
         return trainer.work(run)
 
@@ -184,11 +192,13 @@ class Ranking(Verdicts):
         seed: int | None = None,
         encoder: str | None = None,
         without: Sequence[str] = (),
+        by_itself: bool = False,
     ) -> Run:
         """Start training on every verdict in force of one person (default: the workspace's) and on the imported logs.
 
         `project` learns from that project alone; `per_project` gives each project with enough sets weights of its own.
         `encoder` (default: the setting) names whose vectors to learn from; blocks of features in `without` stay unused.
+        `by_itself` gives way to the review: it works in its pauses only.
         The run's result is the document of `train ranker --json`. Raises ProofsheetError for an unknown project.
         """
         if project is not None:
@@ -203,11 +213,13 @@ class Ranking(Verdicts):
             "encoder": encoder or self._settings.encoder,
             "without": sorted(without),
             "choices": count,
+            "by_itself": by_itself,
         }
         return await self._runs.start(TRAIN, params, project=project, detach=detach)
 
     async def maybe_train(self) -> Run | None:
-        """Start training when the settings allow it and there are enough verdicts since the last time."""
+        """Start training when the settings allow it and there are enough verdicts since the last time; it waits for the
+        pauses of the review."""
         if not self._settings.auto_train:
             return None
         count = await self._count_choices(None, None)
@@ -217,7 +229,7 @@ class Ranking(Verdicts):
         known = int(last.params.get("choices", 0)) if last is not None else 0
         if count < MIN_SETS or count - known < self._settings.auto_train_after:
             return None
-        return await self.train()
+        return await self.train(by_itself=True)
 
     async def status(self, project: str | None = None) -> RankerStatus:
         """Which ranker suggests now, and while there is none or a newer one was kept back, why."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -148,6 +149,7 @@ class Session:
         self.lesson = lesson
         self.watch = watch
         self.step = 0
+        self._first: Belief | None = None
         self._inner: tuple[Floats, Ints, Ints] | None = None
         self._others: tuple[dict[str, Floats], Floats] | None = None
 
@@ -161,7 +163,7 @@ class Session:
             plan = self.plan()
             keep(plan)
         self.watch.progress(0, None, "learning")
-        evaluated = self.believe(lesson.train, plan, is_shown=True)
+        evaluated = self.believe(lesson.train, plan, start=self._first, is_shown=True)
         self.watch.progress(0, None, "measuring")
         report = self.measure(evaluated, plan.calibration)
         ablation = self.ablation(plan, evaluated)
@@ -209,7 +211,7 @@ class Session:
             on_round=told,
             check=self.watch.check,
         )
-        prior = belief.prior
+        prior, self._first = belief.prior, belief
         plain = self._out_of_fold(prior, belief, refusals=False, modified=False)
         best, uses, weighs = plain, False, False
         if lesson.refused is not None and lesson.refused.count >= _ENOUGH_TO_TRY:
@@ -293,11 +295,25 @@ class Session:
             prior.blocks,
             prior=prior,
             own=self._own(sets),
-            start=None if is_shown else start,
+            start=start,
+            from_nothing=is_shown,
             on_step=show if is_shown else None,
             check=self.watch.check,
         )
-        return _first(found, d) if extra else found
+        found = _first(found, d) if extra else found
+        if not posterior.steadying_part(len(sets)):
+            return found
+        plain = self.lesson.examples.take(sets)
+        other = learn.fit_logistic_difference(
+            plain, seed=self.lesson.seed, strength=self._reference_strength, check=self.watch.check
+        )
+        return posterior.steadied(found, other, plain.count)
+
+    @cached_property
+    def _reference_strength(self) -> float:
+        """The reference's own strength, chosen on the training sets once."""
+        train = self.lesson.examples.take(self.lesson.train)
+        return learn.logistic_strength(train, seed=self.lesson.seed, check=self.watch.check)
 
     def _evidence(self, sets: Ints, *, refusals: bool, modified: bool) -> Examples:
         examples = self.lesson.examples.take(sets)
@@ -320,7 +336,10 @@ class Session:
         lesson = self.lesson
         train, held_out = lesson.examples.take(lesson.train), lesson.examples.take(lesson.held_out)
         if self._others is None:
-            reference = learn.fit_logistic_difference(train, seed=lesson.seed, check=self.watch.check)
+            strength = self._reference_strength
+            reference = learn.fit_logistic_difference(
+                train, seed=lesson.seed, strength=strength, check=self.watch.check
+            )
             rows = learn.rows_of(lesson.examples.offsets, lesson.held_out)
             baselines = {name: scores[rows] for name, scores in lesson.baselines.items()}
             baselines["nearest_winners"] = nearest_winners(train, held_out, self.watch.check)

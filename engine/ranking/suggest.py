@@ -22,7 +22,7 @@ from engine.ranking.learn import offsets_of
 from engine.ranking.material import crops_of
 from engine.ranking.measures import Floats
 from engine.ranking.model import KIND, ImageSet
-from engine.ranking.online import Online
+from engine.ranking.online import Known, Online
 from engine.ranking.posterior import Gaussian
 from engine.ranking.ranker import LinearRanker
 from engine.ranking.registry import Registry
@@ -156,14 +156,15 @@ class Suggester:
 
     def taste(self, ranker: LinearRanker, project: str) -> Gaussian | None:
         """What is believed of a project's taste just now; None where the ranker cannot learn from single verdicts."""
-        since = int(ranker.card.get("data", {}).get("last_decision", -1))
-        if since < 0 or ranker.belief(project) is None:
+        data = ranker.card.get("data", {})
+        known = Known(int(data.get("last_decision", -1)), int(data.get("last_selection", 0)))
+        if known.decision < 0 or ranker.belief(project) is None:
             return None
 
         def look(image_ids: Sequence[int]) -> Features | None:
             with self._store.reading() as connection:
-                known = catalogue.images_by_id(connection, image_ids)
-            images = [known[one] for one in image_ids if one in known]
+                found = catalogue.images_by_id(connection, image_ids)
+            images = [found[one] for one in image_ids if one in found]
             spec = encoder_spec(ranker)
             readable = self._readable(images, spec)
             images = [image for image in images if image.id in readable]
@@ -172,7 +173,7 @@ class Suggester:
             return ranker.looks(self.looks(ranker, images, self._vision.readings(images, spec)))
 
         identity = (ranker.label, ranker.card.get("created_at"))
-        return self._online.taste(identity, lambda: ranker.belief(project), project, since, ranker.lapse, look)
+        return self._online.taste(identity, lambda: ranker.belief(project), project, known, ranker.lapse, look)
 
     def early(self, project: str | None = None) -> LinearRanker | None:
         """What the newest verdicts say while no ranker is promoted; None until that beats the best naive baseline."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.clock import Clock, iso
 from engine.errors import ProofsheetError
 from engine.ranking import card, evaluate, learn
+from engine.ranking.courtesy import Courtesy
 from engine.ranking.epochs import EpochLog, Told
 from engine.ranking.features import Layout, scale_of
 from engine.ranking.hashes import HashCache
@@ -32,6 +34,10 @@ from engine.runs import RunContext
 from engine.store import Store
 from engine.vision import Vision
 
+if TYPE_CHECKING:
+    from engine.vision.aesthetic import AestheticHead
+    from engine.vision.encoders import Encoder
+
 _LARGE = 2_000_000  # numbers; from here on single precision is exact enough, and twice as fast
 Consistency = Callable[[str, str | None], float | None]
 
@@ -43,7 +49,8 @@ def _unknown(_actor: str, _project: str | None) -> float | None:
 class Trainer:
     """The work of `train` runs. Its `work` is called in a lane's thread.
 
-    `consistency(actor, project)` is the share of silently repeated sets that the person answered alike, or None.
+    `consistency(actor, project)` is the share of silently repeated sets that the person answered alike, or None. A run
+    that began by itself works only while no verdict was given for `pause` seconds.
     """
 
     def __init__(
@@ -55,6 +62,8 @@ class Trainer:
         clock: Clock,
         log: Path,
         consistency: Consistency = _unknown,
+        pause: float = 0.0,
+        aesthetic_head: Path | None = None,
     ) -> None:
         self._store = store
         self._vision = vision
@@ -63,24 +72,32 @@ class Trainer:
         self._clock = clock
         self._log = EpochLog(log, clock)
         self._consistency = consistency
+        self._pause = pause
+        self._aesthetic_head = aesthetic_head
 
     def work(self, run: RunContext) -> dict[str, Any]:
         """Train one version. Raises ProofsheetError when there is too little to learn from."""
         begun = time.monotonic()
         actor, project = str(run.params["actor"]), run.params.get("project")
         without = tuple(run.params.get("without") or ())
+        courtesy = Courtesy(run, self._store, self._clock, self._pause if run.params.get("by_itself") else 0.0)
+        courtesy()
         encoder = self._vision.encoder(str(run.params["encoder"]))
         spec = encoder.spec
+        head = self._head(run, encoder)
         run.progress(0, None, "reading the verdicts")
         read = read_choices(self._store, actor, project)
         _require(len(read.choices))
         material = gather(run, read, self._store, self._vision, self._hashes, spec, without)
         _require(len(material.choices))
+        if head is not None:
+            said = head(material.features[:, : encoder.dimension])
+            material = replace(material, baselines={**material.baselines, "aesthetic_head": said})
         divided = split(material.clusters)
         layout = Layout(encoder.dimension, material.features.shape[1] > Layout(encoder.dimension).width)
         lesson, scale = make_lesson(material, layout, divided, run.params, without)
         fingerprint = f"{material.fingerprint}-{lesson.mode}-{lesson.seed}-{spec}-{without}"
-        told = Told(run, self._log)
+        told = Told(run, self._log, courtesy)
         session = Session(lesson, told)
         trained = session.work(
             _resumed(run.resumed, fingerprint),
@@ -121,6 +138,19 @@ class Trainer:
             "why_not": why_not,
             "seconds": round(time.monotonic() - begun, 3),
         }
+
+    def _head(self, run: RunContext, encoder: Encoder) -> AestheticHead | None:
+        """The aesthetic head of the settings, where it may judge this encoder's vectors. A file that is none is
+        refused before anything is computed."""
+        if self._aesthetic_head is None:
+            return None
+        from engine.vision.aesthetic import ARCHITECTURE, judges, read_head
+
+        head = read_head(self._aesthetic_head)
+        if judges(encoder):
+            return head
+        run.log(f"the aesthetic head is not compared with: it judges {ARCHITECTURE} alone, not {encoder.id}")
+        return None
 
 
 def make_lesson(

@@ -38,12 +38,11 @@ def _accuracy() -> list[Row]:
             someone = person(sets + _TEST, dimension, seed)
             train = someone.examples.take(np.arange(sets))
             test = someone.examples.take(np.arange(sets, sets + _TEST))
-            belief = posterior.believe(train, someone.blocks)
+            reference = learn.fit_logistic_difference(train, seed=0)
+            belief = posterior.steadied(posterior.believe(train, someone.blocks), reference, sets)
             ours = pair_accuracy(belief.scores(test), test.offsets)
             best = pair_accuracy(np.asarray(test.features @ someone.truth), test.offsets)
-            theirs = pair_accuracy(
-                np.asarray(test.features @ learn.fit_logistic_difference(train, seed=0)), test.offsets
-            )
+            theirs = pair_accuracy(np.asarray(test.features @ reference), test.offsets)
             shares.append(ours / best)
             gaps.append(ours - theirs)
             worst = min(worst, ours - theirs)
@@ -239,7 +238,7 @@ def main() -> int:
     begun = time.perf_counter()
     session = Session(lesson, _Quiet())
     plan = session.plan()
-    belief = session.believe(lesson.train, plan, is_shown=True)
+    belief = session.believe(lesson.train, plan, start=session._first, is_shown=True)
     report = session.measure(belief, plan.calibration)
     session.believe(np.arange(examples.count), plan, start=belief)
     fit = time.perf_counter() - begun

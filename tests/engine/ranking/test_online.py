@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.ranking import online, posterior
+from engine.ranking import catalogue, online, posterior
 from engine.ranking.features import PLAIN
 from engine.ranking.measures import pair_accuracy
 from engine.ranking.online import Belief, learn_one
@@ -108,6 +108,28 @@ async def test_a_verdict_moves_the_next_suggestion_and_an_undo_takes_it_back(wor
     await world.ranking.undo()
     await world.ranking.undo()
     assert await scores(world, second) == pytest.approx(before, abs=2e-6)
+
+
+async def test_a_set_of_an_imported_log_that_is_decided_anew_counts_once(world: World) -> None:
+    """The log's word is taken out of the belief; saying the same again changes nothing, and an undo brings it back."""
+    taste = await simulate(world, 60, seed=4)
+    await world.runs.wait((await world.ranking.train()).id)
+    shown, *_ = await undecided(world, taste, 5)
+    before = await scores(world, shown)
+    with world.store.reading() as connection:
+        logged = catalogue.imported_choices(connection)[3]
+    await world.ranking.pick(logged.set_pk, logged.winner)
+    assert await scores(world, shown) == before, "what it has learned already"
+    await world.ranking.pick(logged.set_pk, logged.image_ids[1])
+    moved = await scores(world, shown)
+    assert moved != before
+    await world.ranking.undo()
+    await world.ranking.undo()
+    assert await scores(world, shown) == pytest.approx(before, abs=2e-6)
+    await world.ranking.skip(logged.set_pk)
+    assert await scores(world, shown) == pytest.approx(before, abs=2e-6), "a skip leaves the log's word in force"
+    await world.ranking.reject(logged.set_pk)
+    assert await scores(world, shown) != pytest.approx(before, abs=2e-6), "a refusal takes it out"
 
 
 async def test_another_process_deciding_the_same_set_counts_as_the_newest_word(world: World) -> None:

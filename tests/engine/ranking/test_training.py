@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +21,13 @@ import sqlalchemy as sa
 from safetensors.numpy import load_file, save_file
 
 from engine.errors import ProofsheetError, UsageError
+from engine.ranking import catalogue
 from engine.ranking.features import PLAIN
 from engine.ranking.measures import Calibration
 from engine.ranking.ranker import LinearRanker
 from engine.runs import RunState
 from engine.store.schema import models
+from engine.vision import aesthetic
 from tests.engine.ranking.conftest import NOON, FakeEncoder, World, simulate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -254,6 +259,43 @@ async def test_training_starts_by_itself_after_enough_verdicts(world: World) -> 
     assert await world.ranking.maybe_train() is None, "nothing new since"
     world.ranking._settings = world.settings.model_copy(update={"auto_train": False})
     assert await world.ranking.maybe_train() is None
+
+
+async def test_the_aesthetic_head_is_compared_with_where_its_encoder_is_used(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await simulate(world, 40)
+    file = tmp_path / "head.safetensors"
+    save_file({"weight": np.ones((1, 8), np.float32), "bias": np.zeros(1, np.float32)}, file)
+    world.ranking._settings = world.settings.model_copy(update={"aesthetic_head": file})
+    failed = await world.runs.wait((await world.ranking.train()).id)
+    assert failed.state is RunState.FAILED and "no aesthetic head for ViT-B-32" in str(failed.error)
+    monkeypatch.setattr(aesthetic, "DIMENSION", 8)
+    assert "aesthetic_head" not in (await train(world))["baselines"]  # type: ignore[operator]
+    card = replace(FakeEncoder.card, architecture="ViT-B-32", dimension=8)
+    monkeypatch.setattr(FakeEncoder, "card", card)
+    assert 0 < (await train(world))["baselines"]["aesthetic_head"] < 1  # type: ignore[index]
+
+
+async def test_training_that_began_by_itself_waits_for_a_pause_in_the_review(world: World) -> None:
+    await simulate(world, 30)
+    with world.store.reading() as connection:
+        first, second, *_ = catalogue.imported_choices(connection)
+    await world.ranking.pick(first.set_pk, first.winner)
+    run = await world.ranking.maybe_train()
+    assert run is not None
+
+    async def said(what: str) -> None:
+        while not any(what in str(event) for event in await world.runs.events(run.id)):
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(said("waiting for a pause"), 20)
+    assert not (await world.runs.get(run.id)).state.is_final
+    world.now[0] += timedelta(seconds=world.settings.auto_train_pause)
+    assert (await world.runs.wait(run.id)).state is RunState.DONE
+    await world.ranking.pick(second.set_pk, second.winner)
+    asked = await world.ranking.train()  # what a person asks for waits for nobody
+    assert (await world.runs.wait(asked.id)).state is RunState.DONE
 
 
 async def test_a_run_can_be_cancelled_and_taken_up_again(world: World) -> None:
