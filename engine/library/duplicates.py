@@ -17,19 +17,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from engine.changes import Changes, ChangeSet, State
 from engine.clock import Clock, utc_now
 from engine.errors import UsageError
-from engine.library import duplicate_search as searching
 from engine.library import groups_table, trash
 from engine.library import keeper as keeping
-from engine.library.duplicate_search import Formed
 from engine.library.facts import Facts, StoredMetadata, facts_of, metadata_of
-from engine.library.grouping import Cluster, Kind
 from engine.library.library import Library
 from engine.library.model import Image
 from engine.library.trash import Offered
@@ -38,6 +35,10 @@ from engine.runs import Run, RunContext, Runs
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.schema import scan_roots
+
+if TYPE_CHECKING:
+    from engine.library.duplicate_search import Formed
+    from engine.library.grouping import Kind
 
 KIND = "duplicates"
 MODEL = "prints-1"
@@ -138,12 +139,16 @@ class Duplicates:
 
     async def search(self, project: str | None = None, distance: int | None = None) -> Run:
         """Begin to look for what is alike among images that were not looked at yet; groups then come at once."""
+        from engine.library import duplicate_search as searching
+
         params = {"project": project, "distance": self._distance(distance)}
         await self._store.read(partial(searching.projects_of, project=project))
         return await self._runs.start(KIND, params, project=project)
 
     async def find(self, project: str | None = None, distance: int | None = None) -> Found:
         """Study and search what is new, wait for both, and return every group."""
+        from engine.library import duplicate_search as searching
+
         begun = time.monotonic()
         self._distance(distance)
         await self._store.read(partial(searching.projects_of, project=project))
@@ -155,6 +160,8 @@ class Duplicates:
     async def groups(self, project: str | None = None, distance: int | None = None) -> Found:
         """The groups as far as is known by now, without looking at any file. Raises UsageError for a project that is
         not there, or a distance out of range."""
+        from engine.library import duplicate_search as searching
+
         begun = time.monotonic()
         within = self._distance(distance)
         await self._store.write(partial(searching.come_back, standing=await self._review.standing(KIND)))
@@ -177,6 +184,8 @@ class Duplicates:
         return groups_table.others(connection, image_ids)
 
     def _distance(self, distance: int | None) -> int:
+        from engine.library import duplicate_search as searching
+
         within = self._settings.duplicate_distance if distance is None else distance
         if not 0 <= within <= searching.MOST:
             raise UsageError(
@@ -186,6 +195,8 @@ class Duplicates:
         return within
 
     def _work(self, run: RunContext) -> dict[str, Any]:
+        from engine.library import duplicate_search as searching
+
         return searching.work(run, self._store, self._settings.max_pixels)
 
     async def _dressed(self, formed: Formed) -> list[Group]:
@@ -262,6 +273,8 @@ class Duplicates:
         planned = await self._plan(groups, moved, kept, merge)
         done = planned
         if not dry_run:
+            from engine.library import duplicate_search as searching
+
             done = await self._changes.apply(planned.id)
             await self._store.write(partial(searching.gone, moved={str(one.path): one.id for one in moved.values()},
                                             clock=self._clock))  # fmt: skip
@@ -338,6 +351,8 @@ class Duplicates:
 
         Raises ChangesRefused, with nothing undone, when files have changed since.
         """
+        from engine.library import duplicate_search as searching
+
         last = await self._store.read(partial(searching.last_decided, kind=KIND, actor=self._settings.actor))
         restored = 0
         if last is not None and "change_set" in last:
@@ -450,4 +465,4 @@ def _candidate(
     )
 
 
-__all__ = ["Cluster", "Duplicates", "Found", "Group", "Member", "Settled", "Undone", "group_id", "with_keeper"]
+__all__ = ["Duplicates", "Found", "Group", "Member", "Settled", "Undone", "group_id", "with_keeper"]

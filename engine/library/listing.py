@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import sqlalchemy as sa
@@ -19,21 +19,23 @@ from numpy.typing import NDArray
 
 from engine.changes import Action, Changes, State
 from engine.clock import Clock
-from engine.library import catalog, distribution, earlier, progress, recommended, vocabulary
+from engine.library import catalog
 from engine.library import facts as facts_table
-from engine.library.completion import Completion, Vocabulary, complete
-from engine.library.distribution import Mix
-from engine.library.earlier import Earlier, KnownImage
 from engine.library.facts import Facts, StoredMetadata
 from engine.library.fields import Condition
-from engine.library.gaps import Coverage, coverage
 from engine.library.model import Image, Inventory
-from engine.library.progress import Progress
 from engine.library.sidecars import Kind, SidecarPlan, Sidecars
 from engine.store import Store
 from engine.store.schema import images, projects, vectors
 from engine.store.schema.facts import image_facts
 from engine.workspace import Workspace
+
+if TYPE_CHECKING:
+    from engine.library.completion import Completion, Vocabulary
+    from engine.library.distribution import Mix
+    from engine.library.earlier import Earlier
+    from engine.library.gaps import Coverage
+    from engine.library.progress import Progress
 
 SAMPLE = 2000  # vectors of a project that its coverage is taken from, evenly spread over it
 _FEWEST = 8  # below so many vectors nothing can be said of coverage
@@ -116,6 +118,8 @@ class Listing:
     async def vocabulary(self) -> Vocabulary:
         """Field -> the values that the library's images have, the commonest first; kept until the library grows."""
 
+        from engine.library import vocabulary
+
         def read(connection: sa.Connection) -> Vocabulary:
             newest = sa.select(sa.func.max(images.c.id)).scalar_subquery()
             studied = sa.select(sa.func.max(image_facts.c.image_id)).scalar_subquery()
@@ -128,6 +132,8 @@ class Listing:
 
     async def complete(self, text: str, cursor: int | None = None) -> Completion:
         """What the word at the cursor (the end, unless told) of a query may become."""
+        from engine.library.completion import complete
+
         return complete(text, len(text) if cursor is None else cursor, await self.vocabulary())
 
     async def inventory(self, filter: str = "", project: str | None = None) -> Inventory:
@@ -151,6 +157,8 @@ class Listing:
         with_coverage: also how varied the embeddings are, by project. That may load an encoder. Raises QueryError, and
         UsageError for a `recommended_distribution.json` that cannot be used.
         """
+        from engine.library import distribution, recommended
+
         wanted = await asyncio.to_thread(recommended.load, self._workspace.root)
         hooks = self.hooks()
 
@@ -165,12 +173,14 @@ class Listing:
 
     async def progress(self) -> list[Progress]:
         """How far each project has come, and where its manifest differs from the library; by id."""
+        from engine.library.progress import progress
+
         exported: set[str] = set()
         for change_set in await self._changes.list():
             if change_set.state is State.APPLIED and change_set.kind == "export":
                 taken = (step for step in change_set.operations if step.action in (Action.COPY, Action.LINK))
                 exported |= {str(step.source) for step in taken if step.source is not None}
-        return await self._store.read(partial(progress.progress, exported=exported))
+        return await self._store.read(partial(progress, exported=exported))
 
     async def plan_sidecars(self, image_ids: Sequence[int], kinds: Sequence[Kind]) -> SidecarPlan:
         """Plan to write sidecars beside these images; see `Sidecars.plan_writing`."""
@@ -180,6 +190,8 @@ class Listing:
     async def read_earlier(self, folder: Path) -> list[Earlier]:
         """What `folder` has from an earlier tool, checked against the library; embeddings are kept where the hallway
         has a place for them. See `engine.library.earlier`."""
+
+        from engine.library.earlier import KnownImage, read
 
         def known(connection: sa.Connection) -> list[KnownImage]:
             query = (
@@ -191,7 +203,7 @@ class Listing:
             return [KnownImage(a, b, c, None if d is None else d & 0xFFFFFFFFFFFFFFFF) for a, b, c, d in rows]
 
         everything = await self._store.read(known)
-        found = await asyncio.to_thread(earlier.read, folder, everything)
+        found = await asyncio.to_thread(read, folder, everything)
         return [await asyncio.to_thread(self._taken, each) for each in found]
 
     def _taken(self, found: Earlier) -> Earlier:
@@ -204,6 +216,8 @@ class Listing:
 
     def _coverage(self, connection: sa.Connection, conditions: Sequence[Condition]) -> dict[str, Coverage]:
         """Project -> coverage of the vectors that are kept; nothing is computed anew."""
+        from engine.library.gaps import coverage
+
         if self.embeddings is None or connection.execute(sa.select(vectors.c.id).limit(1)).first() is None:
             return {}
         encoder = self.embeddings.encoder().id
@@ -234,9 +248,13 @@ class Listing:
 
 def mix_document(found: Mix) -> dict[str, Any]:
     """The mix as JSON."""
+    from engine.library import distribution
+
     return distribution.document(found)
 
 
 def progress_document(found: Progress) -> dict[str, Any]:
     """One project's progress as JSON."""
+    from engine.library import progress
+
     return progress.document(found)

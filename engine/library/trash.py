@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from engine.changes import Create, Move, Operation
 from engine.errors import ProofsheetError
@@ -81,6 +80,8 @@ def offered(keeper: StoredMetadata | None, others: Sequence[StoredMetadata | Non
 
 def sidecar(merged: Offered, own_keywords: Sequence[str] = ()) -> bytes:
     """An XMP sidecar with these texts; `own_keywords` of the image stand before those that are gained."""
+    from xml.sax.saxutils import escape  # not at the top: it brings in half of urllib
+
     parts: list[str] = []
     for name, text in (("title", merged.title), ("description", merged.description)):
         if text:

@@ -39,3 +39,12 @@ def test_the_right_part_gives_way_before_the_left_is_lost() -> None:
 @given(st.floats(-1, 2), st.integers(1, 40))
 def test_a_bar_keeps_its_width(share: float, width: int) -> None:
     assert width_of(bar(share, width)) == width
+
+
+def test_control_characters_of_a_name_never_reach_the_terminal() -> None:
+    """A line break would tear the screen, an escape sequence would be carried out."""
+    hostile = row(("new\nline\x1b[2J\u202e.jpg", "text"), right=[("a\tb", "dim")])
+    drawn = "".join(text for text, _ in lay_out(hostile, 40))
+    assert drawn == "new�line�[2J�.jpg".ljust(37) + "a�b"
+    spaced = row(("日本\u3000写真\xa0é.jpg", "text"))
+    assert "".join(text for text, _ in lay_out(spaced, 40)).rstrip() == "日本\u3000写真\xa0é.jpg"

@@ -157,7 +157,8 @@ async def undo(engine: Engine, as_json: bool) -> None:
     elif undone is None:
         say("Nothing left to undo.")
     else:
-        what = f"{undone.restored:,} files are back" if undone.restored else "open again"
+        files = "file is" if undone.restored == 1 else "files are"
+        what = f"{undone.restored:,} {files} back" if undone.restored else "open again"
         say(f"Taken back: {', '.join(undone.groups)} ({undone.verdict}); {what}.")
 
 

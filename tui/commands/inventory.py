@@ -6,6 +6,7 @@ Relies on the library's door. Studies first what is not known yet (`--no-study` 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,14 +68,18 @@ async def inventory(
     as_json: bool,
 ) -> None:
     """Count and print."""
-    if output is not None and output.exists():
-        raise UsageError(f"{output} is there already", remedy="Name a new file; nothing is ever overwritten.")
-    if only_refused and not as_json:
-        for one in await engine.library.refused(limit=_EVERYTHING):
-            say(f"{one.path}\n    {one.code}: {one.reason}")
-        return
+    if output is not None:
+        _check(output)
+    folder = None
     if source is not None:
-        query = f"{query} {await _scanned(engine, source)}".strip()
+        (folder,) = (path.resolve() for path in read_paths((source,)))
+        await follow(engine, await engine.library.scan([folder]), "Scanning")
+        query = f'{query} under:"{folder}"'.strip()
+    if project is not None:
+        await _check_project(engine, project)
+    if only_refused and not as_json and output is None:
+        await _tell_refused(engine, folder)
+        return
     if not no_study:
         await study_first(engine, project)
     if only_projects and not as_json and output is None:
@@ -83,7 +88,7 @@ async def inventory(
     whole = await engine.library.inventory(query, project)
     found = await engine.library.mix(query, project, with_coverage=True)
     if as_json or output is not None:
-        refused = await engine.library.refused(limit=_EVERYTHING)
+        refused = await _refused(engine, folder)
         document = await _document(engine, whole, found, refused, query)
         if output is not None:
             _write(output, document)
@@ -91,15 +96,40 @@ async def inventory(
         if as_json:
             emit(document)
         return
-    _tell(whole, found, is_part=bool(query or project))
+    by_code = None if folder is None else _by_code(await _refused(engine, folder))
+    _tell(whole, found, by_code, is_part=bool(query or project))
 
 
-async def _scanned(engine: Engine, source: Path) -> str:
-    """Scan the folder, and the query for what is in it."""
-    (folder,) = read_paths((source,))
-    await follow(engine, await engine.library.scan([folder]), "Scanning")
-    real = str(folder.resolve())
-    return f'under:"{real}"'
+def _check(output: Path) -> None:
+    """Before anything is read: whether the document can be written there."""
+    if output.exists():
+        raise UsageError(f"{output} is there already", remedy="Name a new file; nothing is ever overwritten.")
+    if not output.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {output.parent}", remedy="Make it first, or name another file.")
+
+
+async def _check_project(engine: Engine, name: str) -> None:
+    known = [one.id for one in await engine.library.projects()]
+    if name.casefold() not in {one.casefold() for one in known}:
+        raise UsageError(f"there is no project '{name}'", remedy="`proofsheet projects` lists them.")
+
+
+async def _refused(engine: Engine, folder: Path | None) -> list[Refusal]:
+    """Every refused file, or those in a folder."""
+    every = await engine.library.refused(limit=_EVERYTHING)
+    return every if folder is None else [one for one in every if Path(one.path).is_relative_to(folder)]
+
+
+def _by_code(refused: Sequence[Refusal]) -> tuple[tuple[str, int], ...]:
+    return tuple(Counter(one.code for one in refused).most_common())
+
+
+async def _tell_refused(engine: Engine, folder: Path | None) -> None:
+    refused = await _refused(engine, folder)
+    for one in refused:
+        say(f"{one.path}\n    {one.code}: {one.reason}")
+    if not refused:
+        note("Every file could be read.")
 
 
 async def _document(
@@ -116,6 +146,7 @@ async def _document(
         "refused": [{"path": one.path, "code": one.code, "reason": one.reason} for one in refused],
         "query": query,
         **mix_document(found),
+        "refused_by_code": dict(_by_code(refused)),
         "progress": [progress_document(one) for one in await engine.library.progress()],
     }
 
@@ -128,24 +159,27 @@ def _write(file: Path, document: dict[str, Any]) -> None:
         raise ProofsheetError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _tell(whole: Inventory, found: Mix, *, is_part: bool) -> None:
-    if not found.images and not whole.counts.refused:
+def _tell(whole: Inventory, found: Mix, refused: Sequence[tuple[str, int]] | None, *, is_part: bool) -> None:
+    """`refused` by code, where they are not those of the whole library."""
+    by_code = whole.refused if refused is None else refused
+    count = sum(held for _, held in by_code)
+    if not found.images and not count:
         say("Nothing matches." if is_part else "No images yet. `proofsheet scan FOLDER` reads some in.")
         return
-    say(f"{found.images:,} images ({_size(whole.bytes)}), {whole.counts.refused:,} refused")
+    say(f"{found.images:,} images ({_size(whole.bytes)}), {count:,} refused")
     if found.images > found.studied:
         say(f"{found.images - found.studied:,} of them not studied yet: format, resolution and date only")
     _distribution("Projects", whole.projects)
     _distribution("Formats", whole.formats)
     for axis, title in _TITLES.items():
         _shares(title, found.distributions[axis])
-    _distribution("Refused", whole.refused)
+    _distribution("Refused", by_code)
     if found.gap_list:
         say("\nGaps: to reach the recommended mix, each axis by itself, add about")
         for axis, _, label, count in found.gap_list:
             say(f"  {count:>9,} {label}  ({axis})")
     _diversity(found)
-    if whole.counts.refused:
+    if count:
         say("\n`proofsheet inventory --refused` lists the refused files with their reasons.")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from engine.errors import UsageError
 from tui.commands.common import emit, engine_command, json_option, note, say, workspace_of
 from tui.commands.following import study_first
 
@@ -73,6 +74,8 @@ async def list_images(
 ) -> None:
     """Find, then print."""
     asked = " ".join(query)
+    if project is not None and project.casefold() not in {one.id.casefold() for one in await engine.library.projects()}:
+        raise UsageError(f"there is no project '{project}'", remedy="`proofsheet projects` lists them.")
     if study:
         await study_first(engine, project)
     ids = await engine.library.ids(asked, sort, project)

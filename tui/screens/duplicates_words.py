@@ -12,6 +12,7 @@ from tui.widgets.lines import Row, Span, row
 
 if TYPE_CHECKING:
     from engine.library.duplicates import Group, Member
+    from engine.library.model import Image
     from engine.library.trash import Offered
 
 KINDS = {"exact": "identical", "same": "copies", "burst": "burst"}
@@ -98,22 +99,25 @@ def differences(member: Member, kept: Member, kind: str) -> str:
         word = "much softer" if ratio < _MUCH_SOFTER else "softer" if ratio < _SOFTER else ""
         word = word or ("sharper" if ratio > 1 / _SOFTER else "")
         said += [word] if word else []
-    said += _date(member.image.taken_at, kept.image.taken_at)
+    said += _date(member.image, kept.image)
     if member.distance and kind != "burst":
         said.append(f"{member.distance} bits")
     return " · ".join(said) or "no visible difference"
 
 
-def _date(one: str | None, other: str | None) -> list[str]:
-    """`0.5 s later`, or another day."""
-    if not one or not other or one == other:
+def _date(one: Image, other: Image) -> list[str]:
+    """`0.5 s later`, or another day; nothing where only the file's own time is known."""
+    if not one.taken_at or not other.taken_at or "mtime" in (one.taken_at_source, other.taken_at_source):
         return []
     gap = (
-        datetime.fromisoformat(one).replace(tzinfo=None) - datetime.fromisoformat(other).replace(tzinfo=None)
+        datetime.fromisoformat(one.taken_at).replace(tzinfo=None)
+        - datetime.fromisoformat(other.taken_at).replace(tzinfo=None)
     ).total_seconds()
+    if abs(gap) < 0.05:
+        return []
     if abs(gap) < 120:
         return [f"{abs(gap):.1f} s {'later' if gap > 0 else 'earlier'}"]
-    return [one[:10]] if one[:10] != other[:10] else [one[11:16]]
+    return [one.taken_at[:10]] if one.taken_at[:10] != other.taken_at[:10] else [one.taken_at[11:16]]
 
 
 def offer(offered: Offered, is_merging: bool) -> tuple[Span, ...]:

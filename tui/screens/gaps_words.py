@@ -90,11 +90,12 @@ def _progress(found: Progress) -> list[Line]:
 
 
 def heading(part: Part, width: int) -> Row:
-    """The head of a part, over a thin line."""
-    del width
+    """The head of a part: its name, a thin line, and what is to be said of it as a whole."""
     if part.title == "progress":
-        return row((f"   {part.title:<24}", "dim"), (part.note, "faint"))
-    return row((f"   {part.title}", "dim"), right=[(part.note + "   ", "faint")])
+        return row((f"   {part.title:<24}", "strong"), (part.note, "dim"))
+    note = f" {part.note}" if part.note else ""
+    line = "─" * max(0, width - len(part.title) - len(note) - 8)
+    return row((f"   {part.title} ", "strong"), (line, "rule"), (note, "dim"))
 
 
 def line_row(line: Line | Bar, width: int, selected: bool) -> Row:

@@ -10,36 +10,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.message import Message
 from textual.timer import Timer
 
 from engine.errors import UsageError
 from tui.actions import bindings
 from tui.messages import EngineReady, LibraryGrew
 from tui.screens import inventory_words as words
-from tui.screens.base import Page
+from tui.screens.inventory_filter import FilteredPage
+from tui.screens.inventory_messages import Accompanied, Counted, Listed, Misread, Mixed, Paged, Refreshed
 from tui.widgets.lines import Lines, Row, Span
 from tui.widgets.preview import PreviewImage
 from tui.widgets.rowlist import PAGE, RowList
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from engine.library.completion import Completion
     from engine.library.distribution import Mix
     from engine.library.listing import Details
     from engine.library.model import Image, Inventory
-
-    Ids = Sequence[int] | npt.NDArray[np.int64]
+    from tui.screens.inventory_messages import Ids
 
 Sort = Literal["name", "taken", "size", "resolution", "project"]
 SORTS: dict[Sort, str] = {
@@ -49,82 +41,13 @@ SORTS: dict[Sort, str] = {
     "resolution": "resolution",
     "project": "project",
 }
-FILTER_AFTER = 0.15  # seconds after the last key of a filter
 GROWS_EVERY = 1.0  # seconds between looks at a library that a scan is filling
 REST = 10  # times as long as listing or counting took, until it is done again for a library that grows
+PAINTED_AFTER = 0.05  # seconds in which a page is painted; reading on at once would delay it
 PREVIEW_AFTER = 0.08  # seconds that a row must stay selected before its picture is fetched
 
 
-@dataclass
-class Listed(Message, bubble=False):
-    """The ids that the filter and the order give."""
-
-    ids: Ids
-    cursor: int
-    filter: str
-    seconds: float = 0.0  # that it took
-    is_whole: bool = True
-
-
-@dataclass
-class Misread(Message, bubble=False):
-    """A query that cannot be read."""
-
-    filter: str
-    said: str
-    remedy: str
-
-
-@dataclass
-class Completed(Message, bubble=False):
-    """What the word at the cursor of the query may become; `is_asked`: by Tab, so that the first is put in."""
-
-    text: str
-    found: Completion
-    is_asked: bool
-
-
-@dataclass
-class Mixed(Message, bubble=False):
-    """The distributions of what is listed, and how long they took, in seconds."""
-
-    mix: Mix
-    filter: str
-    seconds: float
-
-
-@dataclass
-class Paged(Message, bubble=False):
-    """One page of images."""
-
-    start: int
-    images: list[Details]
-    edition: int
-
-
-@dataclass
-class Refreshed(Message, bubble=False):
-    """Images that are held already, looked up anew."""
-
-    images: list[Details]
-
-
-@dataclass
-class Counted(Message, bubble=False):
-    """The library in figures."""
-
-    inventory: Inventory
-
-
-@dataclass
-class Accompanied(Message, bubble=False):
-    """The files that travel with an image."""
-
-    image_id: int
-    paths: list[Path]
-
-
-class InventoryScreen(Page):
+class InventoryScreen(FilteredPage):
     """Everything that was scanned."""
 
     place = "inventory"
@@ -133,19 +56,14 @@ class InventoryScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self.ids: Ids = ()
-        self.filter = ""
+        self.filter = ""  # the query that the list answers; `asked` may be ahead of it
         self.sort: Sort = "name"
         self.inventory: Inventory | None = None
         self.mix: Mix | None = None
-        self._asked = ""  # the query that is being answered; `filter` is the one that is shown
-        self._misread: tuple[Span, ...] = ()
-        self._hint: tuple[Span, ...] = ()  # what the word that is being typed may become
-        self._completion: Completed | None = None
         self._mix_again_at = 0.0
         self._is_first_page = False
         self._took = 0.0  # seconds that the last list took
         self._soon: Timer | None = None
-        self._typing: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         self.facts = Lines(id="facts")
@@ -167,66 +85,84 @@ class InventoryScreen(Page):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._say()
+        self.say()
 
     @on(EngineReady)
     def _begin(self) -> None:
         kept = self.proof.views.get("inventory", {})
-        self.filter = self._asked = str(kept.get("filter", ""))
+        self.filter = self.asked = str(kept.get("filter", ""))
         self.sort = cast("Sort", kept.get("sort")) if kept.get("sort") in SORTS else "name"
         self._list(kept.get("image"))
-        self.work(self._figures, group="figures", exclusive=True)
+
+    def query_changed(self) -> None:
+        self._list(self._selected_id())
 
     def _list(self, image_id: int | None = None) -> None:
-        self.work(self._ask, self._asked, image_id, group="list", exclusive=True)
+        self.work(self._ask, self.asked, image_id, group="list", exclusive=True)
 
     async def _ask(self, query: str, image_id: int | None) -> None:
         library = self.engine.library
         began = time.monotonic()
+        is_new = not len(self.ids)
+        images: list[Details] = []
         try:
-            if not len(self.ids) and image_id is None:
-                # The first page at once: half a million ids take a moment to come.
+            if is_new:
+                # The first page by itself: half a million ids take a moment to come, and would delay it.
                 first = await library.ids(query, self.sort, limit=PAGE)
-                self.post_message(Listed(first, 0, query, is_whole=False))
+                cursor = _place_of(first, image_id)
+                if cursor is not None:
+                    images = await library.details([int(number) for number in first])
+                    took = time.monotonic() - began
+                    self.post_message(Listed(first, cursor, query, took, is_whole=len(first) < PAGE, images=images))
+                    return
             ids = await library.ids(filter=query, sort=self.sort)
         except UsageError as error:
             self.post_message(Misread(query, error.message, error.remedy))
+            if self.inventory is None:
+                await self._figures()
             return
         took = time.monotonic() - began
-        cursor = 0
-        if image_id is not None:
-            cursor = await asyncio.to_thread(_place_of, ids, image_id)
-        self.post_message(Listed(ids, cursor, query, took))
+        cursor = await asyncio.to_thread(_place_of, ids, image_id) or 0
+        start = cursor - cursor % PAGE
+        if is_new:
+            images = await library.details([int(number) for number in ids[start : start + PAGE]])
+        self.post_message(Listed(ids, cursor, query, took, start=start, images=images))
 
     @on(Listed)
     def _listed(self, event: Listed) -> None:
-        if event.filter != self._asked:
+        if event.filter != self.asked:
             return
         if event.filter != self.filter:
             self.mix, self._mix_again_at = None, 0.0
-        self.ids, self.filter, self._misread = event.ids, event.filter, ()
+        self.ids, self.filter, self.misread = event.ids, event.filter, ()
         self._took = event.seconds
         # The whole list follows its first page: who has moved meanwhile stays there.
         cursor = self.rows.cursor if event.is_whole and self._is_first_page else event.cursor
         self._is_first_page = not event.is_whole
         self.rows.begin(len(event.ids), cursor)
+        if event.images:
+            self.rows.fill(event.start, event.images, self.rows.edition)
         empty = not len(event.ids)
         self.query_one("#columns").display = not empty
         self.hollow.display = empty
         if empty:
             self.picture.clear()
             self.hollow.put(*words.empty(self.filter))
-        self._say()
+        self.say()
         self._selected()
-        if event.is_whole and time.monotonic() >= self._mix_again_at:
-            self.work(self._count, event.filter, group="mix", exclusive=True)
+        self.set_timer(PAINTED_AFTER, lambda: self._go_on(event.filter))
 
-    @on(Misread)
-    def _misunderstood(self, event: Misread) -> None:
-        """Said calmly, below; the list stays as it was."""
-        if event.filter == self._asked:
-            self._misread = ((event.said, "danger"), ("  " + event.remedy, "dim"))
-            self._say()
+    def _go_on(self, query: str) -> None:
+        """The page is painted: now for what takes a moment, the whole list first."""
+        if query != self.asked:
+            return
+        if self._is_first_page:
+            self._list()
+            return
+        if self.inventory is None:
+            self.work(self._figures, group="figures", exclusive=True)
+        if time.monotonic() >= self._mix_again_at:
+            self.work(self._count, query, group="mix", exclusive=True)
 
     async def _count(self, query: str) -> None:
         began = time.monotonic()
@@ -238,7 +174,7 @@ class InventoryScreen(Page):
         if event.filter == self.filter:
             self.mix = event.mix
             self._mix_again_at = time.monotonic() + REST * event.seconds
-            self._say()
+            self.say()
 
     @on(RowList.Wanted)
     def _wanted(self, event: RowList.Wanted) -> None:
@@ -283,11 +219,11 @@ class InventoryScreen(Page):
     @on(Counted)
     def _counted(self, event: Counted) -> None:
         self.inventory = event.inventory
-        self._say()
+        self.say()
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 
-    def _say(self) -> None:
+    def say(self) -> None:
         dot: Span = ("  ·  ", "faint")
         found = self.inventory
         here: list[Span] = [("inventory", "strong bold")]
@@ -300,14 +236,14 @@ class InventoryScreen(Page):
             self._say_facts(found)
         self.top.here(*here)
         shown: tuple[Span, ...] = ()
-        if self._misread:
-            shown = self._misread
-        elif self._hint and self.prompt.display:
-            shown = self._hint
+        if self.misread:
+            shown = self.misread
+        elif self.hint and self.prompt.display:
+            shown = self.hint
         elif self.filter:
             shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,} shown", "dim"))
         self.status.last(*shown)
-        self.status.fact(*(() if self._misread else (("sorted by ", "dim"), (SORTS[self.sort], "text"))))
+        self.status.fact(*(() if self.misread else (("sorted by ", "dim"), (SORTS[self.sort], "text"))))
         offered = ["inventory.filter", "inventory.open", "inventory.sort"] if len(self.ids) or self.filter else []
         offered += ["inventory.gaps"] if len(self.ids) else []
         offered += ["inventory.refused"] if found is not None and found.counts.refused else []
@@ -375,7 +311,7 @@ class InventoryScreen(Page):
         return None if one is None else one.image
 
     def relaid(self) -> None:
-        self._say()
+        self.say()
         self.rows.refresh()
         self._selected()
 
@@ -394,71 +330,6 @@ class InventoryScreen(Page):
         order = list(SORTS)
         self.sort = order[(order.index(self.sort) + 1) % len(order)]
         self._list(self._selected_id())
-
-    def action_filter(self) -> None:
-        before = self._asked
-
-        def typed(text: str) -> None:
-            if self._typing is not None:
-                self._typing.stop()
-            self._typing = self.set_timer(FILTER_AFTER, lambda: self._use(text))
-            self._complete(text, len(text), is_asked=False)
-
-        def answer(text: str | None) -> None:
-            self._completion, self._hint = None, ()
-            self._use(before if text is None else text)
-            self._say()
-
-        def complete(text: str, cursor: int) -> None:
-            self._complete(text, cursor, is_asked=True)
-
-        self.prompt.ask("filter", before, answer, typed, complete=complete)
-
-    def _complete(self, text: str, cursor: int, *, is_asked: bool) -> None:
-        last = self._completion
-        if is_asked and last is not None and last.is_asked and last.text == text and last.found.candidates:
-            self._take(last)  # Tab again: the next one
-            return
-        self.work(self._look_up, text, cursor, is_asked, group="complete", exclusive=True)
-
-    async def _look_up(self, text: str, cursor: int, is_asked: bool) -> None:
-        if self.proof.engine is not None:
-            self.post_message(Completed(text, await self.engine.library.complete(text, cursor), is_asked))
-
-    @on(Completed)
-    def _completed(self, event: Completed) -> None:
-        last = self._completion
-        if not self.prompt.display:
-            return
-        if not event.is_asked and last is not None and last.text == event.text:
-            return  # Tab has just put this in
-        if event.is_asked and event.found.candidates:
-            self._take(event)
-            return
-        self._hint = words.candidates(event.found.candidates)
-        self._say()
-
-    def _take(self, event: Completed) -> None:
-        """Put the first candidate in its place; the others move up, for the next Tab."""
-        first, *others = event.found.candidates
-        text, cursor = event.found.applied(event.text)
-        found = replace(event.found, end=cursor, candidates=(*others, first))
-        self._completion = Completed(text, found, is_asked=True)
-        self.prompt.put(text, cursor)
-        self._hint = words.candidates(event.found.candidates)
-        self._say()
-
-    def _use(self, text: str) -> None:
-        if self._typing is not None:
-            self._typing.stop()
-        if text != self._asked:
-            self._asked, self._misread = text, ()
-            self._list(self._selected_id())
-
-    def action_clear_filter(self) -> None:
-        if not self.banner.close():
-            self._use("")
-            self._say()
 
     def action_zoom(self) -> None:
         image = self._image()
@@ -485,7 +356,7 @@ class InventoryScreen(Page):
 
         def chosen(query: str | None) -> None:
             if query:
-                self._use(f"{self.filter} {query}".strip())
+                self.use(f"{self.filter} {query}".strip())
 
         self.proof.push_screen(GapsScreen(self.filter), chosen)
 
@@ -493,9 +364,12 @@ class InventoryScreen(Page):
         return {"filter": self.filter, "sort": self.sort, "image": self._selected_id()}
 
 
-def _place_of(ids: Ids, image_id: int) -> int:
-    """Where an image is in the list; 0 when it is not there. Half a million ids take a moment: not on the loop."""
+def _place_of(ids: Ids, image_id: int | None) -> int | None:
+    """Where an image is in the list; None when it is not there, the first place when none is meant. Half a million ids
+    take a moment: not on the loop."""
     import numpy as np
 
+    if image_id is None:
+        return 0
     found = np.flatnonzero(np.asarray(ids) == image_id)
-    return int(found[0]) if found.size else 0
+    return int(found[0]) if found.size else None

@@ -79,7 +79,15 @@ def quick_facts(found: Inventory, narrow: bool) -> list[Row]:
         for label, count in shares[: 3 if narrow else 5]:
             spans += _bar(label.upper() if title == "format" else label, count / total, None, 4 if narrow else 8)
         rows.append(Row(tuple(spans)))
-    return rows[:1] if narrow else [*rows, Row((("   ", "dim"),), (("   ", "dim"),), fill="─", ink="rule")]
+    return (
+        rows[:1]
+        if narrow
+        else [
+            *rows,
+            row(("   counting the rest…", "faint")),
+            Row((("   ", "dim"),), (("   ", "dim"),), fill="─", ink="rule"),
+        ]
+    )
 
 
 def facts(found: Mix, width: int, narrow: bool) -> list[Row]:
@@ -87,22 +95,25 @@ def facts(found: Mix, width: int, narrow: bool) -> list[Row]:
     gaps = _gaps(found, width)
     if narrow:
         return [gaps if found.gap_list else _axis(found.distributions["format"], width)]
+    pairs = (("format", "resolution"), ("quality", "lighting"))
     return [
-        _side_by_side([_axis(found.distributions[name], width) for name in ("format", "resolution")], width),
-        _side_by_side([_axis(found.distributions["quality"], width), gaps], width),
+        *(_side_by_side([_axis(found.distributions[name], width // 2) for name in pair], width) for pair in pairs),
+        _side_by_side([_axis(found.distributions["source"], width // 2), gaps], width),
         Row((("   ", "dim"),), (("   ", "dim"),), fill="─", ink="rule"),
     ]
 
 
-def _axis(found: Distribution, width: int) -> Row:
-    """One axis in a line: the classes there are most of, each beside its recommended share."""
+def _axis(found: Distribution, room: int) -> Row:
+    """One axis in a line: the classes there are most of, each beside its recommended share, as many as fit whole."""
     spans: list[Span] = [(f"   {found.axis:<10} ", "dim")]
     known = found.known
     if not known:
         return Row((*spans, ("not looked at yet", "faint")))
-    shown = sorted((share for share in found.shares if share.images), key=lambda share: -share.images)
-    for share in shown[: 3 if width < 150 else 4]:
-        spans += _bar(share.label, share.images / known, share.wanted, 5)
+    for share in sorted((share for share in found.shares if share.images), key=lambda share: -share.images):
+        piece = _bar(share.label, share.images / known, share.wanted, 5)
+        if width_of([*spans, *piece]) > room:
+            break
+        spans += piece
     return Row(tuple(spans))
 
 

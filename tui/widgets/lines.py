@@ -7,6 +7,7 @@ few milliseconds of its key. Colours are looked up by role in `Inks`, made once 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -21,6 +22,8 @@ from textual.widget import Widget
 if TYPE_CHECKING:
     from tui.app import ProofsheetApp
     from tui.theme import Palette
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 #: A text and its ink: words out of theme roles and `bold`, `reverse`, `underline`, `on <role>`.
 Span = tuple[str, str]
@@ -80,16 +83,22 @@ def clip_spans(spans: Sequence[Span], width: int) -> list[Span]:
     return kept
 
 
+def _printable(text: str) -> str:
+    """The text with a mark in place of each control character: a file name may hold any, and a line break in it, or an
+    escape sequence, would be carried out by the terminal."""
+    return text if text.isprintable() else _CONTROLS.sub("�", text)
+
+
 def lay_out(line: Row, width: int) -> list[Span]:
     """Spans of exactly `width` cells. The right part loses spans until the left one has 8 cells."""
     if width <= 0:
         return []
-    right = list(line.right)
+    right = [(_printable(text), ink) for text, ink in line.right]
     wanted = min(width_of(line.left), 8)
     while right and width_of(right) + wanted + 1 > width:
         right.pop(0)
     room = width - width_of(right) - (1 if right and line.left else 0)
-    left = clip_spans(line.left, room)
+    left = clip_spans([(_printable(text), ink) for text, ink in line.left], room)
     gap = width - width_of(left) - width_of(right)
     return [*left, (line.fill * gap, line.ink), *right] if gap else [*left, *right]
 
