@@ -1,8 +1,9 @@
-"""The demo from nothing to a trained ranker, in a throwaway workspace: draw, scan, import, embed, train, suggest.
+"""The demo from nothing to a trained ranker, in a throwaway workspace: draw, scan, import, study, train, suggest.
 
 Relies on the engine as any face does, and on the recipe for what to draw. Everything it writes lies in one folder under
 the platform's cache (or the one it is given), marked by a stamp; it deletes nothing that does not carry that stamp. The
-decisions are simulated, and say so: actor, session ids, and the EXIF of every picture.
+decisions are simulated, and say so: actor, session ids, and the EXIF of every picture; so are the users of its resize
+experiment, by their names.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import random
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -22,9 +24,10 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from engine.clock import iso
+from engine.clock import iso, utc_now
 from engine.demo.pictures import write_bad_files, write_set
 from engine.demo.recipe import PlannedSet, Recipe, plan
+from engine.demo.sessions import FILE, write_sessions
 from engine.engine import Engine
 from engine.errors import ProofsheetError
 from engine.settings import Settings
@@ -51,6 +54,17 @@ class Suggested:
 
 
 @dataclass(frozen=True)
+class Rooms:
+    """What the demo found besides a taste: how many images are of which quality, groups of pictures that are there
+    twice by kind, and what the simulated resize sessions tell."""
+
+    quality: Mapping[str, int]
+    duplicates: Mapping[str, int]
+    simulated_sessions: int
+    experiment: str
+
+
+@dataclass(frozen=True)
 class DemoReport:
     """What the demo did. `train` is the training run's result."""
 
@@ -61,6 +75,7 @@ class DemoReport:
     train: Mapping[str, Any]
     suggestions: tuple[Suggested, ...]
     seconds: float
+    rooms: Rooms | None = None
 
     def document(self) -> dict[str, Any]:
         """As one JSON document."""
@@ -214,10 +229,12 @@ async def _learned(engine: Engine, place: _Place, planned: Sequence[PlannedSet],
     await engine.ranking.build_sets()
     place.tell("describing the pictures", 0, 1)
     await engine.runs.finished((await engine.vision.embed()).id)
+    study = (await engine.runs.finished((await engine.library.study()).id)).result or {}
     place.tell("training the ranker", 0, 1)
     train = (await engine.runs.finished((await engine.ranking.train()).id)).result or {}
     place.tell("suggesting winners", 0, 1)
     suggestions = [one for one in [await _suggested(engine, set_id) for set_id in await engine.ranking.queue()] if one]
+    rooms = await _rooms(engine, place, study)
     counts = await engine.library.counts()
     total = await engine.ranking.total()
     return DemoReport(
@@ -228,6 +245,25 @@ async def _learned(engine: Engine, place: _Place, planned: Sequence[PlannedSet],
         train=train,
         suggestions=tuple(suggestions),
         seconds=round(time.monotonic() - begun, 1),
+        rooms=rooms,
+    )
+
+
+async def _rooms(engine: Engine, place: _Place, study: Mapping[str, Any]) -> Rooms:
+    """Bring the duplicates and the experiment to life."""
+    found = await engine.duplicates.find()
+    file = engine.workspace.training / FILE
+    sessions = await asyncio.to_thread(write_sessions, file, utc_now(), place.recipe.seed)
+    imported = await engine.experiments.import_sessions(file)
+    if imported.refused:
+        first = imported.refused[0]
+        raise ProofsheetError(f"the demo's own sessions were refused: line {first.line}: {first.reason}")
+    analysis = await engine.experiments.analyze()
+    return Rooms(
+        quality=dict(study.get("quality", {})),
+        duplicates=dict(Counter(group.kind for group in found.groups)),
+        simulated_sessions=sessions,
+        experiment=analysis.verdict,
     )
 
 

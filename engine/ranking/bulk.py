@@ -115,7 +115,7 @@ def promise(card: Mapping[str, Any], target: float) -> Promise:
             None,
             None,
             None,
-            f"not enough data to promise {spoken(target)}: at least {more:,} more decided sets",
+            f"not enough data to promise {spoken(target)}: at least {more:,} more decided set{'s' if more > 1 else ''}",
             more,
         )
     threshold = conformal_threshold(confidence, correct, target)
@@ -146,9 +146,8 @@ def _too_unsure(confidence: np.ndarray, correct: np.ndarray, target: float) -> P
     if not math.isfinite(growth):
         return Promise(target, None, None, None, f"its surest suggestions are barely {spoken(target)} right so far")
     more = max(1, math.ceil(confidence.size * (growth - 1)))
-    return Promise(
-        target, None, None, None, f"not enough data to promise {spoken(target)}: about {more:,} more decided sets", more
-    )
+    wanted = f"{more:,} more decided set{'s' if more > 1 else ''}"
+    return Promise(target, None, None, None, f"not enough data to promise {spoken(target)}: about {wanted}", more)
 
 
 def _growth(count: int, share: float, target: float) -> float:

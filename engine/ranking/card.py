@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from engine.ranking.conformal import RISK, coverage_curve, shortlist_size
 from engine.ranking.evaluate import coverage_at
 from engine.ranking.features import EMBEDDING, PLAIN, QUALITY, Layout
-from engine.ranking.learn import rows_of
+from engine.ranking.learn import centre, rows_of
 from engine.ranking.material import Material
+from engine.ranking.posterior import believe
 from engine.ranking.session import TARGET, Lesson, Trained
 from engine.ranking.split import Split
 
@@ -118,7 +120,7 @@ def make(
         },
         "coverage_curve": coverage_curve(confidence, correct),
         "shortlist_at_95": _shortlist(trained, lesson),
-        "taste": tastes(trained, lesson, layout, material),
+        "taste": tastes(lesson, layout, material),
         "weights": "learned from all sets; the held-out figures are of weights learned without the held-out sets",
         **told,
         "held_out_log_loss": report.log_loss,
@@ -126,27 +128,30 @@ def make(
     }
 
 
-def tastes(trained: Trained, lesson: Lesson, layout: Layout, material: Material) -> list[dict[str, Any]]:
+def tastes(lesson: Lesson, layout: Layout, material: Material) -> list[dict[str, Any]]:
     """The plain features by how much they decide: weight in utility a human unit, the usual difference within a set in
-    that unit, their product, and how sure the sign is. Empty when a network took the linear model's place."""
+    that unit, their product, and how sure the sign is.
+
+    Learned from every set by a linear model that looks at the plain features alone (`source`): beside the vector, which
+    knows of sharpness too, a clear liking would be shared out until nothing of it were sure, and a network has no
+    weight a feature at all.
+    """
     from scipy.stats import norm
 
-    if trained.head is not None:
-        return []
     block = layout.blocks[QUALITY]
-    centred = material.features[:, block].astype(np.float64)
-    starts, counts = material.offsets[:-1], np.diff(material.offsets)
-    centred -= np.repeat(np.add.reduceat(centred, starts, axis=0) / counts[:, None], counts, axis=0)
+    centred = centre(material.features[:, block].astype(np.float64), material.offsets)
     typical = np.sqrt(np.square(centred).mean(axis=0))
-    spread = np.sqrt(np.square(lesson.examples.features[:, block].astype(np.float64)).mean(axis=0))
-    taste = trained.final.shared
-    weight, doubt = taste.mean[block], np.sqrt(np.diag(taste.covariance)[block])
+    plain = lesson.examples.features[:, block].astype(np.float64)
+    spread = np.sqrt(np.square(plain).mean(axis=0))
+    width = plain.shape[1]
+    taste = believe(replace(lesson.examples, features=plain), {QUALITY: slice(0, width)}).shared
+    doubt = np.sqrt(np.diag(taste.covariance))
     found = []
     for number, name in enumerate(PLAIN):
         if typical[number] == 0 or spread[number] == 0:
             continue  # never differs within a set, or is switched off
         words, unit = _WORDS.get(name, (name.replace("_", " "), "units"))
-        strength = float(weight[number] * spread[number])
+        strength = float(taste.mean[number] * spread[number])
         found.append(
             {
                 "feature": name,
@@ -155,7 +160,8 @@ def tastes(trained: Trained, lesson: Lesson, layout: Layout, material: Material)
                 "unit": unit,
                 "typical": float(typical[number]),
                 "strength": strength,
-                "sure": float(norm.cdf(abs(weight[number]) / max(float(doubt[number]), 1e-12))),
+                "sure": float(norm.cdf(abs(taste.mean[number]) / max(float(doubt[number]), 1e-12))),
+                "source": "a linear model of the plain features alone",
             }
         )
     return sorted(found, key=lambda one: -abs(one["strength"]))

@@ -16,6 +16,7 @@ import numpy as np
 from engine.ranking import learn
 from engine.ranking.learn import Examples, StepHook, Weights
 from engine.ranking.measures import Floats, Ints, segment_slope, segment_softmax
+from engine.ranking.narrow import Narrow
 
 LAPSE = 0.05
 ROUNDS = 12
@@ -264,13 +265,62 @@ def curvature(examples: Examples, weights: Floats, lapse: float) -> tuple[Floats
 def _laplace(
     examples: Examples, prior: Prior, weights: Weights, own: Sequence[int], check: Callable[[], None]
 ) -> tuple[Belief, Prior]:
-    """The Gaussian around the most likely weights, and the prior that the evidence would rather have.
+    """The Gaussian around the most likely weights, and the prior that the evidence would rather have."""
+    narrow = Narrow.of(examples, prior.precision)
+    if narrow is None:
+        arrow = _arrow(examples, prior.precision, prior, weights, own, check)
+        shared, covariances = arrow.shared, arrow.own
+    else:
+        deviations = {one: narrow.weights(value) for one, value in weights.deviations.items()}
+        inside = Weights(narrow.weights(weights.shared), deviations)
+        arrow = _arrow(narrow.examples(examples), np.ones(narrow.basis.shape[1]), prior, inside, own, check)
+        shared = narrow.covariance(arrow.shared, 1.0)
+        far = 1.0 + 1.0 / prior.closeness  # where no set speaks: the shared prior's doubt and a deviation's
+        covariances = {one: narrow.covariance(found, far) for one, found in arrow.own.items()}
+    doubt = np.diag(shared)
+    strengths = {}
+    for name, block in prior.blocks.items():
+        size = block.stop - block.start
+        known = max(size - prior.strengths[name] * float(doubt[block].sum()), 0.0)
+        # A weak prior on the strength itself (as a twentieth of a weight of the size first assumed) keeps it finite.
+        guess = 1.0 / max(1, size)
+        square = float(np.square(weights.shared[block]).sum())
+        strengths[name] = float(np.clip((known + 0.05) / (square + 0.05 / guess), _WEAKEST, _STRONGEST))
+    closeness = prior.closeness
+    if own:
+        moved = sum(float((prior.precision * np.square(weights.deviations[one])).sum()) for one in own)
+        closeness = float(np.clip((max(arrow.freedom, 0.0) + 1.0) / (moved + 0.25), _LOOSEST, _CLOSEST))
+    lapse = float((examples.count - arrow.lapses.sum() + _SLIPS) / (examples.count + _PICKS))
+    better = Prior(prior.blocks, strengths, closeness, float(np.clip(lapse, 1e-3, 0.5)))
+    beliefs = {one: Gaussian(weights.of(one), found) for one, found in covariances.items()}
+    return Belief(prior, weights, Gaussian(weights.shared, shared), beliefs), better
+
+
+@dataclass(frozen=True)
+class _Arrow:
+    """Covariances (d, d) of the shared weights and of each project's, how many weights the projects' data determine,
+    and (n,) how likely each pick owes to the images."""
+
+    shared: Floats
+    own: Mapping[int, Floats]
+    freedom: float
+    lapses: Floats
+
+
+def _arrow(
+    examples: Examples,
+    precision: Floats,
+    prior: Prior,
+    weights: Weights,
+    own: Sequence[int],
+    check: Callable[[], None],
+) -> _Arrow:
+    """The inverse of the information of all weights.
 
     With deviations the information has the form of an arrow (each project's weights lean on the shared ones only), so
     that each project costs one inversion: eliminating project p leaves the shared weights H - H (H + B)^-1 H of its
     information H, with B the precision of a deviation.
     """
-    precision = prior.precision
     near = prior.closeness * precision
     total = np.diag(precision)
     lapses = np.empty(examples.count)
@@ -287,31 +337,15 @@ def _laplace(
         inverses[one] = _inverse(hessians[one] + np.diag(near))
         total += hessians[one] - hessians[one] @ inverses[one] @ hessians[one]
     shared = _inverse((total + total.T) / 2)
-    beliefs: dict[int, Gaussian] = {}
-    squares = {name: float(np.square(weights.shared[block]).sum()) for name, block in prior.blocks.items()}
-    doubt = np.diag(shared).copy()
-    far, freedom = 0.0, 0.0
+    found: dict[int, Floats] = {}
+    freedom = 0.0
     for one in own:
         lean = inverses[one] * near  # how a project's weights follow the shared ones
-        beliefs[one] = Gaussian(weights.of(one), inverses[one] + lean @ shared @ lean.T)
+        found[one] = inverses[one] + lean @ shared @ lean.T
         pull = inverses[one] @ hessians[one]
         spread = np.diag(inverses[one]) + np.einsum("ij,ji->i", pull @ shared, pull.T)
-        far += float((precision * np.square(weights.deviations[one])).sum())
         freedom += len(precision) - float((near * spread).sum())
-    strengths = {}
-    for name, block in prior.blocks.items():
-        size = block.stop - block.start
-        known = max(size - prior.strengths[name] * float(doubt[block].sum()), 0.0)
-        # A weak prior on the strength itself (as a twentieth of a weight of the size first assumed) keeps it finite.
-        guess = 1.0 / max(1, size)
-        strength = (known + 0.05) / (squares[name] + 0.05 / guess)
-        strengths[name] = float(np.clip(strength, _WEAKEST, _STRONGEST))
-    closeness = prior.closeness
-    if own:
-        closeness = float(np.clip((max(freedom, 0.0) + 1.0) / (far + 0.25), _LOOSEST, _CLOSEST))
-    lapse = float((examples.count - lapses.sum() + _SLIPS) / (examples.count + _PICKS))
-    better = Prior(prior.blocks, strengths, closeness, float(np.clip(lapse, 1e-3, 0.5)))
-    return Belief(prior, weights, Gaussian(weights.shared, shared), beliefs), better
+    return _Arrow(shared, found, freedom, lapses)
 
 
 def _further(

@@ -8,7 +8,8 @@ the training log. Trains for one person: their own verdicts and, as observations
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,17 +100,20 @@ class Trainer:
         fingerprint = f"{material.fingerprint}-{lesson.mode}-{lesson.seed}-{spec}-{without}"
         told = Told(run, self._log, courtesy)
         session = Session(lesson, told)
-        trained = session.work(
-            _resumed(run.resumed, fingerprint),
-            lambda plan: run.checkpoint(plan.document() | {"fingerprint": fingerprint}),
-        )
+        with few_threads(material.features.size):
+            trained = session.work(
+                _resumed(run.resumed, fingerprint),
+                lambda plan: run.checkpoint(plan.document() | {"fingerprint": fingerprint}),
+            )
         previous = self._registry.promoted(actor, project)
         why_not = list(trained.report.why_not)
         maker = _Maker(material, lesson, trained, scale, encoder.id)
         if previous is not None:
             why_not.extend(_against(previous.label, self._registry.load(previous), maker))
         told_of = card.describe(trained, lesson, self._consistency(actor, project))
-        made = card.make(trained, lesson, material, divided, layout, told_of) | {
+        with few_threads(material.features.size):
+            made = card.make(trained, lesson, material, divided, layout, told_of)
+        made |= {
             "actor": actor,
             "project": project,
             "created_at": iso(self._clock()),
@@ -151,6 +155,19 @@ class Trainer:
             return head
         run.log(f"the aesthetic head is not compared with: it judges {ARCHITECTURE} alone, not {encoder.id}")
         return None
+
+
+@contextmanager
+def few_threads(numbers: int) -> Iterator[None]:
+    """One thread for the algebra on small matrices: a second one mostly waits for the first, at full speed, three times
+    the work for no gain, and the person at the keys wants the other core."""
+    if numbers >= _LARGE:
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 def make_lesson(

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ import click
 from tui.commands.common import emit, ending, json_option, say
 
 if TYPE_CHECKING:
-    from engine.demo.demo import DemoReport
+    from engine.demo.demo import DemoReport, Rooms
 
 _THE_PERSONS = ("DATABASE_URL", "PROOFSHEET_DATABASE_URL", "PROOFSHEET_ENCODER", "PROOFSHEET_PROJECTS")
 _NAMES = {
@@ -27,8 +28,11 @@ _NAMES = {
     "last": "always the last",
     "largest_file": "the largest file",
     "sharpest": "the sharpest",
+    "last_stage": "the last stage",
+    "nearest_winners": "like earlier winners",
     "logistic_difference": "logistic regression",
 }
+_GROUPS = {"exact": "groups of identical files", "same": "groups of copies", "burst": "bursts"}
 _BAR = 28
 
 
@@ -144,7 +148,22 @@ def lines(report: DemoReport) -> list[str]:
         for one in surest[:8]:
             sure = f"{one.confidence:>4.0%}" if one.confidence is not None else "    "
             text.append(f"  {sure}  {one.set:<34.34}  {Path(one.winner).name}")
+    if report.rooms is not None:
+        text += ["", *_rooms(report.rooms)]
     return [*text, "", f"Done in {report.seconds:g} s. In a terminal, `proofsheet demo` opens the app on these sets."]
+
+
+def _rooms(rooms: Rooms) -> list[str]:
+    """A line for each of the other rooms."""
+    quality = ", ".join(f"{count:,} {name}" for name, count in rooms.quality.items() if count)
+    groups = ", ".join(f"{count:,} {_GROUPS.get(kind, kind)}" for kind, count in rooms.duplicates.items())
+    text = [
+        f"  quality      {quality or 'no image was studied'}",
+        f"  duplicates   {groups or 'none'}",
+    ]
+    told = f"{rooms.simulated_sessions:,} simulated resize sessions. {rooms.experiment}"
+    first, *rest = textwrap.wrap(told, 80)
+    return [*text, f"  experiment   {first}", *(f"{'':15}{line}" for line in rest)]
 
 
 def _numbers(values: Mapping[str, Any] | None) -> dict[str, float]:

@@ -79,7 +79,8 @@ def _together(trusted: Trusted | None, share_looked: float | None, narrow: bool,
         words = said or f" {trusted.count:,} can be approved at {percent(trusted.target)}"
         return ((key, "strong bold"), (words, "suggest"))
     if trusted.more is not None and not narrow:
-        return ((f"about {trusted.more:,} more sets until some can be approved unseen", "faint"),)
+        sets = "set" if trusted.more == 1 else "sets"
+        return ((f"about {trusted.more:,} more {sets} until some can be approved unseen", "faint"),)
     return NO_SPANS
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.ranking.registry import ModelRow
 
 COVERAGE = "the surest part of the sets, in %"
+_WORTH_DRAWING = 0.5
 _ROOMY = 60  # cells
 _NAMES = {
     "logistic_difference": "logistic regression",
@@ -48,13 +49,15 @@ def _version(one: ModelRow, is_marked: bool, is_used: bool) -> Row:
 
 
 def curve(card: Mapping[str, Any]) -> tuple[Panel, ...]:
-    """Accuracy of the surest part over how large it is, and what is vouched for."""
+    """Accuracy of the surest part over how large it is, and what is vouched for; where that is less than half, a few
+    sets speak, and would press the rest of the curve together."""
     points = card.get("coverage_curve") or []
     if len(points) < 2:
         return ()
     right = tuple((float(one["coverage"]) * 100, float(one["accuracy"])) for one in points)
-    vouched = tuple((float(one["coverage"]) * 100, float(one["promised"])) for one in points)
-    return (Panel(COVERAGE, (("measured", right), ("vouched for", vouched))),)
+    promised = ((float(one["coverage"]) * 100, float(one["promised"])) for one in points)
+    vouched = tuple(point for point in promised if point[1] >= _WORTH_DRAWING)
+    return (Panel(COVERAGE, (("measured", right), *((("vouched for", vouched),) if vouched else ()))),)
 
 
 def head(one: ModelRow | None, own: Consistency | None, width: int) -> list[Row]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime, minimize
 
 from engine.ranking import learn, measures, posterior
 from engine.ranking.learn import Examples
+from engine.ranking.narrow import Narrow
 from engine.ranking.posterior import Gaussian, Prior
 from tests.engine.ranking.simulated import person
 
@@ -127,3 +130,18 @@ def test_a_belief_about_a_project_never_seen_is_the_shared_one() -> None:
     shared = Gaussian(np.ones(2), np.eye(2))
     belief = posterior.Belief(Prior.first({"embedding": slice(0, 2)}), learn.Weights(np.ones(2)), shared)
     assert belief.of(5) is shared
+
+
+def test_few_sets_of_many_features_are_believed_as_in_all_directions(monkeypatch: pytest.MonkeyPatch) -> None:
+    someone = person(20, 120, seed=9)
+    examples = replace(someone.examples, projects=np.arange(20) % 3)
+    blocks = {"one": slice(0, 50), "other": slice(50, 120)}
+    narrow = posterior.believe(examples, blocks, own=(0, 1, 2))
+    assert Narrow.of(examples, narrow.prior.precision) is not None
+    monkeypatch.setattr("engine.ranking.narrow._WORTH_IT", 0)
+    whole = posterior.believe(examples, blocks, own=(0, 1, 2))
+    assert dict(narrow.prior.strengths) == pytest.approx(dict(whole.prior.strengths), rel=1e-6)
+    assert narrow.prior.closeness == pytest.approx(whole.prior.closeness, rel=1e-6)
+    for ours, theirs in ((narrow.shared, whole.shared), *((narrow.own[one], whole.own[one]) for one in range(3))):
+        assert ours.mean == pytest.approx(theirs.mean, rel=1e-6, abs=1e-9)
+        assert ours.covariance == pytest.approx(theirs.covariance, rel=1e-6, abs=1e-9)
