@@ -133,9 +133,9 @@ def lines(report: DemoReport) -> list[str]:
     rows = {**_numbers(train.get("references")), **_numbers(train.get("baselines"))}
     for name, value in sorted(rows.items(), key=lambda one: -one[1]):
         text.append(_bar(_NAMES.get(name, name), value, "░"))
-    verdict = "It beats every baseline by more than chance, and is in use."
+    verdict = "It beats every naive baseline by more than chance, and is in use."
     if not train.get("promoted"):
-        verdict = "It is not in use: it does not beat every baseline by more than chance."
+        verdict = "It is not in use: it does not beat every naive baseline by more than chance."
     top, error = held.get("top1_accuracy"), held.get("ece")
     text += ["", f"  {verdict}"]
     if top is not None and error is not None:
