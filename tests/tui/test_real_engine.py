@@ -61,7 +61,7 @@ async def test_a_folder_becomes_sets_a_pick_is_kept_and_the_view_comes_back(work
         await until(pilot, lambda: app.current_mode == "inventory" and len(app.page.ids) == 12)
         await until(pilot, lambda: app.page.rows.value(0) is not None)
         inventory = app.page
-        assert inventory.rows.value(0).name.startswith("20250708_0600")
+        assert inventory.rows.value(0).image.name.startswith("20250708_0600")
         await pilot.press("f4", "q")
     assert not app.unexpected
     async with Engine.open(workspace) as engine:
