@@ -39,9 +39,16 @@ class Proposal:
 
 
 def propose(
-    arms: Arms, metric: Metric, before: dict[str, float], *, seed: int, is_frozen: bool, floor: float = FLOOR
+    arms: Arms,
+    metric: Metric,
+    before: dict[str, float],
+    *,
+    seed: int,
+    is_frozen: bool,
+    floor: float = FLOOR,
+    draws: int = DRAWS,
 ) -> Proposal:
-    """Weights for the live arms from users whose feedback has had its time."""
+    """Weights for the live arms from users whose feedback has had its time; P(best) comes from that many draws."""
     import numpy as np
 
     live = [index for index, one in enumerate(arms.known) if one.is_active]
@@ -61,9 +68,9 @@ def propose(
         missing = ", ".join(f"'{name}' lacks {count}" for name, count in short.items())
         why = f"An equal split until every arm has {USERS_FIRST} users: {missing}."
         return Proposal(equal, held, {}, users, why, _moves(equal, held), inputs)
-    draws, counts = draw_metric(arms, live, metric, np.random.default_rng(seed))
+    drawn, counts = draw_metric(arms, live, metric, np.random.default_rng(seed), draws)
     inputs |= counts
-    best = np.bincount(draws.argmax(axis=1), minlength=len(live)) / len(draws)
+    best = np.bincount(drawn.argmax(axis=1), minlength=len(live)) / draws
     weights = dict(zip(names, with_floor(best, floor), strict=True))
     p_best = {name: float(one) for name, one in zip(names, best, strict=True)}
     why = _why(arms, live, weights, held, p_best, metric, floor)
@@ -71,9 +78,9 @@ def propose(
 
 
 def draw_metric(
-    arms: Arms, live: Sequence[int], metric: Metric, draw: np.random.Generator
+    arms: Arms, live: Sequence[int], metric: Metric, draw: np.random.Generator, draws: int = DRAWS
 ) -> tuple[NDArray[np.float64], dict[str, Any]]:
-    """(DRAWS, arms) posterior draws of the metric, epochs' effects taken out, and the counts they were made from."""
+    """(draws, arms) posterior draws of the metric, epochs' effects taken out, and the counts they were made from."""
     import numpy as np
 
     has_epochs = int((arms.cells(metric).n.sum(axis=1) > 0).sum()) > 1
@@ -83,14 +90,14 @@ def draw_metric(
         if has_epochs:
             successes, n = effective_counts(arms, live)
         above, below = 1 + np.array(successes), 1 + np.array(n) - np.array(successes)
-        return draw.beta(above, below, size=(DRAWS, len(live))), {"successes": successes, "n": n}
+        return draw.beta(above, below, size=(draws, len(live))), {"successes": successes, "n": n}
     histograms = arms.histograms[list(live)]
-    draws = rating_draws(histograms, draw, DRAWS)
+    drawn = rating_draws(histograms, draw, draws)
     shift = np.zeros(len(live))
     if has_epochs:
         plain = np.array([arms.rating[index].mean() if len(arms.rating[index]) else np.nan for index in live])
         shift = np.nan_to_num(adjusted_means(arms.rating_cells).mean[list(live)] - plain)
-    return draws + shift, {"histograms": histograms.tolist(), "shift": shift.tolist()}
+    return drawn + shift, {"histograms": histograms.tolist(), "shift": shift.tolist()}
 
 
 def with_floor(p_best: NDArray[np.float64], floor: float) -> list[float]:

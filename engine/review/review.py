@@ -106,9 +106,9 @@ class Review:
 
         def take_back(connection: sa.Connection) -> list[Decision]:
             made = self._undo(connection, kinds)
-            for one in made if also is not None else ():
-                taken = _decision(connection.execute(_SELECT.where(decisions.c.id == one.undoes)).one())
-                also(connection, taken)
+            if also is not None:
+                for one in made:
+                    also(connection, _decision(connection.execute(_SELECT.where(decisions.c.id == one.undoes)).one()))
             return made
 
         made = await self._store.write(take_back, durable=True)

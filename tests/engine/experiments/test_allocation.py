@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,7 @@ async def test_sessions_that_may_still_be_rated_move_no_weights(room: Experiment
         made = await room.start_session(NewSession(f"user-{number}", "http"))
         await room.give_feedback(NewFeedback(made.id, rating=5 if made.variant.id == "original" else 1))
 
-    for number in range(260):
-        await one(number)
+    await asyncio.gather(*(one(number) for number in range(260)))
     young = await room.propose_weights()
     assert set(young.proposal["users"].values()) == {0}
     assert not young.proposal["is_change"]

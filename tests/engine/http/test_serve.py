@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
 from engine.store import Store
 from engine.store.schema.experiments import resize_sessions
 from engine.workspace import Workspace
 from tests.engine.experiments.designs import BANNER
-from tests.engine.http.served import ROOT, Client, Served, served
+from tests.engine.http.served import Client, Served, served
+from tui.cli import main
 
 CLIENTS = 12
 
@@ -53,19 +57,21 @@ def test_nothing_acknowledged_is_lost_by_a_kill(workspace: Workspace) -> None:
     assert set(acknowledged) <= kept
 
 
-def test_a_taken_port_is_said_and_the_first_server_ends_when_told_to(workspace: Workspace) -> None:
-    with served(workspace.root) as server:
-        command = [sys.executable, "-m", "tui.cli", "-w", str(workspace.root), "serve", "--port", str(server.port)]
-        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-        assert second.returncode == 1 and "--port" in second.stderr and "Traceback" not in second.stderr
-        server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(10) == 143
+def test_a_taken_port_is_said(workspace: Workspace) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        words = ["-w", str(workspace.root), "serve", "--port", str(taken.getsockname()[1])]
+        done = CliRunner().invoke(main, words)
+    assert done.exit_code == 1 and "--port" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_schemathesis_finds_nothing_with_all_its_checks(workspace: Workspace, tmp_path: Path) -> None:
+def test_schemathesis_finds_nothing_with_all_its_checks_and_the_server_ends_when_told_to(
+    workspace: Workspace, tmp_path: Path
+) -> None:
     with served(workspace.root, ADMIN_SECRET_KEY="k") as server:
         command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--checks", "all"]
         command += ["--max-examples", "5", "--phases", "fuzzing", "--seed", "7", "--no-color"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(10) == 143
     assert done.returncode == 0, done.stdout[-6000:]
     assert "Tested: 5" in done.stdout
