@@ -2,8 +2,8 @@
 
 Relies on nothing but EXIF's own conventions. A time is never invented: zeroes, blanks and impossible dates
 are passed over and the next source is asked: DateTimeOriginal (EXIF's, then XMP's), GPS, DateTimeDigitized or XMP's
-CreateDate, a stamp in the file's name, EXIF's modification time, and last the file's own. A capture time keeps its own offset from UTC; where the camera
-did not say, it carries none.
+CreateDate, a stamp in the file's name, EXIF's modification time, and last the file's own. A capture time keeps its
+own offset from UTC; where the camera did not say, it carries none.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def taken_at(
 ) -> tuple[str, TakenAtSource]:
     """The capture time as ISO 8601 (microseconds; with its offset where known, `Z` for UTC) and its source.
 
-    `exif` is IFD0, `details` the Exif IFD, `gps` the GPS IFD, each by tag number with whatever values were read; `packet` is XMP's.
+    `exif` is IFD0, `details` the Exif IFD, `gps` the GPS IFD, each by tag number with whatever values were
+    read; `packet` is XMP's.
     """
     get = details.get
     asked: tuple[tuple[TakenAtSource, Callable[[], datetime | None]], ...] = (

@@ -138,26 +138,31 @@ def hashes(
     return whole[0], whole[1].view(np.uint64), whole[2].view(np.uint64), whole[3]
 
 
-def unstudied(
-    connection: sa.Connection,
-    *,
-    project: str | None = None,
-    roots: Sequence[str] = (),
-    after: int = 0,
-    limit: int = 1000,
-) -> list[Unstudied]:
-    """The next images present (by id, above `after`) whose facts are missing or stale, `limit` at most.
+def waiting(connection: sa.Connection, *, project: str | None = None, roots: Sequence[str] = ()) -> NDArray[np.int64]:
+    """Ids of all images present whose facts are missing or stale, (n,) int64 ascending; what was refused is left out.
 
     project: as written, or None for all; roots: absolute paths of folders or files to stay within, or none for all.
     """
+    query = sa.select(images.c.id).select_from(sa.outerjoin(images, image_facts, _IS_FRESH))
+    cursor = connection.execute(query.where(*_waiting(project, roots))).cursor
+    rows = cursor.fetchall() if cursor is not None else []
+    return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
+
+
+def those_unstudied(connection: sa.Connection, image_ids: Sequence[int]) -> list[Unstudied]:
+    """Of these images the ones that still wait for a study, by id."""
     columns = (images.c.id, images.c.path, images.c.content_hash, images.c.size, images.c.mtime_ns)
-    query = sa.select(*columns).where(*_waiting(project, roots), images.c.id > after)
-    rows = connection.execute(query.outerjoin_from(images, image_facts, _IS_FRESH).order_by(images.c.id).limit(limit))
-    return [Unstudied(*row) for row in rows]
+    query = sa.select(*columns).outerjoin_from(images, image_facts, _IS_FRESH).where(*_waiting(None, ()))
+    found: list[Unstudied] = []
+    for at in range(0, len(image_ids), _CHUNK):
+        wanted = [int(image) for image in image_ids[at : at + _CHUNK]]
+        rows = connection.execute(query.where(images.c.id.in_(wanted)).order_by(images.c.id))
+        found.extend(Unstudied(*row) for row in rows)
+    return found
 
 
 def count_unstudied(connection: sa.Connection, *, project: str | None = None, roots: Sequence[str] = ()) -> int:
-    """How many images `unstudied` would give in all."""
+    """How many images `waiting` would give."""
     query = sa.select(sa.func.count()).select_from(sa.outerjoin(images, image_facts, _IS_FRESH))
     return int(connection.execute(query.where(*_waiting(project, roots))).scalar_one())
 

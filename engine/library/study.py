@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from engine.clock import Clock
 from engine.library import facts, prints_table
@@ -64,12 +66,12 @@ class Study:
         project: str | None = self._context.params.get("project")
         roots: Sequence[str] = self._context.params.get("paths") or ()
         with self._store.reading() as connection:
-            total = facts.count_unstudied(connection, project=project, roots=roots)
-        if total:
+            ids = facts.waiting(connection, project=project, roots=roots)
+        if len(ids):
             with Decoders[Unstudied](
                 self._context.workers, self._settings.max_pixels, check=self._context.check
             ) as decoders:
-                self.over(decoders, self._waiting(project, roots), total)
+                self.over(decoders, self._waiting(ids), len(ids))
         seconds = time.monotonic() - started
         done = sum(self._qualities.values())
         return {
@@ -106,15 +108,11 @@ class Study:
         """How many files were refused, by code."""
         return self._codes
 
-    def _waiting(self, project: str | None, roots: Sequence[str]) -> Iterator[Unstudied]:
-        after = 0
-        while True:
+    def _waiting(self, ids: NDArray[np.int64]) -> Iterator[Unstudied]:
+        for at in range(0, len(ids), _PAGE):
             with self._store.reading() as connection:
-                page = facts.unstudied(connection, project=project, roots=roots, after=after, limit=_PAGE)
-            if not page:
-                return
+                page = facts.those_unstudied(connection, ids[at : at + _PAGE].tolist())
             yield from page
-            after = page[-1].image_id
 
     def _take(self, outcome: Outcome[Unstudied]) -> None:
         image = outcome.key
