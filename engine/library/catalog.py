@@ -157,21 +157,22 @@ def inventory(connection: sa.Connection, among: Sequence[Condition] = ()) -> Inv
         *((pixels < bound, at) for at, (_, bound) in enumerate(RESOLUTIONS) if bound is not None),
         else_=len(RESOLUTIONS) - 1,
     )
-    rows = connection.execute(
-        sa.select(images.c.format, images.c.project_id, label, sa.func.count(), sa.func.sum(images.c.size))
-        .where(_PRESENT, *among)
-        .group_by(images.c.format, images.c.project_id, label)
-    ).all()
+
+    def counted(column: sa.ColumnElement[Key]) -> dict[Key, int]:
+        query = sa.select(column, sa.func.count()).where(_PRESENT, *among).group_by(column)
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+    # One question each: every one but that for resolutions is answered by an index alone.
+    formats, subjects, resolutions = counted(images.c.format), counted(images.c.project_id), counted(label)
+    held_bytes = connection.execute(sa.select(sa.func.sum(images.c.size)).where(_PRESENT, *among)).scalar_one()
     names = {row.id: row.name for row in connection.execute(sa.select(projects.c.id, projects.c.name))}
     codes = refused_by_code(connection)
-    resolutions = _sums((row[2], row[3]) for row in rows)
-    held = Counts(sum(row[3] for row in rows), sum(count for _, count in codes), len({row[1] for row in rows}))
     return Inventory(
-        counts=held,
-        bytes=sum(row[4] for row in rows),
-        formats=_largest_first((row[0], row[3]) for row in rows),
+        counts=Counts(sum(formats.values()), sum(count for _, count in codes), len(subjects)),
+        bytes=int(held_bytes or 0),
+        formats=_largest_first(formats.items()),
         resolutions=tuple((name, resolutions[at]) for at, (name, _) in enumerate(RESOLUTIONS) if at in resolutions),
-        projects=_largest_first((names[row[1]], row[3]) for row in rows),
+        projects=_largest_first((names[key], count) for key, count in subjects.items()),
         refused=codes,
     )
 

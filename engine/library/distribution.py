@@ -7,6 +7,7 @@ images are counted as not looked at, and shares are of the others.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -126,10 +127,57 @@ def with_diversity(found: Mix, near_duplicates: float | None, coverage: Mapping[
     return replace(found, near_duplicates=near_duplicates, coverage=dict(coverage))
 
 
+def _size() -> sa.ColumnElement[int]:
+    """The number of an image's class of resolution."""
+    pixels = images.c.width * images.c.height
+    return sa.case(*((pixels < bound, at) for at, bound in enumerate(RESOLUTION_BOUNDS)), else_=len(RESOLUTION_BOUNDS))
+
+
+def _counted_whole(connection: sa.Connection) -> dict[str, dict[Any, int]]:
+    """The same of everything, from the index of each axis: a tenth of the time that joining the tables takes."""
+    found: dict[str, dict[Any, int]] = {}
+    axes = (("project", images.c.project_id), ("format", images.c.format), ("resolution", _size()))
+    for axis, column in axes:
+        rows = connection.execute(sa.select(column, sa.func.count()).where(_PRESENT).group_by(column))
+        held: dict[Any, int] = {}
+        for key, count in rows:
+            held_under = key
+            if axis == "resolution":
+                held_under = CLASSES["resolution"][key]
+            elif axis == "format" and key not in CLASSES["format"]:
+                held_under = "other"
+            held[held_under] = held.get(held_under, 0) + count
+        found[axis] = held
+    total = sum(found["format"].values())
+    facts = image_facts.c
+    studied = _of_present(connection, facts.image_id, (facts.quality, facts.lighting, facts.source))
+    for place, axis in enumerate(("quality", "lighting", "source")):
+        held = {None: total - sum(studied.values())}
+        for keys, count in studied.items():
+            held[keys[place]] = held.get(keys[place], 0) + count
+        found[axis] = held
+    return found
+
+
+def _of_present(
+    connection: sa.Connection, image_id: sa.ColumnElement[int], columns: Sequence[sa.ColumnElement[Any]]
+) -> Counter[tuple[Any, ...]]:
+    """Values of a table of images -> images present: counted in the table's index, less the few that are gone."""
+    every = sa.select(*columns, sa.func.count()).group_by(*columns)
+    gone = sa.select(images.c.id).where(images.c.removed_at.is_not(None))
+    found: Counter[tuple[Any, ...]] = Counter()
+    for *keys, count in connection.execute(every):
+        found[tuple(keys)] += count
+    for *keys, count in connection.execute(every.where(image_id.in_(gone))):
+        found[tuple(keys)] -= count
+    return +found
+
+
 def _counted(connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]]) -> dict[str, dict[Any, int]]:
     """Axis -> class -> images; what has no facts is under None. One pass over the images and their facts."""
-    pixels = images.c.width * images.c.height
-    size = sa.case(*((pixels < bound, at) for at, bound in enumerate(RESOLUTION_BOUNDS)), else_=len(RESOLUTION_BOUNDS))
+    if not conditions:
+        return _counted_whole(connection)
+    size = _size()
     facts = image_facts.c
     rows = connection.execute(
         sa.select(
@@ -212,12 +260,24 @@ def _cameras(
     connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]]
 ) -> tuple[list[tuple[str, str, int]], int]:
     told = image_metadata.c
+    if not conditions:
+        known = _of_present(connection, told.image_id, (told.camera_make, told.camera_model))
+        total = connection.execute(sa.select(sa.func.count()).select_from(images).where(_PRESENT)).scalar_one()
+        silent = (None, None, total - sum(known.values()))
+        return _by_camera([*((make, model, count) for (make, model), count in known.items()), silent])
     rows = connection.execute(
         sa.select(told.camera_make, told.camera_model, sa.func.count())
         .select_from(images.outerjoin(image_metadata, told.image_id == images.c.id))
         .where(_PRESENT, *conditions)
         .group_by(told.camera_make, told.camera_model)
     ).all()
+    return _by_camera((make, model, count) for make, model, count in rows)
+
+
+def _by_camera(
+    rows: Iterable[tuple[str | None, str | None, int]],
+) -> tuple[list[tuple[str, str, int]], int]:
+    """(label, query, images) of each camera, from (make, model, images), and how many images name none."""
     found: dict[str, tuple[str, int]] = {}
     unknown = 0
     for make, model, count in rows:

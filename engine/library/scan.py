@@ -79,7 +79,7 @@ class Scan:
         self._manifests = Manifests(store)
         self._known = Known()
         self._batch = Batch()
-        self._refused: dict[str, str] = {}
+        self._refused: dict[str, tuple[str, str]] = {}
         self._gone: dict[str, int] = {}
         self._visited: set[str] = set()
         self._out_of_sight: set[str] = set()
@@ -124,7 +124,9 @@ class Scan:
             "changed": self._changed,
             "unchanged": self._unchanged,
             "removed": len(self._gone),
-            "refused": [{"path": path, "reason": reason} for path, reason in sorted(self._refused.items())],
+            "refused": [
+                {"path": path, "code": code, "reason": reason} for path, (code, reason) in sorted(self._refused.items())
+            ],
             "seconds": round(time.monotonic() - started, 3),
         }
 
@@ -164,7 +166,7 @@ class Scan:
         if is_same and only is None:
             self._unchanged += count
             for refusal in refusals.values():
-                self._refuse(refusal.path, refusal.reason)
+                self._refuse(refusal.path, refusal.code, refusal.reason)
         else:
             is_complete = listing.is_whole and only is None
             folder = Folder(listing.folder, fingerprint if is_complete else None)
@@ -197,7 +199,7 @@ class Scan:
                 continue
             image, refusal = known.pop(path, None), refusals.get(path)
             if refusal and not refusal.is_curable and (refusal.size, refusal.mtime_ns) == (size, mtime_ns):
-                self._refuse(path, refusal.reason)
+                self._refuse(path, refusal.code, refusal.reason)
             elif image and not refusal and (image.size, image.mtime_ns) == (size, mtime_ns):
                 self._keep(image, folder, expected(path, mtime_ns) if expected else None)
             else:
@@ -265,7 +267,7 @@ class Scan:
 
     def _settle(self, asked: Asked, outcome: Reading | UnreadableImage) -> None:
         if isinstance(outcome, UnreadableImage):
-            self._refuse(asked.path, outcome.reason)
+            self._refuse(asked.path, outcome.code, outcome.reason)
             self._batch.refused.append(
                 Refused(asked.path, outcome.code, outcome.reason, asked.size, asked.mtime_ns, asked.image)
             )
@@ -278,10 +280,10 @@ class Scan:
         if asked.is_refused:
             self._batch.cured.append(asked.path)
 
-    def _refuse(self, path: str, reason: str) -> None:
+    def _refuse(self, path: str, code: str, reason: str) -> None:
         """Refused, now or before: told in the result and in the run's log."""
         shown = printable(path)
-        self._refused[shown] = reason
+        self._refused[shown] = (code, reason)
         self._context.refuse(shown, reason)
 
     def _refuse_unopened(self, listing: Listing) -> None:
@@ -292,7 +294,7 @@ class Scan:
             if any(inner.images for inner in walk(folder, frozenset(), self._context.check)):
                 self._context.log(f"{folder} was passed over: it is the workspace's own; name it to scan what is in it")
         for path, code, reason in listing.refused:
-            self._refuse(path, reason)
+            self._refuse(path, code, reason)
             self._batch.refused.append(Refused(path, code, reason))
 
     # Writing
@@ -347,7 +349,7 @@ class Scan:
     def _finish(self, roots: Sequence[Root]) -> None:
         """Mark what is gone, forget refusals that no longer hold, and say that these roots are complete."""
         for path, reason in dict(self._manifests.refused).items():
-            self._refuse(path, reason)
+            self._refuse(path, "bad_manifest", reason)
             self._batch.refused.append(Refused(path, "bad_manifest", reason))
         self._write()
         self._gone.update(self._in_folders_gone())

@@ -45,7 +45,7 @@ def test_refused_files_are_told_with_their_reason_and_end_with_3(tmp_path: Path,
     again = run(tmp_path / "w", "scan", pictures, "--json")
     assert again.returncode == 3
     assert json.loads(again.stdout)["refused"] == [
-        {"path": f"{pictures}/trip/empty.jpg", "reason": "the file is empty (0 bytes)"}
+        {"path": f"{pictures}/trip/empty.jpg", "code": "empty", "reason": "the file is empty (0 bytes)"}
     ]
 
 

@@ -336,14 +336,17 @@ class DuplicatesScreen(Page):
                 self._decide({})
                 self.work(self._bulk, exact, count)
 
-        files = "file" if count == 1 else "files"
-        self.prompt.ask(f"move {count:,} identical {files} of {len(exact):,} groups to the trash?", "yes", answer)
+        files, groups = "file" if count == 1 else "files", "group" if len(exact) == 1 else "groups"
+        self.prompt.ask(f"move {count:,} identical {files} of {len(exact):,} {groups} to the trash?", "yes", answer)
 
     async def _bulk(self, exact: Sequence[Group], count: int) -> None:
         async def act() -> None:
             await self.engine.duplicates.approve(exact)
 
-        said = (("last: ", "dim"), (f"✓ {count:,} identical files to the trash", "decided bold"))
+        said = (
+            ("last: ", "dim"),
+            (f"✓ {count:,} identical {'file' if count == 1 else 'files'} to the trash", "decided bold"),
+        )
         await self._carry_out(act, Done(tuple(group.id for group in exact), said))
 
     async def _carry_out(self, act: Any, done: Done) -> None:

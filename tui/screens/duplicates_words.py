@@ -54,7 +54,8 @@ def spare(groups: Sequence[Group]) -> tuple[Span, ...]:
     losers = {m.image.id: m.image.size for group in groups if group.kind != "burst" for m in group.members[1:]}
     if not losers:
         return ()
-    return ((f"{len(losers):,} files, {megabytes(sum(losers.values()))}", "dim"), (" could go", "dim"))
+    files = "file" if len(losers) == 1 else "files"
+    return ((f"{len(losers):,} {files}, {megabytes(sum(losers.values()))}", "dim"), (" could go", "dim"))
 
 
 def group_rows(groups: Sequence[Group], index: int, room: int) -> list[Row]:
@@ -166,9 +167,10 @@ def empty(
             row(("f", "strong bold"), ("  show another kind", "dim")),
         ]
     if decided:
+        have = "group has" if decided == 1 else "groups have"
         return [
             row(("All done.", "strong")),
-            row((f"{decided:,} groups have your verdict; no other pictures are alike.", "text")),
+            row((f"{decided:,} {have} your verdict; no other pictures are alike.", "text")),
             row(),
             row(("u", "strong bold"), ("  take the last verdict back", "dim")),
         ]

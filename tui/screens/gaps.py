@@ -96,7 +96,7 @@ class GapsScreen(Page):
         dot: Span = ("  ·  ", "faint")
         here: list[Span] = [("gaps", "strong bold")]
         if self.mix is not None:
-            here += [dot, (f"{self.mix.images:,}", "strong"), (" images", "dim")]
+            here += [dot, (f"{self.mix.images:,}", "strong"), (" image" + "s" * (self.mix.images != 1), "dim")]
             if self.filter:
                 here += [dot, (f"of “{self.filter}”", "decided")]
             if self.mix.studied < self.mix.images:

@@ -229,7 +229,7 @@ class InventoryScreen(FilteredPage):
         here: list[Span] = [("inventory", "strong bold")]
         if found is not None:
             counts = found.counts
-            here += [dot, (f"{counts.images:,}", "strong"), (" images", "dim")]
+            here += [dot, (f"{counts.images:,}", "strong"), (" image" + "s" * (counts.images != 1), "dim")]
             here += [dot, (f"{counts.projects:,}", "text"), (" project" + "s" * (counts.projects != 1), "dim")]
             if counts.refused:
                 here += [dot, (f"{counts.refused:,}", "danger"), (" refused", "dim")]
@@ -243,7 +243,8 @@ class InventoryScreen(FilteredPage):
         elif self.filter:
             shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,} shown", "dim"))
         self.status.last(*shown)
-        self.status.fact(*(() if self.misread else (("sorted by ", "dim"), (SORTS[self.sort], "text"))))
+        is_plain = not self.misread and len(self.ids)
+        self.status.fact(*(() if not is_plain else (("sorted by ", "dim"), (SORTS[self.sort], "text"))))
         offered = ["inventory.filter", "inventory.open", "inventory.sort"] if len(self.ids) or self.filter else []
         offered += ["inventory.gaps"] if len(self.ids) else []
         offered += ["inventory.refused"] if found is not None and found.counts.refused else []

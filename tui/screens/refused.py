@@ -73,12 +73,13 @@ class RefusedScreen(Page):
         self.rows.display, self.hollow.display = bool(count), not count
         self.hollow.put(row(("Every file could be read.", "strong")))
         dot: Span = ("  ·  ", "faint")
-        here: list[Span] = [("refused files", "strong bold"), dot, (f"{count:,}", "danger")]
+        here: list[Span] = [("refused files", "strong bold"), dot, (f"{count:,}", "danger" if count else "dim")]
         if len(event.codes) > 1:
             for code, held in event.codes:
                 here += [dot, (code.replace("_", " "), "text"), (f" {held:,}", "dim")]
         self.top.here(*here)
-        self.status.fact(("the files themselves were not touched", "dim"))
+        self.status.fact(*([("the files themselves were not touched", "dim")] if count else []))
+        self.offer(None if count else ["refused.back"])
 
     @on(RowList.Wanted)
     def _wanted(self, event: RowList.Wanted) -> None:

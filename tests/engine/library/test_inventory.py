@@ -66,6 +66,12 @@ async def test_every_bar_leads_to_its_images(shelf: Shelf) -> None:
             assert len(await shelf.library.ids(share.query)) == share.images, share
 
 
+async def test_everything_counted_by_index_is_what_a_query_for_everything_counts(shelf: Shelf) -> None:
+    fill(shelf)
+    assert await shelf.library.mix() == await shelf.library.mix("width:>0")
+    assert await shelf.library.inventory() == await shelf.library.inventory("width:>0")
+
+
 async def test_the_mix_of_a_query_is_of_what_it_finds(shelf: Shelf) -> None:
     fill(shelf)
     found = await shelf.library.mix("project:mojo1")
