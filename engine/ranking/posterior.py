@@ -207,7 +207,8 @@ def _at_nothing(examples: Examples, prior: Prior, own: Sequence[int], check: Cal
 
 def _roots(near: Belief, own: Sequence[int]) -> list[Floats]:
     """Roots of how surely each direction is told, of the shared taste and of each project: what the steps go by."""
-    return [np.linalg.cholesky(taste.covariance) for taste in (near.shared, *(near.of(one) for one in own))]
+    tastes = [near.shared, *(near.of(one) for one in own)]
+    return [np.asarray(np.linalg.cholesky(taste.covariance), dtype=np.float64) for taste in tastes]
 
 
 def _fit(
