@@ -58,7 +58,7 @@ def _accuracy() -> list[Row]:
             train = someone.examples.take(np.arange(sets))
             test = someone.examples.take(np.arange(sets, sets + _TEST))
             reference = learn.fit_logistic_difference(train, seed=0)
-            belief = posterior.steadied(posterior.believe(train, someone.blocks), reference, sets)
+            belief = posterior.believe(train, someone.blocks)
             ours = pair_accuracy(belief.scores(test), test.offsets)
             best = pair_accuracy(np.asarray(test.features @ someone.truth), test.offsets)
             theirs = pair_accuracy(np.asarray(test.features @ reference), test.offsets)
