@@ -23,11 +23,10 @@ ROUNDS = 12
 _SETTLED = 0.05  # a change in the logarithm of a strength that no longer matters
 _WEAKEST, _STRONGEST = 1e-4, 1e4
 _CLOSEST, _LOOSEST = 1e3, 0.1
-# The lapse's prior, as eight careless picks in eighty seen before. Left to a hundred sets alone it comes out too small,
+# The lapse's prior, as four careless picks in forty seen before. Left to a hundred sets alone it comes out too small,
 # since weights can bend towards the odd pick.
-_SLIPS, _PICKS = 8.0, 80.0
+_SLIPS, _PICKS = 4.0, 40.0
 _ROWS = 4_096
-_FEW, _MANY = 100, 300  # sets between which the model learns to stand alone
 _BEYOND = 1.0
 _FAR = 0.7  # a strength that has doubled or halved: the steps are measured out anew
 
@@ -177,29 +176,6 @@ def believe(
     return _laplace(examples, chosen, weights, own, check)[0]
 
 
-def steadied(belief: Belief, other: Floats, count: int) -> Belief:
-    """The belief with its mean moved towards what another estimator says of the same `count` sets: its direction
-    `other` (d,), at the same length.
-
-    Two estimates of one taste err in ways of their own, and their average errs less than the worse of the two. With
-    few sets that is worth more than what the better one loses; the other's part falls from a half to nothing.
-    """
-    part = steadying_part(count)
-    length, width = float(np.linalg.norm(belief.weights.shared)), float(np.linalg.norm(other))
-    if not part or not length or not width:
-        return belief
-    move = part * (other * (length / width) - belief.weights.shared)
-    weights = replace(belief.weights, shared=belief.weights.shared + move)
-    shared = replace(belief.shared, mean=belief.shared.mean + move)
-    own = {one: replace(taste, mean=taste.mean + move) for one, taste in belief.own.items()}
-    return replace(belief, weights=weights, shared=shared, own=own)
-
-
-def steadying_part(count: int) -> float:
-    """How much another estimator has to say after so many sets: a half with few, nothing with many."""
-    return float(np.interp(count, (_FEW, _MANY), (0.5, 0.0)))
-
-
 def _at_nothing(examples: Examples, prior: Prior, own: Sequence[int], check: Callable[[], None]) -> Belief:
     """What would be believed if all weights were nothing: how surely each direction can be told."""
     d = examples.features.shape[1]
@@ -208,7 +184,8 @@ def _at_nothing(examples: Examples, prior: Prior, own: Sequence[int], check: Cal
 
 def _roots(near: Belief, own: Sequence[int]) -> list[Floats]:
     """Roots of how surely each direction is told, of the shared taste and of each project: what the steps go by."""
-    return [np.linalg.cholesky(taste.covariance) for taste in (near.shared, *(near.of(one) for one in own))]
+    tastes = [near.shared, *(near.of(one) for one in own)]
+    return [np.asarray(np.linalg.cholesky(taste.covariance), dtype=np.float64) for taste in tastes]
 
 
 def _fit(

@@ -300,14 +300,7 @@ class Session:
             on_step=show if is_shown else None,
             check=self.watch.check,
         )
-        found = _first(found, d) if extra else found
-        if not posterior.steadying_part(len(sets)):
-            return found
-        plain = self.lesson.examples.take(sets)
-        other = learn.fit_logistic_difference(
-            plain, seed=self.lesson.seed, strength=self._reference_strength, check=self.watch.check
-        )
-        return posterior.steadied(found, other, plain.count)
+        return _first(found, d) if extra else found
 
     @cached_property
     def _reference_strength(self) -> float:

@@ -279,6 +279,7 @@ async def test_the_aesthetic_head_is_compared_with_where_its_encoder_is_used(
 
 async def test_training_that_began_by_itself_waits_for_a_pause_in_the_review(world: World) -> None:
     await simulate(world, 30)
+    world.ranking._settings = world.settings.model_copy(update={"auto_train_pause": 3600.0})
     with world.store.reading() as connection:
         first, second, *_ = catalogue.imported_choices(connection)
     await world.ranking.pick(first.set_pk, first.winner)
@@ -291,7 +292,7 @@ async def test_training_that_began_by_itself_waits_for_a_pause_in_the_review(wor
 
     await asyncio.wait_for(said("waiting for a pause"), 20)
     assert not (await world.runs.get(run.id)).state.is_final
-    world.now[0] += timedelta(seconds=world.settings.auto_train_pause)
+    world.now[0] += timedelta(hours=1)
     assert (await world.runs.wait(run.id)).state is RunState.DONE
     await world.ranking.pick(second.set_pk, second.winner)
     asked = await world.ranking.train()  # what a person asks for waits for nobody
