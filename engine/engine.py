@@ -15,6 +15,7 @@ from engine.changes import Changes, Recovery
 from engine.experiments import Experiments
 from engine.library import Library
 from engine.ranking import Ranking
+from engine.repair import Repair
 from engine.review import Review
 from engine.runs import Runs
 from engine.runs.lanes import share_the_interpreter
@@ -44,6 +45,7 @@ class Engine:
             workspace, self.settings, store, self.runs, self.review, self.changes, self.library, self.vision
         )
         self.experiments = Experiments(workspace, self.settings, store, self.runs, self.review, self.changes)
+        self.repair = Repair(workspace, self.settings, store, self.runs, self.review, self.changes)
         self.schedule = Schedule(self.settings, store, self.runs)
         self.library.on_batch = self.ranking.images_arrived
         self.recoveries: tuple[Recovery, ...] = ()  # what a crash had left half done, and how that ended

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["everywhere", "ranking", "zoom", "inventory", "refused", "training", "duplicates", "variants", "help"]
+Place = Literal[
+    "everywhere", "ranking", "zoom", "inventory", "refused", "training", "duplicates", "variants", "fixes", "help"
+]
 
 
 @dataclass(frozen=True, slots=True)
