@@ -160,11 +160,16 @@ def _message(lines: Sequence[str], index: int, header: str, first: str) -> tuple
     message = [first]
     while index < len(lines) and len(message) < MOST_MESSAGE_LINES:
         line = _bare(lines[index], header)
-        if not line.strip() or LOG_LINE.match(line) or HEADER.match(line) or CHAINED.match(line):
+        if not line.strip() or line == _BETWEEN or _ends_message(line):
             break
         message.append(line.rstrip())
         index += 1
     return message, index
+
+
+def _ends_message(line: str) -> bool:
+    patterns = (LOG_LINE, HEADER, CHAINED, PYTEST_TITLE, PYTEST_BREAK)
+    return any(pattern.match(line) for pattern in patterns)
 
 
 def _group(lines: Sequence[str], at: int, source: str) -> tuple[list[ErrorRecord | Skipped], int]:

@@ -38,8 +38,8 @@ class Case:
     """One group of errors at one place: what a pattern is asked about.
 
     `path` and `frame` are the innermost frame inside the project; `source` is that file's bytes; `records` are the
-    group's newest events, newest first, all of one type and place; `line` is where the code stands now (1-based), as the
-    file may have changed since.
+    group's newest events, newest first, all of one type and place; `line` is where the code stands now (1-based), as
+    the file may have changed since.
     """
 
     project: Project
