@@ -44,7 +44,7 @@ def read_line(text: str, source: str, number: int) -> Iterator[ErrorRecord | Ski
 
 def _read(data: Mapping[str, Any]) -> Iterator[ErrorRecord]:
     if isinstance(data.get("type"), str) and isinstance(data.get("frames"), list):
-        yield _ours(data)
+        yield record_of(data)
         return
     record = data.get("record")
     if isinstance(record, dict):  # loguru
@@ -81,7 +81,8 @@ def _read(data: Mapping[str, Any]) -> Iterator[ErrorRecord]:
         yield from (_with_outside(one, data) for one in found)
 
 
-def _ours(data: Mapping[str, Any]) -> ErrorRecord:
+def record_of(data: Mapping[str, Any]) -> ErrorRecord:
+    """A record from its own JSON form; `source` and `line` are taken where they are there."""
     context = data.get("context")
     versions = data.get("versions")
     return ErrorRecord(
@@ -94,6 +95,8 @@ def _ours(data: Mapping[str, Any]) -> ErrorRecord:
         context=context if isinstance(context, dict) else {},
         python=_text(data.get("python")),
         versions=versions if isinstance(versions, dict) else {},
+        source=str(data.get("source") or ""),
+        line=data["line"] if isinstance(data.get("line"), int) else 0,
     )
 
 

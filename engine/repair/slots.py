@@ -32,6 +32,8 @@ _PARTS: tuple[tuple[re.Pattern[str], str], ...] = (
         "<number>",
     ),
 )
+_PRIVATE = 0xE000  # a private-use character stands for each quoted part while the rest is masked
+_MOST = 64
 _SPACE = re.compile(r"\s+")
 
 
@@ -43,12 +45,13 @@ def template(type_name: str, message: str) -> str:
     def quoted(found: re.Match[str]) -> str:
         inner = next(part for part in found.groups() if part is not None)
         kept.append(f"'{_inner(type_name, inner)}'")
-        return f"\0{len(kept) - 1}\0"
+        return chr(_PRIVATE + len(kept) - 1) if len(kept) <= _MOST else "'...'"
 
     text = _QUOTED.sub(quoted, first)
     for pattern, name in _PARTS:
         text = pattern.sub(name, text)
-    text = re.sub(r"\0(\d+)\0", lambda found: kept[int(found[1])] if int(found[1]) < len(kept) else "", text)
+    for number, part in enumerate(kept[:_MOST]):
+        text = text.replace(chr(_PRIVATE + number), part)
     return _SPACE.sub(" ", text).strip()[:400]
 
 
@@ -56,18 +59,17 @@ def _inner(type_name: str, inner: str) -> str:
     """What stands for a quoted text: itself where it is a name that code knows, else a parameter."""
     if _CODECS.match(inner):
         return inner.lower().replace("_", "-")
+    if type_name == "ValueError":
+        return "<text>"
     if "/" in inner or "\\" in inner:
         return "<path>"
     if _IDENTIFIER.match(inner):
         if _COUNTED.match(inner):
-            return "<id>"
+            return "<text>"
         last = type_name.rpartition(".")[2]
         if _FILE_NAME.match(inner) and last in ("FileNotFoundError", "PermissionError", "IsADirectoryError", "OSError"):
             return "<path>"
         return inner
     if _FILE_NAME.match(inner):
         return "<path>"
-    masked = inner
-    for pattern, name in _PARTS:
-        masked = pattern.sub(name, masked)
-    return masked if masked == inner and len(inner) <= 24 else "<text>" if masked == inner else masked[:60]
+    return "<text>"

@@ -107,7 +107,8 @@ def _chain(lines: Sequence[str], at: int, source: str) -> tuple[ErrorRecord | Sk
         following = _next_filled(lines, one.end, lines[at])
         if following is not None and CHAINED.match(_bare(lines[following], lines[at])):
             after = _next_filled(lines, following + 1, lines[at])
-            if after is not None and HEADER.match(lines[after]):
+            header = HEADER.match(lines[after]) if after is not None else None
+            if after is not None and header and not header["group"]:
                 causes.append(f"{one.type}: {one.message[0] if one.message else ''}".rstrip(": "))
                 at = after
                 continue
@@ -240,6 +241,8 @@ def _pytest(lines: Sequence[str], at: int, source: str) -> tuple[ErrorRecord, in
             code = ""
             if place["type"]:
                 one.type = place["type"]
+            elif place["function"] and index + 1 < len(lines) and lines[index + 1][:4] == "    ":  # the short form
+                one.frames[-1] = replace(one.frames[-1], code=lines[index + 1].strip())
         elif line.startswith("====") and one.frames:
             break
         index += 1
@@ -249,6 +252,8 @@ def _pytest(lines: Sequence[str], at: int, source: str) -> tuple[ErrorRecord, in
     if raised and is_exception_name(raised["type"]):
         one.type = raised["type"]
         one.message[0] = raised["message"] or ""
+    elif not one.type and one.message[0].startswith("assert"):
+        one.type = "AssertionError"
     if not one.type:
         return None
     made = _record(one, source)
