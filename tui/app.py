@@ -246,8 +246,16 @@ class ProofsheetApp(App[int]):
         self._tell(message)
         if isinstance(message, (RunMoved, RunEnded)) and message.activity.run.kind == "scan":
             self._tell(LibraryGrew())
+        if isinstance(message, RunEnded) and message.activity.run.kind == "scan":
+            self.run_worker(self.guarded(self._study), exit_on_error=False)
         for page in self.pages():
             self.show_work(page)
+
+    async def _study(self) -> None:
+        """After a scan: one pass over the images that it brought, behind whatever is on the screen."""
+        engine = self.engine
+        if engine is not None and await engine.library.unstudied():
+            await engine.library.study()
 
     def show_work(self, page: Page) -> None:
         """Name what goes on behind, at the right of the top line."""

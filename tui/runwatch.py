@@ -35,7 +35,13 @@ INKS = {
     "cancelled": "dim",
     "interrupted": "dim",
 }
-_SPOKEN = {"train": "training", "scan": "scanning", "embed": "reading pictures", "demo": "preparing the demo"}
+_SPOKEN = {
+    "train": "training",
+    "scan": "scanning",
+    "study": "looking closer",
+    "embed": "reading pictures",
+    "demo": "preparing the demo",
+}
 
 
 @dataclass(frozen=True, slots=True)

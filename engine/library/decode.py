@@ -1,7 +1,7 @@
 """Pictures out of files: checked header first, then a scaled decode, upright and in sRGB.
 
-Relies on Pillow, its AVIF, and pillow-heif (loaded when the first HEIC comes). Any damage becomes an
-UnreadableImage with a code and a reason; nothing is printed, because the terminal is the screen: Pillow's
+Relies on Pillow, its AVIF, pillow-heif and rawpy (each loaded when the first HEIC or RAW file comes). Any damage
+becomes an UnreadableImage with a code and a reason; nothing is printed, because the terminal is the screen: Pillow's
 warnings and libtiff's own messages are switched off here. Never writes to a source, and never decodes a
 picture that has more pixels than it was told to accept. Safe to call from any thread.
 """
@@ -30,7 +30,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from engine.library import formats, jpeg
+from engine.library import formats, jpeg, raw
 from engine.library.colour import eight_bit, to_srgb
 from engine.library.model import Format
 from engine.library.source import UnreadableImage, explained, open_source
@@ -40,6 +40,8 @@ __all__ = ["MAX_PIXELS", "UnreadableImage", "decode", "opened", "orientation_of"
 MAX_PIXELS = 400_000_000
 # Up to here a file is read whole, so that it is read once; larger ones are streamed. Bytes.
 IN_MEMORY = 64 * 1024 * 1024
+# No photograph is packed so tightly; a file of zeroes is. Pixels for each byte of the file.
+BOMB_PIXELS_A_BYTE = 200
 # Verification throws the picture away: an eighth of each side tells as much as the whole.
 _VERIFY_SCALE = 8
 # Where a decoder cannot scale, pictures beyond this are decoded one at a time, for the memory's sake. Pixels.
@@ -141,18 +143,14 @@ def opened(source: BinaryIO, path: str, max_pixels: int) -> Iterator[tuple[Image
         source.seek(0)
     except OSError as error:
         raise explained(error) from error
-    kind = _checked_format(head, path)
+    kind = checked_format(head, path)
     if kind == "heic":
         _prepare_heif()
     try:
-        with Image.open(source, formats=[_PLUGINS[kind]]) as image:
-            width, height = image.size
+        with _opened(source, kind, max_pixels) as image:
+            width, height = image.info.get("raw_size", image.size)
             if width * height > max_pixels:
-                raise UnreadableImage(
-                    "too_large",
-                    f"{width} x {height} is {width * height / 1e6:,.0f} megapixels; "
-                    f"the limit is {max_pixels / 1e6:,.0f} (setting max_pixels)",
-                )
+                raise _too_large(width, height, max_pixels, source)
             yield image, kind
     except UnreadableImage:
         raise
@@ -162,10 +160,27 @@ def opened(source: BinaryIO, path: str, max_pixels: int) -> Iterator[tuple[Image
         raise _damage(error, kind, source) from error
 
 
-def _checked_format(head: bytes, path: str) -> Format:
+def _opened(source: BinaryIO, kind: Format, max_pixels: int) -> Image.Image:
+    if kind == "raw":
+        return raw.preview(source, max_pixels)
+    return Image.open(source, formats=[_PLUGINS[kind]])
+
+
+def _too_large(width: int, height: int, max_pixels: int, source: BinaryIO) -> UnreadableImage:
+    """Beyond the limit: a large picture, or a small file that claims to be one."""
+    pixels = width * height
+    claim = f"{width} x {height} is {pixels / 1e6:,.0f} megapixels; the limit is {max_pixels / 1e6:,.0f}"
+    size = source.seek(0, os.SEEK_END)
+    if pixels > BOMB_PIXELS_A_BYTE * size:
+        return UnreadableImage("bomb", f"{claim} (setting max_pixels), and the file has but {size:,} bytes for it")
+    return UnreadableImage("too_large", f"{claim} (setting max_pixels)")
+
+
+def checked_format(head: bytes, path: str) -> Format:
+    """The format of a file by its first bytes, held against its name. Raises UnreadableImage where they differ."""
     if not head:
         raise UnreadableImage("empty", "the file is empty (0 bytes)")
-    kind = formats.sniff(head)
+    kind = formats.kind_of(head, path)
     ending = formats.extension(path)
     claimed = formats.EXTENSIONS.get(ending)
     if kind is None:
@@ -183,7 +198,8 @@ def _damage(error: Exception, kind: Format, source: BinaryIO) -> UnreadableImage
     name = formats.NAMES[kind]
     if isinstance(error, OSError) and error.errno is not None:
         return explained(error)
-    if isinstance(error, NotImplementedError) or "unsupported" in text.lower():
+    is_unknown = isinstance(error, NotImplementedError) or "unsupported" in text.lower()
+    if is_unknown and not (kind == "raw" and _ends_early(source)):
         return UnreadableImage("unsupported", f"this variant of {name} is not supported ({text})")
     is_short = isinstance(error, EOFError) or "truncated" in text.lower() or "end of file" in text.lower()
     try:
@@ -197,6 +213,15 @@ def _damage(error: Exception, kind: Format, source: BinaryIO) -> UnreadableImage
     return UnreadableImage("corrupt", f"the {name} is damaged{detail}")
 
 
+def _ends_early(source: BinaryIO) -> bool:
+    """Whether a RAW file's directories lie beyond its end."""
+    try:
+        source.seek(0)
+        return formats.ends_early("raw", source.read())
+    except (OSError, ValueError, MemoryError):
+        return False
+
+
 def exif_of(image: Image.Image) -> Image.Exif:
     """The picture's EXIF; empty where there is none or it is beyond reading, because the picture is what counts."""
     try:
@@ -208,7 +233,9 @@ def exif_of(image: Image.Image) -> Image.Exif:
 def orientation_of(image: Image.Image, kind: Format, exif: Image.Exif) -> int:
     """The EXIF orientation as the file gives it, 1 to 8; 1 where it gives none or nonsense."""
     value: object
-    if kind == "heic":
+    if kind == "raw":
+        value = image.info.get("raw_orientation")
+    elif kind == "heic":
         value = image.info.get("original_orientation")
     elif isinstance(image, TiffImagePlugin.TiffImageFile):
         value = image.tag_v2.get(0x0112)
@@ -219,6 +246,9 @@ def orientation_of(image: Image.Image, kind: Format, exif: Image.Exif) -> int:
 
 def upright_size(image: Image.Image, kind: Format, orientation: int) -> tuple[int, int]:
     """Width and height as displayed. HEIC and TIFF decoders answer in displayed pixels already."""
+    if kind == "raw":
+        shown: tuple[int, int] = image.info["raw_size"]
+        return shown
     width, height = image.size
     return (height, width) if orientation >= 5 and not _turns_itself(kind) else (width, height)
 
@@ -295,10 +325,13 @@ def _rendered(image: Image.Image, kind: Format, box: tuple[int, int] | None) -> 
     profile = image.info.get("icc_profile")
     orientation = orientation_of(image, kind, exif_of(image))
     is_turned = orientation in _UPRIGHT and not _turns_itself(kind)
-    fitted = _fit(upright_size(image, kind, orientation), box)
+    size = upright_size(image, kind, orientation)
+    if kind == "raw":  # what is there to be shown is the preview
+        size = (image.height, image.width) if is_turned and orientation >= 5 else image.size
+    fitted = _fit(size, box)
     if is_turned and orientation >= 5:
         fitted = (fitted[1], fitted[0])
-    if kind == "jpeg":
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
         image.draft("RGB", fitted)
     _load(image)
     flat = eight_bit(image)

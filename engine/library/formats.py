@@ -11,6 +11,12 @@ from engine.library.model import Format
 
 _HEIF: frozenset[Format] = frozenset({"heic", "avif"})
 
+# Camera RAW by its makers' endings. Many are TIFFs inside, so that only the ending tells them from one.
+RAW = (
+    "dng", "nef", "nrw", "cr2", "cr3", "crw", "arw", "srf", "sr2", "orf", "rw2", "rwl", "raf", "pef", "srw", "3fr",
+    "fff", "iiq", "erf", "mef", "mos", "mrw", "dcr", "kdc", "x3f",
+)  # fmt: skip
+
 # Extension (lower case, no dot) -> the formats that may be in it.
 EXTENSIONS: dict[str, frozenset[Format]] = {
     **dict.fromkeys(("jpg", "jpeg", "jpe", "jfif", "mpo"), frozenset[Format]({"jpeg"})),
@@ -22,6 +28,7 @@ EXTENSIONS: dict[str, frozenset[Format]] = {
     **dict.fromkeys(("heic", "heics"), frozenset[Format]({"heic"})),
     **dict.fromkeys(("heif", "heifs", "hif"), _HEIF),
     **dict.fromkeys(("avif", "avifs"), frozenset[Format]({"avif"})),
+    **dict.fromkeys(RAW, frozenset[Format]({"raw"})),
 }
 
 NAMES: dict[Format, str] = {
@@ -33,6 +40,7 @@ NAMES: dict[Format, str] = {
     "bmp": "BMP",
     "heic": "HEIC",
     "avif": "AVIF",
+    "raw": "RAW",
 }
 
 # How much of a file `sniff` and `content_of` want to see, bytes.
@@ -57,6 +65,8 @@ def sniff(head: bytes) -> Format | None:
         return "png"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
+    if _is_raw(head):
+        return "raw"
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "tiff"
     if head[:6] in (b"GIF87a", b"GIF89a"):
@@ -66,6 +76,22 @@ def sniff(head: bytes) -> Format | None:
     if head[4:8] == b"ftyp":
         return _container(head)
     return None
+
+
+def _is_raw(head: bytes) -> bool:
+    """RAW files that say so themselves: Canon, Olympus, Panasonic, Fujifilm, Minolta, Sigma."""
+    return (
+        (head[:4] == b"II*\0" and head[8:10] == b"CR")
+        or head[:4] in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"\0MRM", b"FOVb")
+        or head.startswith((b"FUJIFILMCCD-RAW", b"II\x1a\0\0\0HEAPCCDR"))
+        or head[4:12] == b"ftypcrx "
+    )
+
+
+def kind_of(head: bytes, name: str) -> Format | None:
+    """The format of a file by its first bytes, and by its name where a TIFF inside may be a RAW outside."""
+    kind = sniff(head)
+    return "raw" if kind == "tiff" and extension(name) in RAW else kind
 
 
 def _container(head: bytes) -> Format | None:
@@ -119,11 +145,13 @@ def ends_early(kind: Format, data: bytes) -> bool:
         return int.from_bytes(data[4:8], "little") + 8 > len(data)
     if kind == "bmp":
         return int.from_bytes(data[2:6], "little") > len(data)
-    if kind == "tiff":
+    if kind == "tiff" or (kind == "raw" and data[:4] in (b"II*\0", b"MM\0*")):
         offset = int.from_bytes(data[4:8], "little" if data[:2] == b"II" else "big")
         if data[2:4] not in (b"*\0", b"\0*"):
             return False  # BigTIFF counts otherwise
         return offset + 2 > len(data)
+    if kind == "raw":
+        return False
     return _box_beyond_the_end(data)
 
 

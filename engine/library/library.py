@@ -6,18 +6,20 @@ milliseconds works off the event loop. Sources are only ever read.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.clock import Clock, utc_now
 from engine.errors import UsageError
-from engine.library import catalog
+from engine.library import catalog, facts
+from engine.library.facts import Facts, StoredMetadata
 from engine.library.model import Counts, Image, Inventory, Project, Refusal
 from engine.runs import Run, RunContext, Runs
 from engine.settings import Settings
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
     from engine.library.scan import OnBatch
+    from engine.library.study import Study
 
 
 def _ignore(_image_ids: Sequence[int], _folders: Sequence[str]) -> None:
@@ -51,6 +54,8 @@ class Library:
         self._clock = clock
         self.on_batch: OnBatch = _ignore
         runs.register("scan", self._scan, lane="cpu")
+        runs.register("study", self._study, lane="cpu")
+        runs.register("analyze", self._analyze, lane="cpu")
 
     async def scan(self, paths: Sequence[Path], detach: bool = False) -> Run:
         """Begin a scan of folders (or single files) and return its run; `run.result` is the scan's document.
@@ -68,6 +73,54 @@ class Library:
                 raise UsageError(f"{path} does not exist", remedy="Name a folder or an image file.")
         absolute = [str(path.absolute()) for path in paths]
         return await self._runs.start("scan", {"paths": absolute}, detach=detach)
+
+    async def study(self, paths: Sequence[Path] | None = None, project: str | None = None, detach: bool = False) -> Run:
+        """Begin one pass over the images whose facts are missing (within `paths`, of `project`), and return its run.
+
+        `run.result` tells how many were studied, what was refused and why, and how good the images are.
+        """
+        absolute = [str(path.absolute()) for path in paths] if paths else None
+        return await self._runs.start("study", {"paths": absolute, "project": project}, project=project, detach=detach)
+
+    async def check_output(self, output: Path, *, force: bool = False) -> None:
+        """Whether an analysis may be written there. Raises UsageError, naming why not."""
+        from engine.library.analysis import check_output
+
+        await asyncio.to_thread(check_output, output, force=force)
+
+    async def analyze(self, paths: Sequence[Path], output: Path, force: bool = False) -> Run:
+        """Begin to write all that is known of the scanned images below `paths` to `output` (.jsonl: as it comes; else
+        one JSON array at the end), studying what is not known, and return its run; `run.result` is the summary."""
+        roots = [os.path.realpath(path) for path in paths]
+        return await self._runs.start("analyze", {"paths": roots, "output": str(output), "force": force})
+
+    async def describe(
+        self, paths: Sequence[Path], *, maker_notes: bool = False
+    ) -> tuple[list[dict[str, Any]], list[Refusal]]:
+        """What files, and the images in folders, say of themselves, one JSON-able document each, and what was refused.
+
+        `maker_notes` asks exiftool for what only those have. Raises UsageError when it is not there.
+        """
+        from engine.library.describe import describe
+
+        return await asyncio.to_thread(describe, paths, maker_notes=maker_notes)
+
+    async def unstudied(self, project: str | None = None) -> int:
+        """How many images' facts are missing."""
+        return await self._store.read(partial(facts.count_unstudied, project=project))
+
+    async def ensure_studied(self, project: str | None = None) -> None:
+        """Have the facts of all images (of a project), studying those that miss them. Raises RunFailed."""
+        if await self.unstudied(project):
+            await self._runs.finished((await self.study(project=project)).id)
+
+    async def facts(self, image_ids: Sequence[int]) -> dict[int, Facts]:
+        """Image id -> what its pixels say; images that were not studied yet are left out."""
+        return await self._store.read(partial(facts.facts_of, image_ids=image_ids))
+
+    async def metadata(self, image_ids: Sequence[int]) -> dict[int, StoredMetadata]:
+        """Image id -> what its file says of itself; images that were not studied yet are left out."""
+        return await self._store.read(partial(facts.metadata_of, image_ids=image_ids))
 
     async def image(self, image_id: int) -> Image:
         """One image. Raises UsageError when the library has none of that id."""
@@ -126,6 +179,26 @@ class Library:
         from engine.library.decode import decode
 
         return decode(path, box, self._settings.max_pixels)
+
+    def _analyze(self, context: RunContext) -> dict[str, object]:
+        from engine.library.analysis import Analysis
+
+        return Analysis(context, self._store, self._settings, self._study_for(context)).run()
+
+    def _study(self, context: RunContext) -> dict[str, object]:
+        return self._study_for(context).run()
+
+    def _study_for(self, context: RunContext) -> Study:
+        from engine.library.study import Study
+
+        return Study(
+            context,
+            self._store,
+            self._workspace,
+            self._settings,
+            self._clock,
+            lambda folders: self.on_batch([], folders),
+        )
 
     def _scan(self, context: RunContext) -> dict[str, object]:
         from engine.library.scan import Scan

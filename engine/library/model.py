@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Format = Literal["jpeg", "png", "webp", "tiff", "gif", "bmp", "heic", "avif"]
+Format = Literal["jpeg", "png", "webp", "tiff", "gif", "bmp", "heic", "avif", "raw"]
 
 RefusalCode = Literal[
     "bad_manifest",  # a project manifest that does not say what it must
+    "bomb",  # a small file that claims a picture beyond the limit
     "corrupt",  # the content is damaged
+    "decoder_crash",  # the decoder died over it, or never came back
     "empty",  # zero bytes
     "mislabelled",  # the name says one format, the content is another
     "not_a_file",  # a pipe, a socket or a device with an image's name
@@ -28,7 +30,7 @@ RefusalCode = Literal[
 ]
 
 # Refusals that may be cured without the file changing, so that a rescan tries them again.
-CURABLE: frozenset[str] = frozenset({"permission", "too_large", "unreadable", "unsupported", "vanished"})
+CURABLE: frozenset[str] = frozenset({"bomb", "permission", "too_large", "unreadable", "unsupported", "vanished"})
 
 TakenAtSource = Literal["exif:original", "exif:gps", "exif:digitized", "name", "exif:modified", "mtime"]
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import xxhash
 from PIL import ExifTags, Image
 
-from engine.library import decode
+from engine.library import decode, metadata
 from engine.library.capture import taken_at
 from engine.library.source import UnreadableImage, explained, open_source
 
@@ -51,14 +51,12 @@ def read_image(path: str, max_pixels: int) -> Reading:
         with decode.opened(source, path, max_pixels) as (image, kind):
             exif = decode.exif_of(image)
             orientation = decode.orientation_of(image, kind, exif)
+            if kind == "raw":
+                main, details, gps = metadata.raw_directories(_head(source))
+            else:
+                main, details, gps = exif, _part(exif, ExifTags.IFD.Exif), _part(exif, ExifTags.IFD.GPSInfo)
             width, height = decode.upright_size(image, kind, orientation)
-            moment, moment_source = taken_at(
-                exif,
-                _part(exif, ExifTags.IFD.Exif),
-                _part(exif, ExifTags.IFD.GPSInfo),
-                path.rpartition("/")[2],
-                state.st_mtime_ns,
-            )
+            moment, moment_source = taken_at(main, details, gps, path.rpartition("/")[2], state.st_mtime_ns)
             decode.verify(image, kind, data)
     return Reading(
         kind, width, height, orientation, moment, moment_source, content_hash, state.st_size, state.st_mtime_ns
@@ -71,6 +69,12 @@ def _hash_of(file: BinaryIO) -> str:
         digest.update(block)
     file.seek(0)
     return digest.hexdigest()
+
+
+def _head(source: BinaryIO) -> bytes:
+    """As much of a RAW file as its directories need."""
+    source.seek(0)
+    return source.read(decode.IN_MEMORY)
 
 
 def _part(exif: Image.Exif, which: ExifTags.IFD) -> Mapping[int, Any]:

@@ -34,6 +34,7 @@ from engine.library.reading import Reading
 from engine.library.rules import Manifests, digest_of, rules_for
 from engine.library.source import UnreadableImage, printable
 from engine.library.walk import Listing, list_folder, walk
+from engine.logs.errors import ErrorLog, refusal
 from engine.runs import RunCancelled, RunContext
 from engine.settings import Settings
 from engine.store import Store, upsert
@@ -74,6 +75,7 @@ class Scan:
         self._clock = clock
         self._on_batch = on_batch
         self._recorder = Recorder(store, clock)
+        self._errors = ErrorLog(workspace.logs / "errors.jsonl", clock=clock)
         self._manifests = Manifests(store)
         self._known = Known()
         self._batch = Batch()
@@ -308,6 +310,11 @@ class Scan:
         if not len(batch):
             return
         written = self._recorder.write(batch)
+        self._errors.append(
+            refusal(printable(one.path), one.code, one.reason, operation="scan", run=self._context.id)
+            for one in batch.refused
+            if printable(one.path) not in self._known.refused_paths  # told when it was first met
+        )
         self._added += written.added
         self._changed += len(batch.read) - written.added
         for old_path in written.moved.values():

@@ -103,6 +103,13 @@ class FakeLibrary:
         self.pages_asked = 0
         self.runs: FakeRuns | None = None
 
+    async def unstudied(self, project: str | None = None) -> int:
+        return 0
+
+    async def study(self, paths: Sequence[Path] | None = None, project: str | None = None) -> Run:
+        assert self.runs is not None
+        return self.runs.begin("study")
+
     async def scan(self, paths: Sequence[Path], detach: bool = False) -> Run:
         self.scanned += paths
         assert self.runs is not None

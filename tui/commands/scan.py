@@ -45,7 +45,7 @@ async def scan(engine: Engine, paths: tuple[Path, ...], detach: bool, as_json: b
         else:
             say(f"Scanning as run {run.id}. Follow it with: proofsheet runs tail {run.id}")
         return DONE
-    result = await _follow(engine, run)
+    result = await follow(engine, run, "Scanning")
     if as_json:
         emit(dict(result))
     else:
@@ -53,7 +53,7 @@ async def scan(engine: Engine, paths: tuple[Path, ...], detach: bool, as_json: b
     return SOME_REFUSED if result["refused"] else DONE
 
 
-async def _follow(engine: Engine, run: Run) -> Mapping[str, Any]:
+async def follow(engine: Engine, run: Run, doing: str) -> Mapping[str, Any]:
     """Wait for the run's result; on a terminal, one calm line says how far it is. Raises RunFailed."""
     if sys.stderr.isatty():
         drawn_at = 0.0
@@ -61,7 +61,7 @@ async def _follow(engine: Engine, run: Run) -> Mapping[str, Any]:
             async for event in engine.runs.tail(run.id):
                 if event.type == "progress" and time.monotonic() - drawn_at >= _REDRAW_SECONDS:
                     drawn_at = time.monotonic()
-                    click.echo(f"\r\x1b[2KScanning: {event.data['message']}", nl=False, err=True)
+                    click.echo(f"\r\x1b[2K{doing}: {event.data['message']}", nl=False, err=True)
         finally:
             click.echo("\r\x1b[2K", nl=False, err=True)
     return (await engine.runs.finished(run.id)).result or {}

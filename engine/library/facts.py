@@ -1,0 +1,220 @@
+"""What is known of an image's content and metadata, as values, and their rows in the store.
+
+Relies on the store's tables. Facts belong to bytes: a row whose `content_hash` is not that of its image any more is
+stale, and is left out of every answer here. Never touches a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from engine.library.known import within
+from engine.store import upsert
+from engine.store.schema import images, projects, refusals
+from engine.store.schema.facts import image_facts, image_metadata
+
+# Raised when a measure changes its meaning, so that the next study measures everything anew.
+VERSION = 1
+_CHUNK = 500
+
+Flag = Literal["screenshot", "document", "dark", "overexposed", "low_information"]
+Quality = Literal["excellent", "good", "average", "poor"]
+Lighting = Literal["natural", "artificial", "challenging"]
+Source = Literal["phone", "dslr", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the pixels say. Fields as in `engine.store.schema.facts.image_facts`; fractions are 0 to 1."""
+
+    phash: int
+    dhash: int
+    sharpness: float
+    subject_sharpness: float
+    brightness: float
+    exposure: float
+    clipped_low: float
+    clipped_high: float
+    contrast: float
+    noise: float
+    colourfulness: float
+    information: float
+    jpeg_quality: int | None
+    colours: list[dict[str, Any]]
+    flags: list[Flag]
+    quality: Quality
+    quality_reason: str
+    lighting: Lighting
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMetadata:
+    """What the file says of itself, as the store keeps it. Fields as in `image_metadata`; None where absent."""
+
+    camera_make: str | None
+    camera_model: str | None
+    lens: str | None
+    exposure_time: float | None
+    f_number: float | None
+    iso: int | None
+    focal_length: float | None
+    flash: bool | None
+    latitude: float | None
+    longitude: float | None
+    altitude: float | None
+    taken_offset: str | None
+    title: str | None
+    description: str | None
+    keywords: list[str]
+    rating: int | None
+    people: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Studied:
+    """What one pass over one image found out, to be written."""
+
+    image_id: int
+    content_hash: str
+    facts: Facts
+    metadata: StoredMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class Unstudied:
+    """An image whose facts are missing or stale, and the state of its file when it was scanned."""
+
+    image_id: int
+    path: str
+    content_hash: str
+    size: int
+    mtime_ns: int
+
+
+_FACTS = tuple(field.name for field in fields(Facts))
+_METADATA = tuple(field.name for field in fields(StoredMetadata))
+_IS_FRESH = sa.and_(
+    image_facts.c.image_id == images.c.id,
+    image_facts.c.content_hash == images.c.content_hash,
+    image_facts.c.version == VERSION,
+)
+
+
+def facts_of(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, Facts]:
+    """Image id -> its facts; images without any, or with stale ones, are left out."""
+    return _rows(connection, image_facts, _FACTS, Facts, image_ids)
+
+
+def metadata_of(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, StoredMetadata]:
+    """Image id -> its metadata; images that were not studied yet are left out."""
+    return _rows(connection, image_metadata, _METADATA, StoredMetadata, image_ids)
+
+
+def hashes(
+    connection: sa.Connection, project: str | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]:
+    """All images present with facts: ids (n,) int64, phash (n,) uint64, dhash (n,) uint64, project ids (n,) int64.
+
+    `project` as written, compared casefolded; None for all projects. Ordered by image id.
+    """
+    query = (
+        sa.select(images.c.id, image_facts.c.phash, image_facts.c.dhash, images.c.project_id)
+        .join(image_facts, _IS_FRESH)
+        .where(images.c.removed_at.is_(None))
+        .order_by(images.c.id)
+    )
+    if project is not None:
+        query = query.join(projects, projects.c.id == images.c.project_id).where(projects.c.key == project.casefold())
+    rows = connection.execute(query).cursor
+    table = np.array(rows.fetchall() if rows is not None else [], dtype=np.int64).reshape(-1, 4)
+    whole = np.ascontiguousarray(table.T)
+    return whole[0], whole[1].view(np.uint64), whole[2].view(np.uint64), whole[3]
+
+
+def unstudied(
+    connection: sa.Connection,
+    *,
+    project: str | None = None,
+    roots: Sequence[str] = (),
+    after: int = 0,
+    limit: int = 1000,
+) -> list[Unstudied]:
+    """The next images present (by id, above `after`) whose facts are missing or stale, `limit` at most.
+
+    project: as written, or None for all; roots: absolute paths of folders or files to stay within, or none for all.
+    """
+    columns = (images.c.id, images.c.path, images.c.content_hash, images.c.size, images.c.mtime_ns)
+    query = sa.select(*columns).where(*_waiting(project, roots), images.c.id > after)
+    rows = connection.execute(query.outerjoin_from(images, image_facts, _IS_FRESH).order_by(images.c.id).limit(limit))
+    return [Unstudied(*row) for row in rows]
+
+
+def count_unstudied(connection: sa.Connection, *, project: str | None = None, roots: Sequence[str] = ()) -> int:
+    """How many images `unstudied` would give in all."""
+    query = sa.select(sa.func.count()).select_from(sa.outerjoin(images, image_facts, _IS_FRESH))
+    return int(connection.execute(query.where(*_waiting(project, roots))).scalar_one())
+
+
+def write(connection: sa.Connection, studied: Sequence[Studied]) -> None:
+    """Write facts and metadata of some images; rows that are there are replaced."""
+    rows = [
+        {"image_id": one.image_id, "content_hash": one.content_hash, "version": VERSION, **asdict(one.facts)}
+        for one in studied
+    ]
+    upsert(connection, image_facts, rows, key=["image_id"], update=["content_hash", "version", *_FACTS])
+    described = [{"image_id": one.image_id, **asdict(one.metadata)} for one in studied]
+    upsert(connection, image_metadata, described, key=["image_id"], update=_METADATA)
+
+
+def _waiting(project: str | None, roots: Sequence[str]) -> Iterator[sa.ColumnElement[bool]]:
+    yield images.c.removed_at.is_(None)
+    yield image_facts.c.image_id.is_(None)
+    yield ~sa.exists().where(
+        refusals.c.path == images.c.path, refusals.c.size == images.c.size, refusals.c.mtime_ns == images.c.mtime_ns
+    )
+    if project is not None:
+        of = sa.select(projects.c.id).where(projects.c.key == project.casefold())
+        yield images.c.project_id.in_(of)
+    if roots:
+        yield sa.or_(*(within(root) for root in roots))
+
+
+def _rows(
+    connection: sa.Connection, table: sa.Table, names: Sequence[str], make: Any, image_ids: Sequence[int]
+) -> dict[int, Any]:
+    found: dict[int, Any] = {}
+    wanted = [int(image) for image in image_ids]
+    columns = [table.c[name] for name in names]
+    query = sa.select(images.c.id, *columns).join(image_facts, _IS_FRESH)
+    if table is not image_facts:
+        query = query.join(table, table.c.image_id == images.c.id)
+    for at in range(0, len(wanted), _CHUNK):
+        for image, *values in connection.execute(query.where(images.c.id.in_(wanted[at : at + _CHUNK]))):
+            found[image] = make(*values)
+    return found
+
+
+def signed(bits: int) -> int:
+    """64 unsigned bits as the store keeps them: a signed integer."""
+    return bits - (1 << 64) if bits >= 1 << 63 else bits
+
+
+def hexadecimal(stored: int) -> str:
+    """A stored hash as imagehash writes it: 16 hexadecimal digits."""
+    return f"{stored & 0xFFFFFFFFFFFFFFFF:016x}"
+
+
+def document(facts: Facts, metadata: StoredMetadata | None = None) -> Mapping[str, Any]:
+    """Facts as JSON shows them: hashes in hexadecimal, measures by their names."""
+    written: dict[str, Any] = asdict(facts)
+    written["phash"], written["dhash"] = hexadecimal(facts.phash), hexadecimal(facts.dhash)
+    if metadata is not None:
+        written["people"] = metadata.people
+    return written

@@ -1,0 +1,112 @@
+"""errors.jsonl: every error and every refused file as one JSON object a line, for the repair room to group.
+
+Relies on the file system alone. Appended by any number of threads and processes: a batch is one write to a file
+opened for appending, under a lock of the file, and on the disk before `append` returns. A line that a crash cut short
+is ended before the next is written, so that it costs itself and no other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from engine.clock import Clock, iso, utc_now
+
+_VERSIONS_OF = ("proofsheet", "pillow", "numpy", "simplejpeg", "pillow-heif", "rawpy")
+_VARIABLE = re.compile(r"0x[0-9a-f]+|\d[\d,. ]*|'[^']*'|\"[^\"]*\"|/\S+", re.IGNORECASE)
+_thread_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """One error. `type` is a refusal's code or an exception's name; `frames` are {"file", "line", "function"}, the
+    outermost first; `context` names the file and the operation, and whatever else helps."""
+
+    type: str
+    message: str
+    run: str | None = None
+    level: str = "error"
+    frames: Sequence[Mapping[str, Any]] = ()
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for errors that differ only in paths, numbers and quoted names: 16 hexadecimal digits."""
+        place = "|".join(f"{frame.get('file')}:{frame.get('function')}" for frame in self.frames)
+        subject = "|".join((self.type, str(self.context.get("operation", "")), place, _VARIABLE.sub("*", self.message)))
+        return hashlib.sha256(subject.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def refusal(path: str, code: str, reason: str, *, operation: str, run: str | None = None) -> ErrorRecord:
+    """A file that was passed over. `path` must be printable."""
+    return ErrorRecord(
+        type=code, message=reason, run=run, level="warning", context={"file": path, "operation": operation}
+    )
+
+
+class ErrorLog:
+    """The file, which need not be there yet."""
+
+    def __init__(self, path: Path, *, clock: Clock = utc_now) -> None:
+        self._path = path
+        self._clock = clock
+
+    def append(self, records: Iterable[ErrorRecord]) -> int:
+        """Write these, all or none of them complete, and return how many. Raises OSError when the disk will not."""
+        now = iso(self._clock())
+        lines = [json.dumps(_document(record, now), ensure_ascii=True) for record in records]
+        if not lines:
+            return 0
+        data = ("\n".join(lines) + "\n").encode("ascii")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with _thread_lock, self._path.open("ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_cut_short(file.fileno()):
+                data = b"\n" + data
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        return len(lines)
+
+
+def _is_cut_short(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+
+
+def _document(record: ErrorRecord, now: str) -> dict[str, Any]:
+    return {
+        "timestamp": now,
+        "run": record.run,
+        "level": record.level,
+        "type": record.type,
+        "message": record.message,
+        "frames": [dict(frame) for frame in record.frames],
+        "context": dict(record.context),
+        "fingerprint": record.fingerprint,
+        "python": platform.python_version(),
+        "versions": versions(),
+    }
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """Name -> version of what most errors depend on; what is not installed is left out."""
+    found = {}
+    for name in _VERSIONS_OF:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
