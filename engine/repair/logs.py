@@ -94,12 +94,15 @@ class _Counted:
 
 
 def _reached(connection: sa.Connection, place: str, file: BinaryIO, size: int) -> tuple[int, int]:
-    """(offset, lines) up to where the log was read before; (0, 0) for a new one."""
-    row = connection.execute(sa.select(error_logs).where(error_logs.c.path == place)).first()
-    if row is None or size < row.offset:
-        return 0, 0
-    length, _, expected = row.head.partition(":")
-    return (int(row.offset), int(row.line)) if _head(file, int(length)) == expected else (0, 0)
+    """(offset, lines) up to where the log was read before, also under another name; (0, 0) for a new one."""
+    folder = str(Path(place).parent)
+    rows = connection.execute(sa.select(error_logs).where(error_logs.c.path.startswith(folder, autoescape=True))).all()
+    for row in sorted(rows, key=lambda row: row.path != place):  # its own first; else the name it had before
+        length, _, expected = row.head.partition(":")
+        is_near = str(Path(row.path).parent) == folder
+        if is_near and int(length) > 0 and row.offset <= size and _head(file, int(length)) == expected:
+            return int(row.offset), int(row.line)
+    return 0, 0
 
 
 def _remember(connection: sa.Connection, place: str, file: BinaryIO, offset: int, line: int, now: datetime) -> None:

@@ -60,16 +60,12 @@ class Repair:
         for file in files:
             if not file.is_file():
                 raise UsageError(f"there is no file {file}", remedy="Name log files: proofsheet errors ingest run.log")
-        found = [await self._read_on(file) for file in files]
-        return Ingested(
-            sum(one.records for one in found),
-            frozenset().union(*(one.groups for one in found)),
-            tuple(skipped for one in found for skipped in one.skipped),
-        )
+        return _together([await self._read_on(file) for file in files])
 
     async def catch_up(self) -> Ingested:
         """Count what this engine itself met since the last look."""
-        return await self._read_on(self.own_log) if self.own_log.is_file() else Ingested(0, frozenset(), ())
+        logs = sorted(self.own_log.parent.glob("errors*.jsonl"))
+        return _together([await self._read_on(log) for log in logs])
 
     async def groups(self, ids: Sequence[str] | None = None, *, with_samples: bool = False) -> list[Group]:
         """Every group (or those of `ids`), most frequent first; `with_samples` brings their newest records."""
@@ -123,3 +119,11 @@ class Repair:
         upsert(connection, error_merges, rows, key=("group_id",), update=columns)
         grouped.move(connection, group_ids, into)
         connection.execute(sa.delete(error_groups).where(error_groups.c.id.in_(group_ids)))
+
+
+def _together(found: Sequence[Ingested]) -> Ingested:
+    return Ingested(
+        sum(one.records for one in found),
+        frozenset(group for one in found for group in one.groups),
+        tuple(skipped for one in found for skipped in one.skipped),
+    )
