@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,6 +15,7 @@ from engine.changes import Changes
 from engine.clock import Clock, iso, utc_now
 from engine.errors import UsageError
 from engine.repair import groups as grouped
+from engine.repair import report as reporting
 from engine.repair.groups import Group
 from engine.repair.logs import Ingested, read_on
 from engine.review import Review
@@ -104,6 +108,29 @@ class Repair:
         await self._store.write(
             lambda connection: upsert(connection, error_merges, [row], key=("group_id",), update=columns), durable=True
         )
+
+    async def report(self) -> dict[str, Any]:
+        """How things go over time: see `engine.repair.report`."""
+        groups = await self.groups()
+        now = self._clock()
+        build = partial(reporting.build, logs=self._workspace.logs, groups=groups, today=now.date(), now=iso(now))
+        return await self._store.read(build)
+
+    async def write_report(self) -> tuple[dict[str, Any], list[Path]]:
+        """The report, and the files it was written to: `logs/improvement_report_<stamp>` as .txt, .md and .json."""
+        report = await self.report()
+        stamp = report["at"][:19].replace("-", "").replace(":", "")
+        forms = {
+            "txt": reporting.text(report),
+            "md": reporting.markdown(report),
+            "json": json.dumps(report, ensure_ascii=False, indent=2) + "\n",
+        }
+        files = []
+        for form, said in forms.items():
+            file = self._workspace.logs / f"improvement_report_{stamp}.{form}"
+            await asyncio.to_thread(file.write_text, said, encoding="utf-8")
+            files.append(file)
+        return report, files
 
     async def _read_on(self, file: Path) -> Ingested:
         now = self._clock()

@@ -77,3 +77,18 @@ async def split(engine: Engine, group: str, by: str) -> None:
     """Remember that GROUP is several faults, told apart by what they say or by the log they come from."""
     await engine.repair.split(group, by)
     say(f"new errors of {group} are told apart by {by}")
+
+
+@errors.command()
+@json_option
+@engine_command
+async def report(engine: Engine, as_json: bool) -> None:
+    """Write the improvement report: errors over time, what recurs, how fixes did."""
+    from engine.repair.report import text
+
+    made, files = await engine.repair.write_report()
+    if as_json:
+        emit({**made, "files": [str(file) for file in files]})
+    else:
+        say(text(made).rstrip())
+    note("written to " + ", ".join(str(file) for file in files))

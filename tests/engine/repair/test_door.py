@@ -13,6 +13,7 @@ import pytest
 from engine.engine import Engine
 from engine.errors import UsageError
 from engine.logs.errors import ErrorLog, ErrorRecord
+from engine.runs import RunContext
 from engine.workspace import Workspace
 
 TRACEBACK = """Traceback (most recent call last):
@@ -141,3 +142,23 @@ def test_several_processes_append_without_losing_a_line(tmp_path: Path) -> None:
     assert [worker.wait(60) for worker in workers] == [0, 0, 0]
     lines = [line for file in tmp_path.glob("errors*.jsonl") for line in file.read_text().splitlines()]
     assert len({json.loads(line)["message"] for line in lines}) == 150
+
+
+async def test_the_report_tells_what_is_known_and_what_is_not(engine: Engine, tmp_path: Path) -> None:
+    def work(context: RunContext) -> dict[str, object]:
+        context.progress(200)
+        context.refuse("/a.jpg", "cut short")
+        return {}
+
+    engine.runs.register("counting", work)
+    await engine.runs.run("counting", {})
+    (tmp_path / "a.log").write_text(TRACEBACK.format(line=3, name="count") * 4)
+    await engine.repair.ingest([tmp_path / "a.log"])
+    report, files = await engine.repair.write_report()
+    assert [file.suffix for file in files] == [".txt", ".md", ".json"]
+    assert report["daily"][-1]["errors_per_1000"] == 5
+    assert report["daily"][0]["errors_per_1000"] is None
+    said = files[0].read_text()
+    assert "ZeroDivisionError: division by zero" in said
+    assert "none trained yet" in said
+    assert json.loads(files[2].read_text()) == json.loads(json.dumps(report))

@@ -92,7 +92,8 @@ def test_a_prefix_on_every_line_and_noise_in_between_are_seen_through(tmp_path: 
 @pytest.mark.parametrize("style", ["long", "short", "native"])
 def test_pytest_output_is_read_in_every_style(style: str, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
-        "def helper(row):\n    return row['tags']\n\ndef test_a():\n    helper({})\n\ndef test_b():\n    assert 1 == 2\n"
+        "def helper(row):\n    return row['tags']\n\n"
+        "def test_a():\n    helper({})\n\ndef test_b():\n    assert 1 == 2\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", f"--tb={style}", "-p", "no:cacheprovider", "test_it.py"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
