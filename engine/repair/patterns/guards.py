@@ -132,10 +132,12 @@ def joined(module: Module, node: cst.BaseExpression, first: str, word: str) -> c
 # -- what is guarded already -------------------------------------------------------------------------------------------
 
 
-def is_guarded(module: Module, node: cst.CSTNode, subject: str) -> bool:
-    """Whether a check of `subject` decides already whether `node` is reached."""
+def is_guarded(module: Module, node: cst.CSTNode, subject: str, by_none: bool = True) -> bool:
+    """Whether a check of `subject` decides already whether `node` is reached; `by_none`: a check for None counts."""
     for test in _deciding(module, node):
         code = module.code(test)
+        if not by_none:
+            code = re.sub(r"[\w.\[\]'\"()]+ is (?:not )?None", "", code)
         if _speaks_of(code, subject):
             return True
     return False

@@ -186,16 +186,16 @@ def _is_safe_already(module: Module, one: Division) -> bool:
     minus = re.fullmatch(r"(.+) - (.+)", code)
     if minus:
         for test in (f"{minus[1]} != {minus[2]}", f"{minus[1]} == {minus[2]}", f"{minus[2]} == {minus[1]}"):
-            if is_guarded(module, one, test):
+            if is_guarded(module, one, test, by_none=False):
                 return True
     if re.fullmatch(r"[\w.]+ - \d+", code):
         subjects.append(code.partition(" ")[0])
     node = _denominator(one)
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):
         parts = [module.code(node.left), module.code(node.right)]
-        if all(is_guarded(module, one, part) for part in parts if not part.replace(".", "").isdigit()):
+        if all(is_guarded(module, one, part, by_none=False) for part in parts if not part.replace(".", "").isdigit()):
             return True
-    return any(is_guarded(module, one, subject) for subject in subjects)
+    return any(is_guarded(module, one, subject, by_none=False) for subject in subjects)
 
 
 def _on_purpose(module: Module, one: Division) -> str | None:
@@ -311,7 +311,9 @@ def _guard(case: Case, module: Module, function: cst.FunctionDef | None, whole: 
     codes = list(dict.fromkeys(_denominator_code(module, one) for one in inner))
     line = guards.statement_line(module, whole)
     bound = [code for code in codes if not is_repeatable(code)]
-    if bound and line is not None and guards.is_unconditional(module, whole) and len(codes) == 1:
+    comp = guards.comprehension(module, whole)
+    outer = comp if comp is not None and not guards.bound_in(module, comp) & guards.names_of(codes[0]) else whole
+    if bound and line is not None and guards.is_unconditional(module, outer) and len(codes) == 1:
         return _guard_bound(module, line, whole, inner[0], value)
     if bound:
         return _guard_walrus(module, whole, codes, inner, value)
@@ -326,7 +328,6 @@ def _guard(case: Case, module: Module, function: cst.FunctionDef | None, whole: 
         assert line is not None
         guards.before(module, line, f"if {' or '.join(_truth(code, negated=True) for code in codes)}:\n    continue\n")
         return "skip", Value("the next one", "told", "the loop passes over what it cannot use"), True
-    comp = guards.comprehension(module, whole)
     if value.code == "[]" and comp is not None and isinstance(comp, cst.ListComp | cst.GeneratorExp):
         guards.with_filter(module, comp, good)
         return "filter", value, True
