@@ -248,11 +248,16 @@ def _stands_alone(module: Module, whole: cst.BaseExpression, only: cst.BaseSmall
         holder = module.parent(around)
         return not isinstance(holder, cst.Tuple) and exit_code != "continue"
     if isinstance(around, cst.Assign) and len(around.targets) == 1 and isinstance(around.targets[0].target, cst.Name):
-        return _only_shown(module, around, around.targets[0].target.value)
+        return is_only_shown(module, around)
     return False
 
 
-def _only_shown(module: Module, change: cst.Assign, name: str) -> bool:
+def is_only_shown(module: Module, change: cst.Assign) -> bool:
+    """Whether the name that is bound here is only shown or tested after, so that it may be None."""
+    target = change.targets[0].target
+    if len(change.targets) != 1 or not isinstance(target, cst.Name):
+        return False
+    name = target.value
     function = module.function(change)
     if function is None:
         return False

@@ -160,7 +160,7 @@ def _catches(module: Module, node: cst.CSTNode, error: str) -> bool:
                     return True
         if isinstance(around, cst.With) and around.body is inner:
             text = "".join(module.code(item.item) for item in around.items)
-            if "suppress" in text and re.search(rf"\b{error}\b", text):
+            if re.search(r"suppress|[rR]aises", text) and re.search(rf"\b{error}\b", text):
                 return True
         inner = around
     return False
@@ -204,6 +204,18 @@ def _sources(case: Case, word: str) -> Iterator[tuple[str, ast.Module]]:
             yield path, ast.parse(source)
         except (SyntaxError, ValueError):
             continue
+
+
+def callers(case: Case, name: str) -> Iterator[ast.AST]:
+    """Code in which a function is called: the record's own lines first, then the project's tests."""
+    for frame in reversed(case.records[0].frames[:-1] if case.records else ()):
+        try:
+            yield ast.parse(frame.code.strip())
+        except (SyntaxError, ValueError):
+            continue
+    for path, tree in _sources(case, name):
+        if is_test(path):
+            yield tree
 
 
 def _expected_to_raise(case: Case, error: str) -> set[str]:

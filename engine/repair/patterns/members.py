@@ -76,14 +76,14 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
     owner = missing["of"] or missing["class"] or missing["type"] or missing["enum"]
     if missing["module"]:
         return _of_module(case, module, use, owner, name)
-    classes = list(_classes(case, owner.rpartition(".")[2], module))
+    classes = list(classes_of(case, owner.rpartition(".")[2], module))
     if any(_is_dynamic(one) for one in classes):
         return Declined("attribute", f"{owner} answers for its attributes itself (__getattr__)")
     if guards.is_guarded(module, use, f'hasattr({module.code(use.value)}, "{name}")') or _is_probed(module, use, name):
         return Declined("attribute", "the code asks whether the attribute is there")
     if name in ("decode", "encode") and owner in ("str", "bytes"):
         return _by_type(case, module, use, name, owner)
-    likely = _RENAMED.get((owner, name)) or _likely(name, _known(case, owner, classes, module), case)
+    likely = _RENAMED.get((owner, name)) or _likely(name, members_of(case, owner, classes, module), case)
     if likely:
         return _renamed(module, use, name, likely, owner)
     if owner == "dict":
@@ -233,7 +233,7 @@ def _key(module: Module, use: cst.Attribute, name: str) -> Proposal | Declined:
 # -- the project's classes ---------------------------------------------------------------------------------------------
 
 
-def _classes(case: Case, name: str, module: Module) -> Iterable[ast.ClassDef]:
+def classes_of(case: Case, name: str, module: Module) -> Iterable[ast.ClassDef]:
     """The class of a name, and its bases where the project has them."""
     wanted, seen = [name], set()
     sources = [module.source, *(case.project.read(path) or b"" for path in case.project.python_files()[:400])]
@@ -262,7 +262,8 @@ def _is_dynamic(found: ast.ClassDef) -> bool:
     )
 
 
-def _known(case: Case, owner: str, classes: Iterable[ast.ClassDef], module: Module) -> set[str]:
+def members_of(case: Case, owner: str, classes: Iterable[ast.ClassDef], module: Module) -> set[str]:
+    """What the objects of a class have, as far as its sources tell; a builtin type's own names."""
     names: set[str] = set()
     for found in classes:
         for one in ast.walk(found):
