@@ -362,7 +362,8 @@ def _with_imports(tree: cst.Module, lines: Sequence[str]) -> cst.Module:
             if place < len(body) and not _opens_with_space(body[place]):
                 first = body[place]
                 lead = getattr(first, "leading_lines", ())
-                body[place] = first.with_changes(leading_lines=(*space, *lead))
+                wide = space * 2 if isinstance(first, cst.FunctionDef | cst.ClassDef) else space
+                body[place] = first.with_changes(leading_lines=(*wide, *lead))
         body.insert(place, cast(cst.SimpleStatementLine, made))
         tree = tree.with_changes(body=body)
     return tree

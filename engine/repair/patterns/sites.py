@@ -129,9 +129,8 @@ class Trail:
     def _argument(self, module: Module, function: cst.FunctionDef, parameter: cst.Param, frame: int) -> list[Place]:
         """What a parameter was given: the argument in the calling frame, else its default."""
         default = [Place(module, parameter.default, frame)] if parameter.default is not None else []
-        if frame == 0 or self.frames[frame][1].function.rpartition(".")[2] not in (function.name.value, "<lambda>"):
-            return default
-        caller = self.statement(frame - 1)
+        frame = self._running(module, function, frame)
+        caller = self.statement(frame - 1) if frame > 0 else None
         if caller is None:
             return default
         given: list[Place] = []
@@ -141,6 +140,14 @@ class Trail:
             if argument is not None:
                 given.append(Place(caller[0], argument, frame - 1))
         return given or default
+
+    def _running(self, module: Module, function: cst.FunctionDef, frame: int) -> int:
+        """The innermost frame (this one or further out) that runs a function; 0 where none does."""
+        for index in range(frame, 0, -1):
+            path, one = self.frames[index]
+            if path == module.path and one.function.rpartition(".")[2] == function.name.value:
+                return index
+        return 0
 
     def _attribute(self, module: Module, node: cst.Attribute, frame: int) -> list[Place]:
         """What `self.name` (or `cls.name`) was set to, anywhere in the class."""
@@ -158,11 +165,7 @@ class Trail:
     def _frame_of(self, module: Module, node: cst.CSTNode, frame: int) -> int:
         """The frame that runs the function around a node, where there is one on the trail; else 0."""
         function = module.function(node)
-        for index in range(frame, -1, -1):
-            path, one = self.frames[index]
-            if function is not None and path == module.path and one.function.endswith(function.name.value):
-                return index
-        return 0
+        return self._running(module, function, frame) if function is not None else 0
 
     def _returned(self, module: Module, call: cst.Call, frame: int) -> list[Place]:
         """What a called function of the project returns or yields."""

@@ -285,7 +285,7 @@ def _codec_at_hand(here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> st
 def _is_stream(place: Place, do: str) -> bool:
     """Whether the node uses stdout (where encoding failed) or stdin (where decoding did)."""
     node = place.node
-    if isinstance(node, cst.Attribute):
+    if isinstance(node, cst.Attribute | cst.Name):
         return place.module.qualified(node) == ("sys.stdin" if do == "decode" else "sys.stdout")
     if not isinstance(node, cst.Call):
         return False
@@ -411,7 +411,6 @@ def _first_of(module: Module, statement: cst.CSTNode) -> cst.CSTNode | None:
 
 def _line(place: Place) -> int:
     return place.module.position(place.node).start.line
-
 
 
 PATTERN = Unicode()
