@@ -19,7 +19,7 @@ from engine.repair.patterns.sites import Trail, walk
 
 EMPTY = frozenset(("None", "[]", "{}", "()", "''", '""', "0", "0.0", "False", "set()", "-1"))
 TOLD = re.compile(
-    r"(?i)\b(None|False|an? empty (?:list|dict(?:ionary)?|string|tuple|set)|\[\]|\{\}|0)\b?[^.\n]{0,60}?"
+    r"(?i)\b(None|False|an? empty (?:list|dict(?:ionary)?|string|tuple|set)|\[\]|\{\}|0)(?!\w)[^.\n]{0,60}?"
     r"\b(?:if|when|where|for|on|unless)\b[^.\n]{0,60}?"
     r"\b(?:missing|not found|absent|no such|does(?:n't| not) exist|do(?:n't| not) exist|not exist|unreadable|cannot be|"
     r"can't be|could not|not there|empty|fails?|nothing)"

@@ -33,9 +33,10 @@ class Trail:
     def __init__(self, case: Case) -> None:
         """Raises NotEditable where the innermost file cannot be edited."""
         self.project: Project = case.project
+        self.record = case.records[0]
         self._modules: dict[str, Module] = {case.path: Module(case.path, case.source)}
         self.frames: list[tuple[str, Frame]] = []
-        for frame in case.records[0].frames:
+        for frame in self.record.frames:
             path = case.path if frame == case.frame else case.project.relative(frame.file)
             if path is not None and (path == case.path or case.project.read(path) is not None):
                 self.frames.append((path, frame))
