@@ -16,7 +16,21 @@ from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.intent import Value
 from engine.repair.patterns.pattern import Case
 
-_CONVERSIONS = ("int", "float", "str", "bool", "len", "list", "tuple", "set", "sorted", "Path", "Decimal", "sum", "round")
+_CONVERSIONS = (
+    "int",
+    "float",
+    "str",
+    "bool",
+    "len",
+    "list",
+    "tuple",
+    "set",
+    "sorted",
+    "Path",
+    "Decimal",
+    "sum",
+    "round",
+)
 _DISPLAYS = (cst.DictElement, cst.Element, cst.FormattedStringExpression)
 
 
@@ -111,7 +125,9 @@ def _joined(module: Module, test: cst.BaseExpression, inner: cst.BaseExpression,
     made = guards.joined(module, test, first, word)
     if inner is test:
         return made
-    bare = inner.with_changes(lpar=[], rpar=[]) if isinstance(made.right, cst.BaseExpression) and not test.lpar else inner
+    bare = (
+        inner.with_changes(lpar=[], rpar=[]) if isinstance(made.right, cst.BaseExpression) and not test.lpar else inner
+    )
     return made.with_changes(right=bare)
 
 
@@ -186,7 +202,13 @@ def _in_statement(
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
     if once and _stands_alone(module, whole, only, exit_code) and not _is_used_later(module, line, code):
         return _inline(module, absence, whole, absence.element, repeatable)
-    if isinstance(only, cst.Return) and whole is only.value and value is not None and exit_code != "continue" and repeatable:
+    if (
+        isinstance(only, cst.Return)
+        and whole is only.value
+        and value is not None
+        and exit_code != "continue"
+        and repeatable
+    ):
         made = guards.conditional(module, whole, absence.conditions(code)[0], value.code)
         producer = _producer(module, line, code)
         if producer is None:
@@ -194,7 +216,9 @@ def _in_statement(
             return "conditional", value
     if exit_code is None:
         return _inline(module, absence, whole, absence.element, repeatable)
-    given = value if exit_code.startswith("return ") and value else Value(exit_code, "told", "there is nothing to do then")
+    given = (
+        value if exit_code.startswith("return ") and value else Value(exit_code, "told", "there is nothing to do then")
+    )
     if repeatable:
         bad = absence.conditions(code)[1]
         producer = _producer(module, line, code)
@@ -238,7 +262,9 @@ def _is_target(change: cst.Assign | cst.AnnAssign, use: cst.CSTNode) -> bool:
     return use in targets
 
 
-def _stands_alone(module: Module, whole: cst.BaseExpression, only: cst.BaseSmallStatement, exit_code: str | None) -> bool:
+def _stands_alone(
+    module: Module, whole: cst.BaseExpression, only: cst.BaseSmallStatement, exit_code: str | None
+) -> bool:
     """Whether a missing value can be None among others: in a display, or bound to a name that is only shown or tested."""
     around = module.parent(whole)
     if isinstance(around, cst.Arg) and around.keyword is not None:
@@ -287,7 +313,9 @@ def _is_used_later(module: Module, line: cst.SimpleStatementLine, code: str) -> 
         return False
     body = list(block.body)
     later = body[body.index(line) + 1 :]
-    return any(guards.names_of(code) and f"{code}." in module.code(one) or f"{code}[" in module.code(one) for one in later)
+    return any(
+        guards.names_of(code) and f"{code}." in module.code(one) or f"{code}[" in module.code(one) for one in later
+    )
 
 
 def _producer(module: Module, line: cst.SimpleStatementLine, code: str) -> cst.SimpleStatementLine | None:

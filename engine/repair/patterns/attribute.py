@@ -26,7 +26,9 @@ _CANNOT = re.compile(
     r"object attribute .* is read-only|circular import"
 )
 _TEXT = {
-    **dict.fromkeys(("strip", "lstrip", "rstrip", "lower", "upper", "title", "replace", "capitalize", "casefold"), '""'),
+    **dict.fromkeys(
+        ("strip", "lstrip", "rstrip", "lower", "upper", "title", "replace", "capitalize", "casefold"), '""'
+    ),
     **dict.fromkeys(("split", "splitlines", "startswith", "endswith", "encode", "format", "isdigit", "join"), '""'),
 }
 
@@ -47,7 +49,9 @@ class Attribute:
         """The guard or the correction, or why there is none."""
         message = case.records[0].message
         if _CANNOT.search(message):
-            return Declined(self.id, "the attribute cannot be set, or the module is not loaded yet: a guard would hide it")
+            return Declined(
+                self.id, "the attribute cannot be set, or the module is not loaded yet: a guard would hide it"
+            )
         opened = intent.open_module(case)
         if isinstance(opened, str):
             return Declined(self.id, opened)

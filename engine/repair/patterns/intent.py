@@ -237,7 +237,9 @@ def _called(node: ast.AST) -> Iterator[str]:
     for one in ast.walk(node):
         if isinstance(one, ast.Call):
             target = one.func
-            yield target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+            yield (
+                target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+            )
 
 
 def docstring(function: cst.FunctionDef) -> str | None:
@@ -404,7 +406,9 @@ def _expected(case: Case, name: str) -> str | None:
     for path, tree in _sources(case, name):
         if is_test(path):
             found |= {
-                one for one in _expectations(tree, name, None) if _NATURAL.match(one) and one not in ("1", "1.0", "True")
+                one
+                for one in _expectations(tree, name, None)
+                if _NATURAL.match(one) and one not in ("1", "1.0", "True")
             }
     return found.pop() if len(found) == 1 else None
 

@@ -28,9 +28,36 @@ _NUMBER = re.compile(
     r"value|cost|points|hits|likes|duration|length|distance|balance|tax|discount|stock|rate|sum"
 )
 _LISTS = ("append", "extend", "insert")
-_TEXT = ("strip", "lower", "upper", "title", "split", "replace", "startswith", "endswith", "lstrip", "rstrip", "encode", "splitlines")
+_TEXT = (
+    "strip",
+    "lower",
+    "upper",
+    "title",
+    "split",
+    "replace",
+    "startswith",
+    "endswith",
+    "lstrip",
+    "rstrip",
+    "encode",
+    "splitlines",
+)
 _OF_DICT = ("items", "keys", "values", "get")
-_COLLECTING = ("len", "sorted", "list", "tuple", "set", "enumerate", "any", "all", "sum", "reversed", "map", "filter", "zip")
+_COLLECTING = (
+    "len",
+    "sorted",
+    "list",
+    "tuple",
+    "set",
+    "enumerate",
+    "any",
+    "all",
+    "sum",
+    "reversed",
+    "map",
+    "filter",
+    "zip",
+)
 
 
 def propose(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:
@@ -61,7 +88,9 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     every = subscripts(module, line)
     exact = [one for one in every if (index := index_of(one)) is not None and constant(index) == key]
     others = [
-        one for one in every if (index := index_of(one)) is not None and constant(index) is ... and not _is_sliced(index)
+        one
+        for one in every
+        if (index := index_of(one)) is not None and constant(index) is ... and not _is_sliced(index)
     ]
     stored = [one for one in (*exact, *others) if not _is_stored(module, one)]
     if not stored:
@@ -123,7 +152,9 @@ def _only(use: cst.Subscript) -> cst.BaseExpression:
     return index
 
 
-def _missing_key(case: Case, module: Module, use: cst.Subscript, base: str, code: str, key: object) -> Proposal | Declined:
+def _missing_key(
+    case: Case, module: Module, use: cst.Subscript, base: str, code: str, key: object
+) -> Proposal | Declined:
     around = module.parent(use)
     if isinstance(around, cst.Del) or isinstance(module.parent(around) if around else None, cst.Del):
         return _decline("what is deleted must be there")
@@ -143,7 +174,9 @@ def _missing_key(case: Case, module: Module, use: cst.Subscript, base: str, code
         given, told = default
         _call(module, use, "get", code, given)
         sure: Applicability = "safe" if told and guards.is_repeatable(base) else "review"
-        return _finish(module, "get", f"{base} has not always {code}: {given or 'None'} then, which what follows can use.", sure)
+        return _finish(
+            module, "get", f"{base} has not always {code}: {given or 'None'} then, which what follows can use.", sure
+        )
     absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
     operator, value = absent.guard(case, module, absence)
     sure = "safe" if value.strength == "told" and value.code not in ("continue",) and operator != "filter" else "review"
@@ -159,7 +192,10 @@ def _call(module: Module, use: cst.Subscript, method: str, key: str, default: st
     assert index is not None
     args = [cst.Arg(index)]
     if default:
-        args = [cst.Arg(index, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))), cst.Arg(guards.expression(default))]
+        args = [
+            cst.Arg(index, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))),
+            cst.Arg(guards.expression(default)),
+        ]
     made = cst.Call(cst.Attribute(use.value, cst.Name(method)), args, lpar=use.lpar, rpar=use.rpar)
     module.replace(use, made)
 
@@ -182,7 +218,11 @@ def _chain(case: Case, module: Module, use: cst.Subscript, base: str, code: str)
     levels = [use]
     while True:
         around = module.parent(levels[-1])
-        if isinstance(around, cst.Subscript) and around.value is levels[-1] and isinstance(constant(_inside(around)), str):
+        if (
+            isinstance(around, cst.Subscript)
+            and around.value is levels[-1]
+            and isinstance(constant(_inside(around)), str)
+        ):
             levels.append(around)
         else:
             break
@@ -350,8 +390,12 @@ def _element(case: Case, module: Module, line: int) -> Proposal | Declined:
     good, bad = ("{}", "not {}") if needed == 1 else (f"len({{}}) > {needed - 1}", f"len({{}}) < {needed}")
     names = ("parts", "fields", "items") if "split" in base else ("found", "items", "values")
     operator, value = absent.guard(case, module, _named(absence_of(use, use.value, good, bad), names))
-    sure: Applicability = "safe" if value.strength == "told" and value.code != "continue" and operator != "filter" else "review"
-    return _finish(module, operator, f"{base} has not always {needed} elements: {value.code} then, as {value.because}.", sure)
+    sure: Applicability = (
+        "safe" if value.strength == "told" and value.code != "continue" and operator != "filter" else "review"
+    )
+    return _finish(
+        module, operator, f"{base} has not always {needed} elements: {value.code} then, as {value.because}.", sure
+    )
 
 
 def _named(absence: absent.Absence, names: tuple[str, ...]) -> absent.Absence:

@@ -23,7 +23,20 @@ _TYPES: dict[str, type] = {
 }
 _MODULES = frozenset(
     (
-        *("os", "os.path", "math", "json", "re", "time", "datetime", "string", "random", "itertools", "functools", "sys"),
+        *(
+            "os",
+            "os.path",
+            "math",
+            "json",
+            "re",
+            "time",
+            "datetime",
+            "string",
+            "random",
+            "itertools",
+            "functools",
+            "sys",
+        ),
         *("collections", "shutil", "glob", "csv", "statistics", "inspect", "textwrap", "hashlib", "base64", "pathlib"),
         *("operator", "copy", "logging", "subprocess", "tempfile", "asyncio", "threading", "decimal", "fractions"),
     )
@@ -182,8 +195,10 @@ def _differs_in_word(one: str, other: str) -> bool:
     first, second = one.split("_"), other.split("_")
     if len(first) == len(second) and len(first) > 1:
         return any(a != b and _ratio(a, b) < 0.7 for a, b in zip(first, second, strict=True))
-    return abs(len(first) - len(second)) > 0 and one.replace("_", "") != other.replace("_", "") and (
-        one.startswith(other) or other.startswith(one)
+    return (
+        abs(len(first) - len(second)) > 0
+        and one.replace("_", "") != other.replace("_", "")
+        and (one.startswith(other) or other.startswith(one))
     )
 
 
@@ -295,7 +310,8 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
         (one for one in module.nodes(cst.FunctionDef, within=own) if one.name.value == "__init__"), None
     ) if own is not None else None  # fmt: skip
     is_set = any(
-        isinstance(one, ast.Attribute) and one.attr == name and isinstance(one.ctx, ast.Store) for one in ast.walk(found)
+        isinstance(one, ast.Attribute) and one.attr == name and isinstance(one.ctx, ast.Store)
+        for one in ast.walk(found)
     )
     if start is None or first is None or not isinstance(first.body, cst.IndentedBlock) or not is_set:
         return _optional(case, module, use, name, found.name)
@@ -363,7 +379,15 @@ def _default(case: Case, module: Module, use: cst.Attribute, function: cst.Funct
     if isinstance(around, cst.FormattedStringExpression):
         return "None"
     call = module.parent(around) if isinstance(around, cst.Arg) else None
-    if isinstance(call, cst.Call) and module.code(call.func) in ("len", "sum", "list", "sorted", "set", "tuple", "enumerate"):
+    if isinstance(call, cst.Call) and module.code(call.func) in (
+        "len",
+        "sum",
+        "list",
+        "sorted",
+        "set",
+        "tuple",
+        "enumerate",
+    ):
         return "()"
     return "None"
 
@@ -389,9 +413,14 @@ def _method(module: Module, use: cst.Attribute, call: cst.Call, name: str, owner
 def _by_type(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
     """A plain value where an object with the attribute is usual: `getattr`, where its default fits."""
     around = module.parent(use)
-    if owner in ("str", "bytes") and name in ("decode", "encode") and isinstance(around, cst.Call) and around.func is use:
+    if (
+        owner in ("str", "bytes")
+        and name in ("decode", "encode")
+        and isinstance(around, cst.Call)
+        and around.func is use
+    ):
         if not guards.is_repeatable(module.code(use.value)):
-            return Declined("attribute", f"a {owner} has no {name}: it is text already" )
+            return Declined("attribute", f"a {owner} has no {name}: it is text already")
         kind = "bytes" if name == "decode" else "str"
         good = f"isinstance({module.code(use.value)}, {kind})"
         module.replace(around, guards.conditional(module, around, good, module.code(use.value)))
@@ -400,7 +429,9 @@ def _by_type(case: Case, module: Module, use: cst.Attribute, name: str, owner: s
         return Proposal("attribute", "already-text", (edit,), first_changed_line(edit), "review", why)
     if isinstance(around, cst.Call) and around.func is use:
         return Declined("attribute", f"a {owner} has no method {name}: what was meant cannot be seen")
-    if owner in ("int", "float", "str") and isinstance(around, cst.Comparison | cst.Return | cst.Assign | cst.Arg | cst.If):
+    if owner in ("int", "float", "str") and isinstance(
+        around, cst.Comparison | cst.Return | cst.Assign | cst.Arg | cst.If
+    ):
         source, quote = module.code(use.value), _quote(module, use)
         if name in ("value", "name") and guards.is_repeatable(source):  # a member of an enumeration, or its value
             made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {source})")

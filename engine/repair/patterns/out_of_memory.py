@@ -30,8 +30,12 @@ _NO_MODEL = re.compile(
     r"float|str|sum|no_grad|inference_mode|autocast|empty_cache|item|cpu|detach|numpy|tolist|zeros|ones|empty|randn|load|"
     r"from_pretrained|load_state_dict|tqdm|update|backward|step|zero_grad|sorted|tuple|pin_memory|contiguous|half|eval|train)\Z"
 )
-_LOADING = re.compile(r"from_pretrained|load_state_dict|torch\.load|\.to\(|\.cuda\(|torch\.(?:zeros|ones|empty|randn|rand|full)")
-_HANDLED = re.compile(r"OutOfMemoryError|out of memory|_is_out_of_memory|_in_smaller_batches|find_executable_batch_size")
+_LOADING = re.compile(
+    r"from_pretrained|load_state_dict|torch\.load|\.to\(|\.cuda\(|torch\.(?:zeros|ones|empty|randn|rand|full)"
+)
+_HANDLED = re.compile(
+    r"OutOfMemoryError|out of memory|_is_out_of_memory|_in_smaller_batches|find_executable_batch_size"
+)
 _ONE = re.compile(r"\.unsqueeze\(0\)|\[None\b|np\.expand_dims\(.*0\)|\[np\.newaxis|batch_size\s*=\s*1\b")
 _NO_BATCH = ("self", "cls", "device", "model", "dtype", "args", "config", "cfg", "torch", "nn", "F", "np")
 
@@ -248,7 +252,10 @@ def _can_be_repeated(module: Module, statements: Sequence[cst.CSTNode]) -> bool:
                 targets = [t.target for t in small.targets] if isinstance(small, cst.Assign) else [small.target]
                 if not all(isinstance(target, cst.Name | cst.Tuple) for target in targets):
                     return False
-            elif not (isinstance(small, cst.Expr) and re.search(r"(?:zero_grad|train|eval|backward|synchronize)\(", module.code(small))):
+            elif not (
+                isinstance(small, cst.Expr)
+                and re.search(r"(?:zero_grad|train|eval|backward|synchronize)\(", module.code(small))
+            ):
                 return False
     return True
 
@@ -282,7 +289,9 @@ def _leaves_loop(loop: cst.For) -> bool:
         if isinstance(node, cst.Continue | cst.Break):
             return True
         return any(
-            look(child) for child in node.children if not isinstance(child, cst.For | cst.While | cst.FunctionDef | cst.Lambda)
+            look(child)
+            for child in node.children
+            if not isinstance(child, cst.For | cst.While | cst.FunctionDef | cst.Lambda)
         )
 
     return look(loop.body)
@@ -291,9 +300,7 @@ def _leaves_loop(loop: cst.For) -> bool:
 # -- a loop over places ------------------------------------------------------------------------------------------------
 
 
-def _shrink(
-    site: _Site, loop: cst.For, statement: cst.CSTNode, function: cst.FunctionDef | None
-) -> Proposal | None:
+def _shrink(site: _Site, loop: cst.For, statement: cst.CSTNode, function: cst.FunctionDef | None) -> Proposal | None:
     """`for start in range(0, n, size)`: the same as a `while` whose size shrinks; None where it cannot be made one."""
     module = site.module
     args = [one.value for one in cast(cst.Call, loop.iter).args]
@@ -301,7 +308,12 @@ def _shrink(
     target = module.code(loop.target)
     if not isinstance(loop.body, cst.IndentedBlock) or loop.orelse or loop.asynchronous or not target.isidentifier():
         return None
-    if not guards.is_repeatable(stop) or step == "1" or _leaves_loop(loop) or _is_used_after(module, loop, target, function):
+    if (
+        not guards.is_repeatable(stop)
+        or step == "1"
+        or _leaves_loop(loop)
+        or _is_used_after(module, loop, target, function)
+    ):
         return None
     body = list(loop.body.body)
     until = _until(module, body, statement)
@@ -324,7 +336,9 @@ def _shrink(
         body=loop.body.with_changes(body=[tried, *body[until:], bump]),
     )
     guards.before(module, loop, f"{lead}{target} = {start}\n", made.with_changes(leading_lines=loop.leading_lines))
-    return _finish(site, "shrink-batch", f"Where memory runs out, {size} is halved and the loop goes on from the same place.")
+    return _finish(
+        site, "shrink-batch", f"Where memory runs out, {size} is halved and the loop goes on from the same place."
+    )
 
 
 def _is_own_name(module: Module, name: str, function: cst.FunctionDef | None) -> bool:
@@ -367,7 +381,9 @@ def _with_name(module: Module, statement: cst.BaseStatement, wanted: str, name: 
         found = cast(cst.BaseStatement, found.deep_replace(piece, cast(cst.Slice, piece.visit(_Renamer(wanted, name)))))
     for call in module.nodes(cst.Call, within=statement):
         if module.code(call.func) in ("min", "range", "slice"):
-            found = cast(cst.BaseStatement, found.deep_replace(call, cast(cst.Call, call.visit(_Renamer(wanted, name)))))
+            found = cast(
+                cst.BaseStatement, found.deep_replace(call, cast(cst.Call, call.visit(_Renamer(wanted, name))))
+            )
     return found
 
 
@@ -404,13 +420,16 @@ def _halves(site: _Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | st
     steps = [f"half = {length} // 2", f"{parts}[:0] = [{halves[0]}, {halves[1]}]", clear]
     tried = _tried(module, body[:until], _on_failure(length, steps))
     start, again = parse_statements(
-        f"{parts} = [{f'({whole})' if len(names) > 1 else whole}]\nwhile {parts}:\n    {whole} = {parts}.pop(0)\n", module.tree
+        f"{parts} = [{f'({whole})' if len(names) > 1 else whole}]\nwhile {parts}:\n    {whole} = {parts}.pop(0)\n",
+        module.tree,
     )
     inner = cast(cst.While, again)
     block = cast(cst.IndentedBlock, inner.body)
     inner = inner.with_changes(body=block.with_changes(body=[*block.body, tried, *body[until:]]))
     module.replace(loop, loop.with_changes(body=loop.body.with_changes(body=[start, inner])))
-    return _finish(site, "split-step", "Where memory runs out, the step is done on the halves of its batch, one after another.")
+    return _finish(
+        site, "split-step", "Where memory runs out, the step is done on the halves of its batch, one after another."
+    )
 
 
 def _loop_names(module: Module, loop: cst.For) -> list[str]:
@@ -447,7 +466,9 @@ def _call(module: Module, statement: cst.CSTNode, line: int) -> tuple[cst.Call |
 def _batches(module: Module, call: cst.Call) -> list[str]:
     found: list[str] = []
     for arg in call.args:
-        if arg.keyword is not None and not re.match(r"inputs?|images?|pixel_values|input_ids|x|batch|attention_mask|masks?|texts?", arg.keyword.value):
+        if arg.keyword is not None and not re.match(
+            r"inputs?|images?|pixel_values|input_ids|x|batch|attention_mask|masks?|texts?", arg.keyword.value
+        ):
             continue
         if arg.star == "*":
             return []
@@ -510,7 +531,9 @@ def _split(site: _Site, call: cst.Call, names: list[str]) -> Proposal | str:
     _needs(site, *helpers)
     made = guards.expression(f"_in_smaller_batches({run}, {', '.join(given)})")
     module.replace(call, made.with_changes(lpar=call.lpar, rpar=call.rpar))
-    return _finish(site, "split-batch", "Where memory runs out, the batch is done in halves, and the results are joined.")
+    return _finish(
+        site, "split-batch", "Where memory runs out, the batch is done in halves, and the results are joined."
+    )
 
 
 PATTERN = OutOfMemory()

@@ -18,9 +18,21 @@ from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.producers import bound_to
 from engine.repair.patterns.subscripts import constant, index_of
 
-_TEXT_FROM = re.compile(r"(?:\.read\(\)|\.read_text\(.*\)|\.read_bytes\(\)|\.text|\.content|json\.dumps\(.*\)|\.decode\(.*\)|\.recv\(.*\)|\.body|input\(.*\))\Z", re.S)
-_LAZY = re.compile(r"(?:odict|dict)_(?:keys|values|items)|map|filter|zip|generator|set|frozenset|enumerate|reversed|\w*iterator|islice|chain\Z")
-_CALLABLE = ("method", "function", "builtin_function_or_method", "method-wrapper", "functools.partial", "method_descriptor")
+_TEXT_FROM = re.compile(
+    r"(?:\.read\(\)|\.read_text\(.*\)|\.read_bytes\(\)|\.text|\.content|json\.dumps\(.*\)|\.decode\(.*\)|\.recv\(.*\)|\.body|input\(.*\))\Z",
+    re.S,
+)
+_LAZY = re.compile(
+    r"(?:odict|dict)_(?:keys|values|items)|map|filter|zip|generator|set|frozenset|enumerate|reversed|\w*iterator|islice|chain\Z"
+)
+_CALLABLE = (
+    "method",
+    "function",
+    "builtin_function_or_method",
+    "method-wrapper",
+    "functools.partial",
+    "method_descriptor",
+)
 _PLURAL = re.compile(r"(?:s|list|data|children|entries|rows)\Z")
 _ITERATING = ("len", "sorted", "list", "tuple", "set", "enumerate", "sum", "any", "all", "max", "min", "reversed")
 
@@ -181,7 +193,10 @@ def _is_iterated(module: Module, one: cst.Subscript, key: str) -> bool:
     if isinstance(around, cst.Assign) and isinstance(around.targets[0].target, cst.Name):
         name = around.targets[0].target.value
         scope = module.function(one) or module.tree
-        if any(module.code(loop.iter) == name for loop in (*module.nodes(cst.For, within=scope), *module.nodes(cst.CompFor, within=scope))):
+        if any(
+            module.code(loop.iter) == name
+            for loop in (*module.nodes(cst.For, within=scope), *module.nodes(cst.CompFor, within=scope))
+        ):
             return True
     return bool(_PLURAL.search(key)) and isinstance(around, cst.Return | cst.Assign)
 
@@ -298,7 +313,14 @@ def no_subscript(case: Case, module: Module, every: Sequence[cst.Subscript], kin
     if kind == "coroutine":
         return _awaited(module, usable)
     texts = [one for one in usable if (index := index_of(one)) is not None and isinstance(constant(index), str)]
-    if kind.endswith("Response") and texts and re.search(r"\.(?:get|post|put|patch|request)\(|response|resp\b|reply", module.code(texts[0].value) + str(_bound_code(module, texts[0]))):
+    if (
+        kind.endswith("Response")
+        and texts
+        and re.search(
+            r"\.(?:get|post|put|patch|request)\(|response|resp\b|reply",
+            module.code(texts[0].value) + str(_bound_code(module, texts[0])),
+        )
+    ):
         one = texts[0]
         module.replace(one.value, cst.Call(cst.Attribute(one.value, cst.Name("json")), []))
         return _finish(module, "parse-json", "A response is no data yet: its JSON is read.")
@@ -318,7 +340,14 @@ def _called(module: Module, usable: Sequence[cst.Subscript]) -> Proposal | Decli
         if isinstance(one.value, cst.Attribute) and one.value.attr.value in ("keys", "values", "items"):
             called = cst.Call(cst.Name("list"), [cst.Arg(cst.Call(one.value, []))])
             module.replace(one, one.with_changes(value=called))
-        elif isinstance(one.value, cst.Attribute) and one.value.attr.value in ("json", "read", "split", "readlines", "copy", "groups"):
+        elif isinstance(one.value, cst.Attribute) and one.value.attr.value in (
+            "json",
+            "read",
+            "split",
+            "readlines",
+            "copy",
+            "groups",
+        ):
             module.replace(one.value, cst.Call(one.value, []))
         else:
             parts = index.elements if isinstance(index, cst.Tuple) and not index.lpar else None
@@ -347,7 +376,11 @@ def _as_list(module: Module, usable: Sequence[cst.Subscript], kind: str) -> Prop
 def _number(module: Module, usable: Sequence[cst.Subscript], kind: str) -> Proposal | Declined:
     for one in reversed(usable):
         code = module.code(one.value)
-        if not guards.is_repeatable(code) or _is_told(module, one.value) or isinstance(module.parent(one), cst.AssignTarget):
+        if (
+            not guards.is_repeatable(code)
+            or _is_told(module, one.value)
+            or isinstance(module.parent(one), cst.AssignTarget)
+        ):
             continue
         index = index_of(one)
         wanted = "dict" if index is not None and isinstance(constant(index), str) else "(list, tuple)"
@@ -375,7 +408,12 @@ def _awaited(module: Module, usable: Sequence[cst.Subscript]) -> Proposal | Decl
 def _field(case: Case, module: Module, texts: Sequence[cst.Subscript], kind: str) -> Proposal | Declined:
     own = kind.rpartition(".")[2]
     classes = list(members.classes_of(case, own, module))
-    if any(member.name == "__getitem__" for found in classes for member in ast.walk(found) if isinstance(member, ast.FunctionDef)):
+    if any(
+        member.name == "__getitem__"
+        for found in classes
+        for member in ast.walk(found)
+        if isinstance(member, ast.FunctionDef)
+    ):
         return _decline(f"{own} answers for its keys itself")
     known = members.members_of(case, own, classes, module) if classes else set()
     for one in texts:
@@ -385,6 +423,8 @@ def _field(case: Case, module: Module, texts: Sequence[cst.Subscript], kind: str
             for other in texts:
                 other_key = str(constant(_index(other)))
                 if module.code(other.value) == module.code(source) and other_key.isidentifier():
-                    module.replace(other, cst.Attribute(other.value, cst.Name(other_key), lpar=other.lpar, rpar=other.rpar))
+                    module.replace(
+                        other, cst.Attribute(other.value, cst.Name(other_key), lpar=other.lpar, rpar=other.rpar)
+                    )
             return _finish(module, "attribute", f"A {own} has '{key}' as an attribute, not as a key.")
     return _decline(f"a {own} cannot be subscripted, and nothing here says what was meant")

@@ -150,7 +150,20 @@ def _none_use(module: Module, line: int, message: str) -> tuple[cst.BaseExpressi
         if module.position(loop.iter).start.line <= line <= module.position(loop.iter).end.line:
             return loop.iter, loop.iter
     for call in module.nodes(cst.Call, line):
-        if module.code(call.func) in ("list", "tuple", "set", "sorted", "sum", "max", "min", "enumerate", "zip", "map", "any", "all"):
+        if module.code(call.func) in (
+            "list",
+            "tuple",
+            "set",
+            "sorted",
+            "sum",
+            "max",
+            "min",
+            "enumerate",
+            "zip",
+            "map",
+            "any",
+            "all",
+        ):
             if call.args:
                 arg = call.args[-1 if module.code(call.func) == "map" else 0]
                 return arg.value, arg.value

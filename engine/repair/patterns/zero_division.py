@@ -87,9 +87,16 @@ def _proposal(case: Case, module: Module, failed: Sequence[Division]) -> Proposa
         if not is_sure or value.strength == "guessed" and value.code not in ("0", "0.0"):
             applicability = "review"
     edit = module.edit()
-    why = f"The division fails when {_denominator_code(module, failed[0])} is zero{because}; the formula stays as it is."
+    why = (
+        f"The division fails when {_denominator_code(module, failed[0])} is zero{because}; the formula stays as it is."
+    )
     return Proposal(
-        "zero-division", operator, (edit,), first_changed_line(edit), "safe" if applicability == "safe" else "review", why
+        "zero-division",
+        operator,
+        (edit,),
+        first_changed_line(edit),
+        "safe" if applicability == "safe" else "review",
+        why,
     )
 
 
@@ -205,7 +212,9 @@ def _on_purpose(module: Module, one: Division) -> str | None:
     if _DUNDER.match(name):
         return f"{name} is arithmetic itself: its callers mean the error"
     for around in module.ancestors(one):
-        if isinstance(around, cst.Lambda) and isinstance(module.parent(around), cst.DictElement | cst.Arg | cst.Element):
+        if isinstance(around, cst.Lambda) and isinstance(
+            module.parent(around), cst.DictElement | cst.Arg | cst.Element
+        ):
             element = module.parent(around)
             if _OPERATORS.search(module.code(element)) if element else False:
                 return "it is a calculator's division"
@@ -217,7 +226,9 @@ def _on_purpose(module: Module, one: Division) -> str | None:
             break
     if function is not None and _ARITHMETIC.match(name):
         return f"{name} is plain arithmetic: dividing by zero is its caller's error"
-    if isinstance(one, cst.BinaryOperation) and re.fullmatch(r"(?i)(?:self\.)?_?det(?:erminant)?", _denominator_code(module, one)):
+    if isinstance(one, cst.BinaryOperation) and re.fullmatch(
+        r"(?i)(?:self\.)?_?det(?:erminant)?", _denominator_code(module, one)
+    ):
         return "a singular matrix has no inverse: the error says so"
     if function is not None and _only_divides_arguments(module, function, one):
         return f"{name} only divides its arguments: dividing by zero is its caller's error"
@@ -230,9 +241,16 @@ def _only_divides_arguments(module: Module, function: cst.FunctionDef, one: Divi
     if not isinstance(one, cst.BinaryOperation) or len(names) != 2:
         return False
     sides = [module.code(one.left), module.code(one.right)]
-    plain = re.compile(r"[a-z]|x\d|num(?:erator)?|den(?:om(?:inator)?)?|divisor|dividend|left|right|lhs|rhs|first|second|num[12]")
-    return sides == names and all(plain.fullmatch(side) for side in sides) and not re.search(
-        r"(?i)ratio|rate|mean|average|avg|percent|share|fraction|per_|aspect|speed|score|normal", function.name.value
+    plain = re.compile(
+        r"[a-z]|x\d|num(?:erator)?|den(?:om(?:inator)?)?|divisor|dividend|left|right|lhs|rhs|first|second|num[12]"
+    )
+    return (
+        sides == names
+        and all(plain.fullmatch(side) for side in sides)
+        and not re.search(
+            r"(?i)ratio|rate|mean|average|avg|percent|share|fraction|per_|aspect|speed|score|normal",
+            function.name.value,
+        )
     )
 
 
@@ -241,7 +259,11 @@ def _alike(module: Module, failed: Sequence[Division]) -> list[Division]:
     function = module.function(failed[0])
     if function is None:
         return []
-    names = {name for one in failed for name in guards.names_of(_denominator_code(module, one))} - {"self", "cls", "math"}
+    names = {name for one in failed for name in guards.names_of(_denominator_code(module, one))} - {
+        "self",
+        "cls",
+        "math",
+    }
     for change in intent.own_nodes(function.body, cst.Assign):
         if any(_contains(change, one) for one in failed):
             names |= {module.code(target.target) for target in change.targets}  # type: ignore[attr-defined]
@@ -292,7 +314,12 @@ def _whole(module: Module, one: Division) -> cst.BaseExpression:
             continue
         if isinstance(around, cst.Arg):
             call = module.parent(around)
-            if isinstance(call, cst.Call) and call.args and call.args[0] is around and _THROUGH.match(module.code(call.func)):
+            if (
+                isinstance(call, cst.Call)
+                and call.args
+                and call.args[0] is around
+                and _THROUGH.match(module.code(call.func))
+            ):
                 node = call
                 continue
         return node
@@ -306,7 +333,9 @@ def _guard(case: Case, module: Module, function: cst.FunctionDef | None, whole: 
     if isinstance(whole, cst.AugAssign):
         return _guard_change(module, whole)
     assert isinstance(whole, cst.BaseExpression)
-    inner = [one for one in _inner_first(module, whole) if _could_be_zero(module, one) and not _is_safe_already(module, one)]
+    inner = [
+        one for one in _inner_first(module, whole) if _could_be_zero(module, one) and not _is_safe_already(module, one)
+    ]
     value = _value(case, module, function, whole, inner)
     codes = list(dict.fromkeys(_denominator_code(module, one) for one in inner))
     line = guards.statement_line(module, whole)
@@ -334,7 +363,9 @@ def _guard(case: Case, module: Module, function: cst.FunctionDef | None, whole: 
     if "[" in value.code and not isinstance(module.parent(whole), cst.Return):
         value = _plain(module, whole)
     module.replace(whole, guards.conditional(module, whole, good, value.code))
-    if "Decimal" in value.code and not re.search(r"^from decimal import .*Decimal|^import decimal", module.tree.code, re.M):
+    if "Decimal" in value.code and not re.search(
+        r"^from decimal import .*Decimal|^import decimal", module.tree.code, re.M
+    ):
         module.name_of_import("decimal", "Decimal")
     if value.code.startswith("(") and isinstance(module.parent(whole), cst.Return):
         return "conditional", value, True
@@ -427,7 +458,9 @@ def _guard_walrus(
         if is_repeatable(code):
             parts.append(_truth(code, negated=False))
             continue
-        name = guards.fresh(module, whole, *(f"denominator{number or ''}" for number in range(len(parts), len(parts) + 9)))
+        name = guards.fresh(
+            module, whole, *(f"denominator{number or ''}" for number in range(len(parts), len(parts) + 9))
+        )
         parts.append(f"({name} := {code})")
         for one in inner:
             if _denominator_code(module, one) == code:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Programs that ask None, or the wrong object, for an attribute; and attribute errors that are meant."""
 
 from tests.engine.repair.corpus.program import program, spared

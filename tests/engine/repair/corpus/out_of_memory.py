@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Programs that run out of a GPU's memory (a small `torch` stands in for the real one), and what no batch can mend."""
 
 from tests.engine.repair.corpus.program import program, spared

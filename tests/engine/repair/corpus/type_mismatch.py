@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Programs that read data as what they are not, and look-ups that should go on raising."""
 
 from tests.engine.repair.corpus.program import program, spared

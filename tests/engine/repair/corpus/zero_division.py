@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Programs that divide by zero, and divisions that should go on raising."""
 
 from tests.engine.repair.corpus.program import program, spared
