@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import libcst as cst
 
@@ -31,7 +32,7 @@ _CONVERSIONS = (
     "sum",
     "round",
 )
-_DISPLAYS = (cst.DictElement, cst.Element, cst.FormattedStringExpression)
+_DISPLAYS = (cst.DictElement, cst.Element)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +76,26 @@ def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
 
 def whole_of(module: Module, use: cst.BaseExpression) -> cst.BaseExpression:
     """The chain of attributes, calls and subscripts that follows a use, and the conversion around it."""
-    node: cst.CSTNode = use
+    node: cst.BaseExpression = use
     while True:
         around = module.parent(node)
-        if isinstance(around, cst.Attribute | cst.Subscript) and around.value is node:
-            node = around
-        elif (isinstance(around, cst.Call) and around.func is node) or isinstance(around, cst.Await):
+        if (
+            (isinstance(around, cst.Attribute | cst.Subscript) and around.value is node)
+            or (isinstance(around, cst.Call) and around.func is node)
+            or isinstance(around, cst.Await)
+        ):
             node = around
         elif isinstance(around, cst.Arg) and not around.star:
             call = module.parent(around)
             if not (isinstance(call, cst.Call) and len(call.args) == 1 and module.code(call.func) in _CONVERSIONS):
-                return node  # type: ignore[return-value]
+                return node
             node = call
         elif isinstance(around, cst.BinaryOperation | cst.UnaryOperation) and not isinstance(
             getattr(around, "operator", None), cst.Not
         ):
             node = around
         else:
-            return node  # type: ignore[return-value]
+            return node
 
 
 def _test_of(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:
@@ -141,7 +144,7 @@ def _bound(
     name = guards.fresh(module, around, *absence.names)
     bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
     good, bad = absence.conditions(f"({name} := {bare})")
-    return good, bad, around.deep_replace(absence.subject, cst.Name(name))  # type: ignore[return-value]
+    return good, bad, cast(cst.BaseExpression, around.deep_replace(absence.subject, cst.Name(name)))
 
 
 def _inline(
@@ -171,7 +174,7 @@ def _in_comprehension(
     name = guards.fresh(module, whole, *absence.names)
     bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
     good, _bad = absence.conditions(f"({name} := {bare})")
-    at: cst.CompFor = comp.for_in  # type: ignore[attr-defined]
+    at: cst.CompFor = comp.for_in
     while at.inner_for_in is not None:
         at = at.inner_for_in
     made = cst.CompIf(test=guards.expression(good), whitespace_before=cst.SimpleWhitespace(" "))
@@ -200,7 +203,8 @@ def _in_statement(
     if isinstance(only, cst.AugAssign):
         return _wrap(module, absence, line, repeatable)
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
-    if once and _stands_alone(module, whole, only, exit_code) and not _is_used_later(module, line, code):
+    is_told = value is not None and value.strength == "told" and isinstance(only, cst.Return)
+    if once and not is_told and _stands_alone(module, whole, exit_code) and not _is_used_later(module, line, code):
         return _inline(module, absence, whole, absence.element, repeatable)
     if (
         isinstance(only, cst.Return)
@@ -230,7 +234,7 @@ def _in_statement(
     name = guards.fresh(module, whole, *absence.names)
     bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
     new = line.deep_replace(absence.subject, cst.Name(name))
-    guards.before(module, line, f"{name} = {_flat(bare)}\nif {absence.conditions(name)[1]}:\n    {exit_code}\n", new)  # type: ignore[arg-type]
+    guards.before(module, line, f"{name} = {_flat(bare)}\nif {absence.conditions(name)[1]}:\n    {exit_code}\n", new)
     return "guard-producer", given
 
 
@@ -247,7 +251,8 @@ def _wrap(module: Module, absence: Absence, line: cst.SimpleStatementLine, repea
         return "guard-use", nothing
     name = guards.fresh(module, line, *absence.names)
     bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
-    body = line.deep_replace(absence.subject, cst.Name(name)).with_changes(leading_lines=())
+    replaced = cast(cst.SimpleStatementLine, line.deep_replace(absence.subject, cst.Name(name)))
+    body = replaced.with_changes(leading_lines=())
     made = cst.If(
         test=guards.expression(absence.conditions(name)[0]),
         body=cst.IndentedBlock(body=[body]),
@@ -262,9 +267,7 @@ def _is_target(change: cst.Assign | cst.AnnAssign, use: cst.CSTNode) -> bool:
     return use in targets
 
 
-def _stands_alone(
-    module: Module, whole: cst.BaseExpression, only: cst.BaseSmallStatement, exit_code: str | None
-) -> bool:
+def _stands_alone(module: Module, whole: cst.BaseExpression, exit_code: str | None) -> bool:
     """Whether a missing value can be None among others: in a display, or bound to a name that is only shown or tested."""
     around = module.parent(whole)
     if isinstance(around, cst.Arg) and around.keyword is not None:
@@ -291,7 +294,7 @@ def is_only_shown(module: Module, change: cst.Assign) -> bool:
     uses = [
         one
         for one in intent.own_nodes(function.body, cst.Name)
-        if one.value == name and module.position(one).start.line > line  # type: ignore[attr-defined]
+        if one.value == name and module.position(one).start.line > line
     ]
     if not uses:
         return False
@@ -314,7 +317,7 @@ def _is_used_later(module: Module, line: cst.SimpleStatementLine, code: str) -> 
     body = list(block.body)
     later = body[body.index(line) + 1 :]
     return any(
-        guards.names_of(code) and f"{code}." in module.code(one) or f"{code}[" in module.code(one) for one in later
+        (guards.names_of(code) and f"{code}." in module.code(one)) or f"{code}[" in module.code(one) for one in later
     )
 
 

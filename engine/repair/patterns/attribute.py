@@ -130,7 +130,8 @@ def _none(case: Case, module: Module, use: cst.Attribute) -> Proposal | Declined
         return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
     operator, value = absent.guard(case, module, absence)
     edit = module.edit()
-    sure: Applicability = "safe" if producer.is_known and _is_sure(operator, value.strength) else "review"
+    is_contract = producer.is_known and producer.kind in ("match", "get", "search")
+    sure: Applicability = "safe" if is_contract and _is_sure(operator, value.strength) else "review"
     why = f"{producer.words or code} is None where there is nothing: {value.code} then, as {value.because}."
     return Proposal("attribute", operator, (edit,), first_changed_line(edit), sure, why)
 

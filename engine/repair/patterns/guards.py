@@ -168,9 +168,9 @@ def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             for before in around.body:
                 if before is inner:
                     break
-                if isinstance(before, cst.If) and _leaves(before.body):
-                    yield before.test
-                elif isinstance(before, cst.If) and _rebinds(module, before):
+                if (isinstance(before, cst.If) and _leaves(before.body)) or (
+                    isinstance(before, cst.If) and _rebinds(module, before)
+                ):
                     yield before.test
                 elif isinstance(before, cst.SimpleStatementLine):
                     for one in before.body:
@@ -182,7 +182,7 @@ def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def _filters(comprehension: cst.BaseComp) -> Iterator[cst.CSTNode]:
-    at: cst.CompFor | None = comprehension.for_in  # type: ignore[attr-defined]
+    at: cst.CompFor | None = comprehension.for_in
     while at is not None:
         for one in at.ifs:
             yield one.test
@@ -204,7 +204,7 @@ def _code(node: cst.CSTNode) -> str:
 
 def _rebinds(module: Module, statement: cst.If) -> bool:
     """`if x is None: x = ...`"""
-    targets = {module.code(one.target) for one in own_nodes(statement.body, cst.AssignTarget)}  # type: ignore[attr-defined]
+    targets = {module.code(one.target) for one in own_nodes(statement.body, cst.AssignTarget)}
     test = module.code(statement.test)
     return any(re.search(rf"(?<![\w.]){re.escape(one)}(?![\w.])", test) for one in targets)
 
@@ -248,7 +248,7 @@ def comprehension(module: Module, node: cst.CSTNode) -> cst.BaseComp | None:
         if isinstance(around, cst.Lambda | cst.BaseSuite):
             return None
         if isinstance(around, cst.BaseComp):
-            first = cast(cst.CompFor, around.for_in)  # type: ignore[attr-defined]
+            first = around.for_in
             if inner is not first or not _within(module, node, first.iter):
                 return around
         inner = around
@@ -262,7 +262,7 @@ def _within(module: Module, node: cst.CSTNode, whole: cst.CSTNode) -> bool:
 def bound_in(module: Module, comp: cst.BaseComp) -> set[str]:
     """Names that a comprehension's `for`s bind."""
     names: set[str] = set()
-    at: cst.CompFor | None = comp.for_in  # type: ignore[attr-defined]
+    at: cst.CompFor | None = comp.for_in
     while at is not None:
         names |= names_of(module.code(at.target))
         at = at.inner_for_in
@@ -271,7 +271,7 @@ def bound_in(module: Module, comp: cst.BaseComp) -> set[str]:
 
 def with_filter(module: Module, comp: cst.BaseComp, good: str) -> None:
     """Add `if good` behind a comprehension's last `for`, before its other conditions."""
-    at = cast(cst.CompFor, comp.for_in)  # type: ignore[attr-defined]
+    at = comp.for_in
     while at.inner_for_in is not None:
         at = at.inner_for_in
     made = cst.CompIf(test=expression(good), whitespace_before=cst.SimpleWhitespace(" "))

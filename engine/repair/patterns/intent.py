@@ -15,7 +15,7 @@ from typing import Literal
 
 import libcst as cst
 
-from engine.repair.patterns.edit import Module, NotEditable
+from engine.repair.patterns.edit import Module, Node, NotEditable
 from engine.repair.patterns.pattern import Case
 from engine.repair.record import Frame
 
@@ -318,9 +318,9 @@ def given_for_nothing(case: Case, module: Module, function: cst.FunctionDef, gue
         if first:
             return Value(first, "told", f"it is what {name} returns elsewhere for nothing")
     if function.returns is not None:
-        code = by_annotation(module.code(function.returns.annotation))
-        if code is not None:
-            return Value(_matching_zero(code, guess), "typed", f"{name} is annotated so")
+        typed = by_annotation(module.code(function.returns.annotation))
+        if typed is not None:
+            return Value(_matching_zero(typed, guess), "typed", f"{name} is annotated so")
     if _compared_with_none(case, name):
         return Value("None", "told", f"callers of {name} compare its result with None")
     return Value(guess, "guessed", "it is the usual value")
@@ -365,9 +365,9 @@ def is_generator(function: cst.FunctionDef) -> bool:
     return bool(own_nodes(function.body, cst.Yield))
 
 
-def own_nodes(node: cst.CSTNode, kind: type[cst.CSTNode]) -> list[cst.CSTNode]:
+def own_nodes(node: cst.CSTNode, kind: type[Node]) -> list[Node]:
     """Nodes of a kind below this one, those of functions and classes defined in it aside."""
-    found: list[cst.CSTNode] = []
+    found: list[Node] = []
     for child in node.children:
         if isinstance(child, kind):
             found.append(child)
@@ -378,7 +378,7 @@ def own_nodes(node: cst.CSTNode, kind: type[cst.CSTNode]) -> list[cst.CSTNode]:
 
 def _other_returns(function: cst.FunctionDef) -> Iterator[cst.BaseExpression]:
     for one in own_nodes(function.body, cst.Return):
-        value = one.value  # type: ignore[attr-defined]
+        value = one.value
         if value is not None and _NATURAL.match(cst.Module([]).code_for_node(value)):
             yield value
 

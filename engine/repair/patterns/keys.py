@@ -76,6 +76,12 @@ def _finish(module: Module, operator: str, why: str, sure: Applicability = "revi
     return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
 
+def _sure(operator: str, value: intent.Value) -> Applicability:
+    """Safe only where the code itself says what is given for nothing."""
+    is_told = value.strength == "told" and value.code not in ("continue", "return", "nothing")
+    return "safe" if is_told and operator in ("conditional", "guard-use", "guard-producer") else "review"
+
+
 # -- keys --------------------------------------------------------------------------------------------------------------
 
 
@@ -132,7 +138,9 @@ def _must_be_there(module: Module, use: cst.Subscript, key: object) -> str | Non
         return f"{last} is a table of what is allowed: another key is the caller's error"
     if re.fullmatch(r"[A-Z]\w*", last):
         return f"{last} is a class: another name is the caller's error"
-    if _SETTINGS.search(base) and isinstance(key, str) and _REQUIRED.search(key):
+    if re.search(r"(?:^|\.)(?:request|req|flask\.request)\.\w+\Z", base):
+        return f"{base} is what a person sent: the framework tells them what is missing"
+    if _SETTINGS.search(base.partition("[")[0]) and isinstance(key, str) and (key.isupper() or _REQUIRED.search(key)):
         return f"{base} must name {key}: a default would hide that it is missing"
     if isinstance(key, str) and re.search(r"(?i)secret|passw|token|api_?key|credential", key):
         return f"{key} must be given: a default would hide that it is missing"
@@ -179,7 +187,7 @@ def _missing_key(
         )
     absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
     operator, value = absent.guard(case, module, absence)
-    sure = "safe" if value.strength == "told" and value.code not in ("continue",) and operator != "filter" else "review"
+    sure = _sure(operator, value)
     return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.", sure)
 
 
@@ -267,13 +275,17 @@ def _default(case: Case, module: Module, use: cst.Subscript, key: object) -> tup
         return ("{}", False) if name in _OF_DICT else ('""', False) if name in _TEXT else None
     if isinstance(around, cst.BinaryOperation):
         other = around.right if around.left is use else around.left
-        if isinstance(around.operator, cst.Add) and isinstance(other, cst.SimpleString | cst.FormattedString):
+        if isinstance(around.operator, cst.Add) and _adds_text(module, around):
             return '""', False
         if isinstance(around.operator, cst.Add) and isinstance(other, cst.List):
             return "[]", False
         if isinstance(around.operator, cst.Modulo) and isinstance(other, cst.SimpleString):
             return '""', False
-        if isinstance(around.operator, cst.Add | cst.Subtract) or _NUMBER.search(words):
+        if (
+            isinstance(around.operator, cst.Subtract)
+            or isinstance(other, cst.Integer | cst.Float)
+            or _NUMBER.search(words)
+        ):
             divides = isinstance(around.operator, cst.Divide | cst.FloorDivide | cst.Modulo) and around.right is use
             return None if divides else ("0", False)
         return ("0", False) if isinstance(around.operator, cst.Multiply) else None
@@ -282,11 +294,11 @@ def _default(case: Case, module: Module, use: cst.Subscript, key: object) -> tup
     if isinstance(around, cst.FormattedStringExpression):
         return None if around.format_spec else ("''" if _outer_quote(module, use) == '"' else '""', False)
     if isinstance(around, cst.If | cst.While | cst.CompIf | cst.UnaryOperation | cst.BooleanOperation | cst.IfExp):
-        return "", True
+        return "", False
     if isinstance(around, cst.Comparison) and around.left is use and len(around.comparisons) == 1:
         target = around.comparisons[0]
         if isinstance(target.operator, cst.Equal | cst.NotEqual | cst.Is | cst.IsNot):
-            return "", True
+            return "", False
         return None
     if isinstance(around, cst.ComparisonTarget) and isinstance(around.operator, cst.In | cst.NotIn):
         return "()", False
@@ -297,7 +309,8 @@ def _default(case: Case, module: Module, use: cst.Subscript, key: object) -> tup
     if isinstance(around, cst.Arg):
         return _as_argument(module, around, words)
     if isinstance(around, cst.BaseComp):
-        call = module.parent(module.parent(around)) if isinstance(module.parent(around), cst.Arg) else None  # type: ignore[arg-type]
+        arg = module.parent(around)
+        call = module.parent(arg) if isinstance(arg, cst.Arg) else None
         if isinstance(call, cst.Call) and module.code(call.func) in ("sum", "math.fsum", "fsum"):
             return "0", False
         return None
@@ -310,6 +323,20 @@ def _default(case: Case, module: Module, use: cst.Subscript, key: object) -> tup
     if isinstance(around, cst.Assign) and absent.is_only_shown(module, around):
         return "", False
     return None
+
+
+def _adds_text(module: Module, node: cst.CSTNode) -> bool:
+    """Whether a sum has a text among its parts."""
+    around = module.parent(node)
+    while isinstance(around, cst.BinaryOperation) and isinstance(around.operator, cst.Add):
+        node, around = around, module.parent(around)
+
+    def look(part: cst.CSTNode) -> bool:
+        if isinstance(part, cst.BinaryOperation):
+            return look(part.left) or look(part.right)
+        return isinstance(part, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString)
+
+    return look(node)
 
 
 def _as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool] | None:
@@ -382,7 +409,7 @@ def _element(case: Case, module: Module, line: int) -> Proposal | Declined:
     if base in ("sys.argv", "argv"):
         return _decline("the command line says too little: that is for the person to hear")
     function = module.function(use)
-    if function is not None and function.name.value in ("__getitem__", "pop", "top", "peek", "first", "head", "last"):
+    if function is not None and function.name.value in ("__getitem__", "pop", "top", "peek"):
         return _decline(f"{function.name.value} means the error where there is nothing")
     if guards.is_guarded(module, use, base) or guards.is_guarded(module, use, f"len({base})"):
         return _decline(f"the length of {base} is checked before it is read")
@@ -390,9 +417,7 @@ def _element(case: Case, module: Module, line: int) -> Proposal | Declined:
     good, bad = ("{}", "not {}") if needed == 1 else (f"len({{}}) > {needed - 1}", f"len({{}}) < {needed}")
     names = ("parts", "fields", "items") if "split" in base else ("found", "items", "values")
     operator, value = absent.guard(case, module, _named(absence_of(use, use.value, good, bad), names))
-    sure: Applicability = (
-        "safe" if value.strength == "told" and value.code != "continue" and operator != "filter" else "review"
-    )
+    sure = _sure(operator, value)
     return _finish(
         module, operator, f"{base} has not always {needed} elements: {value.code} then, as {value.because}.", sure
     )

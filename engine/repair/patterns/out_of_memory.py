@@ -267,10 +267,10 @@ def _until(module: Module, body: Sequence[cst.BaseStatement], statement: cst.CST
     if at is None:
         return None
     failed = body[at]
-    before = list(body[:at])
+    before: list[cst.CSTNode] = list(body[:at])
     if isinstance(failed, cst.With):
-        within = [one for one in failed.body.body if one not in inside]
         position = module.position(statement).start.line
+        within: list[cst.CSTNode] = [one for one in failed.body.body if one not in inside]
         before += [one for one in within if module.position(one).start.line < position]
     elif not isinstance(failed, cst.SimpleStatementLine):
         return None
@@ -350,7 +350,7 @@ def _is_own_name(module: Module, name: str, function: cst.FunctionDef | None) ->
     every = (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
     if any(one.name.value == name for one in every):
         return True
-    return any(module.code(one.target) == name for one in intent.own_nodes(function.body, cst.AssignTarget))  # type: ignore[attr-defined]
+    return any(module.code(one.target) == name for one in intent.own_nodes(function.body, cst.AssignTarget))
 
 
 def _is_used_after(module: Module, loop: cst.For, name: str, function: cst.FunctionDef | None) -> bool:
@@ -434,9 +434,9 @@ def _halves(site: _Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | st
 
 def _loop_names(module: Module, loop: cst.For) -> list[str]:
     target: cst.BaseExpression = loop.target
-    if isinstance(loop.iter, cst.Call) and module.code(loop.iter.func) == "enumerate" and isinstance(target, cst.Tuple):
-        target = target.elements[-1].value
-    elif "enumerate(" in module.code(loop.iter) and isinstance(target, cst.Tuple):
+    if (
+        isinstance(loop.iter, cst.Call) and module.code(loop.iter.func) == "enumerate" and isinstance(target, cst.Tuple)
+    ) or ("enumerate(" in module.code(loop.iter) and isinstance(target, cst.Tuple)):
         target = target.elements[-1].value
     if isinstance(target, cst.Name):
         return [target.value]
@@ -499,7 +499,8 @@ def _names(node: cst.CSTNode) -> list[cst.Name]:
 
 def _is_foreign(module: Module, node: cst.Name) -> bool:
     """Whether a name is a module's, a function's or a class's, and no datum."""
-    if any(one.name.value == node.value for one in (*module.nodes(cst.FunctionDef), *module.nodes(cst.ClassDef))):
+    defined = [one.name.value for one in module.nodes(cst.FunctionDef)]
+    if node.value in (*defined, *(one.name.value for one in module.nodes(cst.ClassDef))):
         return True
     for one in (*module.nodes(cst.Import), *module.nodes(cst.ImportFrom)):
         if re.search(rf"\b{node.value}\b", module.code(one)):

@@ -106,7 +106,7 @@ def bound_to(module: Module, name: cst.Name) -> cst.BaseExpression | None:
     scope = module.function(name) or module.tree
     line = module.position(name).start.line
     found: cst.BaseExpression | None = None
-    for one in intent.own_nodes(scope if isinstance(scope, cst.Module) else scope.body, cst.CSTNode):
+    for one in intent.own_nodes(scope if isinstance(scope, cst.Module) else scope.body, cst.CSTNode):  # type: ignore[type-abstract]
         if isinstance(one, cst.Assign) and module.position(one).start.line < line:
             if any(module.code(target.target) == name.value for target in one.targets):
                 found = one.value

@@ -75,16 +75,16 @@ def wrong_index(case: Case, module: Module, every: Sequence[cst.Subscript], kind
         return _decline("the type is asked for already")
     if was == "str" and names:
         one = names[0]
-        index = module.code(_index(one))
-        if index.startswith(("int(", "'", '"')):
+        place = module.code(_index(one))
+        if place.startswith(("int(", "'", '"')):
             return _decline("the index is a number already")
-        module.replace(_index(one), guards.expression(f"int({index})"))
+        module.replace(_index(one), guards.expression(f"int({place})"))
         return _finish(module, "int", f"{module.code(one.value)} is a list: its place came as text.")
     if was == "list" and names:
         one = names[0]
-        base, index = module.code(one.value), module.code(_index(one))
+        base, place = module.code(one.value), module.code(_index(one))
         name = guards.fresh(module, one, "place", "index")
-        module.replace(one, guards.expression(f"[{base}[{name}] for {name} in {index}]"))
+        module.replace(one, guards.expression(f"[{base}[{name}] for {name} in {place}]"))
         return _finish(module, "each", "Several places are read, one after another.")
     return _decline(f"a {was} as an index: what was meant cannot be seen")
 
@@ -115,7 +115,7 @@ def _is_loop_over(module: Module, one: cst.Subscript) -> bool:
         if isinstance(around, cst.For) and module.code(around.target) == index.value:
             return module.code(around.iter) == module.code(one.value)
         if isinstance(around, cst.BaseComp):
-            at: cst.CompFor | None = around.for_in  # type: ignore[attr-defined]
+            at: cst.CompFor | None = around.for_in
             while at is not None:
                 if module.code(at.target) == index.value:
                     return module.code(at.iter) == module.code(one.value)
@@ -175,8 +175,7 @@ def _list_for_dict(module: Module, one: cst.Subscript) -> Proposal | Declined:
         module.replace(one, guards.expression(made))
         return _finish(module, "each", f"{base} is a list: {quoted} is read from each of its elements.")
     if _is_iterated(module, one, key):
-        made = guards.conditional(module, one, f"not isinstance({base}, list)", base)
-        module.replace(one, made)
+        module.replace(one, guards.conditional(module, one, f"not isinstance({base}, list)", base))
         return _finish(module, "either-shape", f"{base} is sometimes the list itself, without a dict around it.")
     inner = guards.expression(f"({base}[0] if isinstance({base}, list) else {base})")
     module.replace(one.value, inner)
@@ -193,10 +192,9 @@ def _is_iterated(module: Module, one: cst.Subscript, key: str) -> bool:
     if isinstance(around, cst.Assign) and isinstance(around.targets[0].target, cst.Name):
         name = around.targets[0].target.value
         scope = module.function(one) or module.tree
-        if any(
-            module.code(loop.iter) == name
-            for loop in (*module.nodes(cst.For, within=scope), *module.nodes(cst.CompFor, within=scope))
-        ):
+        iterated = [loop.iter for loop in module.nodes(cst.For, within=scope)]
+        iterated += [loop.iter for loop in module.nodes(cst.CompFor, within=scope)]
+        if any(module.code(one) == name for one in iterated):
             return True
     return bool(_PLURAL.search(key)) and isinstance(around, cst.Return | cst.Assign)
 
@@ -239,7 +237,7 @@ def _loop_of(module: Module, name: cst.Name) -> cst.For | cst.CompFor | None:
         if isinstance(around, cst.For) and module.code(around.target) == name.value:
             return around
         if isinstance(around, cst.BaseComp):
-            at: cst.CompFor | None = around.for_in  # type: ignore[attr-defined]
+            at: cst.CompFor | None = around.for_in
             while at is not None:
                 if module.code(at.target) == name.value:
                     return at

@@ -121,7 +121,8 @@ def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Dec
     operator, value = absent.guard(case, module, absence)
     edit = module.edit()
     told = value.strength == "told" and operator in ("guard-producer", "guard-use", "conditional", "test")
-    sure: Applicability = "safe" if told and producer.is_known else "review"
+    is_contract = producer.is_known and producer.kind in ("match", "get", "search")
+    sure: Applicability = "safe" if told and is_contract else "review"
     why = f"{producer.words or module.code(subject)} is None where there is nothing: {value.code} then, as {value.because}."
     return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
@@ -138,17 +139,19 @@ def _none_use(module: Module, line: int, message: str) -> tuple[cst.BaseExpressi
         calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func) == "len" and one.args]
         return (calls[0], calls[0].args[0].value) if calls else None
     if "argument of type" in message:
-        for one in module.nodes(cst.ComparisonTarget, line):
-            if isinstance(one.operator, cst.In | cst.NotIn):
-                around = module.parent(one)
-                return (around, one.comparator) if isinstance(around, cst.BaseExpression) else None
+        for target in module.nodes(cst.ComparisonTarget, line):
+            if isinstance(target.operator, cst.In | cst.NotIn):
+                around = module.parent(target)
+                return (around, target.comparator) if isinstance(around, cst.BaseExpression) else None
         return None
     if "unpack" in message:
         changes = module.nodes(cst.Assign, line)
         return (changes[0].value, changes[0].value) if changes else None
-    for loop in (*module.nodes(cst.CompFor, line), *module.nodes(cst.For, line)):
-        if module.position(loop.iter).start.line <= line <= module.position(loop.iter).end.line:
-            return loop.iter, loop.iter
+    iterated = [loop.iter for loop in module.nodes(cst.CompFor, line)]
+    iterated += [loop.iter for loop in module.nodes(cst.For, line)]
+    for one in iterated:
+        if module.position(one).start.line <= line <= module.position(one).end.line:
+            return one, one
     for call in module.nodes(cst.Call, line):
         if module.code(call.func) in (
             "list",

@@ -57,6 +57,7 @@ class ZeroDivision:
             return Declined(self.id, opened)
         module, line = opened
         found = [one for one in _divisions(module, line) if _could_be_zero(module, one)]
+        found = _of_frame(module, found, case.frame.function) or found
         if not found:
             return Declined(self.id, "no division on this line could have been by zero: it failed elsewhere")
         statement = found[0]
@@ -80,11 +81,22 @@ def _proposal(case: Case, module: Module, failed: Sequence[Division]) -> Proposa
         whole = one if isinstance(one, cst.AugAssign) else _whole(module, one)
         wholes.setdefault(whole, []).append(one)
     operator, applicability, because = "", "safe", ""
-    for whole in [one for one in wholes if not _is_inside(module, one, wholes)]:
-        way, value, is_sure = _guard(case, module, function, whole)
+    told = [one for one, divisions in wholes.items() if any(division in failed for division in divisions)]
+    outermost = [one for one in told if not _is_inside(module, one, told)]
+    others = [
+        one
+        for one in wholes
+        if one not in told and not _is_inside(module, one, wholes) and not any(_contains(one, first) for first in told)
+    ]
+    for formula in (*outermost, *others):
+        way, value, is_sure = _guard(case, module, function, formula)
         if not operator:
             operator, because = way, f": {value.code} where it is zero, as {value.because}"
-        if not is_sure or value.strength == "guessed" and value.code not in ("0", "0.0"):
+        if (
+            not is_sure
+            or _is_one_over(module, formula)
+            or (value.strength == "guessed" and value.code not in ("0", "0.0"))
+        ):
             applicability = "review"
     edit = module.edit()
     why = (
@@ -113,6 +125,20 @@ def _divisions(module: Module, line: int) -> list[Division]:
     return [one for one in found if not isinstance(one, cst.AugAssign) or _line(module, one) <= line]
 
 
+def _of_frame(module: Module, found: Sequence[Division], function: str) -> list[Division]:
+    """Those that a frame of this name could have come to: a generator's or a lambda's own, or those outside of them."""
+    own = (cst.GeneratorExp, cst.Lambda)
+    kinds = (cst.Lambda,) if function == "<lambda>" else (cst.BaseComp,) if function.startswith("<") else own
+    inside = [
+        one
+        for one in found
+        if any(isinstance(a, kinds) for a in module.ancestors(one) if not isinstance(a, cst.BaseSuite))
+    ]
+    if function.startswith("<") and function != "<module>":
+        return inside
+    return [one for one in found if one not in inside]
+
+
 def _line(module: Module, node: cst.CSTNode) -> int:
     return module.position(node).start.line
 
@@ -120,12 +146,14 @@ def _line(module: Module, node: cst.CSTNode) -> int:
 def _all_divisions(module: Module, within: cst.CSTNode | None, line: int | None) -> list[Division]:
     found: list[Division] = []
     for one in module.nodes(cst.BinaryOperation, line, within):
-        if isinstance(one.operator, cst.Divide | cst.FloorDivide) or (
-            isinstance(one.operator, cst.Modulo)
-            and not isinstance(one.left, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString)
+        if (
+            isinstance(one.operator, cst.Divide | cst.FloorDivide)
+            or (
+                isinstance(one.operator, cst.Modulo)
+                and not isinstance(one.left, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString)
+            )
+            or (isinstance(one.operator, cst.Power) and isinstance(one.right, cst.UnaryOperation))
         ):
-            found.append(one)
-        elif isinstance(one.operator, cst.Power) and isinstance(one.right, cst.UnaryOperation):
             found.append(one)
     for call in module.nodes(cst.Call, line, within):
         if module.code(call.func) in _CALLS and len(call.args) == 2 and not any(arg.star for arg in call.args):
@@ -266,7 +294,7 @@ def _alike(module: Module, failed: Sequence[Division]) -> list[Division]:
     }
     for change in intent.own_nodes(function.body, cst.Assign):
         if any(_contains(change, one) for one in failed):
-            names |= {module.code(target.target) for target in change.targets}  # type: ignore[attr-defined]
+            names |= {module.code(target.target) for target in change.targets}
     found: list[Division] = []
     for one in _all_divisions(module, function.body, None):
         if one in failed or not _could_be_zero(module, one) or _is_safe_already(module, one):
@@ -275,9 +303,9 @@ def _alike(module: Module, failed: Sequence[Division]) -> list[Division]:
             continue
         if names & guards.names_of(_denominator_code(module, one)):
             found.append(one)
-            change = module.nearest(one, cst.Assign)
-            if change is not None:
-                names |= {module.code(target.target) for target in change.targets}
+            bound = module.nearest(one, cst.Assign)
+            if bound is not None:
+                names |= {module.code(target.target) for target in bound.targets}
     return found
 
 
@@ -312,6 +340,13 @@ def _whole(module: Module, one: Division) -> cst.BaseExpression:
         if isinstance(around, cst.UnaryOperation) and isinstance(around.operator, cst.Minus | cst.Plus):
             node = around
             continue
+        if isinstance(around, cst.Index):  # a place that is worked out: without it there is no element
+            element = module.parent(around)
+            there = module.parent(element) if element is not None else None
+            if isinstance(there, cst.Subscript) and isinstance(
+                module.parent(there), cst.Return | cst.Assign | cst.IfExp
+            ):
+                return there
         if isinstance(around, cst.Arg):
             call = module.parent(around)
             if (
@@ -372,8 +407,23 @@ def _guard(case: Case, module: Module, function: cst.FunctionDef | None, whole: 
     return "conditional", value, True
 
 
+def _is_one_over(module: Module, formula: cst.CSTNode) -> bool:
+    """`1 / x`: near zero it grows without end, so that zero is a guess."""
+    return isinstance(formula, cst.BinaryOperation) and module.code(formula.left) in ("1", "1.0", "-1")
+
+
 def _inner_first(module: Module, whole: cst.CSTNode) -> Iterator[Division]:
-    found = _all_divisions(module, whole, None)
+    """Divisions of a formula, innermost first; those that comprehensions in it make for each element aside."""
+
+    def in_comprehension(one: cst.CSTNode) -> bool:
+        for around in module.ancestors(one):
+            if around is whole:
+                return False
+            if isinstance(around, cst.BaseComp | cst.Lambda):
+                return True
+        return False
+
+    found = [one for one in _all_divisions(module, whole, None) if one is whole or not in_comprehension(one)]
     return iter(sorted(found, key=lambda one: -sum(1 for _ in module.ancestors(one))))
 
 
@@ -476,6 +526,8 @@ def _guard_walrus(
 def _plain(module: Module, whole: cst.CSTNode) -> Value:
     """Zero, of the kind of number that the formula gives; without end where an error or noise divides."""
     code = module.code(whole)
+    if isinstance(whole, cst.Subscript):
+        return Value("None", "guessed", "there is no such element")
     if re.match(r"\(*(?:-?\d+(?:\.\d+)? ?\* ?)?(?:math\.|np\.)?log(?:10|2)?\b", code) and _ENDLESS.search(code):
         return Value('float("inf")', "told", "a signal without noise is without end")
     if isinstance(whole, cst.Call):
@@ -522,13 +574,13 @@ def _is_result(module: Module, function: cst.FunctionDef, whole: cst.CSTNode) ->
         return True
     if isinstance(around, cst.Assign) and len(around.targets) == 1:
         name = module.code(around.targets[0].target)
-        returned = [module.code(one.value) for one in intent.own_nodes(function.body, cst.Return) if one.value]  # type: ignore[attr-defined]
+        returned = [module.code(one.value) for one in intent.own_nodes(function.body, cst.Return) if one.value]
         return bool(returned) and returned[-1] == name and _is_last_use(module, function, around, name)
     return False
 
 
 def _is_last_use(module: Module, function: cst.FunctionDef, change: cst.Assign, name: str) -> bool:
-    uses = [one for one in intent.own_nodes(function.body, cst.Name) if one.value == name]  # type: ignore[attr-defined]
+    uses = [one for one in intent.own_nodes(function.body, cst.Name) if one.value == name]
     after = [one for one in uses if _line(module, one) > _line(module, change)]
     return len(after) == 1
 

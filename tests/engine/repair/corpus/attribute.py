@@ -193,7 +193,10 @@ _TRACE = 'Traceback (most recent call last):\n  File "{root}/app.py", line %d, i
 _GROUP = "'NoneType' object has no attribute 'group'"
 
 LOOKALIKES = [
-    spared("a protocol", "class Lazy:\n    def __getattr__(self, name):\n        raise AttributeError(name)\n\n\nLazy().thing\n"),
+    spared(
+        "a protocol",
+        "class Lazy:\n    def __getattr__(self, name):\n        raise AttributeError(name)\n\n\nLazy().thing\n",
+    ),
     spared(
         "a protocol with words",
         "class Lazy:\n    def __getattr__(self, name):\n        raise AttributeError(f\"'Lazy' object has no attribute '{name}'\")\n\n\n"
@@ -209,20 +212,43 @@ LOOKALIKES = [
         "class Row:\n    def __init__(self):\n        self.data = {}\n\n    def __getattr__(self, name):\n        if name in self.__dict__['data']:\n"
         "            return self.data[name]\n        return super().__getattribute__(name)\n\n\ndef show(row):\n    return row.titel\n\n\nshow(Row())\n",
     ),
-    spared("handled since, early", "import re\n\n\ndef year(name):\n    m = re.search('x', name)\n    if m is None:\n        return None\n"
-           "    return m.group(1)\n", log=_TRACE % (8, "year", "return m.group(1)", _GROUP)),  # fmt: skip
-    spared("handled since, not", "import re\n\n\ndef year(name):\n    m = re.search('x', name)\n    if not m:\n        return None\n"
-           "    return m.group(1)\n", log=_TRACE % (8, "year", "return m.group(1)", _GROUP)),  # fmt: skip
-    spared("handled since, inline", "import re\n\n\ndef year(name):\n    m = re.search('x', name)\n    return m.group(1) if m else None\n",
-           log=_TRACE % (6, "year", "return m.group(1)", _GROUP)),  # fmt: skip
-    spared("handled since, by and", "def ok(user):\n    return user is not None and user.admin\n",
-           log=_TRACE % (2, "ok", "return user is not None and user.admin", "'NoneType' object has no attribute 'admin'")),  # fmt: skip
-    spared("handled since, asserted", "def ok(user):\n    assert user is not None\n    return user.admin\n",
-           log=_TRACE % (3, "ok", "return user.admin", "'NoneType' object has no attribute 'admin'")),  # fmt: skip
-    spared("handled since, raised", "def ok(user):\n    if user is None:\n        raise ValueError('who?')\n    return user.admin\n",
-           log=_TRACE % (4, "ok", "return user.admin", "'NoneType' object has no attribute 'admin'")),  # fmt: skip
-    spared("handled since, replaced", "def ok(user=None):\n    if user is None:\n        user = object()\n    return user.admin\n",
-           log=_TRACE % (4, "ok", "return user.admin", "'NoneType' object has no attribute 'admin'")),  # fmt: skip
+    spared(
+        "handled since, early",
+        "import re\n\n\ndef year(name):\n    m = re.search('x', name)\n    if m is None:\n        return None\n"
+        "    return m.group(1)\n",
+        log=_TRACE % (8, "year", "return m.group(1)", _GROUP),
+    ),  # fmt: skip
+    spared(
+        "handled since, not",
+        "import re\n\n\ndef year(name):\n    m = re.search('x', name)\n    if not m:\n        return None\n"
+        "    return m.group(1)\n",
+        log=_TRACE % (8, "year", "return m.group(1)", _GROUP),
+    ),  # fmt: skip
+    spared(
+        "handled since, inline",
+        "import re\n\n\ndef year(name):\n    m = re.search('x', name)\n    return m.group(1) if m else None\n",
+        log=_TRACE % (6, "year", "return m.group(1)", _GROUP),
+    ),  # fmt: skip
+    spared(
+        "handled since, by and",
+        "def ok(user):\n    return user is not None and user.admin\n",
+        log=_TRACE % (2, "ok", "return user is not None and user.admin", "'NoneType' object has no attribute 'admin'"),
+    ),  # fmt: skip
+    spared(
+        "handled since, asserted",
+        "def ok(user):\n    assert user is not None\n    return user.admin\n",
+        log=_TRACE % (3, "ok", "return user.admin", "'NoneType' object has no attribute 'admin'"),
+    ),  # fmt: skip
+    spared(
+        "handled since, raised",
+        "def ok(user):\n    if user is None:\n        raise ValueError('who?')\n    return user.admin\n",
+        log=_TRACE % (4, "ok", "return user.admin", "'NoneType' object has no attribute 'admin'"),
+    ),  # fmt: skip
+    spared(
+        "handled since, replaced",
+        "def ok(user=None):\n    if user is None:\n        user = object()\n    return user.admin\n",
+        log=_TRACE % (4, "ok", "return user.admin", "'NoneType' object has no attribute 'admin'"),
+    ),  # fmt: skip
     spared(
         "caught on purpose",
         "import traceback\n\n\ndef name(thing):\n    try:\n        return thing.name\n    except AttributeError:\n"
@@ -238,30 +264,75 @@ LOOKALIKES = [
         "a test expects it",
         "def name(thing):\n    return thing.name\n",
         run="import app\napp.name(None)",
-        files={"test_app.py": "import pytest, app\n\n\ndef test_raises():\n    with pytest.raises(AttributeError):\n        app.name(None)\n"},
+        files={
+            "test_app.py": "import pytest, app\n\n\ndef test_raises():\n    with pytest.raises(AttributeError):\n        app.name(None)\n"
+        },
     ),
-    spared("documented", 'def name(thing):\n    """Its name. Raises AttributeError where it has none."""\n    return thing.name\n\n\nname(None)\n'),
-    spared("documented as a must", 'def name(thing):\n    """Its name; thing must not be None."""\n    return thing.name\n\n\nname(None)\n'),
-    spared("a comment says so", "def name(thing):\n    # on purpose: a missing thing is a fault of the caller\n    return thing.name\n\n\nname(None)\n"),
-    spared("raised by the project", "def name(thing):\n    if thing is None:\n        raise AttributeError(\"'NoneType' object has no attribute 'x'\")\n\n\nname(None)\n"),
+    spared(
+        "documented",
+        'def name(thing):\n    """Its name. Raises AttributeError where it has none."""\n    return thing.name\n\n\nname(None)\n',
+    ),
+    spared(
+        "documented as a must",
+        'def name(thing):\n    """Its name; thing must not be None."""\n    return thing.name\n\n\nname(None)\n',
+    ),
+    spared(
+        "a comment says so",
+        "def name(thing):\n    # on purpose: a missing thing is a fault of the caller\n    return thing.name\n\n\nname(None)\n",
+    ),
+    spared(
+        "raised by the project",
+        "def name(thing):\n    if thing is None:\n        raise AttributeError(\"'NoneType' object has no attribute 'x'\")\n\n\nname(None)\n",
+    ),
     spared("a read-only property", "class P:\n    @property\n    def x(self):\n        return 1\n\n\nP().x = 2\n"),
-    spared("frozen", "import dataclasses\n\n\n@dataclasses.dataclass(frozen=True)\nclass P:\n    x: int\n\n\nP(1).x = 2\n"),
+    spared(
+        "frozen", "import dataclasses\n\n\n@dataclasses.dataclass(frozen=True)\nclass P:\n    x: int\n\n\nP(1).x = 2\n"
+    ),
     spared("slots", "class P:\n    __slots__ = ('x',)\n\n\nP().y = 2\n"),
-    spared("a half-loaded module", "import other\n", files={"other.py": "import app\n\nvalue = app.missing\n"},
-           run="import app"),  # fmt: skip
-    spared("a shadowed module", "import string\n\nprint(string.ascii_letterz)\n", files={"string.py": "x = 1\n"},
-           log=_TRACE % (3, "<module>", "print(string.ascii_letterz)", "module 'string' has no attribute 'ascii_letterz'")),  # fmt: skip
-    spared("nothing is returned", "def load(path):\n    data = path.upper()\n    print(data)\n\n\ndef main():\n    table = load('x')\n    return table.rows\n\n\nmain()\n"),
-    spared("an image that cv2 could not read", "def main(cv2, path):\n    image = cv2.imread(path)\n    return image.shape\n\n\nclass CV:\n"
-           "    def imread(self, path):\n        return None\n\n\nmain(CV(), 'x')\n"),  # fmt: skip
+    spared(
+        "a half-loaded module",
+        "import other\n",
+        files={"other.py": "import app\n\nvalue = app.missing\n"},
+        run="import app",
+    ),  # fmt: skip
+    spared(
+        "a shadowed module",
+        "import string\n\nprint(string.ascii_letterz)\n",
+        files={"string.py": "x = 1\n"},
+        log=_TRACE % (3, "<module>", "print(string.ascii_letterz)", "module 'string' has no attribute 'ascii_letterz'"),
+    ),  # fmt: skip
+    spared(
+        "nothing is returned",
+        "def load(path):\n    data = path.upper()\n    print(data)\n\n\ndef main():\n    table = load('x')\n    return table.rows\n\n\nmain()\n",
+    ),
+    spared(
+        "an image that cv2 could not read",
+        "def main(cv2, path):\n    image = cv2.imread(path)\n    return image.shape\n\n\nclass CV:\n"
+        "    def imread(self, path):\n        return None\n\n\nmain(CV(), 'x')\n",
+    ),  # fmt: skip
     spared("a method that a dict does not have", "def total(d):\n    return d.total()\n\n\ntotal({})\n"),
     spared("a method that a number does not have", "def area(n):\n    return n.area()\n\n\narea(3)\n"),
     spared("a module without such a name", "import math\n\n\ndef f():\n    return math.frobnicate(1)\n\n\nf()\n"),
-    spared("the test's own", "x = None\n", run="import test_x", files={"test_x.py": "import app\n\n\ndef helper():\n    return app.x.name\n\n\nhelper()\n"}),
-    spared("asked by hasattr", "class A:\n    pass\n\n\ndef f(a):\n    return a.size if hasattr(a, 'size') else 0\n",
-           log=_TRACE % (6, "f", "return a.size if hasattr(a, 'size') else 0", "'A' object has no attribute 'size'")),  # fmt: skip
+    spared(
+        "the test's own",
+        "x = None\n",
+        run="import test_x",
+        files={"test_x.py": "import app\n\n\ndef helper():\n    return app.x.name\n\n\nhelper()\n"},
+    ),
+    spared(
+        "asked by hasattr",
+        "class A:\n    pass\n\n\ndef f(a):\n    return a.size if hasattr(a, 'size') else 0\n",
+        log=_TRACE % (6, "f", "return a.size if hasattr(a, 'size') else 0", "'A' object has no attribute 'size'"),
+    ),  # fmt: skip
     spared("asserted at the line", "def f(a):\n    assert a.size > 0\n\n\nf(None)\n"),
-    spared("suppressed", "import contextlib, traceback\n\n\ndef f(a):\n    with contextlib.suppress(AttributeError):\n        return a.size\n",
-           log=_TRACE % (6, "f", "return a.size", "'NoneType' object has no attribute 'size'")),  # fmt: skip
-    spared("gone since", "def f(a):\n    return a\n", log=_TRACE % (2, "f", "return a.size", "'NoneType' object has no attribute 'size'")),
+    spared(
+        "suppressed",
+        "import contextlib, traceback\n\n\ndef f(a):\n    with contextlib.suppress(AttributeError):\n        return a.size\n",
+        log=_TRACE % (6, "f", "return a.size", "'NoneType' object has no attribute 'size'"),
+    ),  # fmt: skip
+    spared(
+        "gone since",
+        "def f(a):\n    return a\n",
+        log=_TRACE % (2, "f", "return a.size", "'NoneType' object has no attribute 'size'"),
+    ),
 ]
