@@ -141,7 +141,7 @@ def _bound(
     code = module.code(absence.subject)
     if repeatable:
         return *absence.conditions(code), around
-    name = guards.fresh(module, around, *absence.names)
+    name = guards.fresh(module, *absence.names)
     bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
     good, bad = absence.conditions(f"({name} := {bare})")
     return good, bad, cast(cst.BaseExpression, around.deep_replace(absence.subject, cst.Name(name)))
@@ -171,7 +171,7 @@ def _in_comprehension(
             guards.with_filter(module, comp, good)
             return "filter", Value("nothing", "guessed", "what is not there is left out")
         return _inline(module, absence, whole, absence.element, repeatable)
-    name = guards.fresh(module, whole, *absence.names)
+    name = guards.fresh(module, *absence.names)
     bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
     good, _bad = absence.conditions(f"({name} := {bare})")
     at: cst.CompFor = comp.for_in
@@ -231,7 +231,7 @@ def _in_statement(
             return "guard-producer", given
         guards.before(module, line, f"if {bad}:\n    {exit_code}\n")
         return "guard-use", given
-    name = guards.fresh(module, whole, *absence.names)
+    name = guards.fresh(module, *absence.names)
     bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
     new = line.deep_replace(absence.subject, cst.Name(name))
     guards.before(module, line, f"{name} = {_flat(bare)}\nif {absence.conditions(name)[1]}:\n    {exit_code}\n", new)
@@ -249,7 +249,7 @@ def _wrap(module: Module, absence: Absence, line: cst.SimpleStatementLine, repea
     if repeatable:
         guards.under(module, line, absence.conditions(module.code(absence.subject))[0])
         return "guard-use", nothing
-    name = guards.fresh(module, line, *absence.names)
+    name = guards.fresh(module, *absence.names)
     bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
     replaced = cast(cst.SimpleStatementLine, line.deep_replace(absence.subject, cst.Name(name)))
     body = replaced.with_changes(leading_lines=())

@@ -69,8 +69,9 @@ class Attribute:
         try:
             if none:
                 return _none(case, module, use)
-            assert missing is not None
-            return members.propose(case, module, use, missing, line)
+            if missing is None:
+                raise NotEditable("the code is set out as nobody would expect")
+            return members.propose(case, module, use, missing)
         except NotEditable as error:
             return Declined(self.id, error.reason)
 
@@ -116,7 +117,7 @@ def _none(case: Case, module: Module, use: cst.Attribute) -> Proposal | Declined
         edit = lost(module)
         why = f"'{code}' is None because the method it was taken from changes in place and returns nothing."
         return Proposal("attribute", "in-place-method", (edit,), first_changed_line(edit), "review", why)
-    producer = producer_of(case, module, subject)
+    producer = producer_of(module, subject)
     if producer.reason:
         return Declined("attribute", producer.reason)
     absence = absent.none_of(use, subject, name_for(module, subject))
@@ -183,7 +184,8 @@ def _instead(module: Module, subject: cst.BaseExpression, empty: str) -> str:
     if empty == '""' and module.code(module.tree).count("'") > module.code(module.tree).count('"'):
         empty = "''"
     inner = guards.expression(f"({module.code(subject)} or {empty})")
-    assert isinstance(inner, cst.BooleanOperation)
+    if not isinstance(inner, cst.BooleanOperation):
+        raise NotEditable("the code is set out as nobody would expect")
     module.replace(subject, inner.with_changes(left=subject))
     return "or-empty"
 

@@ -323,7 +323,7 @@ def way_out(module: Module, node: cst.CSTNode, value: Value | None) -> str | Non
     return f"return {value.code}" if value is not None else None
 
 
-def fresh(module: Module, node: cst.CSTNode, *wanted: str) -> str:
+def fresh(module: Module, *wanted: str) -> str:
     """The first of some names that the file does not use, else the first with a number."""
     used = {one.value for one in module.nodes(cst.Name)}
     free = next((one for one in wanted if one not in used), None)

@@ -10,7 +10,7 @@ import re
 import libcst as cst
 
 from engine.repair.patterns import absent, guards, intent
-from engine.repair.patterns.edit import Module, first_changed_line
+from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.subscripts import absence_of, constant, index_of, subscripts
 
@@ -106,7 +106,8 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     if reason:
         return _decline(reason)
     index = index_of(use)
-    assert index is not None
+    if index is None:
+        raise NotEditable("the code is set out as nobody would expect")
     if isinstance(index, cst.Name) and index.value.isupper():
         return _decline(f"{index.value} is a key by contract")
     base, code = module.code(use.value), module.code(index)
@@ -156,7 +157,8 @@ def _must_be_there(module: Module, use: cst.Subscript, key: object) -> str | Non
 
 def _only(use: cst.Subscript) -> cst.BaseExpression:
     index = index_of(use)
-    assert index is not None
+    if index is None:
+        raise NotEditable("the code is set out as nobody would expect")
     return index
 
 
@@ -197,7 +199,8 @@ def _inside(one: cst.Subscript) -> cst.BaseExpression:
 
 def _call(module: Module, use: cst.Subscript, method: str, key: str, default: str) -> None:
     index = index_of(use)
-    assert index is not None
+    if index is None:
+        raise NotEditable("the code is set out as nobody would expect")
     args = [cst.Arg(index)]
     if default:
         args = [
@@ -307,7 +310,7 @@ def _default(case: Case, module: Module, use: cst.Subscript, key: object) -> tup
     if isinstance(around, cst.DictElement) and around.value is use:
         return "", False
     if isinstance(around, cst.Arg):
-        return _as_argument(module, around, words)
+        return _as_argument(module, around)
     if isinstance(around, cst.BaseComp):
         arg = module.parent(around)
         call = module.parent(arg) if isinstance(arg, cst.Arg) else None
@@ -339,7 +342,7 @@ def _adds_text(module: Module, node: cst.CSTNode) -> bool:
     return look(node)
 
 
-def _as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool] | None:
+def _as_argument(module: Module, around: cst.Arg) -> tuple[str, bool] | None:
     call = module.parent(around)
     if not isinstance(call, cst.Call):
         return None

@@ -83,7 +83,7 @@ _RENAMED = {
 _SET_LATER = ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple
 
 
-def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[str], line: int) -> Proposal | Declined:
+def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[str]) -> Proposal | Declined:
     """The correction for an attribute that is missing, or why there is none."""
     name = use.attr.value
     owner = missing["of"] or missing["class"] or missing["type"] or missing["enum"]
@@ -95,8 +95,8 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
     if guards.is_guarded(module, use, f'hasattr({module.code(use.value)}, "{name}")') or _is_probed(module, use, name):
         return Declined("attribute", "the code asks whether the attribute is there")
     if name in ("decode", "encode") and owner in ("str", "bytes"):
-        return _by_type(case, module, use, name, owner)
-    likely = _RENAMED.get((owner, name)) or _likely(name, members_of(case, owner, classes, module), case)
+        return _by_type(module, use, name, owner)
+    likely = _RENAMED.get((owner, name)) or _likely(name, members_of(owner, classes), case)
     if likely:
         return _renamed(module, use, name, likely, owner)
     if owner == "dict":
@@ -277,7 +277,7 @@ def _is_dynamic(found: ast.ClassDef) -> bool:
     )
 
 
-def members_of(case: Case, owner: str, classes: Iterable[ast.ClassDef], module: Module) -> set[str]:
+def members_of(owner: str, classes: Iterable[ast.ClassDef]) -> set[str]:
     """What the objects of a class have, as far as its sources tell; a builtin type's own names."""
     names: set[str] = set()
     for found in classes:
@@ -338,7 +338,7 @@ def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: 
     """Read an attribute that not every object has."""
     source = module.code(use.value)
     if owner in _TYPES or owner in ("function", "method", "builtin_function_or_method", "type"):
-        return _by_type(case, module, use, name, owner)
+        return _by_type(module, use, name, owner)
     if not guards.is_repeatable(source):
         return Declined("attribute", f"{owner} has no {name}, and nothing here says what was meant")
     around = module.parent(use)
@@ -410,7 +410,7 @@ def _method(module: Module, use: cst.Attribute, call: cst.Call, name: str, owner
     return Proposal("attribute", "hasattr", (edit,), first_changed_line(edit), "review", why)
 
 
-def _by_type(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
+def _by_type(module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
     """A plain value where an object with the attribute is usual: `getattr`, where its default fits."""
     around = module.parent(use)
     if (

@@ -127,7 +127,7 @@ class OutOfMemory:
                 if line is None:
                     reasons.append(f"the line is gone from {place.path}")
                     continue
-                found = _propose(case, _Site(module, line, "MPS" in message))
+                found = _propose(_Site(module, line, "MPS" in message))
             except NotEditable as error:
                 reasons.append(error.reason)
                 continue
@@ -139,7 +139,7 @@ class OutOfMemory:
         return Declined(self.id, reasons[0] if reasons else "no batch was computed where memory ran out")
 
 
-def _propose(case: Case, site: _Site) -> Proposal | str:
+def _propose(site: _Site) -> Proposal | str:
     module, line = site.module, site.line
     statement = module.statement(line)
     if statement is None:
@@ -321,7 +321,7 @@ def _shrink(site: _Site, loop: cst.For, statement: cst.CSTNode, function: cst.Fu
         return None
     size, lead = step, ""
     if not _is_own_name(module, step, function):
-        size = guards.fresh(module, loop, "batch_size", "size", "step")
+        size = guards.fresh(module, "batch_size", "size", "step")
         lead = f"{size} = {step}\n"
         if step.isdigit():
             body = [_with_name(module, one, step, size) for one in body]
@@ -402,7 +402,7 @@ def _halves(site: _Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | st
     until = _until(module, body, statement)
     if until is None:
         return "what comes before the model would be done twice"
-    parts = guards.fresh(module, loop, "parts", "pending")
+    parts = guards.fresh(module, "parts", "pending")
     text = module.code(loop.body)
     first = names[0]
     if len(names) == 1 and (f"**{first}" in text or re.search(rf"\b{first}\[['\"]", text)):
@@ -522,7 +522,7 @@ def _split(site: _Site, call: cst.Call, names: list[str]) -> Proposal | str:
         inner: cst.BaseExpression = bare
         parts = []
         for number, name in enumerate(names):
-            part = guards.fresh(module, call, "part" if len(names) == 1 else f"part{number + 1}", f"piece{number + 1}")
+            part = guards.fresh(module, "part" if len(names) == 1 else f"part{number + 1}", f"piece{number + 1}")
             parts.append(part)
             inner = cast(cst.BaseExpression, inner.visit(_Renamer(name, part)))
         run, given = f"lambda {', '.join(parts)}: {module.code(inner)}", names

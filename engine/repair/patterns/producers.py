@@ -11,7 +11,7 @@ import libcst as cst
 
 from engine.repair.patterns import intent
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.pattern import Case, FileEdit
+from engine.repair.patterns.pattern import FileEdit
 
 Kind = Literal["match", "get", "search", "function", "parameter", "field", "unknown"]
 DICT_METHODS = ("get", "items", "keys", "values")
@@ -39,7 +39,7 @@ class Producer:
     reason: str | None = None
 
 
-def producer_of(case: Case, module: Module, subject: cst.BaseExpression) -> Producer:
+def producer_of(module: Module, subject: cst.BaseExpression) -> Producer:
     """What gave the None that `subject` is."""
     value: cst.BaseExpression | None = subject
     if isinstance(subject, cst.Subscript):
@@ -56,13 +56,13 @@ def producer_of(case: Case, module: Module, subject: cst.BaseExpression) -> Prod
     while isinstance(value, cst.Await):
         value = value.expression
     if isinstance(value, cst.Call):
-        return _call(case, module, value)
+        return _call(module, value)
     if isinstance(value, cst.Attribute) and module.code(value.value) in ("self", "cls"):
         return Producer("field", words=module.code(value))
     return Producer("unknown")
 
 
-def _call(case: Case, module: Module, call: cst.Call) -> Producer:
+def _call(module: Module, call: cst.Call) -> Producer:
     name = module.code(call.func)
     flat = "".join(name.split())
     if re.search(r"(?:^|\.)(?:imread|imdecode)\Z", flat):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from engine.repair.patterns import guards, intent, members
-from engine.repair.patterns.edit import Module, first_changed_line
+from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.producers import bound_to
 from engine.repair.patterns.subscripts import constant, index_of
@@ -83,7 +83,7 @@ def wrong_index(case: Case, module: Module, every: Sequence[cst.Subscript], kind
     if was == "list" and names:
         one = names[0]
         base, place = module.code(one.value), module.code(_index(one))
-        name = guards.fresh(module, one, "place", "index")
+        name = guards.fresh(module, "place", "index")
         module.replace(one, guards.expression(f"[{base}[{name}] for {name} in {place}]"))
         return _finish(module, "each", "Several places are read, one after another.")
     return _decline(f"a {was} as an index: what was meant cannot be seen")
@@ -91,7 +91,8 @@ def wrong_index(case: Case, module: Module, every: Sequence[cst.Subscript], kind
 
 def _index(one: cst.Subscript) -> cst.BaseExpression:
     index = index_of(one)
-    assert index is not None
+    if index is None:
+        raise NotEditable("the code is set out as nobody would expect")
     return index
 
 
@@ -145,7 +146,8 @@ def _whole_number(module: Module, names: Sequence[cst.Subscript]) -> Proposal | 
         if source is not None and found and not module.code(source).startswith("int("):
             for division in found:
                 old = division.operator
-                assert isinstance(old, cst.Divide)
+                if not isinstance(old, cst.Divide):
+                    raise NotEditable("the code is set out as nobody would expect")
                 new = cst.FloorDivide(old.whitespace_before, old.whitespace_after)
                 module.replace(division, division.with_changes(operator=new))
                 break
@@ -169,7 +171,7 @@ def _list_for_dict(module: Module, one: cst.Subscript) -> Proposal | Declined:
     function = module.function(one)
     name = function.name.value if function else ""
     quoted = module.code(_index(one))
-    element = guards.fresh(module, one, "item", "entry", "element")
+    element = guards.fresh(module, "item", "entry", "element")
     if re.search(rf"(?:^|_){re.escape(key)}(?:e?s)\Z", name) and isinstance(module.parent(one), cst.Return):
         made = f"[{element}[{quoted}] for {element} in {base}] if isinstance({base}, list) else {base}[{quoted}]"
         module.replace(one, guards.expression(made))
@@ -255,7 +257,7 @@ def _looped(case: Case, module: Module, one: cst.Subscript, loop: cst.For | cst.
         loads = f"{module.name_of_import('json')}.loads"
         module.replace(value, cst.Call(guards.expression(loads), [cst.Arg(value)]))
         return _finish(module, "parse-json", f"{code} is JSON text: it is parsed before it is read.")
-    if _shape_given(case, module, one, code) == "list":
+    if _shape_given(case, module, one) == "list":
         if isinstance(module.parent(one), cst.AssignTarget):
             return _decline("text has no keys to set")
         quoted = module.code(_index(one))
@@ -265,7 +267,8 @@ def _looped(case: Case, module: Module, one: cst.Subscript, loop: cst.For | cst.
         return _finish(module, "either-shape", f"{name} is sometimes the plain text itself.")
     if code.endswith((".keys()",)):
         call = source
-        assert isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute)
+        if not (isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute)):
+            raise NotEditable("the code is set out as nobody would expect")
         module.replace(call, call.with_changes(func=call.func.with_changes(attr=cst.Name("values"))))
         return _finish(module, "values", "The loop gave the keys of a dict; its values are what is read.")
     if code.endswith(".values()") or "isinstance(" in code:
@@ -280,7 +283,7 @@ def _looped(case: Case, module: Module, one: cst.Subscript, loop: cst.For | cst.
     return _finish(module, "values", f"{code} is a dict: its values are what is read, not its keys.")
 
 
-def _shape_given(case: Case, module: Module, one: cst.Subscript, name: str) -> str:
+def _shape_given(case: Case, module: Module, one: cst.Subscript) -> str:
     """What a caller, as its line stands in the record, gave for the data: 'list', 'dict' or ''."""
     function = module.function(one)
     if function is None:
@@ -413,7 +416,7 @@ def _field(case: Case, module: Module, texts: Sequence[cst.Subscript], kind: str
         if isinstance(member, ast.FunctionDef)
     ):
         return _decline(f"{own} answers for its keys itself")
-    known = members.members_of(case, own, classes, module) if classes else set()
+    known = members.members_of(own, classes) if classes else set()
     for one in texts:
         key = str(constant(_index(one)))
         if key.isidentifier() and (key in known or own in ("Namespace", "SimpleNamespace")):

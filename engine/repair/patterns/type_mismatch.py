@@ -13,7 +13,7 @@ import libcst as cst
 from engine.repair.patterns import absent, guards, intent, keys, shapes
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
-from engine.repair.patterns.producers import Producer, name_for, producer_of, without_result
+from engine.repair.patterns.producers import name_for, producer_of, without_result
 from engine.repair.patterns.subscripts import subscripts
 from engine.repair.record import ErrorRecord
 
@@ -85,7 +85,8 @@ def _of_type(case: Case, module: Module, line: int, message: str) -> Proposal | 
         return Declined("type-mismatch", reason)
     if indices:
         return shapes.wrong_index(case, module, every, indices["kind"], indices["was"] or "str")
-    assert subscript is not None
+    if subscript is None:
+        raise NotEditable("the code is set out as nobody would expect")
     return shapes.no_subscript(case, module, every, subscript["type"])
 
 
@@ -102,16 +103,17 @@ def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Dec
         edit = lost(module)
         why = f"'{module.code(subject)}' is None: the method it was taken from changes in place and returns nothing."
         return Proposal("type-mismatch", "in-place-method", (edit,), first_changed_line(edit), "review", why)
-    producer = producer_of(case, module, subject)
+    producer = producer_of(module, subject)
     if producer.reason:
         return Declined("type-mismatch", producer.reason)
     absence = absent.none_of(use, subject, name_for(module, subject))
     if absent.is_handled(module, absence):
         return Declined("type-mismatch", f"{module.code(subject)} is checked before it is used")
-    empty = _empty(module, use, subject, producer)
+    empty = _empty(module, use, subject)
     if empty is not None:
         made = guards.expression(f"({module.code(subject)} or {empty})")
-        assert isinstance(made, cst.BooleanOperation)
+        if not isinstance(made, cst.BooleanOperation):
+            raise NotEditable("the code is set out as nobody would expect")
         if isinstance(module.parent(subject), cst.For | cst.CompFor | cst.Arg):
             made = made.with_changes(lpar=[], rpar=[])
         module.replace(subject, made.with_changes(left=subject))
@@ -131,7 +133,7 @@ def _none_use(module: Module, line: int, message: str) -> tuple[cst.BaseExpressi
     """What failed on None, and the expression that was None."""
     if "subscriptable" in message or "item assignment" in message:
         every = [one for one in subscripts(module, line) if _may_be_none(module, one.value)]
-        known = [one for one in every if _is_call_or_bound(module, one.value)]
+        known = [one for one in every if isinstance(one.value, cst.Call)]
         nested = [one for one in every if isinstance(one.value, cst.Subscript)]
         chosen = (known or nested or every)[:1]
         return (chosen[0], chosen[0].value) if chosen else None
@@ -153,23 +155,26 @@ def _none_use(module: Module, line: int, message: str) -> tuple[cst.BaseExpressi
         if module.position(one).start.line <= line <= module.position(one).end.line:
             return one, one
     for call in module.nodes(cst.Call, line):
-        if module.code(call.func) in (
-            "list",
-            "tuple",
-            "set",
-            "sorted",
-            "sum",
-            "max",
-            "min",
-            "enumerate",
-            "zip",
-            "map",
-            "any",
-            "all",
+        if (
+            module.code(call.func)
+            in (
+                "list",
+                "tuple",
+                "set",
+                "sorted",
+                "sum",
+                "max",
+                "min",
+                "enumerate",
+                "zip",
+                "map",
+                "any",
+                "all",
+            )
+            and call.args
         ):
-            if call.args:
-                arg = call.args[-1 if module.code(call.func) == "map" else 0]
-                return arg.value, arg.value
+            arg = call.args[-1 if module.code(call.func) == "map" else 0]
+            return arg.value, arg.value
         own = module.code(call.func)
         if own.endswith((".extend", ".join", ".update", ".writelines", ".writerows")) and call.args:
             return call.args[0].value, call.args[0].value
@@ -182,11 +187,7 @@ def _may_be_none(module: Module, value: cst.BaseExpression) -> bool:
     return module.code(value) not in ("self", "cls", "sys.argv", "os.environ")
 
 
-def _is_call_or_bound(module: Module, value: cst.BaseExpression) -> bool:
-    return isinstance(value, cst.Call)
-
-
-def _empty(module: Module, use: cst.BaseExpression, subject: cst.BaseExpression, producer: Producer) -> str | None:
+def _empty(module: Module, use: cst.BaseExpression, subject: cst.BaseExpression) -> str | None:
     around = module.parent(use)
     if use is subject:
         if isinstance(around, cst.For | cst.CompFor):

@@ -367,7 +367,8 @@ def _guard(case: Case, module: Module, function: cst.FunctionDef | None, whole: 
     """Guard one formula; the operator, the value, and whether nothing else can change by it."""
     if isinstance(whole, cst.AugAssign):
         return _guard_change(module, whole)
-    assert isinstance(whole, cst.BaseExpression)
+    if not isinstance(whole, cst.BaseExpression):
+        raise NotEditable("the code is set out as nobody would expect")
     inner = [
         one for one in _inner_first(module, whole) if _could_be_zero(module, one) and not _is_safe_already(module, one)
     ]
@@ -389,7 +390,8 @@ def _guard(case: Case, module: Module, function: cst.FunctionDef | None, whole: 
         module.replace(around, guards.joined(module, around, good if word == "and" else opposite, word))
         return "modulo-test", Value("False" if word == "and" else "True", "told", "nothing is a multiple of zero"), True
     if _skips(module, whole, value, line):
-        assert line is not None
+        if line is None:
+            raise NotEditable("the code is set out as nobody would expect")
         guards.before(module, line, f"if {' or '.join(_truth(code, negated=True) for code in codes)}:\n    continue\n")
         return "skip", Value("the next one", "told", "the loop passes over what it cannot use"), True
     if value.code == "[]" and comp is not None and isinstance(comp, cst.ListComp | cst.GeneratorExp):
@@ -462,7 +464,7 @@ def _skips(module: Module, whole: cst.CSTNode, value: Value, line: cst.SimpleSta
         return False
     if module.parent(line) is not loop.body or guards.comprehension(module, whole) is not None:
         return False
-    others = [one for one in intent.own_nodes(loop.body, cst.Continue)]
+    others = list(intent.own_nodes(loop.body, cst.Continue))
     return bool(others)
 
 
@@ -477,7 +479,7 @@ def _guard_change(module: Module, change: cst.AugAssign) -> tuple[str, Value, bo
         codes = list(dict.fromkeys([*(_denominator_code(module, one) for one in inner), code]))
         guards.under(module, line, " and ".join(_truth(one, negated=False) for one in codes))
         return "conditional-change", value, True
-    name = guards.fresh(module, change, "divisor", "denominator")
+    name = guards.fresh(module, "divisor", "denominator")
     body = line.with_changes(body=[change.with_changes(value=cst.Name(name))], leading_lines=())
     made = cst.If(test=cst.Name(name), body=cst.IndentedBlock(body=[body]))
     guards.before(module, line, f"{name} = {code}\n", made.with_changes(leading_lines=line.leading_lines))
@@ -490,7 +492,7 @@ def _guard_bound(
     """Name the denominator first, so that it is worked out once."""
     code = _denominator_code(module, one)
     wanted = ("total",) if code.startswith("sum(") else ("elapsed",) if "time" in code or "perf" in code else ()
-    name = guards.fresh(module, whole, *wanted, "denominator", "divisor")
+    name = guards.fresh(module, *wanted, "denominator", "divisor")
     replacement = whole.deep_replace(_denominator(one), cst.Name(name))
     made = guards.conditional(module, whole, name, value.code)
     body = replacement.with_changes(lpar=[], rpar=[]) if made.lpar or not replacement.lpar else replacement

@@ -217,38 +217,38 @@ LOOKALIKES = [
         "import re\n\n\ndef year(name):\n    m = re.search('x', name)\n    if m is None:\n        return None\n"
         "    return m.group(1)\n",
         log=_TRACE % (8, "year", "return m.group(1)", _GROUP),
-    ),  # fmt: skip
+    ),
     spared(
         "handled since, not",
         "import re\n\n\ndef year(name):\n    m = re.search('x', name)\n    if not m:\n        return None\n"
         "    return m.group(1)\n",
         log=_TRACE % (8, "year", "return m.group(1)", _GROUP),
-    ),  # fmt: skip
+    ),
     spared(
         "handled since, inline",
         "import re\n\n\ndef year(name):\n    m = re.search('x', name)\n    return m.group(1) if m else None\n",
         log=_TRACE % (6, "year", "return m.group(1)", _GROUP),
-    ),  # fmt: skip
+    ),
     spared(
         "handled since, by and",
         "def ok(user):\n    return user is not None and user.admin\n",
         log=_TRACE % (2, "ok", "return user is not None and user.admin", "'NoneType' object has no attribute 'admin'"),
-    ),  # fmt: skip
+    ),
     spared(
         "handled since, asserted",
         "def ok(user):\n    assert user is not None\n    return user.admin\n",
         log=_TRACE % (3, "ok", "return user.admin", "'NoneType' object has no attribute 'admin'"),
-    ),  # fmt: skip
+    ),
     spared(
         "handled since, raised",
         "def ok(user):\n    if user is None:\n        raise ValueError('who?')\n    return user.admin\n",
         log=_TRACE % (4, "ok", "return user.admin", "'NoneType' object has no attribute 'admin'"),
-    ),  # fmt: skip
+    ),
     spared(
         "handled since, replaced",
         "def ok(user=None):\n    if user is None:\n        user = object()\n    return user.admin\n",
         log=_TRACE % (4, "ok", "return user.admin", "'NoneType' object has no attribute 'admin'"),
-    ),  # fmt: skip
+    ),
     spared(
         "caught on purpose",
         "import traceback\n\n\ndef name(thing):\n    try:\n        return thing.name\n    except AttributeError:\n"
@@ -294,13 +294,13 @@ LOOKALIKES = [
         "import other\n",
         files={"other.py": "import app\n\nvalue = app.missing\n"},
         run="import app",
-    ),  # fmt: skip
+    ),
     spared(
         "a shadowed module",
         "import string\n\nprint(string.ascii_letterz)\n",
         files={"string.py": "x = 1\n"},
         log=_TRACE % (3, "<module>", "print(string.ascii_letterz)", "module 'string' has no attribute 'ascii_letterz'"),
-    ),  # fmt: skip
+    ),
     spared(
         "nothing is returned",
         "def load(path):\n    data = path.upper()\n    print(data)\n\n\ndef main():\n    table = load('x')\n    return table.rows\n\n\nmain()\n",
@@ -309,7 +309,7 @@ LOOKALIKES = [
         "an image that cv2 could not read",
         "def main(cv2, path):\n    image = cv2.imread(path)\n    return image.shape\n\n\nclass CV:\n"
         "    def imread(self, path):\n        return None\n\n\nmain(CV(), 'x')\n",
-    ),  # fmt: skip
+    ),
     spared("a method that a dict does not have", "def total(d):\n    return d.total()\n\n\ntotal({})\n"),
     spared("a method that a number does not have", "def area(n):\n    return n.area()\n\n\narea(3)\n"),
     spared("a module without such a name", "import math\n\n\ndef f():\n    return math.frobnicate(1)\n\n\nf()\n"),
@@ -323,13 +323,13 @@ LOOKALIKES = [
         "asked by hasattr",
         "class A:\n    pass\n\n\ndef f(a):\n    return a.size if hasattr(a, 'size') else 0\n",
         log=_TRACE % (6, "f", "return a.size if hasattr(a, 'size') else 0", "'A' object has no attribute 'size'"),
-    ),  # fmt: skip
+    ),
     spared("asserted at the line", "def f(a):\n    assert a.size > 0\n\n\nf(None)\n"),
     spared(
         "suppressed",
         "import contextlib, traceback\n\n\ndef f(a):\n    with contextlib.suppress(AttributeError):\n        return a.size\n",
         log=_TRACE % (6, "f", "return a.size", "'NoneType' object has no attribute 'size'"),
-    ),  # fmt: skip
+    ),
     spared(
         "gone since",
         "def f(a):\n    return a\n",

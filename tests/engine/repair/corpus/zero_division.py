@@ -230,7 +230,7 @@ LOOKALIKES = [
         run="import app",
         log='Traceback (most recent call last):\n  File "{root}/app.py", line 3, in rate\n'
         "    return hits / shown\nZeroDivisionError: division by zero\n",
-    ),  # fmt: skip
+    ),
     spared(
         "a test expects it",
         "def rate(hits, shown):\n    return hits / shown\n",
@@ -239,7 +239,7 @@ LOOKALIKES = [
             "test_app.py": "import pytest, app\n\n\ndef test_raises():\n    with pytest.raises(ZeroDivisionError):\n"
             "        app.rate(1, 0)\n"
         },
-    ),  # fmt: skip
+    ),
     spared(
         "a unittest expects it",
         "def rate(hits, shown):\n    return hits / shown\n",
@@ -248,38 +248,38 @@ LOOKALIKES = [
             "tests/test_app.py": "import unittest, app\n\n\nclass T(unittest.TestCase):\n    def test_raises(self):\n"
             "        self.assertRaises(ZeroDivisionError, app.rate, 1, 0)\n"
         },
-    ),  # fmt: skip
+    ),
     spared(
         "guarded since",
         "def rate(hits, shown):\n    return hits / shown if shown else 0.0\n",
         log='Traceback (most recent call last):\n  File "{root}/app.py", line 2, in rate\n    return hits / shown\n'
         "ZeroDivisionError: division by zero\n",
-    ),  # fmt: skip
+    ),
     spared(
         "left early since",
         "def rate(hits, shown):\n    if not shown:\n        return 0.0\n    return hits / shown\n",
         log='Traceback (most recent call last):\n  File "{root}/app.py", line 4, in rate\n    return hits / shown\n'
         "ZeroDivisionError: division by zero\n",
-    ),  # fmt: skip
+    ),
     spared(
         "never zero",
         "def rate(hits, shown):\n    return hits / max(shown, 1)\n",
         log='Traceback (most recent call last):\n  File "{root}/app.py", line 2, in rate\n    return hits / max(shown, 1)\n'
         "ZeroDivisionError: division by zero\n",
-    ),  # fmt: skip
+    ),
     spared(
         "a small number added",
         "def rate(hits, shown):\n    return hits / (shown + 1e-8)\n",
         log='Traceback (most recent call last):\n  File "{root}/app.py", line 2, in rate\n    return hits / (shown + 1e-8)\n'
         "ZeroDivisionError: float division by zero\n",
-    ),  # fmt: skip
+    ),
     spared("one over zero, written out", "def check():\n    return 1 / 0\n\n\ncheck()\n"),
     spared("an inverse", "def inverse(x):\n    return 1 / x\n\n\ninverse(0)\n"),
     spared(
         "a matrix",
         "def inverted(m):\n    det = m[0] * m[3] - m[1] * m[2]\n    return [m[3] / det, -m[1] / det]\n\n\n"
         "inverted([0, 0, 0, 0])\n",
-    ),  # fmt: skip
+    ),
     spared(
         "not here", "from fractions import Fraction\n\n\ndef make(text):\n    return Fraction(text)\n\n\nmake('1/0')\n"
     ),
@@ -288,24 +288,24 @@ LOOKALIKES = [
         "x = 1\n",
         run="import test_x",
         files={"test_x.py": "import app\n\n\ndef helper(n):\n    return app.x / n\n\n\nhelper(0)\n"},
-    ),  # fmt: skip
+    ),
     spared(
         "suppressed",
         "import contextlib, traceback\n\n\ndef rate(hits, shown):\n    with contextlib.suppress(ZeroDivisionError):\n"
         "        try:\n            return hits / shown\n        except Exception:\n            traceback.print_exc()\n\n\n"
         "rate(1, 0)\n",
-    ),  # fmt: skip
+    ),
     spared(
         "another line since",
         "def rate(hits, shown):\n    return min(hits, shown)\n",
         log='Traceback (most recent call last):\n  File "{root}/app.py", line 2, in rate\n    return hits / shown\n'
         "ZeroDivisionError: division by zero\n",
-    ),  # fmt: skip
+    ),
     spared(
         "text is formatted, not divided",
         "def label(n):\n    return 'no. %d' % n.value\n\n\nclass N:\n    @property\n"
         "    def value(self):\n        raise ZeroDivisionError('x')\n\n\nlabel(N())\n",
-    ),  # fmt: skip
+    ),
     spared("a solver", "def solve_linear(a, b):\n    return -b / a\n\n\nsolve_linear(0, 3)\n"),
     spared(
         "fails loudly",
