@@ -268,7 +268,7 @@ def _is_target(change: cst.Assign | cst.AnnAssign, use: cst.CSTNode) -> bool:
 
 
 def _stands_alone(module: Module, whole: cst.BaseExpression, exit_code: str | None) -> bool:
-    """Whether a missing value can be None among others: in a display, or bound to a name that is only shown or tested."""
+    """Whether a missing value can be None among others: in a display, or by a name that is only shown or tested."""
     around = module.parent(whole)
     if isinstance(around, cst.Arg) and around.keyword is not None:
         call = module.parent(around)
@@ -328,9 +328,10 @@ def _producer(module: Module, line: cst.SimpleStatementLine, code: str) -> cst.S
         return None
     body = list(block.body)
     for one in reversed(body[: body.index(line)]):
-        if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 and isinstance(one.body[0], cst.Assign):
-            if [module.code(target.target) for target in one.body[0].targets] == [code]:
-                return one
+        if (
+            isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 and isinstance(one.body[0], cst.Assign)
+        ) and ([module.code(target.target) for target in one.body[0].targets] == [code]):
+            return one
         if not isinstance(one, cst.SimpleStatementLine) and code in module.code(one):
             return None
     return None

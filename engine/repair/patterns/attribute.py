@@ -1,7 +1,8 @@
 """AttributeError: None where an object was expected, an attribute that is optional, or a name that is misspelt.
 
 Relies on `absent` for guards and on `members` for what a type has. None is checked where it comes from when that can be
-seen, at its use otherwise. What is raised by a protocol (`__getattr__`), caught, probed for or tested for is left alone.
+seen, at its use otherwise. What a protocol (`__getattr__`) raises, what is caught, probed for or tested for, is left
+alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from engine.repair.record import ErrorRecord
 _NONE = re.compile(r"'NoneType' object has no attribute '(?P<name>\w+)'")
 _MISSING = re.compile(
     r"(?:(?P<module>partially initialized module|module) '(?P<of>[\w.]+)'|type object '(?P<class>\w+)'|"
-    r"'(?P<type>[\w.]+)' object) has no attribute '(?P<name>\w+)'|^(?P<enum>(?!module\b)\w+) has no attribute '(?P<enum_name>\w+)'"
+    r"'(?P<type>[\w.]+)' object) has no attribute '(?P<name>\w+)'|"
+    r"^(?P<enum>(?!module\b)\w+) has no attribute '(?P<enum_name>\w+)'"
 )
 _CANNOT = re.compile(
     r"can't set|can't delete|cannot (?:assign|set|delete)|no setter|read-only|has no deleter|"

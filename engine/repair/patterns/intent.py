@@ -30,7 +30,8 @@ _BASES = {
 }
 _ON_PURPOSE = re.compile(
     r"(?i)non-?zero|never (?:zero|none|empty|missing)|(?:must|may|can|should|shall) ?not be (?:zero|none|empty|missing)"
-    r"|must be (?:nonzero|non-zero|positive|set|given|present)|let (?:it|this) (?:raise|fail|crash|blow)|fail (?:loud|fast|hard|early)"
+    r"|must be (?:nonzero|non-zero|positive|set|given|present)|let (?:it|this) (?:raise|fail|crash|blow)"
+    r"|fail (?:loud|fast|hard|early)"
     r"|on purpose|deliberate|intention|should raise|must raise|is required|are required|required (?:key|field|setting)"
     r"|raise[sd]? (?:a |an )?(?:KeyError|IndexError|AttributeError|TypeError|ZeroDivisionError)|crash (?:here|loudly)"
     r"|propagates?\b|caller'?s? (?:must|handles?|catch)"
@@ -227,9 +228,10 @@ def _expected_to_raise(case: Case, error: str) -> set[str]:
                 text = " ".join(ast.unparse(item.context_expr) for item in node.items)
                 if re.search(r"[rR]aises", text) and re.search(rf"\b{error}\b", text):
                     found |= {name for one in node.body for name in _called(one)}
-            elif isinstance(node, ast.Call) and len(node.args) > 1 and "aises" in ast.unparse(node.func):
-                if error in ast.unparse(node.args[0]):
-                    found |= set(_caught(node.args[1]))
+            elif (isinstance(node, ast.Call) and len(node.args) > 1 and "aises" in ast.unparse(node.func)) and (
+                error in ast.unparse(node.args[0])
+            ):
+                found |= set(_caught(node.args[1]))
     return found
 
 
@@ -250,7 +252,8 @@ def docstring(function: cst.FunctionDef) -> str | None:
 # -- what a function gives for nothing ---------------------------------------------------------------------------------
 
 _NATURAL = re.compile(
-    r"(?:-?[01](?:\.0)?|100(?:\.0)?|None|False|True|''|\"\"|\[\]|\{\}|\(\)|set\(\)|\(?(?:(?:0(?:\.0)?|None|\[\]|\{\}|''), ?)+"
+    r"(?:-?[01](?:\.0)?|100(?:\.0)?|None|False|True|''|\"\"|\[\]|\{\}|\(\)|set\(\)|"
+    r"\(?(?:(?:0(?:\.0)?|None|\[\]|\{\}|''), ?)+"
     r"(?:0(?:\.0)?|None|\[\]|\{\}|'')?\)?|-?float\(['\"](?:nan|inf)['\"]\)|-?math\.(?:nan|inf)|-?np\.(?:nan|inf)"
     r"|Decimal\(['\"]?0(?:\.0+)?['\"]?\))\Z"
 )
@@ -273,11 +276,13 @@ _ANNOTATED = {
 }
 _DEFAULTS = ("default", "fallback", "default_value", "if_empty", "on_empty", "otherwise", "missing", "empty_value")
 _IN_WORDS = re.compile(
-    r"(?i)(?P<value>None|nan|-?\d+(?:\.\d+)?|zero|inf(?:inity)?|an empty (?:string|list|dict|dictionary|tuple|set)|False|'')"
+    r"(?i)(?P<value>None|nan|-?\d+(?:\.\d+)?|zero|inf(?:inity)?|"
+    r"an empty (?:string|list|dict|dictionary|tuple|set)|False|'')"
     r"(?:`+|\*+)?,? (?:is returned )?(?:if|when|where|for|on|unless)\b|"
     r"(?:if|when|where|for) [^.;\n]{0,80}?(?:empty|zero|no |none|missing|nothing|without|not |unknown)[^.;\n]{0,60}?"
     r"(?:returns?|gives?|is|are|yields?|counts? as|->|:) (?:`+|\*+)?"
-    r"(?P<later>None|nan|-?\d+(?:\.\d+)?|zero|inf(?:inity)?|an empty (?:string|list|dict|dictionary|tuple|set)|False|'')(?![\w.]*\w)"
+    r"(?P<later>None|nan|-?\d+(?:\.\d+)?|zero|inf(?:inity)?|"
+    r"an empty (?:string|list|dict|dictionary|tuple|set)|False|'')(?![\w.]*\w)"
 )
 _WORDS = {
     "zero": "0",
@@ -469,7 +474,8 @@ def _expectations(tree: ast.AST, name: str, line: int | None) -> Iterator[str]:
 def _compared_with_none(case: Case, name: str) -> bool:
     for _path, tree in _sources(case, name):
         for node in ast.walk(tree):
-            if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot):
-                if ast.unparse(node.comparators[0]) == "None" and name in _called(ast.Expr(node.left)):
-                    return True
+            if (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot)) and (
+                ast.unparse(node.comparators[0]) == "None" and name in _called(ast.Expr(node.left))
+            ):
+                return True
     return False

@@ -5,6 +5,7 @@ A key that must be there goes on raising: settings, registries, arguments, enume
 
 from __future__ import annotations
 
+import ast
 import re
 
 import libcst as cst
@@ -88,8 +89,8 @@ def _sure(operator: str, value: intent.Value) -> Applicability:
 def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     message = case.records[0].message.strip()
     try:
-        key: object = constant(cst.parse_expression(message))
-    except Exception:  # noqa: BLE001 - a message need not be Python
+        key: object = ast.literal_eval(message)
+    except (ValueError, SyntaxError):
         key = message
     every = subscripts(module, line)
     exact = [one for one in every if (index := index_of(one)) is not None and constant(index) == key]
@@ -149,9 +150,10 @@ def _must_be_there(module: Module, use: cst.Subscript, key: object) -> str | Non
         return "a table written out here: another key is the caller's error"
     for one in module.tree.body:  # a table of functions, at the top of the file
         small = one.body[0] if isinstance(one, cst.SimpleStatementLine) else None
-        if isinstance(small, cst.Assign) and isinstance(small.value, cst.Dict):
-            if module.code(small.targets[0].target) == base and isinstance(key, str) and constant(_only(use)) is ...:
-                return f"{base} is a table of what is allowed: another key is the caller's error"
+        if (isinstance(small, cst.Assign) and isinstance(small.value, cst.Dict)) and (
+            module.code(small.targets[0].target) == base and isinstance(key, str) and constant(_only(use)) is ...
+        ):
+            return f"{base} is a table of what is allowed: another key is the caller's error"
     return None
 
 
@@ -172,17 +174,17 @@ def _missing_key(
         return _counted(module, around, use, base, code)
     if isinstance(around, cst.Attribute) and around.attr.value in (*_LISTS, "add", "update", "setdefault"):
         empty = {"add": "set()", "update": "{}", "setdefault": "{}"}.get(around.attr.value, "[]")
-        _call(module, use, "setdefault", code, empty)
+        _call(module, use, "setdefault", empty)
         return _finish(module, "setdefault", f"{base} gets {empty} for a key that it has not seen yet.")
     if isinstance(around, cst.Subscript) and _is_stored(module, around):
-        _call(module, use, "setdefault", code, "{}")
+        _call(module, use, "setdefault", "{}")
         return _finish(module, "setdefault", f"{base} gets an empty dict for a key that it has not seen yet.")
     if isinstance(around, cst.Subscript) and around.value is use and isinstance(constant(_inside(around)), str):
         return _chain(case, module, use, base, code)
     default = _default(case, module, use, key)
     if default is not None:
         given, told = default
-        _call(module, use, "get", code, given)
+        _call(module, use, "get", given)
         sure: Applicability = "safe" if told and guards.is_repeatable(base) else "review"
         return _finish(
             module, "get", f"{base} has not always {code}: {given or 'None'} then, which what follows can use.", sure
@@ -197,7 +199,7 @@ def _inside(one: cst.Subscript) -> cst.BaseExpression:
     return index_of(one) or cst.Name("x")
 
 
-def _call(module: Module, use: cst.Subscript, method: str, key: str, default: str) -> None:
+def _call(module: Module, use: cst.Subscript, method: str, default: str) -> None:
     index = index_of(use)
     if index is None:
         raise NotEditable("the code is set out as nobody would expect")

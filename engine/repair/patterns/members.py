@@ -141,9 +141,10 @@ def _of_module(case: Case, module: Module, use: cst.Attribute, owner: str, name:
         likely = _likely(name, dir(importlib.import_module(owner)), case)
     if not likely:
         return Declined("attribute", f"{owner} has no {name}; what took its place is not known")
-    if likely.startswith("abc."):
-        if not any(module.code(one).startswith("import collections.abc") for one in module.nodes(cst.Import)):
-            module.name_of_import("collections.abc")
+    if (likely.startswith("abc.")) and (
+        not any(module.code(one).startswith("import collections.abc") for one in module.nodes(cst.Import))
+    ):
+        module.name_of_import("collections.abc")
     return _renamed(module, use, name, likely, owner)
 
 
@@ -211,9 +212,10 @@ def _renamed(module: Module, use: cst.Attribute, name: str, likely: str, owner: 
         new = use.with_changes(attr=cst.Name(likely))
     module.replace(use, new)
     for other in module.nodes(cst.Attribute):
-        if other is not use and other.attr.value == name and module.code(other.value) == module.code(use.value):
-            if module.function(other) is module.function(use) and "." not in likely:
-                module.replace(other, other.with_changes(attr=cst.Name(likely)))
+        if (other is not use and other.attr.value == name and module.code(other.value) == module.code(use.value)) and (
+            module.function(other) is module.function(use) and "." not in likely
+        ):
+            module.replace(other, other.with_changes(attr=cst.Name(likely)))
     edit = module.edit()
     why = f"{owner} has no '{name}', but '{likely}', which is what was meant as far as names tell."
     return Proposal("attribute", "rename", (edit,), first_changed_line(edit), "review", why)
@@ -313,7 +315,11 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
         isinstance(one, ast.Attribute) and one.attr == name and isinstance(one.ctx, ast.Store)
         for one in ast.walk(found)
     )
-    if start is None or first is None or not isinstance(first.body, cst.IndentedBlock) or not is_set:
+    if not is_set:
+        return Declined(
+            "attribute", f"{found.name} never sets {name}: a class built on it, or beside it, is to have it"
+        )
+    if start is None or first is None or not isinstance(first.body, cst.IndentedBlock):
         return _optional(case, module, use, name, found.name)
     if any(module.code(one.target) == f"self.{name}" for one in module.nodes(cst.AssignTarget, within=first)):
         return Declined("attribute", f"__init__ sets {name}: it was asked for before that")

@@ -22,7 +22,8 @@ from engine.repair.record import ErrorRecord
 
 _MESSAGE = re.compile(
     r"(?i)(?:CUDA|HIP|XPU|MPS backend)\b.{0,40}out of memory|CUDA error: out of memory|CUDNN_STATUS_ALLOC_FAILED|"
-    r"CUBLAS_STATUS_ALLOC_FAILED|cuda runtime error \(2\)|Invalid buffer size: .* [GM]i?B|out of memory.*(?:cuda|mps|gpu)"
+    r"CUBLAS_STATUS_ALLOC_FAILED|cuda runtime error \(2\)|Invalid buffer size: .* [GM]i?B|"
+    r"out of memory.*(?:cuda|mps|gpu)"
 )
 _TYPES = re.compile(r"(?:torch\.(?:cuda\.)?)?OutOfMemoryError\Z|torch\.AcceleratorError\Z")
 _NO_MODEL = re.compile(
@@ -61,7 +62,7 @@ IN_SMALLER_BATCHES = '''def _in_smaller_batches(run, *batch):
     return _joined(first, _in_smaller_batches(run, *(part[half:] for part in batch)))
 '''
 IN_SMALLER_DICTS = '''def _in_smaller_batches(run, batch):
-    """What `run` gives for a batch by names; where memory runs out, for its halves, down to single items, joined again."""
+    """What `run` gives for a batch by names; where memory runs out, for its halves, down to single items."""
     try:
         return run(batch)
     except Exception as error:
@@ -356,8 +357,8 @@ def _is_own_name(module: Module, name: str, function: cst.FunctionDef | None) ->
 def _is_used_after(module: Module, loop: cst.For, name: str, function: cst.FunctionDef | None) -> bool:
     end = module.position(loop).end.line
     scope: cst.CSTNode = function or module.tree
-    return any(one.value == name and module.position(one).start.line > end for one in module.nodes(cst.Name, within=scope)
-               if module.nearest(one, cst.For) is None)  # fmt: skip
+    later = [one for one in module.nodes(cst.Name, within=scope) if module.position(one).start.line > end]
+    return any(one.value == name and module.nearest(one, cst.For) is None for one in later)
 
 
 class _Renamer(cst.CSTTransformer):
@@ -366,9 +367,10 @@ class _Renamer(cst.CSTTransformer):
         self._wanted, self._name = wanted, name
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> cst.CSTNode:  # type: ignore[override]
-        if isinstance(original_node, cst.Integer | cst.Name | cst.Attribute | cst.Subscript):
-            if cst.Module([]).code_for_node(original_node) == self._wanted:
-                return cst.Name(self._name)
+        if (isinstance(original_node, cst.Integer | cst.Name | cst.Attribute | cst.Subscript)) and (
+            cst.Module([]).code_for_node(original_node) == self._wanted
+        ):
+            return cst.Name(self._name)
         return updated_node
 
 

@@ -110,9 +110,10 @@ def bound_to(module: Module, name: cst.Name) -> cst.BaseExpression | None:
         if isinstance(one, cst.Assign) and module.position(one).start.line < line:
             if any(module.code(target.target) == name.value for target in one.targets):
                 found = one.value
-        elif isinstance(one, cst.AnnAssign | cst.NamedExpr) and one.value is not None:
-            if module.position(one).start.line <= line and module.code(one.target) == name.value:
-                found = one.value
+        elif (isinstance(one, cst.AnnAssign | cst.NamedExpr) and one.value is not None) and (
+            module.position(one).start.line <= line and module.code(one.target) == name.value
+        ):
+            found = one.value
     return found
 
 

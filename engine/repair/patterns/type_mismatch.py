@@ -125,7 +125,8 @@ def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Dec
     told = value.strength == "told" and operator in ("guard-producer", "guard-use", "conditional", "test")
     is_contract = producer.is_known and producer.kind in ("match", "get", "search")
     sure: Applicability = "safe" if told and is_contract else "review"
-    why = f"{producer.words or module.code(subject)} is None where there is nothing: {value.code} then, as {value.because}."
+    words = producer.words or module.code(subject)
+    why = f"{words} is None where there is nothing: {value.code} then, as {value.because}."
     return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
 

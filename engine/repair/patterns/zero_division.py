@@ -24,7 +24,7 @@ _ARITHMETIC = re.compile(
     r"remainder|divmod|inverse|invert|inv|reciprocal|rational|fraction|solve\w*|mod_?inv\w*|gcd|lcm|rdiv|fdiv|idiv|"
     r"divided_by|divide_by|op_div\w*)_*\Z"
 )
-_DUNDER = re.compile(r"__r?i?(?:truediv|floordiv|mod|divmod|pow|invert)__\Z")
+_DUNDER = re.compile(r"__(?:r|i)?(?:truediv|floordiv|mod|divmod|pow|invert|float|int|index|round|complex)__\Z")
 _OPERATORS = re.compile(r"""['"](?:/|//|%|div|divide|mod|\*\*)['"]|\b(?:Div|FloorDiv|Mod|DIVIDE|DIV|SLASH|PERCENT)\b""")
 _CALLS = ("divmod", "Fraction", "fractions.Fraction")
 _THROUGH = re.compile(
@@ -325,9 +325,10 @@ def _whole(module: Module, one: Division) -> cst.BaseExpression:
         if isinstance(around, cst.BinaryOperation):
             other = around.right if around.left is node else around.left
             if isinstance(around.operator, cst.Multiply | cst.Divide | cst.FloorDivide):
-                if around.right is node and isinstance(around.operator, cst.Divide | cst.FloorDivide):
-                    if not _all_divisions(module, node, None):
-                        return node
+                if (around.right is node and isinstance(around.operator, cst.Divide | cst.FloorDivide)) and (
+                    not _all_divisions(module, node, None)
+                ):
+                    return node
                 node = around
                 continue
             if isinstance(around.operator, cst.Add | cst.Subtract) and isinstance(other, _CONSTANT):
@@ -437,7 +438,8 @@ def _truth(code: str, negated: bool) -> str:
         tree = None
     if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Sub):
         left, right = ast.get_source_segment(code, tree.left), ast.get_source_segment(code, tree.right)
-        return f"{in_parentheses(str(left)) if isinstance(tree.left, ast.BoolOp) else left} {'==' if negated else '!='} {right}"
+        first = in_parentheses(str(left)) if isinstance(tree.left, ast.BoolOp) else left
+        return f"{first} {'==' if negated else '!='} {right}"
     if isinstance(tree, ast.Compare | ast.BoolOp | ast.IfExp):
         code = f"({code})"
     return f"not {in_parentheses(code)}" if negated else code
@@ -510,9 +512,7 @@ def _guard_walrus(
         if is_repeatable(code):
             parts.append(_truth(code, negated=False))
             continue
-        name = guards.fresh(
-            module, whole, *(f"denominator{number or ''}" for number in range(len(parts), len(parts) + 9))
-        )
+        name = guards.fresh(module, *(f"denominator{number or ''}" for number in range(len(parts), len(parts) + 9)))
         parts.append(f"({name} := {code})")
         for one in inner:
             if _denominator_code(module, one) == code:

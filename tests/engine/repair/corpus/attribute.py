@@ -335,4 +335,5 @@ LOOKALIKES = [
         "def f(a):\n    return a\n",
         log=_TRACE % (2, "f", "return a.size", "'NoneType' object has no attribute 'size'"),
     ),
+    spared("a class to build on", "class Job:\n    def run(self):\n        return self.execute()\n\n\nJob().run()\n"),
 ]

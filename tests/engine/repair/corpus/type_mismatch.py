@@ -295,4 +295,9 @@ LOOKALIKES = [
         "def load():\n    x = 1\n    print(x)\n\n\ndef f():\n    data = load()\n    return data['a']\n\n\nf()\n",
     ),
     spared("deleted", "def f(data):\n    del data['a']\n\n\nf({})\n"),
+    spared("a table of codes", "CODES = {'a': 1}\n\n\ndef code(x):\n    return CODES[x]\n\n\ncode('b')\n"),
+    spared(
+        "what a person sent",
+        "def view(request):\n    return request.form['mail']\n\n\nview(type('R', (), {'form': {}}))\n",
+    ),
 ]

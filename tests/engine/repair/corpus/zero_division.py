@@ -311,4 +311,8 @@ LOOKALIKES = [
         "fails loudly",
         "def unit(v, norm):\n    return v / norm  # fail loudly: a zero vector has no direction\n\n\nunit(1, 0)\n",
     ),
+    spared(
+        "a number's own conversion",
+        "class Share:\n    def __init__(self, n, of):\n        self.n, self.of = n, of\n\n    def __float__(self):\n        return self.n / self.of\n\n\nfloat(Share(1, 0))\n",
+    ),
 ]
