@@ -54,6 +54,9 @@ class Attribute:
             return Declined(
                 self.id, "the attribute cannot be set, or the module is not loaded yet: a guard would hide it"
             )
+        below = intent.raised_below(case)
+        if below is not None and below.function not in ("__getattr__", "__getattribute__"):
+            return Declined(self.id, f"the attribute is asked for in {below.file}, not here")
         opened = intent.open_module(case)
         if isinstance(opened, str):
             return Declined(self.id, opened)

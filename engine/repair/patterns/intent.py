@@ -94,6 +94,13 @@ def _own_path(file: str, files: Sequence[str], case: Case) -> str | None:
     return max(ending, key=len) if ending else None
 
 
+def raised_below(case: Case) -> Frame | None:
+    """The frame of a library in which the error was raised; None where it was raised at the project's own line."""
+    last = case.records[0].frames[-1] if case.records and case.records[0].frames else case.frame
+    own = case.frame
+    return None if (last.line, last.function, last.code) == (own.line, own.function, own.code) else last
+
+
 def is_test(path: str) -> bool:
     """Whether a file holds tests."""
     pure = PurePosixPath(path)

@@ -51,7 +51,7 @@ class TypeMismatch:
             return Declined(self.id, opened)
         module, line = opened
         kind = record.type.rpartition(".")[2]
-        if record.frames and record.frames[-1] is not case.frame and record.frames[-1] != case.frame:
+        if intent.raised_below(case) is not None:
             return Declined(self.id, "the error comes from inside a library: its data, not this line's, do not fit")
         try:
             if kind in ("KeyError", "IndexError"):

@@ -52,6 +52,9 @@ class ZeroDivision:
 
     def propose(self, case: Case) -> Proposal | Declined:
         """The guard, or why there is none."""
+        below = intent.raised_below(case)
+        if below is not None and not below.file.endswith(("fractions.py", "_pydecimal.py")):
+            return Declined(self.id, f"the division is in {below.file}, not here")
         opened = intent.open_module(case)
         if isinstance(opened, str):
             return Declined(self.id, opened)
