@@ -96,7 +96,9 @@ def opening(module: Module, call: cst.Call) -> Opening | None:
         return None
     if kind is _RUN:
         mode = "r+" if _is_text(call) else "r+b"
-    path = call.func.value if isinstance(call.func, cst.Attribute) and kind in METHODS.values() else _positional(call, 0)
+    path = (
+        call.func.value if isinstance(call.func, cst.Attribute) and kind in METHODS.values() else _positional(call, 0)
+    )
     return Opening(call, kind, mode, path)
 
 

@@ -60,6 +60,10 @@ class Trail:
             self._modules[path] = Module(path, source)
         return self._modules[path]
 
+    def modules(self) -> list[Module]:
+        """The files that were parsed so far, the innermost frame's first."""
+        return list(self._modules.values())
+
     def statement(self, index: int) -> tuple[Module, cst.CSTNode] | None:
         """The statement at which a frame stands, in its file; None where it cannot be found."""
         path, frame = self.frames[index]
@@ -328,9 +332,7 @@ def text_of(node: cst.CSTNode | None) -> str | None:
 
 def own_attribute(node: cst.CSTNode) -> bool:
     """Whether it is `self.name` or `cls.name`."""
-    return (
-        isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value in ("self", "cls")
-    )
+    return isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value in ("self", "cls")
 
 
 def is_method(module: Module, function: cst.FunctionDef) -> bool:
@@ -376,7 +378,7 @@ def assignments(module: Module, scope: cst.CSTNode) -> Iterator[tuple[cst.CSTNod
     """Target and value of everything that binds in a scope: `=`, `:=`, `with ... as`, `for ... in`."""
     inside_class = isinstance(scope, cst.ClassDef)
     body = scope.body if isinstance(scope, cst.FunctionDef | cst.ClassDef | cst.Module | cst.Lambda) else scope
-    parts: Sequence[cst.CSTNode] = body if isinstance(body, list | tuple) else [body]
+    parts: Sequence[cst.CSTNode] = [body] if isinstance(body, cst.CSTNode) else body
     for part in parts:
         if not inside_class and isinstance(part, cst.FunctionDef | cst.ClassDef):
             continue

@@ -36,7 +36,15 @@ BINARY_NAME = re.compile(
     re.IGNORECASE,
 )
 BINARY_WORD = re.compile(r"(?i)image|img|photo|picture|jpe?g|png|thumb|pickle|pkl|blob|archive|zip|weights|audio|video")
-BINARY_READERS = ("pickle.load", "numpy.load", "torch.load", "joblib.load", "PIL.Image.open", "tomllib.load", "plistlib.load")
+BINARY_READERS = (
+    "pickle.load",
+    "numpy.load",
+    "torch.load",
+    "joblib.load",
+    "PIL.Image.open",
+    "tomllib.load",
+    "plistlib.load",
+)
 STDOUT_WRITERS = ("print", "pprint.pprint", "click.echo", "click.secho", "typer.echo", "typer.secho")
 
 
@@ -203,9 +211,13 @@ def _choice(case: Case, trail: Trail, place: Place, one: Opening, found: re.Matc
         return f"whether line {_line(place)} opens text or bytes is only known at run time"
     if found["do"] == "encode":
         if codec == "utf-8":
-            return Choice("utf-8", "surrogateescape", "review", "a file name's undecodable bytes are written as they were")
+            return Choice(
+                "utf-8", "surrogateescape", "review", "a file name's undecodable bytes are written as they were"
+            )
         safe: Applicability = "safe" if codec == "ascii" else "review"
-        return Choice("utf-8", None, safe, f"the machine's encoding ({found['codec']}) lacks a character; UTF-8 has all")
+        return Choice(
+            "utf-8", None, safe, f"the machine's encoding ({found['codec']}) lacks a character; UTF-8 has all"
+        )
     if codec.startswith(("utf-16", "utf-32")):
         return f"the bytes are no {codec}, and what else they are is not known"
     byte, at = int(found["byte"] or "00", 16), int(found["at"])
@@ -318,7 +330,8 @@ def _only_opens(here: tuple[Module, cst.CSTNode], one: Opening) -> bool:
     if not any(node is one.call for node in parts) or one.kind.name in ("write_text", "subprocess"):
         return False
     return not any(
-        isinstance(node, cst.Call) and last_name(node.func) in ("write", "writelines", "dump", "writerow", "writerows", "print")
+        isinstance(node, cst.Call)
+        and last_name(node.func) in ("write", "writelines", "dump", "writerow", "writerows", "print")
         for node in parts
     )
 
@@ -369,7 +382,9 @@ def _sample(trail: Trail, name: str) -> bytes | None:
 def _looks_binary(sample: bytes) -> bool:
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return False
-    return b"\0" in sample[:4096] or sample.startswith((b"\xff\xd8\xff", b"\x89PNG", b"\x1f\x8b", b"PK\x03\x04", b"%PDF"))
+    return b"\0" in sample[:4096] or sample.startswith(
+        (b"\xff\xd8\xff", b"\x89PNG", b"\x1f\x8b", b"PK\x03\x04", b"%PDF")
+    )
 
 
 def _sibling(place: Place, one: Opening) -> str | None:

@@ -64,7 +64,10 @@ def _is_logger(module: Module, name: str) -> bool:
 def _bound_loggers(module: Module) -> list[str]:
     names = [one for one, whole in module.imported.items() if whole in ("loguru.logger",)]
     for node in module.nodes(cst.Assign):
-        if isinstance(node.value, cst.Call) and dotted(node.value.func).rpartition(".")[2] in ("getLogger", "get_logger"):
+        if isinstance(node.value, cst.Call) and dotted(node.value.func).rpartition(".")[2] in (
+            "getLogger",
+            "get_logger",
+        ):
             names += [dotted(one.target) for one in node.targets]
     return [one for one in names if one]
 

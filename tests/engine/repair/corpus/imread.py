@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program is one line of this table
 """Programs that use an image that `cv2.imread` did not read. OpenCV is a stand-in with its contract and its messages."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program is one line of this table
 """Programs that read or write text in whatever encoding the machine has; run in the C locale, which has ASCII alone."""
 
 from __future__ import annotations
