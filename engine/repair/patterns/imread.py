@@ -32,6 +32,7 @@ from engine.repair.patterns.sites import (
     assignments,
     dotted,
     last_name,
+    meant,
     own_attribute,
     own_parts,
     scopes,
@@ -103,6 +104,9 @@ class Imread:
         caught = trail.caught(ON_PURPOSE)
         if caught:
             return self._declined(f"it is caught on purpose by {caught}")
+        comment = meant(module, statement)
+        if comment:
+            return self._declined(f"the error is meant: {comment}")
         call = cast(cst.Call, chain.call.node)
         if any(arg.star for arg in call.args) or len([one for one in call.args if one.keyword is None]) > 2:
             return self._declined("cv2.imread is called in a form that is not known")
@@ -236,7 +240,7 @@ def _collected(place: Place) -> list[Place]:
             continue
         if node.func.attr.value in ("append", "add") and dotted(node.func.value) == name:
             found.append(Place(module, node.args[0].value, place.frame))
-    for target, value in assignments(module, scope):
+    for target, value in assignments(scope):
         if isinstance(target, cst.Subscript) and dotted(target.value) == name:
             found.append(Place(module, value, place.frame))
     return found
@@ -286,7 +290,9 @@ def _after_assignment(trail: Trail, place: Place, line: cst.SimpleStatementLine,
     call, owner = cast(cst.Call, chain.call.node), chain.call.module
     guard = _guard(trail, place, name, chain)
     if module is owner and any(node is call for node in walk(line)):
-        changes = {each: _use_helper(owner, each, each) for each in _imreads(module, line)}
+        changes: dict[cst.CSTNode, cst.CSTNode] = {
+            each: _use_helper(owner, each, each) for each in _imreads(module, line)
+        }
         module.insert_after(line, guard, with_replaced(line, changes))
     else:
         _use_helper(owner, call, None)

@@ -37,6 +37,7 @@ from engine.repair.patterns.sites import (
     assignments,
     bound_values,
     last_name,
+    meant,
     own_parts,
     scopes,
     text_of,
@@ -116,6 +117,9 @@ class MissingFile:
         function = module.function(call.call)
         if function is not None and re.search(r"(?i)raises?\b[^.]*FileNotFoundError", function.get_docstring() or ""):
             return self._declined(f"{function.name.value} is documented to raise it")
+        comment = meant(module, call.call)
+        if comment:
+            return self._declined(f"the error is meant: {comment}")
         if _is_checked(module, call):
             return self._declined(
                 "the path is looked for already: it vanished in between, or the check is elsewhere wrong"
@@ -250,7 +254,8 @@ class MissingFile:
     def _skipped_by_caller(self, site: _Site) -> Proposal | Declined | None:
         """The loop is in a calling frame: the check (or a narrow `except`) goes there."""
         function = site.module.function(site.call.call)
-        if function is None or _own_answer(site, function) is not None:
+        answer = _own_answer(site, function) if function is not None else None
+        if function is None or (answer is not None and answer.value is not None):
             return None
         parameter = _as_parameter(site, function)
         for index in range(site.frame - 1, max(-1, site.frame - 5), -1):
@@ -329,6 +334,8 @@ class MissingFile:
         module = site.module
         function = module.function(site.call.call)
         answer = _own_answer(site, function) if function is not None else None
+        if answer is not None and answer.raises in ("FileNotFoundError", "OSError", "IOError", "Exception"):
+            return self._declined(f"the error is wanted: {answer.why}")
         name, statement = _named(site, site.call.path)
         head = f"{_hoisted(module, name, site.call.path)}if not {_exists(module, site, name)}:\n"
         said = wording.formatted(module, "file not found", name)
@@ -455,7 +462,7 @@ def _varies(module: Module, loop: cst.For | cst.While, path: cst.CSTNode) -> boo
         targets = {one.value for one in walk(loop.target) if isinstance(one, cst.Name)}
     else:
         line = module.position(path).start.line
-        for target, value in assignments(module, loop.body):
+        for target, value in assignments(loop.body):
             takes = isinstance(value, cst.Call) and last_name(value.func) in (
                 "pop",
                 "popleft",

@@ -37,11 +37,30 @@ REMOVED = (  # from Python 3.12 and 3.13, and earlier
     "asynchat asyncore distutils imp smtpd aifc audioop cgi cgitb chunk crypt imghdr mailcap msilib nis nntplib "
     "ossaudiodev pipes sndhdr spwd sunau telnetlib uu xdrlib lib2to3 formatter parser symbol binhex macpath"
 )
-MAIN = ("requirements.in", "requirements.txt", "requirements/base.in", "requirements/base.txt", "requirements/main.txt",
-        "requirements/common.txt", "requirements/prod.txt", "requirements/production.txt", "requirements/requirements.txt")  # fmt: skip
-FOR_TESTS = ("requirements-dev.in", "requirements-dev.txt", "requirements_dev.txt", "dev-requirements.txt", "requirements/dev.txt",
-             "requirements-test.txt", "requirements-tests.txt", "requirements_test.txt", "test-requirements.txt",
-             "requirements/test.txt", "requirements/tests.txt")  # fmt: skip
+MAIN = (
+    "requirements.in",
+    "requirements.txt",
+    "requirements/base.in",
+    "requirements/base.txt",
+    "requirements/main.txt",
+    "requirements/common.txt",
+    "requirements/prod.txt",
+    "requirements/production.txt",
+    "requirements/requirements.txt",
+)
+FOR_TESTS = (
+    "requirements-dev.in",
+    "requirements-dev.txt",
+    "requirements_dev.txt",
+    "dev-requirements.txt",
+    "requirements/dev.txt",
+    "requirements-test.txt",
+    "requirements-tests.txt",
+    "requirements_test.txt",
+    "test-requirements.txt",
+    "requirements/test.txt",
+    "requirements/tests.txt",
+)
 GROUPS = ("dev", "test", "tests", "testing")
 
 
@@ -71,7 +90,8 @@ class MissingImport:
         record = case.records[0]
         optional = OPTIONAL.search(record.message)
         found = optional or MISSING.search(record.message)
-        assert found is not None
+        if found is None:
+            return self._declined("the message does not name a module")
         module = found["module"].replace("-", "_") if optional else found["module"]
         top = module.partition(".")[0]
         if not optional and "is not a package" in found["rest"]:
@@ -210,14 +230,14 @@ class _Declarations:
             path = self.where + "pyproject.toml"
             document = declarations.toml(path, source)
             project = document.get("project", {})
-            if "dependencies" in project or (
-                project and "dependencies" not in project.get("dynamic", ()) and not others & {*MAIN, "setup.cfg", "setup.py"}
-                and "dependencies" not in document.get("tool", {}).get("poetry", {})
-            ):  # fmt: skip
+            poetry = document.get("tool", {}).get("poetry", {})
+            elsewhere = others & {*MAIN, "setup.cfg", "setup.py"} or "dependencies" in poetry
+            dynamic = "dependencies" in project.get("dynamic", ())
+            if "dependencies" in project or (project and not dynamic and not elsewhere):
                 return self._edit(
                     "pyproject.toml", declarations.add_to_array(path, source, "project", "dependencies", name)
                 )
-            if "dependencies" in document.get("tool", {}).get("poetry", {}):
+            if "dependencies" in poetry:
                 return self._edit(
                     "pyproject.toml", declarations.add_to_table(path, source, "tool.poetry.dependencies", name)
                 )

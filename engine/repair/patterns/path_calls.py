@@ -16,7 +16,7 @@ Action = Literal["read", "list", "write", "delete", "delete-tree", "mkdir", "mov
 
 @dataclass(frozen=True)
 class PathCall:
-    """One call and the path it needs; `target` is where a move or copy goes. `is_path` where the path is a Path for sure."""
+    """One call and the path it needs; `target` is where a copy goes, `is_path` says that it is a Path for sure."""
 
     call: cst.Call
     action: Action

@@ -14,13 +14,14 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import libcst as cst
 
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_keyword
 from engine.repair.patterns.openings import PARSERS, Kind, Opening, keyword, named_encoding, opening
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
-from engine.repair.patterns.sites import Place, Trail, dotted, last_name, own_parts, text_of, walk
+from engine.repair.patterns.sites import Place, Trail, dotted, last_name, meant, own_parts, text_of, walk
 from engine.repair.record import ErrorRecord
 
 TYPES = ("UnicodeDecodeError", "UnicodeEncodeError")
@@ -85,6 +86,9 @@ class Unicode:
         here = trail.statement(trail.last)
         if here is None:
             return self._declined("the line that failed is no longer there")
+        comment = meant(*here)
+        if comment:
+            return self._declined(f"the error is meant: {comment}")
         named = _codec_at_hand(here, found)
         if isinstance(named, str):
             return self._declined(named)
@@ -99,7 +103,7 @@ class Unicode:
         reason = "no call that opens text was found behind the line that failed"
         for place in trail.origins():
             if _is_stream(place, found["do"]):
-                return self._stream(place, here, found)
+                return self._stream(here, found)
             if not isinstance(place.node, cst.Call):
                 continue
             if place.module.qualified(place.node.func) in BINARY_READERS:
@@ -123,13 +127,15 @@ class Unicode:
                     if encoding == "*"
                     else f"line {_line(place)} names its encoding already: {encoding}"
                 )
+            if text_of(keyword(one.call, "errors")) == "strict":
+                return self._declined(f"line {_line(place)} asks for the error: errors='strict'")
             choice = _choice(case, trail, place, one, found)
-            return self._declined(choice) if isinstance(choice, str) else self._named(place, one, choice, found)
+            return self._declined(choice) if isinstance(choice, str) else self._named(place, one, choice)
         return self._declined(reason)
 
     # -- edits ----------------------------------------------------------------------------------------------------
 
-    def _named(self, place: Place, one: Opening, choice: Choice, found: re.Match[str]) -> Proposal:
+    def _named(self, place: Place, one: Opening, choice: Choice) -> Proposal:
         module = place.module
         calls = [one]
         if choice.encoding == "utf-8" and choice.errors is None:  # what writes must agree with what reads
@@ -162,8 +168,7 @@ class Unicode:
         return Proposal(self.id, "decode-errors", (edit,), first_changed_line(edit), "review", why)
 
     def _table(self, place: Place, found: re.Match[str]) -> Proposal | Declined:
-        call = place.node
-        assert isinstance(call, cst.Call)
+        call = cast(cst.Call, place.node)
         if keyword(call, "encoding") is not None or keyword(call, "encoding_errors") is not None:
             return self._declined(f"line {_line(place)} names its encoding already")
         if any(arg.star for arg in call.args):
@@ -174,7 +179,7 @@ class Unicode:
         why = f"byte 0x{found['byte'] or '??'} is not UTF-8: what cannot be decoded is marked, the rest is kept"
         return Proposal(self.id, "errors-keyword", (edit,), first_changed_line(edit), "review", why)
 
-    def _stream(self, place: Place, here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> Proposal | Declined:
+    def _stream(self, here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> Proposal | Declined:
         """stdout or stdin in UTF-8, from the start of the function that uses it."""
         name = "stdin" if found["do"] == "decode" else "stdout"
         module, statement = here
@@ -272,8 +277,7 @@ def _codec(name: str) -> str:
 
 def _codec_at_hand(here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> str | cst.Call | None:
     """Why an `.encode` or `.decode` on the very line is to blame; the call itself where it can be mended."""
-    module, statement = here
-    for part in own_parts(statement):
+    for part in own_parts(here[1]):
         for node in walk(part):
             if not isinstance(node, cst.Call):
                 continue
@@ -325,8 +329,7 @@ def _parser_read(trail: Trail, place: Place) -> Opening | None:
 
 def _only_opens(here: tuple[Module, cst.CSTNode], one: Opening) -> bool:
     """Whether the failing statement does nothing but open the file, so that only its name can have failed."""
-    module, statement = here
-    parts = [node for part in own_parts(statement) for node in walk(part)]
+    parts = [node for part in own_parts(here[1]) for node in walk(part)]
     if not any(node is one.call for node in parts) or one.kind.name in ("write_text", "subprocess"):
         return False
     return not any(
