@@ -1,7 +1,7 @@
 """Where a project declares what it needs, as text that is changed by one entry and otherwise kept byte for byte.
 
-Knows requirements files, `pyproject.toml` (PEP 621, dependency groups, Poetry), `Pipfile`, `setup.cfg` and `setup.py`. A
-TOML file is read again after the edit: nothing but the one entry may differ.
+Knows requirements files, `pyproject.toml` (PEP 621, dependency groups, Poetry), `Pipfile`, `setup.cfg` and `setup.py`.
+A TOML file is read again after the edit: nothing but the one entry may differ.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def toml(path: str, source: bytes) -> dict[str, Any]:
 
 
 def add_to_array(path: str, source: bytes, table: str, key: str, name: str) -> bytes:
-    """The TOML file with one more string in an array (made at the end of its table where missing). Raises NotEditable."""
+    """The TOML file with one more string in an array (made where its table has none). Raises NotEditable."""
     file = Text(path, source)
     start, end = _table(file, table)
     before = toml(path, source)
@@ -136,7 +136,7 @@ def add_to_table(path: str, source: bytes, table: str, name: str) -> bytes:
     if len(names) > 1 and names == sorted(names) and after:
         place = after[0]
     else:
-        place = max((index for index in range(start - 1, end) if file.lines[index].strip())) + 1
+        place = max(index for index in range(start - 1, end) if file.lines[index].strip()) + 1
     shown = f'"{name}"' if "." in name else name
     file.insert(place, f'{shown} = "*"')
     if _at(toml(path, file.bytes()), table).get(name) != "*":
@@ -194,7 +194,11 @@ def _with_element(path: str, text: str, opening: int, name: str, ending: str) ->
     if closing < 0:
         raise NotEditable(f"{path} has a list without an end")
     if not elements:
-        return f'{text[: opening + 1]}"{name}"{text[closing:]}' if not text[opening + 1 : closing].strip() else _refuse(path)
+        return (
+            f'{text[: opening + 1]}"{name}"{text[closing:]}'
+            if not text[opening + 1 : closing].strip()
+            else _refuse(path)
+        )
     quote = text[elements[-1][0]]
     item = f"{quote}{name}{quote}"
     names = [requirement_name(one) or "" for _start, _stop, one in elements]
@@ -241,7 +245,9 @@ def setup_cfg_requires(text: str) -> tuple[int, int, list[str]] | None:
             section = header[1].strip()
         elif section == "options" and re.match(r"^install_requires\s*[=:]", line):
             end = index + 1
-            while end < len(lines) and (lines[end][:1] in " \t" and lines[end].strip() or lines[end].lstrip().startswith("#")):
+            while end < len(lines) and (
+                (lines[end][:1] in " \t" and lines[end].strip()) or lines[end].lstrip().startswith("#")
+            ):
                 end += 1
             inline = re.split(r"[=:]", line, maxsplit=1)[1].strip()
             return index, end, [inline] * bool(inline) + [one.strip() for one in lines[index + 1 : end]]
@@ -260,10 +266,12 @@ def add_to_setup_cfg(path: str, source: bytes, name: str) -> bytes:
     if re.split(r"[=:]", file.lines[at], maxsplit=1)[1].strip():
         if end == at + 1 and ";" in there[0]:
             line = file.lines[at].rstrip("\r\n")
-            file.lines[at] = f"{line}; {name}{file.lines[at][len(line):]}"
+            file.lines[at] = f"{line}; {name}{file.lines[at][len(line) :]}"
             return file.bytes()
         raise NotEditable(f"{path} has its install_requires on one line")
-    items = [(index, file.lines[index]) for index in range(at + 1, end) if not file.lines[index].lstrip().startswith("#")]
+    items = [
+        (index, file.lines[index]) for index in range(at + 1, end) if not file.lines[index].lstrip().startswith("#")
+    ]
     indent = re.match(r"\s*", items[0][1])[0] if items else "    "  # type: ignore[index]
     names = [requirement_name(line) or "" for _index, line in items]
     place = next((index for index, line in items if (requirement_name(line) or "") > normalised(name)), end)
@@ -279,7 +287,9 @@ def setup_py_requires(module: Module) -> cst.List | None:
         given = keyword(call, "install_requires")
         if isinstance(given, cst.Name):
             for node in module.nodes(cst.Assign):
-                if any(last_name(one.target) == given.value for one in node.targets) and isinstance(node.value, cst.List):
+                if any(last_name(one.target) == given.value for one in node.targets) and isinstance(
+                    node.value, cst.List
+                ):
                     return node.value
         return given if isinstance(given, cst.List) else None
     return None

@@ -153,6 +153,17 @@ class Module:
         first = cast(cst.SimpleStatementLine, made[0]).with_changes(leading_lines=lead[:blank])
         self.replace(statement, cst.FlattenSentinel([first, *made[1:], kept.with_changes(leading_lines=lead[blank:])]))
 
+    def wrap(self, statement: cst.SimpleStatementLine, source: str) -> None:
+        """Put a statement into the first body of the compound one that `source` is (`try: pass` and so on)."""
+        around = cast(cst.Try, parse_statements(source, self.tree)[0])
+        inner = statement.with_changes(leading_lines=())
+        body = around.body.with_changes(body=[inner])
+        self.replace(statement, around.with_changes(body=body, leading_lines=statement.leading_lines))
+
+    def is_replaced(self, node: cst.CSTNode) -> bool:
+        """Whether something else is to stand in a node's place already."""
+        return node in self._changes
+
     def insert_after(self, statement: cst.CSTNode, source: str, instead: cst.CSTNode | None = None) -> None:
         """Put statements under one. `instead` stands in its place then."""
         self.replace(statement, cst.FlattenSentinel([instead or statement, *parse_statements(source, self.tree)]))
@@ -237,6 +248,11 @@ class Module:
                 yield from (one for one in statement.body if isinstance(one, cst.Import | cst.ImportFrom))
 
 
+def with_replaced(node: Node, changes: Mapping[cst.CSTNode, cst.CSTNode]) -> Node:
+    """A node with several others below it replaced at once."""
+    return cast(Node, node.visit(_Replacer(changes)))
+
+
 def parse_statements(source: str, config: cst.Module) -> list[cst.BaseStatement]:
     """Statements from source text, in the style (indentation, line endings) of the file they will stand in."""
     made = cst.parse_module(source, config.config_for_parsing)
@@ -256,8 +272,8 @@ def with_keyword(call: cst.Call, name: str, value: str) -> cst.Call:
         return call.with_changes(args=[made])
     last, before = args[-1], call.whitespace_before_args
     separator = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    lined_up = isinstance(before, cst.ParenthesizedWhitespace)
-    if lined_up and all(_breaks(arg.comma) for arg in args[:-1]):  # one argument a line
+    one_a_line = all(_breaks(arg.comma) for arg in args[:-1])
+    if isinstance(before, cst.ParenthesizedWhitespace) and one_a_line:
         plain = cst.ParenthesizedWhitespace(indent=True, last_line=before.last_line)
         separator = cst.Comma(whitespace_after=plain)
     if isinstance(last.comma, cst.Comma):

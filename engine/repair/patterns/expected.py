@@ -171,7 +171,9 @@ def _wants(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> Itera
         if isinstance(node, ast.With | ast.AsyncWith):
             for item in node.items:
                 raised = _raises(item.context_expr)
-                if raised and any(_calls(one, name) for line in node.body for one in ast.walk(line) if isinstance(one, ast.expr)):
+                if raised and any(
+                    _calls(one, name) for line in node.body for one in ast.walk(line) if isinstance(one, ast.expr)
+                ):
                     yield None, raised
         elif isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq | ast.Is):
             left, right = node.left, node.comparators[0]
@@ -203,11 +205,13 @@ def _calls(node: ast.expr, name: str) -> bool:
 
 
 def _raises(node: ast.expr) -> str | None:
-    if isinstance(node, ast.Call) and last_of(node.func) in ("raises", "assertRaises", "assertRaisesRegex") and node.args:
+    if (
+        isinstance(node, ast.Call)
+        and last_of(node.func) in ("raises", "assertRaises", "assertRaisesRegex")
+        and node.args
+    ):
         first = node.args[0]
         if isinstance(first, ast.Tuple) and first.elts:
             first = first.elts[0]
         return last_of(first) or None
     return None
-
-

@@ -24,7 +24,7 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns import expected, wording
-from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_replaced
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.sites import (
     Place,
@@ -32,6 +32,7 @@ from engine.repair.patterns.sites import (
     assignments,
     dotted,
     last_name,
+    meant,
     own_attribute,
     own_parts,
     scopes,
@@ -103,14 +104,16 @@ class Imread:
         caught = trail.caught(ON_PURPOSE)
         if caught:
             return self._declined(f"it is caught on purpose by {caught}")
+        comment = meant(module, statement)
+        if comment:
+            return self._declined(f"the error is meant: {comment}")
         call = cast(cst.Call, chain.call.node)
         if any(arg.star for arg in call.args) or len([one for one in call.args if one.keyword is None]) > 2:
             return self._declined("cv2.imread is called in a form that is not known")
         refused = _check(trail, here, chain)
         if refused:
             return self._declined(refused)
-        modules = {place.module.path: place.module for place in (chain.call, *chain.places)}
-        edits = tuple(one.edit() for one in modules.values() if one.is_changed)
+        edits = tuple(one.edit() for one in trail.modules() if one.is_changed)
         why = "cv2.imread gave None: it is read so that any path works, and None is looked for before it is used"
         operator = "helper-and-check"
         return Proposal(self.id, operator, edits, first_changed_line(edits[0]), "review", why)
@@ -143,7 +146,9 @@ def _starts(trail: Trail, module: Module, statement: cst.CSTNode) -> Iterator[Pl
     found: list[cst.CSTNode] = []
     attribute = ATTRIBUTE.search(message)
     if attribute:
-        found = [node.value for node in nodes if isinstance(node, cst.Attribute) and node.attr.value == attribute["name"]]
+        found = [
+            node.value for node in nodes if isinstance(node, cst.Attribute) and node.attr.value == attribute["name"]
+        ]
         found = found or [arg.value for node in nodes if isinstance(node, cst.Call) for arg in node.args]
     elif "subscriptable" in message or "item assignment" in message or "item deletion" in message:
         found = [node.value for node in nodes if isinstance(node, cst.Subscript)]
@@ -224,15 +229,18 @@ def _behind(trail: Trail, place: Place) -> list[Place]:
 def _collected(place: Place) -> list[Place]:
     """What is appended to a list, or put under a key, by the same name."""
     name, module = place.module.code(place.node), place.module
-    scope: cst.CSTNode = next((one for one in scopes(module, place.node) if isinstance(one, cst.FunctionDef)), module.tree)
+    scope: cst.CSTNode = next(
+        (one for one in scopes(module, place.node) if isinstance(one, cst.FunctionDef)), module.tree
+    )
     if own_attribute(place.node):
         scope = module.nearest(place.node, cst.ClassDef) or scope
     found: list[Place] = []
     for node in walk(scope):
-        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in ("append", "add"):
-            if dotted(node.func.value) == name and node.args:
-                found.append(Place(module, node.args[0].value, place.frame))
-    for target, value in assignments(module, scope):
+        if not (isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.args):
+            continue
+        if node.func.attr.value in ("append", "add") and dotted(node.func.value) == name:
+            found.append(Place(module, node.args[0].value, place.frame))
+    for target, value in assignments(scope):
         if isinstance(target, cst.Subscript) and dotted(target.value) == name:
             found.append(Place(module, value, place.frame))
     return found
@@ -258,9 +266,11 @@ def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: _Chain) -> str
                 if target == name and isinstance(around, cst.SimpleStatementLine) and len(around.body) == 1:
                     return _after_assignment(trail, place, around, name, chain)
             if isinstance(parent, cst.For) and parent.iter is node and isinstance(parent.body, cst.IndentedBlock):
-                return _in_loop(trail, earlier, parent, name, chain)
+                return _in_loop(earlier, parent, name, chain)
             if isinstance(parent, cst.CompFor) and parent.iter is node:
                 return _in_comprehension(earlier.module, parent, name, chain)
+        if node is call and isinstance(parent, cst.Element) and _several(trail, place):
+            return ""
         if node is call or (isinstance(node, cst.Call) and _stands_in(module, node, trail, place.frame)):
             return _inline(trail, place, chain)
     if isinstance(used.node, cst.Name) and isinstance(statement, cst.SimpleStatementLine):
@@ -279,16 +289,48 @@ def _after_assignment(trail: Trail, place: Place, line: cst.SimpleStatementLine,
         return f"{name} is tested for None already"
     call, owner = cast(cst.Call, chain.call.node), chain.call.module
     guard = _guard(trail, place, name, chain)
-    if place.node is call:
-        new = _use_helper(owner, call, call)
-        module.insert_after(line, guard, cast(cst.CSTNode, line.deep_replace(call, new)))
+    if module is owner and any(node is call for node in walk(line)):
+        changes: dict[cst.CSTNode, cst.CSTNode] = {
+            each: _use_helper(owner, each, each) for each in _imreads(module, line)
+        }
+        module.insert_after(line, guard, with_replaced(line, changes))
     else:
         _use_helper(owner, call, None)
         module.insert_after(line, guard)
     return ""
 
 
-def _in_loop(trail: Trail, used: Place, loop: cst.For, name: str, chain: _Chain) -> str:
+def _imreads(module: Module, node: cst.CSTNode) -> list[cst.Call]:
+    calls = [one for one in walk(node) if isinstance(one, cst.Call)]
+    return [one for one in calls if module.qualified(one.func) == "cv2.imread"]
+
+
+def _several(trail: Trail, place: Place) -> bool:
+    """`x, y = cv2.imread(a), cv2.imread(b)`: each is read and looked at."""
+    module = place.module
+    values = module.parent(module.parent(place.node) or place.node)
+    assign = module.parent(values) if values is not None else None
+    line = module.parent(assign) if assign is not None else None
+    if not (isinstance(values, cst.Tuple) and isinstance(assign, cst.Assign)):
+        return False
+    target = assign.targets[0].target
+    if len(assign.targets) != 1 or not isinstance(target, cst.Tuple) or len(target.elements) != len(values.elements):
+        return False
+    if not isinstance(line, cst.SimpleStatementLine):
+        return False
+    changes: dict[cst.CSTNode, cst.CSTNode] = {}
+    guards = ""
+    for one, value in zip(target.elements, values.elements, strict=True):
+        if any(value.value is call for call in _imreads(module, line)) and isinstance(one.value, cst.Name):
+            call = cast(cst.Call, value.value)
+            changes[call] = _use_helper(module, call, call)
+            here = Place(module, call, place.frame)
+            guards += _guard(trail, here, one.value.value, _Chain((here,)))
+    module.insert_after(line, guards, with_replaced(line, changes))
+    return bool(guards)
+
+
+def _in_loop(used: Place, loop: cst.For, name: str, chain: _Chain) -> str:
     module = used.module
     if _is_tested(module, used.node, name):
         return f"{name} is tested for None already"
@@ -318,21 +360,28 @@ def _inline(trail: Trail, place: Place, chain: _Chain) -> str:
     call, owner = cast(cst.Call, chain.call.node), chain.call.module
     new = _use_helper(owner, call, call) if node is call else _use_helper(owner, call, None) and node
     taken = module.names()
-    name = next(one for one in ("image", "img", "picture", "image_read", "_image") if one not in taken or one == "_image")
+    name = next(
+        one for one in ("image", "img", "picture", "image_read", "_image") if one not in taken or one == "_image"
+    )
     for around in module.ancestors(node):
         if hasattr(around, "for_in"):
             clause = around.for_in
             while clause.inner_for_in is not None:
                 clause = clause.inner_for_in
             test = cst.parse_expression(f"({name} := {module.tree.code_for_node(new)}) is not None")
-            changed = cast(cst.CSTNode, around.deep_replace(node, cst.Name(name)))
+            changed = around.deep_replace(node, cst.Name(name))
             module.replace(around, _with_test(changed, test))
             return ""
         if isinstance(around, cst.SimpleStatementLine):
             if module.nearest(node, cst.Lambda) is not None:
                 return "it stands within a lambda"
             source = f"{name} = {module.tree.code_for_node(new)}\n" + _guard(trail, place, name, chain)
-            module.insert_before(around, source, cast(cst.CSTNode, around.deep_replace(node, cst.Name(name))))
+            module.insert_before(around, source, around.deep_replace(node, cst.Name(name)))
+            return ""
+        if isinstance(around, cst.If) and not isinstance(module.parent(around), cst.If):
+            source = f"{name} = {module.tree.code_for_node(new)}\n" + _guard(trail, place, name, chain)
+            test = around.test.deep_replace(node, cst.Name(name))
+            module.insert_before(around, source, around.with_changes(test=test))
             return ""
         if isinstance(around, cst.BaseCompoundStatement):
             return "it stands in the head of a statement"
@@ -346,7 +395,8 @@ def _with_test(comprehension: cst.CSTNode, test: cst.BaseExpression) -> cst.CSTN
     made = clauses[-1].with_changes(ifs=[*clauses[-1].ifs, cst.CompIf(test)])
     for outer in reversed(clauses[:-1]):
         made = outer.with_changes(inner_for_in=made)
-    return cast(cst.CSTNode, comprehension.with_changes(for_in=made))
+    whole: cst.CSTNode = comprehension.with_changes(for_in=made)
+    return whole
 
 
 def _stands_in(module: Module, node: cst.Call, trail: Trail, frame: int) -> bool:
@@ -400,13 +450,32 @@ def _guard(trail: Trail, place: Place, name: str, chain: _Chain) -> str:
     error = "FileNotFoundError"
     if answer is not None and answer.raises and (hasattr(builtins, answer.raises) or module.defines(answer.raises)):
         error = answer.raises
+    if error == "FileNotFoundError" and function is not None:
+        _skip_in_caller(trail, place, function)
     said = wording.formatted(module, UNREADABLE, value) if told else f"{module.quote}{UNREADABLE}{module.quote}"
     return f"if {name} is None:\n    raise {error}({said})\n"
+
+
+def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef) -> None:
+    """Where a loop calls the function that raises from now on, the rest of the loop goes on."""
+    for index in range(place.frame - 1, max(-1, place.frame - 4), -1):
+        here = trail.statement(index)
+        if here is None or expected.is_test_file(here[0].path):
+            return
+        module, statement = here
+        if _loop(module, statement) is None or not isinstance(statement, cst.SimpleStatementLine):
+            continue
+        if not module.is_replaced(statement) and module.function(statement) is not function:
+            warn = wording.warning(module, statement, SKIPPED, "error")
+            module.wrap(statement, f"try:\n    pass\nexcept FileNotFoundError as error:\n    {warn}\n    continue\n")
+        return
 
 
 def _path_at(place: Place, chain: _Chain) -> str:
     """The path as the code around `place` names it, where it does."""
     node = place.node
+    if isinstance(node, cst.IfExp) and any(one is chain.call.node for one in walk(node)):
+        node = chain.call.node
     if not isinstance(node, cst.Call) or not node.args:
         return ""
     if node is not chain.call.node and not isinstance(node.args[0].value, cst.Name | cst.Attribute | cst.SimpleString):

@@ -34,8 +34,10 @@ from engine.repair.patterns.sites import (
     Place,
     Trail,
     argument_for,
+    assignments,
     bound_values,
     last_name,
+    meant,
     own_parts,
     scopes,
     text_of,
@@ -46,7 +48,9 @@ from engine.repair.record import ErrorRecord
 ON_PURPOSE = ("FileNotFoundError", "OSError", "IOError", "EnvironmentError")
 PATH = re.compile(r"No such file or directory: (?P<path>b?'(?:[^'\\]|\\.)*'|b?\"(?:[^\"\\]|\\.)*\"|\S+)")
 CHECKS = ("exists", "is_file", "isfile", "is_dir", "isdir", "lexists", "access")
-FIRST_TIME = re.compile(r"(?i)cache|state|history|checkpoint|progress|session|seen|index|store|database|manifest|registry")
+FIRST_TIME = re.compile(
+    r"(?i)cache|state|history|checkpoint|progress|session|seen|index|store|database|manifest|registry"
+)
 STARTS = ("main", "cli", "run", "_main")
 SKIPPED = "Skipping a missing file"
 
@@ -107,14 +111,19 @@ class MissingFile:
         found = [one for node in calls if (one := path_call(module, node)) is not None]
         if not found:
             return self._declined("no call that needs a path was found on the line that failed")
-        call = _failed(module, found, path, case)
+        call = _failed(found, path)
         if module.nearest(call.call, cst.Lambda) is not None:
             return self._declined("it stands within a lambda")
         function = module.function(call.call)
         if function is not None and re.search(r"(?i)raises?\b[^.]*FileNotFoundError", function.get_docstring() or ""):
             return self._declined(f"{function.name.value} is documented to raise it")
+        comment = meant(module, call.call)
+        if comment:
+            return self._declined(f"the error is meant: {comment}")
         if _is_checked(module, call):
-            return self._declined("the path is looked for already: it vanished in between, or the check is elsewhere wrong")
+            return self._declined(
+                "the path is looked for already: it vanished in between, or the check is elsewhere wrong"
+            )
         if any(last_name(node.func) == "resolve" and keyword(node, "strict") for node in calls):
             return self._declined("strict=True asks for the error")
         return _Site(trail, module, statement, call, trail.last)
@@ -129,8 +138,7 @@ class MissingFile:
             return self._parents(site)
         if action in ("delete", "delete-tree"):
             return self._gone_already(site)
-        if action == "move" and _is_target(site):
-            assert site.call.target is not None
+        if action == "move" and site.call.target is not None and _is_target(site):
             return self._folder_made(site, site.call.target, "review")
         return (
             self._skipped_in_comprehension(site)
@@ -156,7 +164,14 @@ class MissingFile:
             line = f"os.makedirs(os.path.dirname({name}) or {module.quote}.{module.quote}, exist_ok=True)\n"
         else:
             line = f"{module.name_of_import('pathlib', 'Path')}({name}).parent.mkdir(parents=True, exist_ok=True)\n"
-        return self._inserted(site, _hoisted(module, name, path) + line, "mkdir", how, "its folder may be missing: it is made first", statement)
+        return self._inserted(
+            site,
+            _hoisted(module, name, path) + line,
+            "mkdir",
+            how,
+            "its folder may be missing: it is made first",
+            statement,
+        )
 
     def _parents(self, site: _Site) -> Proposal | Declined:
         module, call = site.module, site.call.call
@@ -165,7 +180,9 @@ class MissingFile:
                 return self._declined("the call says already whether parents are made")
             module.replace(call, with_keyword(call, "parents", "True"))
         else:
-            changed = call.func.with_changes(attr=cst.Name("makedirs")) if isinstance(call.func, cst.Attribute) else None
+            changed = (
+                call.func.with_changes(attr=cst.Name("makedirs")) if isinstance(call.func, cst.Attribute) else None
+            )
             if changed is None:
                 return self._declined("os.mkdir is imported by itself")
             module.replace(call, call.with_changes(func=changed))
@@ -179,13 +196,19 @@ class MissingFile:
             module.replace(call.call, with_keyword(call.call, "missing_ok", "True"))
             return self._done(module, "missing-ok", "safe", "what is to be deleted may be gone already")
         alone = isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1
-        if not (alone and isinstance(one := cast(cst.SimpleStatementLine, statement).body[0], cst.Expr) and one.value is call.call):
+        if not (
+            alone
+            and isinstance(one := cast(cst.SimpleStatementLine, statement).body[0], cst.Expr)
+            and one.value is call.call
+        ):
             return self._declined("the deletion stands within a larger statement")
         name, _statement = _named(site, call.path)
         if call.is_path:
             test = f"{name}.is_dir()"
         else:
-            test = f"{module.name_of_import('os')}.path.{'isdir' if call.action == 'delete-tree' else 'lexists'}({name})"
+            test = (
+                f"{module.name_of_import('os')}.path.{'isdir' if call.action == 'delete-tree' else 'lexists'}({name})"
+            )
         source = f"{_hoisted(module, name, call.path)}if {test}:\n    pass\n"
         made = parse_statements(source, module.tree)
         own = _with_path(statement, call.path, name)
@@ -224,16 +247,22 @@ class MissingFile:
         warn = wording.warning(module, site.statement, SKIPPED, name)
         test = _exists(module, site, name)
         source = f"{_hoisted(module, name, site.call.path)}if not {test}:\n    {warn}\n    continue\n"
-        return self._inserted(site, source, "skip", "review", "one of several files is missing: it is skipped and said so", statement)
+        return self._inserted(
+            site, source, "skip", "review", "one of several files is missing: it is skipped and said so", statement
+        )
 
     def _skipped_by_caller(self, site: _Site) -> Proposal | Declined | None:
         """The loop is in a calling frame: the check (or a narrow `except`) goes there."""
         function = site.module.function(site.call.call)
-        if function is None or _own_answer(site, function) is not None:
+        answer = _own_answer(site, function) if function is not None else None
+        if function is None or (answer is not None and answer.value is not None):
             return None
         parameter = _as_parameter(site, function)
         for index in range(site.frame - 1, max(-1, site.frame - 5), -1):
-            if site.trail.frames[index][1].function.startswith("<") and site.trail.frames[index][1].function != "<module>":
+            if (
+                site.trail.frames[index][1].function.startswith("<")
+                and site.trail.frames[index][1].function != "<module>"
+            ):
                 continue
             here = site.trail.statement(index)
             if here is None:
@@ -241,9 +270,9 @@ class MissingFile:
             if expected.is_test_file(here[0].path):
                 return None
             module, statement = here
-            call, given = _calling(module, statement, function, parameter, site.module)
+            call, given = _calling(statement, function, parameter, site.module)
             if call is None:
-                return None
+                return self._filtered_map(module, statement, function) if parameter is not None else None
             around = _in_comprehension(module, call)
             if around is not None and given is not None:
                 return self._filtered(module, around, module.code(given), site)
@@ -259,10 +288,27 @@ class MissingFile:
                 parameter = given.value if isinstance(given, cst.Name) and _takes(function, given.value) else None
         return None
 
+    def _filtered_map(self, module: Module, statement: cst.CSTNode, function: cst.FunctionDef) -> Proposal | None:
+        """`map(read, paths)` over those paths that are there."""
+        for call in _calls(statement):
+            plain = [arg for arg in call.args if arg.keyword is None and not arg.star]
+            if last_name(call.func) != "map" or len(plain) != 2 or last_name(plain[0].value) != function.name.value:
+                continue
+            looks = f"{module.name_of_import('os')}.path.exists"
+            there = cst.parse_expression(f"filter({looks}, {module.code(plain[1].value)})")
+            module.replace(plain[1].value, there)
+            why = "one of several files is missing: it is left out, the rest goes on"
+            return self._done(module, "skip", "review", why)
+        return None
+
     def _skipped_above(
-        self, site: _Site, module: Module, statement: cst.CSTNode, loop: cst.For, given: cst.BaseExpression | None
+        self,
+        site: _Site,
+        module: Module,
+        statement: cst.CSTNode,
+        loop: cst.For | cst.While,
+        given: cst.BaseExpression | None,
     ) -> Proposal | Declined:
-        target = module.code(loop.target)
         if given is not None and _simple(given):
             name = module.code(given)
             if any(
@@ -272,16 +318,15 @@ class MissingFile:
             ):
                 return self._declined("the loop looks for the path already")
             warn = wording.warning(module, statement, SKIPPED, name)
-            module.insert_before(_whole(module, statement), f"if not {_exists(module, site, name)}:\n    {warn}\n    continue\n")
+            module.insert_before(
+                _whole(module, statement), f"if not {_exists(module, site, name)}:\n    {warn}\n    continue\n"
+            )
         else:
             if not isinstance(statement, cst.SimpleStatementLine):
                 return self._declined("the loop calls it in the head of another statement")
-            warn = wording.warning(module, statement, SKIPPED, target if loop.target and isinstance(loop.target, cst.Name) else "error", "error")
+            warn = wording.warning(module, statement, SKIPPED, "error")
             source = f"try:\n    pass\nexcept FileNotFoundError as error:\n    {warn}\n    continue\n"
-            guard = cast(cst.Try, parse_statements(source, module.tree)[0])
-            inner = statement.with_changes(leading_lines=())
-            guard = guard.with_changes(body=guard.body.with_changes(body=[inner]), leading_lines=statement.leading_lines)
-            module.replace(statement, guard)
+            module.wrap(statement, source)
         return self._done(module, "skip", "review", "one of several files is missing: it is skipped and said so")
 
     def _answered(self, site: _Site) -> Proposal | Declined:
@@ -289,22 +334,44 @@ class MissingFile:
         module = site.module
         function = module.function(site.call.call)
         answer = _own_answer(site, function) if function is not None else None
+        if answer is not None and answer.raises in ("FileNotFoundError", "OSError", "IOError", "Exception"):
+            return self._declined(f"the error is wanted: {answer.why}")
         name, statement = _named(site, site.call.path)
         head = f"{_hoisted(module, name, site.call.path)}if not {_exists(module, site, name)}:\n"
         said = wording.formatted(module, "file not found", name)
-        if function is not None and answer is not None and answer.value is not None and function.name.value != "__init__":
+        if (
+            function is not None
+            and answer is not None
+            and answer.value is not None
+            and function.name.value != "__init__"
+        ):
             yields = any(isinstance(node, cst.Yield) for node in walk(function.body, into_functions=False))
             line = "return" if yields else f"return {answer.value}"
             return self._inserted(site, f"{head}    {line}\n", "default", "review", answer.why, statement)
         if answer is not None and answer.raises and answer.raises not in ("FileNotFoundError", "OSError", "SystemExit"):
-            if not hasattr(builtins, answer.raises) and answer.raises not in module.imported and not module.defines(answer.raises):
+            if (
+                not hasattr(builtins, answer.raises)
+                and answer.raises not in module.imported
+                and not module.defines(answer.raises)
+            ):
                 return self._declined(f"{answer.why}: {answer.raises}, which the file does not know")
-            return self._inserted(site, f"{head}    raise {answer.raises}({said})\n", "clear-error", "review", answer.why, statement)
+            return self._inserted(
+                site, f"{head}    raise {answer.raises}({said})\n", "clear-error", "review", answer.why, statement
+            )
         if (answer is not None and answer.raises == "SystemExit") or _is_start(module, function, site.statement):
             leave = f"{module.name_of_import('sys')}.exit({said})"
-            return self._inserted(site, f"{head}    {leave}\n", "clear-error", "review", "a person is told which file is missing", statement)
+            return self._inserted(
+                site,
+                f"{head}    {leave}\n",
+                "clear-error",
+                "review",
+                "a person is told which file is missing",
+                statement,
+            )
         line = f"raise FileNotFoundError({said})"
-        return self._inserted(site, f"{head}    {line}\n", "clear-error", "review", "the error says what is missing", statement)
+        return self._inserted(
+            site, f"{head}    {line}\n", "clear-error", "review", "the error says what is missing", statement
+        )
 
     def _inserted(
         self, site: _Site, source: str, operator: str, how: Applicability, why: str, instead: cst.CSTNode
@@ -325,10 +392,12 @@ class MissingFile:
 
 def _runs_a_program(module: Module, call: cst.Call) -> bool:
     name = module.qualified(call.func)
-    return name.startswith(("subprocess.", "asyncio.create_subprocess", "os.exec", "os.spawn", "os.posix_spawn", "pty."))
+    return name.startswith(
+        ("subprocess.", "asyncio.create_subprocess", "os.exec", "os.spawn", "os.posix_spawn", "pty.")
+    )
 
 
-def _failed(module: Module, found: list[PathCall], path: str | None, case: Case) -> PathCall:
+def _failed(found: list[PathCall], path: str | None) -> PathCall:
     """Which of several calls failed: the one whose literal is in the path told, else one that fits, else the first."""
     if len(found) == 1 or path is None:
         return found[0]
@@ -338,7 +407,9 @@ def _failed(module: Module, found: list[PathCall], path: str | None, case: Case)
         if any(text and text.strip("/.") and text in path for text in texts):
             return one
     for one in found:
-        if tail and any(isinstance(node, cst.Name) and PurePosixPath(tail).stem in node.value for node in walk(one.path)):
+        if tail and any(
+            isinstance(node, cst.Name) and PurePosixPath(tail).stem in node.value for node in walk(one.path)
+        ):
             return one
     return found[0]
 
@@ -353,7 +424,8 @@ def _is_target(site: _Site) -> bool:
         if "open(src" in frame.code or "os.stat(src" in frame.code:
             return False
     listed = any(
-        isinstance(place.node, cst.Call) and last_name(place.node.func) in ("listdir", "glob", "rglob", "iterdir", "walk", "scandir")
+        isinstance(place.node, cst.Call)
+        and last_name(place.node.func) in ("listdir", "glob", "rglob", "iterdir", "walk", "scandir")
         for place in site.trail.origins(Place(site.module, site.call.path, site.frame))
     )
     return listed or not isinstance(site.call.target, cst.Name)
@@ -371,21 +443,35 @@ def _in_comprehension(module: Module, node: cst.CSTNode) -> cst.CSTNode | None:
     return None
 
 
-def _loop(module: Module, statement: cst.CSTNode) -> cst.For | None:
-    """The innermost loop around a statement, where it is a `for` and `continue` can be said."""
+def _loop(module: Module, statement: cst.CSTNode) -> cst.For | cst.While | None:
+    """The innermost loop around a statement, where `continue` can be said."""
     inner = statement
     for around in module.ancestors(statement):
-        if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.While):
+        if isinstance(around, cst.FunctionDef | cst.ClassDef):
             return None
-        if isinstance(around, cst.For):
+        if isinstance(around, cst.For | cst.While):
             return around if inner is around.body else None
         inner = around
     return None
 
 
-def _varies(module: Module, loop: cst.For, path: cst.CSTNode) -> bool:
-    """Whether a path depends on what the loop goes through."""
-    targets = {one.value for one in walk(loop.target) if isinstance(one, cst.Name)}
+def _varies(module: Module, loop: cst.For | cst.While, path: cst.CSTNode) -> bool:
+    """Whether a path depends on what the loop goes through: its target, or what it takes from a queue before."""
+    targets: set[str] = set()
+    if isinstance(loop, cst.For):
+        targets = {one.value for one in walk(loop.target) if isinstance(one, cst.Name)}
+    else:
+        line = module.position(path).start.line
+        for target, value in assignments(loop.body):
+            takes = isinstance(value, cst.Call) and last_name(value.func) in (
+                "pop",
+                "popleft",
+                "get",
+                "next",
+                "get_nowait",
+            )
+            if takes and module.position(value).start.line < line:
+                targets |= {one.value for one in walk(target) if isinstance(one, cst.Name)}
     names = [one for one in walk(path) if isinstance(one, cst.Name)]
     seen: set[str] = set()
     while names:
@@ -420,17 +506,26 @@ def _named(site: _Site, path: cst.BaseExpression) -> tuple[str, cst.CSTNode]:
     if _simple(path):
         return site.module.code(path), site.statement
     inner = path
-    if isinstance(inner, cst.Call) and last_name(inner.func) == "Path" and len(inner.args) == 1 and _simple(inner.args[0].value):
+    if (
+        isinstance(inner, cst.Call)
+        and last_name(inner.func) == "Path"
+        and len(inner.args) == 1
+        and _simple(inner.args[0].value)
+    ):
         return site.module.code(path), site.statement
     taken = site.module.names()
-    name = next(one for one in ("path", "file_path", "full_path", "path_there", "_path") if one not in taken or one == "_path")
+    name = next(
+        one for one in ("path", "file_path", "full_path", "path_there", "_path") if one not in taken or one == "_path"
+    )
     return name, _with_path(site.statement, path, name)
 
 
 def _with_path(statement: cst.CSTNode, path: cst.BaseExpression, name: str) -> cst.CSTNode:
-    if _simple(path) or (isinstance(path, cst.Call) and name not in ("path", "file_path", "full_path", "path_there", "_path")):
+    if _simple(path) or (
+        isinstance(path, cst.Call) and name not in ("path", "file_path", "full_path", "path_there", "_path")
+    ):
         return statement
-    return cast(cst.CSTNode, statement.deep_replace(path, cst.Name(name)))
+    return statement.deep_replace(path, cst.Name(name))
 
 
 def _hoisted(module: Module, name: str, path: cst.BaseExpression) -> str:
@@ -447,7 +542,16 @@ def _is_path(site: _Site, path: cst.BaseExpression) -> bool:
     module = site.module
     if isinstance(path, cst.BinaryOperation) and isinstance(path.operator, cst.Divide):
         return True
-    if isinstance(path, cst.Call) and last_name(path.func) in ("Path", "PurePath", "with_suffix", "with_name", "joinpath", "resolve", "absolute", "expanduser"):
+    if isinstance(path, cst.Call) and last_name(path.func) in (
+        "Path",
+        "PurePath",
+        "with_suffix",
+        "with_name",
+        "joinpath",
+        "resolve",
+        "absolute",
+        "expanduser",
+    ):
         return module.qualified(path.func) != "os.path.expanduser"
     if isinstance(path, cst.Attribute) and path.attr.value == "parent":
         return True
@@ -457,12 +561,16 @@ def _is_path(site: _Site, path: cst.BaseExpression) -> bool:
     if function is not None:
         for one in (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params):
             if one.name.value == path.value:
-                return one.annotation is not None and module.code(one.annotation.annotation).rpartition(".")[2] == "Path"
+                return (
+                    one.annotation is not None and module.code(one.annotation.annotation).rpartition(".")[2] == "Path"
+                )
         values = bound_values(module, function, path.value, module.position(path).start.line)
         if values:
             first = values[0]
             loops = isinstance(first, cst.Call) and last_name(first.func) in ("glob", "rglob", "iterdir")
-            return loops or (isinstance(first, cst.BaseExpression) and not isinstance(first, cst.Name) and _is_path(site, first))
+            return loops or (
+                isinstance(first, cst.BaseExpression) and not isinstance(first, cst.Name) and _is_path(site, first)
+            )
     return False
 
 
@@ -504,7 +612,11 @@ def _makes_folders(module: Module, site: _Site, path: cst.BaseExpression) -> boo
     scope = module.function(site.call.call) or module.tree
     line = module.position(site.statement).start.line
     for node in walk(scope):
-        if isinstance(node, cst.Call) and last_name(node.func) in ("mkdir", "makedirs") and module.position(node).start.line < line:
+        if (
+            isinstance(node, cst.Call)
+            and last_name(node.func) in ("mkdir", "makedirs")
+            and module.position(node).start.line < line
+        ):
             inside = {one.value for one in walk(node) if isinstance(one, cst.Name)}
             text = module.code(node)
             if ("parent" in text or "dirname" in text) and (
@@ -580,7 +692,7 @@ def _takes(function: cst.FunctionDef, name: str) -> bool:
 
 
 def _calling(
-    module: Module, statement: cst.CSTNode, function: cst.FunctionDef, parameter: str | None, owner: Module
+    statement: cst.CSTNode, function: cst.FunctionDef, parameter: str | None, owner: Module
 ) -> tuple[cst.Call | None, cst.BaseExpression | None]:
     """The call of a function in a statement, and what it gives for the path."""
     names = {function.name.value}
@@ -604,7 +716,10 @@ def _calls(statement: cst.CSTNode) -> Iterator[cst.Call]:
 def _is_start(module: Module, function: cst.FunctionDef | None, statement: cst.CSTNode) -> bool:
     """Whether the code runs as a person's command."""
     if function is not None:
-        return function.name.value in STARTS and re.search(r"argv|argparse|ArgumentParser|click\.|typer", module.tree.code) is not None
+        return (
+            function.name.value in STARTS
+            and re.search(r"argv|argparse|ArgumentParser|click\.|typer", module.tree.code) is not None
+        )
     return any(isinstance(one, cst.If) and "__name__" in module.code(one.test) for one in module.ancestors(statement))
 
 

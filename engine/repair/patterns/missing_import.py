@@ -1,8 +1,8 @@
-"""A third-party module that is imported and nowhere declared: its distribution is declared, where the project does that.
+"""A third-party module that is imported and nowhere declared: declare its distribution where the project does that.
 
 Evidence: a ModuleNotFoundError at an import (or a library's 'Missing optional dependency'). The distribution comes from
-a curated map (`distributions.py`): an unknown name is never guessed. The project's own modules, those of Python, optional
-imports and what is declared already are left alone. Nothing is installed.
+a curated map (`distributions.py`): an unknown name is never guessed. The project's own modules, those of Python,
+optional imports and what is declared already are left alone. Nothing is installed.
 
     before    requirements.txt: numpy
     after     requirements.txt: numpy, opencv-python-headless
@@ -29,17 +29,38 @@ from engine.repair.record import ErrorRecord
 
 MISSING = re.compile(r"No module named '?(?P<module>[\w.]+)'?(?P<rest>[^\n]*)")
 OPTIONAL = re.compile(r"Missing optional dependency '(?P<module>[\w.-]+)'")
-BY_LIBRARIES = frozenset(("openpyxl", "xlrd", "lxml", "html5lib", "tables", "pyarrow", "xlsxwriter", "jinja2", "sqlalchemy"))
-ON_PURPOSE = ("ImportError", "ModuleNotFoundError")
-REMOVED = frozenset(
-    "asynchat asyncore distutils imp smtpd aifc audioop cgi cgitb chunk crypt imghdr mailcap msilib nis nntplib ossaudiodev "
-    "pipes sndhdr spwd sunau telnetlib uu xdrlib lib2to3 formatter parser symbol binhex macpath asyncio".split()
+BY_LIBRARIES = frozenset(
+    ("openpyxl", "xlrd", "lxml", "html5lib", "tables", "pyarrow", "xlsxwriter", "jinja2", "sqlalchemy")
 )
-MAIN = ("requirements.in", "requirements.txt", "requirements/base.in", "requirements/base.txt", "requirements/main.txt",
-        "requirements/common.txt", "requirements/prod.txt", "requirements/production.txt", "requirements/requirements.txt")  # fmt: skip
-FOR_TESTS = ("requirements-dev.in", "requirements-dev.txt", "requirements_dev.txt", "dev-requirements.txt", "requirements/dev.txt",
-             "requirements-test.txt", "requirements-tests.txt", "requirements_test.txt", "test-requirements.txt",
-             "requirements/test.txt", "requirements/tests.txt")  # fmt: skip
+ON_PURPOSE = ("ImportError", "ModuleNotFoundError")
+REMOVED = (  # from Python 3.12 and 3.13, and earlier
+    "asynchat asyncore distutils imp smtpd aifc audioop cgi cgitb chunk crypt imghdr mailcap msilib nis nntplib "
+    "ossaudiodev pipes sndhdr spwd sunau telnetlib uu xdrlib lib2to3 formatter parser symbol binhex macpath"
+)
+MAIN = (
+    "requirements.in",
+    "requirements.txt",
+    "requirements/base.in",
+    "requirements/base.txt",
+    "requirements/main.txt",
+    "requirements/common.txt",
+    "requirements/prod.txt",
+    "requirements/production.txt",
+    "requirements/requirements.txt",
+)
+FOR_TESTS = (
+    "requirements-dev.in",
+    "requirements-dev.txt",
+    "requirements_dev.txt",
+    "dev-requirements.txt",
+    "requirements/dev.txt",
+    "requirements-test.txt",
+    "requirements-tests.txt",
+    "requirements_test.txt",
+    "test-requirements.txt",
+    "requirements/test.txt",
+    "requirements/tests.txt",
+)
 GROUPS = ("dev", "test", "tests", "testing")
 
 
@@ -69,7 +90,8 @@ class MissingImport:
         record = case.records[0]
         optional = OPTIONAL.search(record.message)
         found = optional or MISSING.search(record.message)
-        assert found is not None
+        if found is None:
+            return self._declined("the message does not name a module")
         module = found["module"].replace("-", "_") if optional else found["module"]
         top = module.partition(".")[0]
         if not optional and "is not a package" in found["rest"]:
@@ -77,7 +99,7 @@ class MissingImport:
         own = _own(case.project, top)
         if own:
             return self._declined(f"{top} is the project's own ({own}): the import or the path is wrong")
-        if top in sys.stdlib_module_names or top in REMOVED:
+        if top in sys.stdlib_module_names or top in REMOVED.split():
             return self._declined(f"{top} belongs to Python itself, in another version or on another system")
         trail = Trail(case)
         caught = trail.caught(ON_PURPOSE)
@@ -111,7 +133,9 @@ class MissingImport:
             already = next((f"{path} as {one}" for path, one in found.names() if one in equivalents(name)), None)
             if already:
                 return self._declined(f"it is declared already in {already}: it is not installed here")
-            return self._added(found.add(name, for_tests=is_test_file(case.path) or "tests" in folder.parts), name, case)
+            return self._added(
+                found.add(name, for_tests=is_test_file(case.path) or "tests" in folder.parts), name, case
+            )
         if case.project.read("environment.yml") is not None or case.project.read("environment.yaml") is not None:
             return self._declined("the project declares what it needs for conda")
         return self._added([FileEdit("requirements.txt", None, name.encode() + b"\n")], name, case)
@@ -174,7 +198,7 @@ class _Declarations:
         if "setup.py" in self.files:
             module = Module(f"{self.where}setup.py", self.files["setup.py"])
             for literal in module.nodes(cst.SimpleString):
-                if (text := text_of(literal)) and "\n" not in text and (one := declarations.requirement_name(text)):
+                if (value := text_of(literal)) and "\n" not in value and (one := declarations.requirement_name(value)):
                     yield f"{self.where}setup.py", one
 
     def add(self, name: str, for_tests: bool) -> list[FileEdit]:
@@ -206,17 +230,27 @@ class _Declarations:
             path = self.where + "pyproject.toml"
             document = declarations.toml(path, source)
             project = document.get("project", {})
-            if "dependencies" in project or (
-                project and "dependencies" not in project.get("dynamic", ()) and not others & {*MAIN, "setup.cfg", "setup.py"}
-                and "dependencies" not in document.get("tool", {}).get("poetry", {})
-            ):  # fmt: skip
-                return self._edit("pyproject.toml", declarations.add_to_array(path, source, "project", "dependencies", name))
-            if "dependencies" in document.get("tool", {}).get("poetry", {}):
-                return self._edit("pyproject.toml", declarations.add_to_table(path, source, "tool.poetry.dependencies", name))
+            poetry = document.get("tool", {}).get("poetry", {})
+            elsewhere = others & {*MAIN, "setup.cfg", "setup.py"} or "dependencies" in poetry
+            dynamic = "dependencies" in project.get("dynamic", ())
+            if "dependencies" in project or (project and not dynamic and not elsewhere):
+                return self._edit(
+                    "pyproject.toml", declarations.add_to_array(path, source, "project", "dependencies", name)
+                )
+            if "dependencies" in poetry:
+                return self._edit(
+                    "pyproject.toml", declarations.add_to_table(path, source, "tool.poetry.dependencies", name)
+                )
         if "Pipfile" in self.files:
-            return self._edit("Pipfile", declarations.add_to_table(self.where + "Pipfile", self.files["Pipfile"], "packages", name))
-        if "setup.cfg" in self.files and declarations.setup_cfg_requires(self.files["setup.cfg"].decode("utf-8", "replace")):
-            return self._edit("setup.cfg", declarations.add_to_setup_cfg(self.where + "setup.cfg", self.files["setup.cfg"], name))
+            return self._edit(
+                "Pipfile", declarations.add_to_table(self.where + "Pipfile", self.files["Pipfile"], "packages", name)
+            )
+        if "setup.cfg" in self.files and declarations.setup_cfg_requires(
+            self.files["setup.cfg"].decode("utf-8", "replace")
+        ):
+            return self._edit(
+                "setup.cfg", declarations.add_to_setup_cfg(self.where + "setup.cfg", self.files["setup.cfg"], name)
+            )
         if "setup.py" in self.files:
             module = Module(self.where + "setup.py", self.files["setup.py"])
             if declarations.setup_py_requires(module) is not None:
@@ -282,7 +316,9 @@ def _is_optional(module: Module, statement: cst.CSTNode) -> bool:
             return False
         if isinstance(around, cst.Try) and inner is around.body and around.handlers:
             return True
-        if isinstance(around, cst.If) and re.search(r"find_spec|version_info|sys\.platform|os\.name|TYPE_CHECKING", module.code(around.test)):
+        if isinstance(around, cst.If) and re.search(
+            r"find_spec|version_info|sys\.platform|os\.name|TYPE_CHECKING", module.code(around.test)
+        ):
             return True
         inner = around
     return False

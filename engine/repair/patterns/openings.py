@@ -96,7 +96,9 @@ def opening(module: Module, call: cst.Call) -> Opening | None:
         return None
     if kind is _RUN:
         mode = "r+" if _is_text(call) else "r+b"
-    path = call.func.value if isinstance(call.func, cst.Attribute) and kind in METHODS.values() else _positional(call, 0)
+    path = (
+        call.func.value if isinstance(call.func, cst.Attribute) and kind in METHODS.values() else _positional(call, 0)
+    )
     return Opening(call, kind, mode, path)
 
 
@@ -106,7 +108,7 @@ def keyword(call: cst.Call, name: str) -> cst.BaseExpression | None:
 
 
 def named_encoding(one: Opening) -> str | None:
-    """The encoding that a call names, as it stands in the code; '*' where it cannot be known; None where it has none."""
+    """The encoding that a call names; '*' where it cannot be known from the code; None where it names none."""
     if any(arg.star for arg in one.call.args):
         return "*"
     given = keyword(one.call, "encoding")

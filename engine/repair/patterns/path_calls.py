@@ -16,7 +16,7 @@ Action = Literal["read", "list", "write", "delete", "delete-tree", "mkdir", "mov
 
 @dataclass(frozen=True)
 class PathCall:
-    """One call and the path it needs; `target` is where a move or copy goes. `is_path` where the path is a Path for sure."""
+    """One call and the path it needs; `target` is where a copy goes, `is_path` says that it is a Path for sure."""
 
     call: cst.Call
     action: Action
@@ -36,25 +36,34 @@ FUNCTIONS: dict[str, Action] = {
     **{f"os.{name}": "move" for name in ("rename", "replace", "link")},
     **{f"shutil.{name}": "move" for name in ("copy", "copy2", "copyfile", "move", "copytree")},
     **{f"PIL.Image.{name}": "read" for name in ("open",)},
-    **{f"pandas.read_{name}": "read" for name in ("csv", "json", "excel", "parquet", "pickle", "table", "fwf", "feather", "xml")},
+    **{
+        f"pandas.read_{name}": "read"
+        for name in ("csv", "json", "excel", "parquet", "pickle", "table", "fwf", "feather", "xml")
+    },
     **{f"numpy.{name}": "read" for name in ("load", "loadtxt", "genfromtxt", "fromfile", "memmap")},
     **{f"numpy.{name}": "write" for name in ("save", "savez", "savez_compressed", "savetxt")},
-    **{name: "read" for name in ("torch.load", "joblib.load", "zipfile.ZipFile", "tarfile.open", "wave.open", "rawpy.imread")},
-    **{name: "read" for name in ("xml.etree.ElementTree.parse", "imageio.imread", "imageio.v2.imread", "imageio.v3.imread")},
-    **{name: "read" for name in ("skimage.io.imread", "matplotlib.pyplot.imread", "matplotlib.image.imread", "h5py.File")},
-    **{name: "read" for name in ("xml.dom.minidom.parse", "soundfile.read", "safetensors.torch.load_file", "polars.read_csv")},
-    **{name: "write" for name in ("matplotlib.pyplot.savefig", "imageio.imwrite", "skimage.io.imsave", "soundfile.write")},
-    **{name: "write" for name in ("logging.FileHandler", "logging.handlers.RotatingFileHandler")},
+    **dict.fromkeys(
+        ("torch.load", "joblib.load", "zipfile.ZipFile", "tarfile.open", "wave.open", "rawpy.imread"), "read"
+    ),
+    **dict.fromkeys(
+        ("xml.etree.ElementTree.parse", "imageio.imread", "imageio.v2.imread", "imageio.v3.imread"), "read"
+    ),
+    **dict.fromkeys(("skimage.io.imread", "matplotlib.pyplot.imread", "matplotlib.image.imread", "h5py.File"), "read"),
+    **dict.fromkeys(
+        ("xml.dom.minidom.parse", "soundfile.read", "safetensors.torch.load_file", "polars.read_csv"), "read"
+    ),
+    **dict.fromkeys(("matplotlib.pyplot.savefig", "imageio.imwrite", "skimage.io.imsave", "soundfile.write"), "write"),
+    **dict.fromkeys(("logging.FileHandler", "logging.handlers.RotatingFileHandler"), "write"),
 }
-SECOND: dict[str, Action] = {name: "write" for name in ("torch.save", "joblib.dump", "safetensors.torch.save_file")}
+SECOND: dict[str, Action] = dict.fromkeys(("torch.save", "joblib.dump", "safetensors.torch.save_file"), "write")
 METHODS: dict[str, Action] = {
-    **{name: "read" for name in ("read_text", "read_bytes", "stat", "lstat", "chmod")},
+    **dict.fromkeys(("read_text", "read_bytes", "stat", "lstat", "chmod"), "read"),
     "iterdir": "list",
-    **{name: "write" for name in ("write_text", "write_bytes", "touch", "symlink_to", "hardlink_to")},
+    **dict.fromkeys(("write_text", "write_bytes", "touch", "symlink_to", "hardlink_to"), "write"),
     "unlink": "delete",
     "rmdir": "delete-tree",
     "mkdir": "mkdir",
-    **{name: "move" for name in ("rename", "replace")},
+    **dict.fromkeys(("rename", "replace"), "move"),
 }
 SAVERS = ("save", "savefig", "to_csv", "to_json", "to_excel", "to_parquet", "to_pickle", "to_html", "tofile", "imsave")
 
@@ -65,7 +74,11 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
     if any(arg.star for arg in call.args):
         return None
     opened = opening(module, call)
-    if opened is not None and opened.path is not None and opened.kind.name not in ("subprocess", "tempfile", "os.fdopen"):
+    if (
+        opened is not None
+        and opened.path is not None
+        and opened.kind.name not in ("subprocess", "tempfile", "os.fdopen")
+    ):
         if opened.kind.name == "io.TextIOWrapper" or opened.mode is None:
             return None
         is_path = opened.kind.name in ("Path.open", "read_text", "write_text")
@@ -82,6 +95,9 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
         if first is None:
             return None
         return PathCall(call, action, _bare(first), target=_bare(second) if action == "move" and second else None)
+    file = keyword(call, "filename") if name == "logging.basicConfig" else None
+    if file is not None:
+        return PathCall(call, "write", _bare(file))
     if name in SECOND and second is not None:
         return PathCall(call, "write", _bare(second))
     if not isinstance(call.func, cst.Attribute):
@@ -92,7 +108,9 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
     if method in METHODS:
         action = METHODS[method]
         if action == "move":
-            return PathCall(call, action, own, True, _bare(first)) if first is not None and len(call.args) == 1 else None
+            return (
+                PathCall(call, action, own, True, _bare(first)) if first is not None and len(call.args) == 1 else None
+            )
         return PathCall(call, action, own, True)
     if method in SAVERS and (first is not None or keyword(call, "path") is not None):
         return PathCall(call, "write", _bare(first or keyword(call, "path") or own))

@@ -5,6 +5,7 @@ Relies on LibCST through `edit.Module`, reads files through the case's project o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -60,6 +61,10 @@ class Trail:
             self._modules[path] = Module(path, source)
         return self._modules[path]
 
+    def modules(self) -> list[Module]:
+        """The files that were parsed so far, the innermost frame's first."""
+        return list(self._modules.values())
+
     def statement(self, index: int) -> tuple[Module, cst.CSTNode] | None:
         """The statement at which a frame stands, in its file; None where it cannot be found."""
         path, frame = self.frames[index]
@@ -111,7 +116,8 @@ class Trail:
     def bindings(self, place: Place) -> list[Place]:
         """What a name was bound to: the last binding first; a parameter's argument or default."""
         module, name = place.module, place.node
-        assert isinstance(name, cst.Name)
+        if not isinstance(name, cst.Name):
+            return []
         parent = module.parent(name)
         if isinstance(parent, cst.Arg | cst.Param) and getattr(parent, "keyword", None) is name:
             return []
@@ -157,7 +163,7 @@ class Trail:
         if around is None:
             return []
         found: list[Place] = []
-        for target, value in assignments(module, around):
+        for target, value in assignments(around):
             own = isinstance(target, cst.Attribute) and own_attribute(target) and target.attr.value == node.attr.value
             in_class = isinstance(target, cst.Name) and target.value == node.attr.value
             if own or (in_class and module.function(target) is None):
@@ -248,6 +254,19 @@ class Trail:
         return None
 
 
+MEANT = re.compile(
+    r"(?i)#.*\b(?:must exist|must be there|fails? (?:loud|hard|fast)|on purpose|deliberate|intentional|intended|"
+    r"let it (?:raise|fail|crash|propagate)|should (?:raise|fail)|propagates?)"
+)
+
+
+def meant(module: Module, node: cst.CSTNode) -> str | None:
+    """The comment in the function around a node that says that an error is wanted; None where none does."""
+    function = module.function(node)
+    found = MEANT.search(module.code(function)) if function is not None else None
+    return found[0].strip() if found else None
+
+
 def catching(module: Module, node: cst.CSTNode, types: Sequence[str]) -> str | None:
     """The `except`, `suppress`, `raises` around a node that names one of the types, as it stands."""
     inner: cst.CSTNode = node
@@ -328,9 +347,7 @@ def text_of(node: cst.CSTNode | None) -> str | None:
 
 def own_attribute(node: cst.CSTNode) -> bool:
     """Whether it is `self.name` or `cls.name`."""
-    return (
-        isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value in ("self", "cls")
-    )
+    return isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value in ("self", "cls")
 
 
 def is_method(module: Module, function: cst.FunctionDef) -> bool:
@@ -356,7 +373,7 @@ def bound_values(module: Module, scope: cst.CSTNode, name: str, line: int) -> li
                 found.append((line, clause.iter))
             clause = clause.inner_for_in
         return [value for _line, value in found]
-    for target, value in assignments(module, scope):
+    for target, value in assignments(scope):
         if any(isinstance(one, cst.Name) and one.value == name for one in _targets(target)):
             found.append((module.position(value).start.line, value))
     before = sorted((one for one in found if one[0] <= line), key=lambda one: -one[0])
@@ -372,11 +389,11 @@ def _targets(target: cst.CSTNode) -> Iterator[cst.CSTNode]:
         yield target
 
 
-def assignments(module: Module, scope: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
+def assignments(scope: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
     """Target and value of everything that binds in a scope: `=`, `:=`, `with ... as`, `for ... in`."""
     inside_class = isinstance(scope, cst.ClassDef)
     body = scope.body if isinstance(scope, cst.FunctionDef | cst.ClassDef | cst.Module | cst.Lambda) else scope
-    parts: Sequence[cst.CSTNode] = body if isinstance(body, list | tuple) else [body]
+    parts: Sequence[cst.CSTNode] = [body] if isinstance(body, cst.CSTNode) else body
     for part in parts:
         if not inside_class and isinstance(part, cst.FunctionDef | cst.ClassDef):
             continue

@@ -14,13 +14,14 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import libcst as cst
 
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_keyword
 from engine.repair.patterns.openings import PARSERS, Kind, Opening, keyword, named_encoding, opening
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
-from engine.repair.patterns.sites import Place, Trail, dotted, last_name, own_parts, text_of, walk
+from engine.repair.patterns.sites import Place, Trail, dotted, last_name, meant, own_parts, text_of, walk
 from engine.repair.record import ErrorRecord
 
 TYPES = ("UnicodeDecodeError", "UnicodeEncodeError")
@@ -36,7 +37,15 @@ BINARY_NAME = re.compile(
     re.IGNORECASE,
 )
 BINARY_WORD = re.compile(r"(?i)image|img|photo|picture|jpe?g|png|thumb|pickle|pkl|blob|archive|zip|weights|audio|video")
-BINARY_READERS = ("pickle.load", "numpy.load", "torch.load", "joblib.load", "PIL.Image.open", "tomllib.load", "plistlib.load")
+BINARY_READERS = (
+    "pickle.load",
+    "numpy.load",
+    "torch.load",
+    "joblib.load",
+    "PIL.Image.open",
+    "tomllib.load",
+    "plistlib.load",
+)
 STDOUT_WRITERS = ("print", "pprint.pprint", "click.echo", "click.secho", "typer.echo", "typer.secho")
 
 
@@ -77,6 +86,9 @@ class Unicode:
         here = trail.statement(trail.last)
         if here is None:
             return self._declined("the line that failed is no longer there")
+        comment = meant(*here)
+        if comment:
+            return self._declined(f"the error is meant: {comment}")
         named = _codec_at_hand(here, found)
         if isinstance(named, str):
             return self._declined(named)
@@ -91,7 +103,7 @@ class Unicode:
         reason = "no call that opens text was found behind the line that failed"
         for place in trail.origins():
             if _is_stream(place, found["do"]):
-                return self._stream(place, here, found)
+                return self._stream(here, found)
             if not isinstance(place.node, cst.Call):
                 continue
             if place.module.qualified(place.node.func) in BINARY_READERS:
@@ -115,13 +127,15 @@ class Unicode:
                     if encoding == "*"
                     else f"line {_line(place)} names its encoding already: {encoding}"
                 )
+            if text_of(keyword(one.call, "errors")) == "strict":
+                return self._declined(f"line {_line(place)} asks for the error: errors='strict'")
             choice = _choice(case, trail, place, one, found)
-            return self._declined(choice) if isinstance(choice, str) else self._named(place, one, choice, found)
+            return self._declined(choice) if isinstance(choice, str) else self._named(place, one, choice)
         return self._declined(reason)
 
     # -- edits ----------------------------------------------------------------------------------------------------
 
-    def _named(self, place: Place, one: Opening, choice: Choice, found: re.Match[str]) -> Proposal:
+    def _named(self, place: Place, one: Opening, choice: Choice) -> Proposal:
         module = place.module
         calls = [one]
         if choice.encoding == "utf-8" and choice.errors is None:  # what writes must agree with what reads
@@ -154,8 +168,7 @@ class Unicode:
         return Proposal(self.id, "decode-errors", (edit,), first_changed_line(edit), "review", why)
 
     def _table(self, place: Place, found: re.Match[str]) -> Proposal | Declined:
-        call = place.node
-        assert isinstance(call, cst.Call)
+        call = cast(cst.Call, place.node)
         if keyword(call, "encoding") is not None or keyword(call, "encoding_errors") is not None:
             return self._declined(f"line {_line(place)} names its encoding already")
         if any(arg.star for arg in call.args):
@@ -166,7 +179,7 @@ class Unicode:
         why = f"byte 0x{found['byte'] or '??'} is not UTF-8: what cannot be decoded is marked, the rest is kept"
         return Proposal(self.id, "errors-keyword", (edit,), first_changed_line(edit), "review", why)
 
-    def _stream(self, place: Place, here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> Proposal | Declined:
+    def _stream(self, here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> Proposal | Declined:
         """stdout or stdin in UTF-8, from the start of the function that uses it."""
         name = "stdin" if found["do"] == "decode" else "stdout"
         module, statement = here
@@ -203,9 +216,13 @@ def _choice(case: Case, trail: Trail, place: Place, one: Opening, found: re.Matc
         return f"whether line {_line(place)} opens text or bytes is only known at run time"
     if found["do"] == "encode":
         if codec == "utf-8":
-            return Choice("utf-8", "surrogateescape", "review", "a file name's undecodable bytes are written as they were")
+            return Choice(
+                "utf-8", "surrogateescape", "review", "a file name's undecodable bytes are written as they were"
+            )
         safe: Applicability = "safe" if codec == "ascii" else "review"
-        return Choice("utf-8", None, safe, f"the machine's encoding ({found['codec']}) lacks a character; UTF-8 has all")
+        return Choice(
+            "utf-8", None, safe, f"the machine's encoding ({found['codec']}) lacks a character; UTF-8 has all"
+        )
     if codec.startswith(("utf-16", "utf-32")):
         return f"the bytes are no {codec}, and what else they are is not known"
     byte, at = int(found["byte"] or "00", 16), int(found["at"])
@@ -260,8 +277,7 @@ def _codec(name: str) -> str:
 
 def _codec_at_hand(here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> str | cst.Call | None:
     """Why an `.encode` or `.decode` on the very line is to blame; the call itself where it can be mended."""
-    module, statement = here
-    for part in own_parts(statement):
+    for part in own_parts(here[1]):
         for node in walk(part):
             if not isinstance(node, cst.Call):
                 continue
@@ -313,12 +329,12 @@ def _parser_read(trail: Trail, place: Place) -> Opening | None:
 
 def _only_opens(here: tuple[Module, cst.CSTNode], one: Opening) -> bool:
     """Whether the failing statement does nothing but open the file, so that only its name can have failed."""
-    module, statement = here
-    parts = [node for part in own_parts(statement) for node in walk(part)]
+    parts = [node for part in own_parts(here[1]) for node in walk(part)]
     if not any(node is one.call for node in parts) or one.kind.name in ("write_text", "subprocess"):
         return False
     return not any(
-        isinstance(node, cst.Call) and last_name(node.func) in ("write", "writelines", "dump", "writerow", "writerows", "print")
+        isinstance(node, cst.Call)
+        and last_name(node.func) in ("write", "writelines", "dump", "writerow", "writerows", "print")
         for node in parts
     )
 
@@ -369,7 +385,9 @@ def _sample(trail: Trail, name: str) -> bytes | None:
 def _looks_binary(sample: bytes) -> bool:
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return False
-    return b"\0" in sample[:4096] or sample.startswith((b"\xff\xd8\xff", b"\x89PNG", b"\x1f\x8b", b"PK\x03\x04", b"%PDF"))
+    return b"\0" in sample[:4096] or sample.startswith(
+        (b"\xff\xd8\xff", b"\x89PNG", b"\x1f\x8b", b"PK\x03\x04", b"%PDF")
+    )
 
 
 def _sibling(place: Place, one: Opening) -> str | None:

@@ -7,7 +7,7 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.sites import dotted
+from engine.repair.patterns.sites import dotted, text_of
 
 LOGGERS = re.compile(r"^(?:self\.|cls\.)?_?(?:logger|log|LOGGER|LOG)$")
 LEVELS = ("debug", "info", "warning", "warn", "error", "exception", "critical")
@@ -50,6 +50,9 @@ def formatted(module: Module, text: str, value: str) -> str:
 
 def _formatted(module: Module, text: str, values: list[str]) -> str:
     quote = module.quote
+    literals = [text_of(cst.parse_expression(one)) for one in values]
+    if len(values) == 1 and literals[0] is not None and not any(sign in literals[0] for sign in "\"'{}\\\n"):
+        return f"{quote}{text}: {literals[0]}{quote}"
     if any(sign in one for one in values for sign in "\"'{}\\\n"):  # no quotation marks in f-strings before 3.12
         joined = " + ".join(f"{quote}: {quote} + str({one})" for one in values)
         return f"{quote}{text}{quote} + {joined}"
@@ -64,7 +67,10 @@ def _is_logger(module: Module, name: str) -> bool:
 def _bound_loggers(module: Module) -> list[str]:
     names = [one for one, whole in module.imported.items() if whole in ("loguru.logger",)]
     for node in module.nodes(cst.Assign):
-        if isinstance(node.value, cst.Call) and dotted(node.value.func).rpartition(".")[2] in ("getLogger", "get_logger"):
+        if isinstance(node.value, cst.Call) and dotted(node.value.func).rpartition(".")[2] in (
+            "getLogger",
+            "get_logger",
+        ):
             names += [dotted(one.target) for one in node.targets]
     return [one for one in names if one]
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program is one line of this table
 """Programs that use an image that `cv2.imread` did not read. OpenCV is a stand-in with its contract and its messages."""
 
 from __future__ import annotations
@@ -99,6 +100,10 @@ PROGRAMS: list[Program] = [
     image("the test says ValueError", "import cv2\n\ndef width(path):\n    image = cv2.imread(path)\n    return image.shape[1]\n", "import app\ntry:\n    app.width('.')\nexcept ValueError:\n    pass", files={"test_app.py": "import app, pytest\n\ndef test_bad():\n    with pytest.raises(ValueError):\n        app.width('bad.jpg')\n"}),
     image("a path outside ASCII", "import cv2\n\ndef width(path):\n    image = cv2.imread(path)\n    return image.shape[1]\n", "import app\nassert app.width('\\xe9.jpg') == 3"),
     image("imread in another file", "from loading import load\n\ndef width(path):\n    image = load(path)\n    return image.shape[1]\n", "import app\nassert app.width('\\xe9.jpg') == 3", files={"loading.py": "import cv2\n\n\ndef load(path):\n    return cv2.imread(path, cv2.IMREAD_COLOR)\n"}, touches=("app.py", "loading.py")),
+    image("one or the other", "import cv2\n\ndef width(path, grey=False):\n    image = cv2.imread(path, 0) if grey else cv2.imread(path)\n    return image.shape[1]\n", "import app\nassert app.width('\\xe9.jpg') == app.width('\\xe9.jpg', True) == 3"),
+    image("two at once", "import cv2\n\ndef same(a, b):\n    x, y = cv2.imread(a), cv2.imread(b)\n    return x.shape == y.shape\n", "import app\nassert app.same('a.jpg', '\\xe9.jpg')"),
+    image("in a condition", "import cv2\n\ndef tall(path):\n    if cv2.imread(path).shape[0] > 1:\n        return True\n    return False\n", "import app\nassert app.tall('\\xe9.jpg')"),
+    image("the loop is in the caller", "import cv2\n\ndef load(path):\n    return cv2.cvtColor(cv2.imread(path), 4)\n\ndef sizes(paths):\n    out = []\n    for path in paths:\n        out.append(load(path).shape[:2])\n    return out\n", SIZES),
     image("tabs, CRLF, no last newline", "", "import app\nassert app.width('\\xe9.jpg') == 3", files={"app.py": b"import cv2\r\ndef width(path):\r\n\timage = cv2.imread(path)\r\n\treturn image.shape[1]"}),
 ]  # fmt: skip
 

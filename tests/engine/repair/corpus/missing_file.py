@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program is one line of this table
 """Programs that need a path that is not there."""
 
 from __future__ import annotations
@@ -63,6 +64,9 @@ PROGRAMS: list[Program] = [
             files={"test_app.py": "import pytest\nimport app\n\ndef test_gone():\n    with pytest.raises(app.DataError):\n        app.load('gone')\n"}, operator="clear-error"),
     program("a command is told", "import sys\n\ndef main():\n    with open(sys.argv[1]) as f:\n        return len(f.read())\n\nif __name__ == '__main__':\n    main()\n", "import app, sys\nsys.argv[1:] = ['gone.txt']\ntry:\n    app.main()\nexcept SystemExit as error:\n    assert 'gone.txt' in error.code", operator="clear-error"),
     program("a clear error otherwise", "def load(path):\n    with open(path, 'rb') as f:\n        return f.read()\n", "import app\ntry:\n    app.load('gone')\nexcept FileNotFoundError as error:\n    assert str(error) == 'file not found: gone', error", run="import app\napp.load('gone')", operator="clear-error"),
+    program("a queue", "def sizes(paths):\n    found = []\n    queue = list(reversed(paths))\n    while queue:\n        path = queue.pop()\n        with open(path) as f:\n            found.append(len(f.read()))\n    return found\n", LOOP, files=A, operator="skip"),
+    program("mapped", "def size(path):\n    with open(path) as f:\n        return len(f.read())\n\ndef sizes(paths):\n    return list(map(size, paths))\n", LOOP, files=A, operator="skip"),
+    program("a log file", "import logging\n\ndef setup():\n    logging.basicConfig(filename='logs/app.log')\n", "import app, os\napp.setup()\nassert os.path.exists('logs/app.log')", operator="mkdir"),
     program("CRLF and no last newline", "", "import app\napp.save('o/x')", files={"app.py": b"import os\r\ndef save(p):\r\n\topen(p, 'w').close()"}, operator="mkdir"),
 ]  # fmt: skip
 
@@ -108,5 +112,7 @@ LOOKALIKES: list[Program] = [
     spared("a module", "import importlib.util\nspec = importlib.util.spec_from_file_location('m', 'gone.py')\nmodule = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(module)\n"),
     spared("arguments by a star", "args = ['gone']\nopen(*args)\n"),
     spared("a retry of its own", "import time\ndef wait(path):\n    for n in range(3):\n        try:\n            return open(path)\n        except FileNotFoundError:\n            if n == 2:\n                raise\n            time.sleep(0)\nwait('gone')\n"),
+    spared("a comment asks for the error", "def load(p):\n    # must exist: fail loudly\n    return open(p).read()\nload('gone')\n"),
+    spared("the tests want the error", "def load(p):\n    return open(p).read()\n", "import app\napp.load('gone')", files={"test_app.py": "import app, pytest\n\ndef test_gone():\n    with pytest.raises(FileNotFoundError):\n        app.load('gone')\n"}),
     spared("a command by asyncio", "import asyncio\nasync def go():\n    return await asyncio.create_subprocess_exec('no-such-program-here')\nasyncio.run(go())\n"),
 ]  # fmt: skip

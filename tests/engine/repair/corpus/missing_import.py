@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program is one line of this table
 """Programs that import what nothing declares. The modules are hidden for the run, whatever is installed here."""
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ sys.modules.pop({top!r}, None)
 """
 
 
-def program(name: str, code: str, top: str, files: dict[str, str | bytes], after: dict[str, str], **more: object) -> Program:
+def program(
+    name: str, code: str, top: str, files: dict[str, str | bytes], after: dict[str, str], **more: object
+) -> Program:
     """`code` imports `top`; the files named in `after` must come out as they stand there."""
     place = str(more.pop("place", "app.py"))
     module = place.removesuffix(".py").replace("/", ".")
-    check = "import pathlib\n" + "\n".join(f"assert pathlib.Path({path!r}).read_bytes() == {text.encode()!r}" for path, text in after.items())
+    check = "import pathlib\n" + "\n".join(
+        f"assert pathlib.Path({path!r}).read_bytes() == {text.encode()!r}" for path, text in after.items()
+    )
     run = HIDE.format(top=top) + f"import {module}"
     touches = tuple(after)
     return Program(name, {place: code, **files}, check, run=run, after=after, touches=touches, **more)  # type: ignore[arg-type]
@@ -63,10 +68,12 @@ R = {"requirements.txt": "numpy\n"}
 
 
 def log(code: str, module: str, line: int = 1, rest: str = "") -> str:
-    return f'Traceback (most recent call last):\n  File "{{root}}/app.py", line {line}, in <module>\n    {code}\nModuleNotFoundError: No module named \'{module}\'{rest}\n'
+    return f"Traceback (most recent call last):\n  File \"{{root}}/app.py\", line {line}, in <module>\n    {code}\nModuleNotFoundError: No module named '{module}'{rest}\n"
 
 
-def other(name: str, code: str, module: str, files: dict[str, str | bytes] | None = None, line: int | None = None) -> Program:
+def other(
+    name: str, code: str, module: str, files: dict[str, str | bytes] | None = None, line: int | None = None
+) -> Program:
     at = line or next(index for index, text in enumerate(code.splitlines(), 1) if "import" in text or "(" in text)
     return spared(name, code, files={**R, **(files or {})}, log=log(code.splitlines()[at - 1].strip(), module, at))
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program is one line of this table
 """Programs that read or write text in whatever encoding the machine has; run in the C locale, which has ASCII alone."""
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ LOOKALIKES: list[Program] = [
     spared("stdout is set up already", "import sys\nsys.stdout.reconfigure(encoding='ascii')\nprint('\\xe9')\n"),
     spared("stdout is wrapped", "import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding='ascii')\nprint('\\xe9', flush=True)\n"),
     spared("a header in Latin-1", "def send(conn, text):\n    conn.putheader('X-Title', text)\n", log=log(2, "send", "conn.putheader('X-Title', text)", "UnicodeEncodeError: 'latin-1' codec can't encode character '\\u2019' in position 3: ordinal not in range(256)")),
+    spared("errors='strict'", "open('d.txt', errors='strict').read()\n", files=LATIN),
     spared("IDNA", "'a..b'.encode('idna')\n"),
     spared("UTF-16 asked for", "open('d.txt', encoding='utf-16').read()\n", files=D),
     spared("a character cut in two", "def pieces(raw):\n    return [raw[:1].decode(), raw[1:].decode()]\npieces('\\xe9'.encode())\n"),

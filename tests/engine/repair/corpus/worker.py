@@ -11,11 +11,11 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 
 
 def main() -> None:
-    with open(sys.argv[1], encoding="utf-8") as file:
-        work = json.load(file)
+    work = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     for name in work["preload"]:
         importlib.import_module(name)
     sys.dont_write_bytecode = True
@@ -24,8 +24,7 @@ def main() -> None:
         if child == 0:
             one(job["folder"], job["code"])
         _, status = os.waitpid(child, 0)
-        with open(job["folder"] + ".status", "w", encoding="ascii") as file:
-            file.write(str(os.waitstatus_to_exitcode(status)))
+        Path(job["folder"] + ".status").write_text(str(os.waitstatus_to_exitcode(status)), encoding="ascii")
 
 
 def one(folder: str, code: str) -> None:
