@@ -19,6 +19,7 @@ from engine.library import Library
 from engine.library.duplicates import Duplicates
 from engine.library.model import Image
 from engine.ranking import Ranking
+from engine.repair import Repair
 from engine.review import Review
 from engine.runs import Runs
 from engine.runs.lanes import share_the_interpreter
@@ -50,6 +51,7 @@ class Engine:
             workspace, self.settings, store, self.runs, self.review, self.changes, self.library, self.vision
         )
         self.experiments = Experiments(workspace, self.settings, store, self.runs, self.review, self.changes)
+        self.repair = Repair(workspace, self.settings, store, self.runs, self.review, self.changes)
         jobs = standard_jobs(workspace, self.settings, self.runs, self.experiments)
         self.schedule = Schedule(self.settings, store, self.runs, jobs)
         self.library.on_batch = self.ranking.images_arrived

@@ -78,7 +78,7 @@ class ProofsheetApp(App[int]):
     CSS = resources.files("themes").joinpath("proofsheet.tcss").read_text(encoding="utf-8")
     BINDINGS = bindings("everywhere")
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        name: _screen(name) for name in ("ranking", "inventory", "training", "duplicates", "variants")
+        name: _screen(name) for name in ("ranking", "inventory", "training", "duplicates", "variants", "fixes")
     }
     COMMANDS = set()
     ENABLE_COMMAND_PALETTE = True

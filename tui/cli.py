@@ -45,6 +45,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resize": ("tui.commands.resize:resize", "Fit a canvas to another size."),
     "serve": ("tui.commands.serve:serve", "Answer HTTP on this machine."),
     "schedule": ("tui.commands.schedule:schedule", "What runs by itself, and when."),
+    "errors": ("tui.commands.errors:errors", "Read error logs; list what recurs."),
+    "fix": ("tui.commands.fix:fix", "Propose, prove, apply and take back code fixes."),
     "changes": ("tui.commands.changes:changes", "List, show, apply and roll back change sets."),
     "runs": ("tui.commands.runs:runs", "List, follow, cancel and resume long work."),
     "init": ("tui.commands.init:init", "Make a workspace."),

@@ -14,17 +14,21 @@ import os
 import platform
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from engine.clock import Clock, iso, utc_now
+from engine.logs.masking import masked
 
 _VERSIONS_OF = ("proofsheet", "pillow", "numpy", "simplejpeg", "pillow-heif", "rawpy")
 _VARIABLE = re.compile(r"0x[0-9a-f]+|\d[\d,. ]*|'[^']*'|\"[^\"]*\"|/\S+", re.IGNORECASE)
+MOST_BYTES = 64_000_000  # a larger file is put aside, and a new one begun
 _thread_lock = threading.Lock()
 
 
@@ -55,12 +59,32 @@ def refusal(path: str, code: str, reason: str, *, operation: str, run: str | Non
     )
 
 
+def of_exception(error: BaseException, *, operation: str, run: str | None = None, **context: Any) -> ErrorRecord:
+    """An exception with its frames and code lines, outermost first."""
+    frames = [
+        {"file": frame.filename, "line": frame.lineno or 0, "function": frame.name, "code": frame.line or ""}
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    return ErrorRecord(
+        type=_name_of(type(error)),
+        message=str(error),
+        run=run,
+        frames=frames,
+        context={"operation": operation, **context},
+    )
+
+
+def _name_of(kind: type[BaseException]) -> str:
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
 class ErrorLog:
     """The file, which need not be there yet."""
 
-    def __init__(self, path: Path, *, clock: Clock = utc_now) -> None:
+    def __init__(self, path: Path, *, clock: Clock = utc_now, most_bytes: int = MOST_BYTES) -> None:
         self._path = path
         self._clock = clock
+        self._most_bytes = most_bytes
 
     def append(self, records: Iterable[ErrorRecord]) -> int:
         """Write these, all or none of them complete, and return how many. Raises OSError when the disk will not."""
@@ -70,14 +94,36 @@ class ErrorLog:
             return 0
         data = ("\n".join(lines) + "\n").encode("ascii")
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with _thread_lock, self._path.open("ab+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with _thread_lock, self._locked() as file:
             if _is_cut_short(file.fileno()):
                 data = b"\n" + data
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         return len(lines)
+
+    @contextmanager
+    def _locked(self) -> Iterator[BinaryIO]:
+        """The file, for appending, under its lock; a full one is put aside first as `errors-<time>.jsonl`."""
+        while True:
+            with self._path.open("ab+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if not _is_still(self._path, file.fileno()):
+                    continue  # another process put it aside while this one waited
+                if os.fstat(file.fileno()).st_size >= self._most_bytes:
+                    stamp = iso(self._clock()).replace(":", "").replace(".", "")
+                    self._path.rename(self._path.with_name(f"{self._path.stem}-{stamp}{self._path.suffix}"))
+                    continue
+                yield file
+                return
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    """Whether the open file is the one that has this name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _is_cut_short(descriptor: int) -> bool:
@@ -91,9 +137,9 @@ def _document(record: ErrorRecord, now: str) -> dict[str, Any]:
         "run": record.run,
         "level": record.level,
         "type": record.type,
-        "message": record.message,
-        "frames": [dict(frame) for frame in record.frames],
-        "context": dict(record.context),
+        "message": masked(record.message),
+        "frames": masked(list(record.frames)),
+        "context": masked(record.context),
         "fingerprint": record.fingerprint,
         "python": platform.python_version(),
         "versions": versions(),

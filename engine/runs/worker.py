@@ -7,6 +7,7 @@ log. Whatever happens in the work ends up in the log and in the run's row, never
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 import traceback
@@ -19,10 +20,12 @@ import sqlalchemy as sa
 
 from engine.clock import Clock, iso
 from engine.errors import ProofsheetError
+from engine.logs import runlog
+from engine.logs.errors import ErrorLog, of_exception
 from engine.runs import leases
 from engine.runs.context import RunContext, Work
 from engine.runs.lanes import LaneName, Lanes
-from engine.runs.log import EventLog
+from engine.runs.log import EventLog, read_events
 from engine.runs.model import Run, RunCancelled, RunState
 from engine.store import Store
 from engine.store.schema import runs
@@ -119,6 +122,7 @@ class Workers:
         except Exception as problem:  # noqa: BLE001 - whatever went wrong belongs in the log, not on the screen
             error = f"{type(problem).__name__}: {problem}"
             context.log(traceback.format_exc(), level="error")
+            self._record(run, problem)
         finally:
             self._finish(run.id, active, state, result, error)
 
@@ -140,10 +144,31 @@ class Workers:
         except sa.exc.SQLAlchemyError as problem:
             active.log.append("log", {"level": "error", "message": f"the end could not be recorded: {problem}"})
         finally:
+            self._write_logs(run_id)
             active.log.close()
             with self._lock:
                 self._active.pop(run_id, None)
             active.finished.set()
+
+    def _record(self, run: Run, problem: BaseException) -> None:
+        """An unexpected error, as data, for `errors.jsonl`; a disk that will not take it costs the record alone."""
+        file = self._log_file(run.id).with_name("errors.jsonl")
+        with contextlib.suppress(OSError):
+            ErrorLog(file, clock=self._clock).append([of_exception(problem, run=run.id, operation=run.kind)])
+
+    def _write_logs(self, run_id: str) -> None:
+        """The run's log for people, for programs, and its summary; the event log says when they cannot be written."""
+        file = self._log_file(run_id)
+        try:
+            with self._store.reading() as connection:
+                row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).one()
+            events = [{"at": one.at, "type": one.type, "data": one.data} for one in read_events(file)]
+            runlog.write(file.parent, dict(row._mapping), events)
+        except (OSError, sa.exc.SQLAlchemyError) as problem:
+            with self._lock:
+                active = self._active.get(run_id)
+            if active:
+                active.log.append("log", {"level": "warning", "message": f"no log files: {problem}"})
 
     def _take_lease(self, run: Run, context: RunContext) -> None:
         key = f"{run.kind}:{(run.project or '*').casefold()}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tui.actions.duplicates import duplicates
 from tui.actions.everywhere import everywhere
+from tui.actions.fixes import fixes
 from tui.actions.help import help_overlay
 from tui.actions.inventory import gaps, inventory, refused
 from tui.actions.model import Action, Place
@@ -39,6 +40,7 @@ ACTIONS: tuple[Action, ...] = (
     *training(),
     *duplicates(),
     *variants(),
+    *fixes(),
     *help_overlay(),
 )
 TITLES: dict[Place, str] = {
@@ -54,6 +56,7 @@ TITLES: dict[Place, str] = {
     "training": "Training",
     "duplicates": "Duplicates",
     "variants": "Variants",
+    "fixes": "Fixes",
     "help": "Help",
 }
 

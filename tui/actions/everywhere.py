@@ -61,6 +61,14 @@ def everywhere() -> Iterator[Action]:
         "app.go('variants')",
     )
     yield Action(
+        "app.fixes",
+        ("f7",),
+        "go to fixes",
+        "Recurring errors, and the edits that would end them.",
+        place,
+        "app.go('fixes')",
+    )
+    yield Action(
         "app.scan",
         ("o",),
         "open a folder",

@@ -18,6 +18,7 @@ Place = Literal[
     "training",
     "duplicates",
     "variants",
+    "fixes",
     "help",
 ]
 

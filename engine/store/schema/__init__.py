@@ -3,7 +3,7 @@
 What the migrations make and what these files say are held equal by a test.
 """
 
-from engine.store.schema import delivery, duplicates, experiments, facts, schedule, taste
+from engine.store.schema import delivery, duplicates, experiments, facts, repair, schedule, taste
 from engine.store.schema.foundation import (
     companions,
     decisions,
@@ -37,6 +37,7 @@ __all__ = [
     "models",
     "projects",
     "refusals",
+    "repair",
     "runs",
     "scan_folders",
     "scan_roots",

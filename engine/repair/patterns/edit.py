@@ -1,0 +1,470 @@
+"""Reading and changing Python source so that only what is meant changes: LibCST, with every byte accounted for.
+
+Relies on LibCST. A file that does not come back byte for byte from parsing is refused (`NotEditable`); what an edit
+makes is parsed again before it is handed out.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar, cast
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider
+
+from engine.repair.patterns.pattern import FileEdit
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+Change = cst.CSTNode | cst.FlattenSentinel[cst.CSTNode] | cst.RemovalSentinel
+
+
+class NotEditable(Exception):
+    """Why a file is left alone."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Module:
+    """One parsed file: find nodes by line, replace them, add imports and helpers."""
+
+    def __init__(self, path: str, source: bytes) -> None:
+        """Raises NotEditable for source that is no Python, or that parsing would not give back byte for byte."""
+        self.path = path
+        self.source = source
+        try:
+            tree = cst.parse_module(source)
+        except (cst.ParserSyntaxError, UnicodeError, SyntaxError, LookupError, RecursionError) as error:
+            raise NotEditable(f"{path} cannot be parsed: {str(error).splitlines()[0]}") from error
+        if tree.bytes != source:
+            raise NotEditable(f"{path} would not come back byte for byte (its line endings are unusual)")
+        self._wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
+        self.tree = self._wrapper.module
+        self._positions = self._wrapper.resolve(PositionProvider)
+        self._parents = self._wrapper.resolve(ParentNodeProvider)
+        self._changes: dict[cst.CSTNode, Change] = {}
+        self._imports: list[str] = []
+        self._helpers: list[str] = []
+
+    # -- finding --------------------------------------------------------------------------------------------------
+
+    def position(self, node: cst.CSTNode) -> CodeRange:
+        """Where a node stands; lines are 1-based, columns 0-based."""
+        return self._positions[node]
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The node around this one."""
+        return self._parents.get(node)
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes around this one, nearest first."""
+        around = self._parents.get(node)
+        while around is not None:
+            yield around
+            around = self._parents.get(around)
+
+    def nearest(self, node: cst.CSTNode, kind: type[Node]) -> Node | None:
+        """The nearest node of a kind around this one."""
+        return next((one for one in self.ancestors(node) if isinstance(one, kind)), None)
+
+    def nodes(self, kind: type[Node], line: int | None = None, within: cst.CSTNode | None = None) -> list[Node]:
+        """Nodes of a kind in source order; those that touch `line` where it is given, inside `within`."""
+        found: list[Node] = []
+
+        def look(node: cst.CSTNode) -> None:
+            if isinstance(node, kind) and (line is None or self._touches(node, line)):
+                found.append(node)
+            for child in node.children:
+                look(child)
+
+        look(within or self.tree)
+        return sorted(found, key=lambda node: (self.position(node).start.line, self.position(node).start.column))
+
+    def statement(self, line: int) -> cst.SimpleStatementLine | cst.BaseCompoundStatement | None:
+        """The innermost statement that touches a line."""
+        lines = self.nodes(cst.SimpleStatementLine, line)
+        if lines:
+            return lines[-1]
+        compound = [node for node in self._compound() if self._touches(node, line)]
+        return compound[-1] if compound else None
+
+    def line_of(self, code: str, near: int) -> int | None:
+        """The line on which `code` stands now (spacing aside), nearest to `near`; None where it is gone."""
+        wanted = " ".join(code.split())
+        if not wanted:
+            return near
+        lines = self.tree.code.splitlines()
+        there = [number for number, text in enumerate(lines, 1) if " ".join(text.split()) == wanted]
+        there = there or [number for number, text in enumerate(lines, 1) if wanted in " ".join(text.split())]
+        return min(there, key=lambda number: abs(number - near)) if there else None
+
+    def function(self, node: cst.CSTNode) -> cst.FunctionDef | None:
+        """The function a node is in."""
+        return self.nearest(node, cst.FunctionDef)
+
+    def code(self, node: cst.CSTNode) -> str:
+        """A node's source."""
+        return self.tree.code_for_node(node)
+
+    @cached_property
+    def quote(self) -> str:
+        """The quotation mark that the file's strings mostly have."""
+        marks = [one.quote for one in self.nodes(cst.SimpleString) if len(one.quote) == 1]
+        return "'" if marks.count("'") > marks.count('"') else '"'
+
+    @cached_property
+    def imported(self) -> Mapping[str, str]:
+        """What every name bound by an import, anywhere in the file, stands for: `np` -> `numpy`."""
+        found: dict[str, str] = {}
+        for plain in self.nodes(cst.Import):
+            for one in plain.names:
+                own = _dotted(one.name)
+                if one.asname and isinstance(one.asname.name, cst.Name):
+                    found[one.asname.name.value] = own
+                else:
+                    found[own.partition(".")[0]] = own.partition(".")[0]
+        for other in self.nodes(cst.ImportFrom):
+            base = "." * len(other.relative) + (_dotted(other.module) if other.module else "")
+            for one in () if isinstance(other.names, cst.ImportStar) else other.names:
+                name = one.asname.name if one.asname else one.name
+                if isinstance(name, cst.Name):
+                    found[name.value] = f"{base}.{_dotted(one.name)}"
+        return found
+
+    def qualified(self, node: cst.BaseExpression) -> str:
+        """A dotted name with its import spelled out (`np.load` -> `numpy.load`); empty for what is no dotted name."""
+        name = _dotted(node)
+        first, dot, rest = name.partition(".")
+        return f"{self.imported[first]}{dot}{rest}" if first in self.imported else name
+
+    # -- changing -------------------------------------------------------------------------------------------------
+
+    def insert_before(self, statement: cst.CSTNode, source: str, instead: cst.CSTNode | None = None) -> None:
+        """Put statements above one; comments that stand over it stay with it. `instead` stands in its place then."""
+        made = parse_statements(source, self.tree)
+        kept = cast(cst.SimpleStatementLine, instead or statement)
+        lead = list(kept.leading_lines)
+        blank = next((n for n, one in enumerate(lead) if one.comment is not None), len(lead))
+        first = cast(cst.SimpleStatementLine, made[0]).with_changes(leading_lines=lead[:blank])
+        self.replace(statement, cst.FlattenSentinel([first, *made[1:], kept.with_changes(leading_lines=lead[blank:])]))
+
+    def wrap(self, statement: cst.SimpleStatementLine, source: str) -> None:
+        """Put a statement into the first body of the compound one that `source` is (`try: pass` and so on)."""
+        around = cast(cst.Try, parse_statements(source, self.tree)[0])
+        inner = statement.with_changes(leading_lines=())
+        body = around.body.with_changes(body=[inner])
+        self.replace(statement, around.with_changes(body=body, leading_lines=statement.leading_lines))
+
+    def is_replaced(self, node: cst.CSTNode) -> bool:
+        """Whether something else is to stand in a node's place already."""
+        return node in self._changes
+
+    def insert_after(self, statement: cst.CSTNode, source: str, instead: cst.CSTNode | None = None) -> None:
+        """Put statements under one. `instead` stands in its place then."""
+        self.replace(statement, cst.FlattenSentinel([instead or statement, *parse_statements(source, self.tree)]))
+
+    def names(self) -> frozenset[str]:
+        """Every plain name in the file, so that a new one can be told apart."""
+        return frozenset(
+            one.value
+            for one in self.nodes(cst.Name)
+            if not (isinstance(around := self.parent(one), cst.Attribute) and around.attr is one)
+        )
+
+    def replace(self, node: cst.CSTNode, change: Change) -> None:
+        """Put something else in a node's place (a FlattenSentinel for several statements)."""
+        self._changes[node] = change
+
+    def name_of_import(self, module: str, attribute: str | None = None, alias: str | None = None) -> str:
+        """What the file calls `module` (or `attribute` of it); an import is added where it has none.
+
+        `alias` is the usual short name (`np`), taken for a new import if the file does not use it otherwise.
+        """
+        for statement in self._imported():
+            name = _bound_by(statement, module, attribute)
+            if name:
+                return name
+        line = f"from {module} import {attribute}" if attribute else f"import {module}"
+        bound = attribute or module.partition(".")[0]
+        if alias and alias != bound:
+            line, bound = f"{line} as {alias}", alias
+        if line not in self._imports:
+            self._imports.append(line)
+        return bound if attribute or alias else module
+
+    def add_helper(self, source: str) -> None:
+        """Add a function after the imports, once; nothing where a function of that name is there already."""
+        name = re.match(r"(?:async )?def (\w+)", source)
+        if name is None:
+            raise ValueError("a helper is a function")
+        if not self.defines(name[1]) and source not in self._helpers:
+            self._helpers.append(source)
+
+    def defines(self, name: str) -> bool:
+        """Whether the file binds `name` at its top level."""
+        for node in ast.parse(self.tree.code).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name:
+                return True
+            if isinstance(node, ast.Assign) and any(
+                isinstance(one, ast.Name) and one.id == name for one in node.targets
+            ):
+                return True
+        return False
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was asked to change."""
+        return bool(self._changes or self._imports or self._helpers)
+
+    def edit(self) -> FileEdit:
+        """The file before and after. Raises NotEditable when what came out is no Python, or nothing changed."""
+        tree = self.tree.visit(_Replacer(self._changes)) if self._changes else self.tree
+        tree = _with_imports(tree, self._imports)
+        tree = _with_helpers(tree, self._helpers)
+        after = tree.bytes
+        if after == self.source:
+            raise NotEditable(f"{self.path} is as it should be already")
+        try:
+            ast.parse(after)
+        except (SyntaxError, ValueError) as error:
+            raise NotEditable(f"the edit of {self.path} would not compile: {error}") from error
+        return FileEdit(self.path, self.source, after)
+
+    def _touches(self, node: cst.CSTNode, line: int) -> bool:
+        where = self._positions.get(node)
+        return where is not None and where.start.line <= line <= where.end.line
+
+    def _compound(self) -> list[cst.BaseCompoundStatement]:
+        return self.nodes(cst.BaseCompoundStatement)  # type: ignore[type-abstract]
+
+    def _imported(self) -> Iterator[cst.Import | cst.ImportFrom]:
+        for statement in self.tree.body:
+            if isinstance(statement, cst.SimpleStatementLine):
+                yield from (one for one in statement.body if isinstance(one, cst.Import | cst.ImportFrom))
+
+
+def with_replaced(node: Node, changes: Mapping[cst.CSTNode, cst.CSTNode]) -> Node:
+    """A node with several others below it replaced at once."""
+    return cast(Node, node.visit(_Replacer(changes)))
+
+
+def parse_statements(source: str, config: cst.Module) -> list[cst.BaseStatement]:
+    """Statements from source text, in the style (indentation, line endings) of the file they will stand in."""
+    made = cst.parse_module(source, config.config_for_parsing)
+    return [cast(cst.BaseStatement, one) for one in made.body]
+
+
+def with_keyword(call: cst.Call, name: str, value: str) -> cst.Call:
+    """The call with one more keyword argument (or another value for it), set out as its other arguments are."""
+    args = list(call.args)
+    for index, arg in enumerate(args):
+        if arg.keyword is not None and arg.keyword.value == name:
+            args[index] = arg.with_changes(value=cst.parse_expression(value))
+            return call.with_changes(args=args)
+    tight = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    made = cst.Arg(cst.parse_expression(value), cst.Name(name), equal=tight)
+    if not args:
+        return call.with_changes(args=[made])
+    last, before = args[-1], call.whitespace_before_args
+    separator = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    one_a_line = all(_breaks(arg.comma) for arg in args[:-1])
+    if isinstance(before, cst.ParenthesizedWhitespace) and one_a_line:
+        plain = cst.ParenthesizedWhitespace(indent=True, last_line=before.last_line)
+        separator = cst.Comma(whitespace_after=plain)
+    if isinstance(last.comma, cst.Comma):
+        made = made.with_changes(comma=last.comma)
+        if _breaks(last.comma) and _breaks(separator):
+            there = cast(cst.ParenthesizedWhitespace, last.comma.whitespace_after)
+            if there.first_line.comment is not None:  # a comment behind the last argument stays there
+                wide = cast(cst.ParenthesizedWhitespace, separator.whitespace_after)
+                separator = cst.Comma(whitespace_after=wide.with_changes(first_line=there.first_line))
+                bare = there.with_changes(first_line=cst.TrailingWhitespace())
+                made = made.with_changes(comma=last.comma.with_changes(whitespace_after=bare))
+    made = made.with_changes(whitespace_after_arg=last.whitespace_after_arg)
+    args[-1] = last.with_changes(comma=separator, whitespace_after_arg=cst.SimpleWhitespace(""))
+    return call.with_changes(args=[*args, made])
+
+
+def _breaks(comma: cst.Comma | cst.MaybeSentinel) -> bool:
+    return isinstance(comma, cst.Comma) and isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace)
+
+
+def first_changed_line(edit: FileEdit) -> int:
+    """The first line (1-based, before the edit) that differs."""
+    before, after = (edit.before or b"").splitlines(), edit.after.splitlines()
+    for number, (old, new) in enumerate(zip(before, after, strict=False), 1):
+        if old != new:
+            return number
+    return min(len(before), len(after)) + 1
+
+
+class _Replacer(cst.CSTTransformer):
+    def __init__(self, changes: Mapping[cst.CSTNode, Change]) -> None:
+        super().__init__()
+        self._changes = changes
+
+    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> Change:  # type: ignore[override]
+        return self._changes.get(original_node, updated_node)
+
+
+def _bound_by(statement: cst.Import | cst.ImportFrom, module: str, attribute: str | None) -> str | None:
+    """The name by which an import statement binds `module` (or `attribute` of it)."""
+    names = () if isinstance(statement.names, cst.ImportStar) else statement.names
+    for one in names:
+        own = _dotted(one.name)
+        bound = one.asname.name.value if one.asname and isinstance(one.asname.name, cst.Name) else None
+        if isinstance(statement, cst.Import):
+            if own == module:
+                return f"{bound or own}.{attribute}" if attribute else bound or own
+        elif statement.module and not statement.relative:
+            wanted = f"{module}.{attribute}" if attribute else module
+            if f"{_dotted(statement.module)}.{own}" == wanted:
+                return bound or own
+    return None
+
+
+def _dotted(node: cst.BaseExpression) -> str:
+    if isinstance(node, cst.Attribute):
+        return f"{_dotted(node.value)}.{node.attr.value}"
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+def _is_import(statement: cst.CSTNode) -> bool:
+    return isinstance(statement, cst.SimpleStatementLine) and any(
+        isinstance(one, cst.Import | cst.ImportFrom) for one in statement.body
+    )
+
+
+def _is_future(statement: cst.CSTNode) -> bool:
+    return isinstance(statement, cst.SimpleStatementLine) and any(
+        isinstance(one, cst.ImportFrom) and one.module is not None and _dotted(one.module) == "__future__"
+        for one in statement.body
+    )
+
+
+def _is_docstring(statement: cst.CSTNode) -> bool:
+    return (
+        isinstance(statement, cst.SimpleStatementLine)
+        and isinstance(statement.body[0], cst.Expr)
+        and isinstance(statement.body[0].value, cst.SimpleString | cst.ConcatenatedString)
+    )
+
+
+def _module_of(statement: cst.BaseStatement) -> str:
+    one = cast(cst.SimpleStatementLine, statement).body[0]
+    if isinstance(one, cst.ImportFrom):
+        return "." * len(one.relative) + (_dotted(one.module) if one.module else "")
+    return _dotted(cast(cst.Import, one).names[0].name)
+
+
+def _with_imports(tree: cst.Module, lines: Sequence[str]) -> cst.Module:
+    """The module with imports among its own: in its block's order where that is sorted, else at the block's end."""
+    for line in lines:
+        (made,) = parse_statements(line + "\n", tree)
+        body = list(tree.body)
+        block = _block(body)
+        if block:
+            place = _place(body, block, made)
+            lead = cast(cst.SimpleStatementLine, body[place]).leading_lines if place in block else ()
+            if place == block[0] and lead:  # the comment and space above the block stay above it
+                body[place] = cast(cst.SimpleStatementLine, body[place]).with_changes(leading_lines=())
+                made = made.with_changes(leading_lines=lead)
+        else:
+            place = next((n for n, one in enumerate(body) if not (_is_docstring(one) or _is_future(one))), len(body))
+            space = [cst.EmptyLine(indent=False)]
+            if place:
+                made = made.with_changes(leading_lines=space)
+            if place < len(body) and not _opens_with_space(body[place]):
+                first = body[place]
+                lead = getattr(first, "leading_lines", ())
+                wide = space * 2 if isinstance(first, cst.FunctionDef | cst.ClassDef) else space
+                body[place] = first.with_changes(leading_lines=(*wide, *lead))
+        body.insert(place, cast(cst.SimpleStatementLine, made))
+        tree = tree.with_changes(body=body)
+    return tree
+
+
+def _block(body: Sequence[cst.CSTNode]) -> list[int]:
+    """Indices of the first run of top-level imports, those from __future__ aside."""
+    found: list[int] = []
+    for index, statement in enumerate(body):
+        if _is_future(statement) or (_is_docstring(statement) and not found):
+            continue
+        if _is_import(statement):
+            found.append(index)
+        elif found:
+            break
+    return found
+
+
+def _place(body: Sequence[cst.CSTNode], block: Sequence[int], made: cst.BaseStatement) -> int:
+    """Where in the block a new import goes: before the first of its kind that comes after it."""
+    name = _module_of(made)
+
+    def kind(module: str) -> int:
+        top = module.partition(".")[0]
+        return 2 if module.startswith(".") else 0 if top in sys.stdlib_module_names else 1
+
+    kinds = {index: kind(_module_of(cast(cst.BaseStatement, body[index]))) for index in block}
+    same = [index for index in block if kinds[index] == kind(name)]
+    if same:
+        plain = isinstance(cast(cst.SimpleStatementLine, made).body[0], cst.Import)
+        for index in same:
+            other = cast(cst.SimpleStatementLine, body[index])
+            is_plain = isinstance(other.body[0], cst.Import)
+            if plain == is_plain and _module_of(other) > name:
+                return index
+            if (
+                plain
+                and not is_plain
+                and all(
+                    isinstance(cast(cst.SimpleStatementLine, body[one]).body[0], cst.ImportFrom)
+                    for one in same
+                    if one >= index
+                )
+            ):
+                return index
+        return same[-1] + 1
+    before = [index for index in block if kinds[index] < kind(name)]
+    return before[-1] + 1 if before else block[0]
+
+
+def _with_helpers(tree: cst.Module, helpers: Sequence[str]) -> cst.Module:
+    """The module with functions after its imports, two blank lines around each."""
+    for helper in helpers:
+        (made,) = parse_statements(helper.strip("\n") + "\n", tree)
+        body = list(tree.body)
+        block = [index for index, one in enumerate(body) if _is_import(one)]
+        first_code = next(
+            (index for index, one in enumerate(body) if not (_is_import(one) or _is_docstring(one))), len(body)
+        )
+        block = [index for index in block if index < first_code] or block[:1]
+        place = block[-1] + 1 if block else next((n for n, one in enumerate(body) if not _is_docstring(one)), len(body))
+        space = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
+        made = made.with_changes(leading_lines=space if place else ())
+        if place < len(body):
+            following = body[place]
+            lead = list(getattr(following, "leading_lines", ()))
+            blank = next((n for n, one in enumerate(lead) if one.comment is not None), len(lead))
+            body[place] = following.with_changes(leading_lines=(*space, *lead[blank:]))
+        body.insert(place, cast(cst.SimpleStatementLine, made))
+        tree = tree.with_changes(body=body)
+    return tree
+
+
+def _opens_with_space(statement: cst.CSTNode) -> bool:
+    lead: Sequence[cst.EmptyLine] = getattr(statement, "leading_lines", [])
+    return bool(lead) and lead[0].comment is None
+
+
+def matching(node: cst.CSTNode, test: Callable[[cst.CSTNode], bool]) -> list[cst.CSTNode]:
+    """Every node below (and with) this one for which `test` holds, in source order."""
+    found = [node] if test(node) else []
+    for child in node.children:
+        found += matching(child, test)
+    return found

@@ -1,0 +1,136 @@
+# ruff: noqa: E501 - a program is one line of this table
+"""Programs that read or write text in whatever encoding the machine has; run in the C locale, which has ASCII alone."""
+
+from __future__ import annotations
+
+from tests.engine.repair.corpus.program import Program, program, spared
+
+LOCALE_C = True
+PRELOAD = ("csv", "json", "subprocess", "configparser")
+D = {"d.txt": "café\nnaïve\n"}
+CSV = {"d.csv": "name,city\nZoë,Köln\nAda,Paris\n"}
+JSON = {"d.json": '{"name": "Zoë", "tags": ["déjà"]}'}
+
+PROGRAMS: list[Program] = [
+    program("read in a with block", "def load(path):\n    with open(path) as f:\n        return f.read()\n",
+            "import app\nassert app.load('d.txt').startswith('caf\\xe9')", files=D,
+            after={"app.py": 'def load(path):\n    with open(path, encoding="utf-8") as f:\n        return f.read()\n'}),
+    program("lines in a loop, the mode named", "def count(path):\n    n = 0\n    with open(path, 'r') as handle:\n        for line in handle:\n            n += 1\n    return n\n",
+            "import app\nassert app.count('d.txt') == 2", files=D,
+            after={"app.py": "def count(path):\n    n = 0\n    with open(path, 'r', encoding='utf-8') as handle:\n        for line in handle:\n            n += 1\n    return n\n"}),
+    program("read_text", "from pathlib import Path\n\ndef words(p):\n    return Path(p).read_text().split()  # all of them\n",
+            "import app\nassert len(app.words('d.txt')) == 2", files=D),
+    program("write_text", "from pathlib import Path\n\ndef save(p, s):\n    Path(p).write_text(s)\n",
+            "import app\napp.save('o.txt', 'caf\\xe9')\nassert open('o.txt', 'rb').read() == b'caf\\xc3\\xa9'"),
+    program("Path.open without a mode", "from pathlib import Path\n\nclass Notes:\n    def __init__(self, path: Path) -> None:\n        self.path = path\n\n    def lines(self):\n        with self.path.open() as f:\n            return [line.strip() for line in f]\n",
+            "import app, pathlib\nassert len(app.Notes(pathlib.Path('d.txt')).lines()) == 2", files=D),
+    program("json over open", "import json\n\ndef config():\n    return json.load(open('d.json'))\n",
+            "import app\nassert app.config()['tags'] == ['d\\xe9j\\xe0']", files=JSON, operator="encoding-keyword"),
+    program("json dump without escapes", "import json\n\ndef save(data, path):\n    with open(path, \"w\") as out:\n        json.dump(data, out, ensure_ascii=False)\n",
+            "import app\napp.save({'a': '\\xe9'}, 'o.json')\nassert b'\\xc3\\xa9' in open('o.json', 'rb').read()"),
+    program("csv reader", "import csv\n\ndef rows(path):\n    with open(path, newline='') as f:\n        reader = csv.DictReader(f)\n        return [row['city'] for row in reader]\n",
+            "import app\nassert app.rows('d.csv')[1] == 'Paris'", files=CSV),
+    program("csv writer", "import csv\n\ndef export(rows, path):\n    with open(path, 'w', newline='') as f:\n        writer = csv.writer(f)\n        for row in rows:\n            writer.writerow(row)\n",
+            "import app\napp.export([['Zo\\xeb', 1]], 'o.csv')\nassert open('o.csv', 'rb').read() == b'Zo\\xc3\\xab,1\\r\\n'"),
+    program("the handle is an attribute", "class Log:\n    def __init__(self, path):\n        self.file = open(path, 'a')\n\n    def add(self, text):\n        self.file.write(text + '\\n')\n        self.file.flush()\n",
+            "import app\nlog = app.Log('l.txt')\nlog.add('\\xfcber')\nassert b'\\xc3\\xbcber' in open('l.txt', 'rb').read()"),
+    program("the handle comes from the caller", "def parse(fh):\n    return [line.split() for line in fh]\n\n\ndef main(path):\n    with open(path) as fh:\n        return parse(fh)\n",
+            "import app\nassert len(app.main('d.txt')) == 2", files=D),
+    program("the caller is in another file", "from parsing import parse\n\n\ndef main(path):\n    with open(path) as fh:\n        return parse(fh)\n",
+            "import app\nassert app.main('d.txt') == 11", files={**D, "parsing.py": "def parse(stream):\n    text = stream.read()\n    return len(text)\n"}),
+    program("subprocess with text", "import subprocess\nimport sys\n\ndef version():\n    done = subprocess.run(\n        [sys.executable, '-c', 'import sys; sys.stdout.buffer.write(bytes([195, 169]))'],\n        capture_output=True,\n        text=True,\n    )\n    return done.stdout\n",
+            "import app\nassert app.version() == '\\xe9'"),
+    program("check_output with universal newlines", "import subprocess, sys\nCMD = [sys.executable, '-c', 'import sys; sys.stdout.buffer.write(bytes([195, 169]))']\ndef out():\n    return subprocess.check_output(CMD, universal_newlines=True).strip()\n",
+            "import app\nassert app.out() == '\\xe9'"),
+    program("io.open", "import io\n\ndef load(p):\n    f = io.open(p)\n    try:\n        return f.readlines()\n    finally:\n        f.close()\n",
+            "import app\nassert len(app.load('d.txt')) == 2", files=D),
+    program("codecs.open without a codec", "import codecs\n\ndef load(p):\n    with codecs.open(p, 'r') as f:\n        return f.read()\n",
+            "import app, warnings\nwarnings.simplefilter('ignore')\nassert 'na' in app.load('d.txt')", files=D),
+    program("print", "def report(names):\n    \"\"\"Show them.\"\"\"\n    for name in names:\n        print(name)\n",
+            "import app\napp.report(['Zo\\xeb'])", operator="stdout-reconfigure",
+            after={"app.py": "import sys\n\n\ndef report(names):\n    \"\"\"Show them.\"\"\"\n    if hasattr(sys.stdout, \"reconfigure\"):\n        sys.stdout.reconfigure(encoding=\"utf-8\")\n    for name in names:\n        print(name)\n"}),
+    program("sys.stdout.write at the top level", "import sys\n\nNAMES = ['Ada', 'Zo\\xeb']\n\nfor name in NAMES:\n    sys.stdout.write(name + '\\n')\n",
+            "import app", operator="stdout-reconfigure"),
+    program("an async method with a decorator", "import asyncio\nimport functools\n\ndef logged(f):\n    @functools.wraps(f)\n    async def inner(*a):\n        return await f(*a)\n    return inner\n\nclass Store:\n    @logged\n    async def load(self, path):\n        with open(path) as f:\n            data = f.read()\n        return data\n",
+            "import app, asyncio\nassert asyncio.run(app.Store().load('d.txt'))", files=D),
+    program("a nested function and a comprehension", "def load_all(paths):\n    def one(p):\n        with open(p) as f: return f.read()\n    return {p: one(p) for p in paths}\n",
+            "import app\nassert list(app.load_all(['d.txt'])) == ['d.txt']", files=D),
+    program("an own context manager", "from contextlib import contextmanager\n\n@contextmanager\ndef opened(path):\n    f = open(path)\n    try:\n        yield f\n    finally:\n        f.close()\n\ndef first(path):\n    with opened(path) as f:\n        return next(f)\n",
+            "import app\nassert app.first('d.txt')", files=D),
+    program("configparser", "import configparser\n\ndef settings(path):\n    parser = configparser.ConfigParser()\n    parser.read(path)\n    return parser['a']['b']\n",
+            "import app\nassert app.settings('s.ini') == '\\xe9'", files={"s.ini": "[a]\nb = é\n"}),
+    program("read, then written", "def copy(src, dst):\n    with open(src) as a, open(dst, 'w') as b:\n        for line in a:\n            b.write(line.upper())\n",
+            "import app\napp.copy('d.txt', 'o.txt')\nassert open('o.txt', 'rb').read().decode('utf-8').startswith('CAF')", files=D),
+    program("bytes that are not UTF-8", "from pathlib import Path\n\ndef lines(p):\n    return Path(p).read_text().splitlines()\n",
+            "import app\nassert len(app.lines('d.txt')) == 2", files={"d.txt": b"ok\ncaf\x92\n"}, operator="errors-keyword"),
+    program("UTF-16 by its mark", "def load():\n    with open('d.txt') as f:\n        return f.read()\n",
+            "import app\nassert app.load() == 'h\\xe9'", files={"d.txt": "hé".encode("utf-16")}),
+    program("UTF-8 with its mark", "import json\ndef load(p):\n    with open(p) as f:\n        return json.load(f)\n",
+            "import app\nassert app.load('d.json') == {'a': 1}", files={"d.json": b'\xef\xbb\xbf{"a": 1}'}),
+    program("mixed line endings, a mark, a cookie, no last newline",
+            "", "import app\nassert app.load('d.txt')",
+            files={**D, "app.py": b"\xef\xbb\xbf# -*- coding: utf-8 -*-\r\ndef load(path):\n\twith open(path) as f:  # caf\xc3\xa9\r\n\t\treturn f.read()"},
+            after={}),
+    program("arguments over several lines", "def load(path):\n    with open(\n        path,  # the file\n        \"r\",\n    ) as f:\n        return f.read()\n",
+            "import app\nassert app.load('d.txt')", files=D,
+            after={"app.py": "def load(path):\n    with open(\n        path,  # the file\n        \"r\",\n        encoding=\"utf-8\",\n    ) as f:\n        return f.read()\n"}),
+    program("the encoding is None", "def load(path):\n    return open(path, encoding=None).read()\n",
+            "import app\nassert app.load('d.txt')", files=D, after={"app.py": "def load(path):\n    return open(path, encoding=\"utf-8\").read()\n"}),
+    program("a mode that is a parameter", "def load(path, mode='r'):\n    with open(path, mode) as f:\n        return f.read()\n",
+            "import app\nassert app.load('d.txt') and app.load('d.txt', 'rb')", files=D),
+    program("gzip as text", "import gzip\n\ndef load(path):\n    with gzip.open(path, 'rt') as f:\n        return f.read()\n",
+            "import app\nassert app.load('d.gz.txt') == '\\xe9'", files={"d.gz.txt": __import__("gzip").compress("é".encode())}),
+    program("print to a file", "def save(items, path):\n    with open(path, mode='w') as out:\n        for item in items:\n            print(item, file=out)\n",
+            "import app\napp.save(['\\xe9'], 'o')\nassert open('o', 'rb').read() == b'\\xc3\\xa9\\n'"),
+    program("out defaults to stdout", "import sys\n\ndef report(text, out=sys.stdout):\n    out.write(text)\n",
+            "import app\napp.report('\\xe9')", operator="stdout-reconfigure"),
+    program("TextIOWrapper over bytes", "import io\n\ndef load(data):\n    return io.TextIOWrapper(io.BytesIO(data)).read()\n",
+            "import app\nassert app.load(b'\\xc3\\xa9') == '\\xe9'"),
+]  # fmt: skip
+
+CODEC = "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xe9 in position 3: invalid continuation byte"
+LATIN = {"d.txt": b"caf\xe9 au lait\n"}
+
+
+def log(line: int, function: str, code: str, error: str = CODEC) -> str:
+    return f'Traceback (most recent call last):\n  File "{{root}}/app.py", line {line}, in {function}\n    {code}\n{error}\n'
+
+
+LOOKALIKES: list[Program] = [
+    spared("decode names ASCII", "b'\\xc3'.decode('ascii')\n"),
+    spared("encode names ASCII", "'\\xe9'.encode('ascii')\n"),
+    spared("str with a codec", "x = str(b'\\xe9', 'utf-8')\n"),
+    spared("bytes with a codec", "x = bytes('\\xe9', 'ascii')\n"),
+    spared("open names UTF-8", "with open('d.txt', encoding='utf-8') as f:\n    f.read()\n", files=LATIN),
+    spared("open names ASCII", "def f():\n    return open('d.txt', encoding='ascii').read()\nf()\n", files=D),
+    spared("open names it by place", "open('d.txt', 'r', -1, 'ascii').read()\n", files=D),
+    spared("the encoding is a variable", "ENC = 'ascii'\nopen('d.txt', encoding=ENC).read()\n", files=D),
+    spared("read_text names it", "from pathlib import Path\nPath('d.txt').read_text('ascii')\n", files=D),
+    spared("write_text names it", "from pathlib import Path\nPath('o.txt').write_text('\\xe9', encoding='ascii')\n"),
+    spared("codecs.open names it", "import codecs\nwith codecs.open('d.txt', 'r', 'utf-8') as f:\n    f.read()\n", files=LATIN),
+    spared("arguments by stars", "options = {'encoding': 'ascii'}\nopen('d.txt', **options).read()\n", files=D),
+    spared("bytes, then decoded by name", "with open('d.txt', 'rb') as f:\n    f.read().decode('utf-8')\n", files=LATIN),
+    spared("an image opened as text", "def load():\n    with open('photo.jpg') as f:\n        return f.read()\nload()\n", files={"photo.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF"}),
+    spared("a PNG whose name is not told", "def load(p):\n    with open(p) as f:\n        return f.read()\n", "import app\napp.load('x')", files={"x": b"\x89PNG\r\n\x1a\n"}),
+    spared("gzip opened as text", "def load(p):\n    return open(p).read()\n", "import app\napp.load('x')", files={"x": b"\x1f\x8b\x08\x00aaaa"}),
+    spared("pickle over text", "import pickle\nwith open('d.pkl') as f:\n    pickle.load(f)\n", files={"d.pkl": b"\x80\x04\x95\xe9"}),
+    spared("caught on purpose", "import logging\ntry:\n    open('d.txt').read()\nexcept UnicodeDecodeError:\n    logging.exception('as latin-1 then')\n", files=LATIN),
+    spared("caught as UnicodeError with others", "import traceback\ndef f():\n    return open('d.txt').read()\ntry:\n    f()\nexcept (OSError, UnicodeError):\n    traceback.print_exc()\n", files=LATIN),
+    spared("expected by a test", "import pytest\n\ndef test_it():\n    with pytest.raises(UnicodeDecodeError):\n        open('d.txt').read()\n", log=log(5, "test_it", "open('d.txt').read()")),
+    spared("a file name that cannot be encoded", "open('caf\\xe9.txt')\n"),
+    spared("a name for writing that cannot be encoded", "with open('caf\\xe9.txt', 'w') as f:\n    f.write('x')\n"),
+    spared("own bytes to text", "def text(raw):\n    return raw.decode(errors='strict')\ntext(b'\\xe9')\n"),
+    spared("a lone surrogate", "'\\ud800'.encode()\n"),
+    spared("raised by hand", "raise UnicodeDecodeError('ascii', b'\\xe9', 0, 1, 'not ours')\n"),
+    spared("own open", "def open(path):\n    return path.decode('ascii')\n\nopen(b'\\xe9')\n"),
+    spared("PIL's open", "from PIL import Image\n\ndef size(p):\n    return Image.open(p).size\n", log=log(4, "size", "return Image.open(p).size")),
+    spared("a member of an archive", "def text(zf, name):\n    with zf.open(name) as f:\n        return f.read()\n", log=log(3, "text", "return f.read()")),
+    spared("subprocess names it", "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import sys; sys.stdout.buffer.write(bytes([195, 169]))'], capture_output=True, text=True, encoding='ascii')\n"),
+    spared("stdout is set up already", "import sys\nsys.stdout.reconfigure(encoding='ascii')\nprint('\\xe9')\n"),
+    spared("stdout is wrapped", "import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding='ascii')\nprint('\\xe9', flush=True)\n"),
+    spared("a header in Latin-1", "def send(conn, text):\n    conn.putheader('X-Title', text)\n", log=log(2, "send", "conn.putheader('X-Title', text)", "UnicodeEncodeError: 'latin-1' codec can't encode character '\\u2019' in position 3: ordinal not in range(256)")),
+    spared("errors='strict'", "open('d.txt', errors='strict').read()\n", files=LATIN),
+    spared("IDNA", "'a..b'.encode('idna')\n"),
+    spared("UTF-16 asked for", "open('d.txt', encoding='utf-16').read()\n", files=D),
+    spared("a character cut in two", "def pieces(raw):\n    return [raw[:1].decode(), raw[1:].decode()]\npieces('\\xe9'.encode())\n"),
+]  # fmt: skip
