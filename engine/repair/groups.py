@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -129,6 +129,10 @@ class Tallies:
             tally.samples = _newest(tally.samples)
         self.records += 1
         return group
+
+    def samples(self) -> Iterator[tuple[str, list[ErrorRecord]]]:
+        """Each group's id with its newest records, newest first."""
+        return ((group, _newest(tally.samples)) for group, tally in self._groups.items())
 
     def write(self, connection: sa.Connection) -> set[str]:
         """Add what was counted to the store; returns the ids of the groups it touched."""
