@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,6 @@ def get(connection: sa.Connection, ids: Sequence[str] | None = None, root: Path 
 
 def with_confidence(fix: Fix, outcomes: Sequence[Outcome]) -> Fix:
     """The fix with what the outcomes of its kind say."""
-    from dataclasses import replace
-
     own = standing(outcomes, fix.pattern, fix.operator, fix.context)
     why_not = why_not_auto(fix.applicability, own)
     return replace(fix, confidence=own.lower, confidence_reason=own.words, auto_eligible=why_not is None)
@@ -106,6 +105,14 @@ def note(connection: sa.Connection, fix: Fix, kind: Kind, is_success: bool, now:
         "at": now,
     }
     connection.execute(sa.insert(fix_outcomes).values(row))
+
+
+def forget(connection: sa.Connection, fix: Fix, kind: Kind) -> None:
+    """Take the newest outcome of this kind back: the word it came from was taken back."""
+    newest = sa.select(sa.func.max(fix_outcomes.c.id)).where(
+        fix_outcomes.c.fix_id == fix.id, fix_outcomes.c.kind == kind
+    )
+    connection.execute(sa.delete(fix_outcomes).where(fix_outcomes.c.id == newest.scalar_subquery()))
 
 
 def noted(connection: sa.Connection, fix: Fix, kind: Kind, since: str) -> bool:

@@ -21,12 +21,13 @@ from engine.store.schema.repair import fix_outcomes
 Kind = Literal["tests", "kept", "recurrence"]
 LOWER = 0.05
 PRIOR = (1.0, 1.0)
+REJECTED = "rejected"  # how the detail of an outcome begins that says so
 _COUNTED = ("kept", "recurrence")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One thing that became of one fix, in the order in which they were told."""
+    """One thing that became of one fix. `was_applied` is False where a person refused it beforehand."""
 
     fix: str
     pattern: str
@@ -34,12 +35,18 @@ class Outcome:
     context: str
     kind: Kind
     is_success: bool
+    was_applied: bool = True
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether something that was applied failed."""
+        return self.was_applied and not self.is_success
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How fixes of one pattern, operator and context did. `since_regression`: successes of the whole pattern since one
-    last failed; None where none ever did."""
+    that was applied last failed; None where none ever did."""
 
     successes: int
     failures: int
@@ -67,7 +74,18 @@ def lower_bound(successes: int, failures: int) -> float:
 def read(connection: sa.Connection) -> list[Outcome]:
     """Every outcome, oldest first."""
     rows = connection.execute(sa.select(fix_outcomes).order_by(fix_outcomes.c.id))
-    return [Outcome(row.fix_id, row.pattern, row.operator, row.context, row.kind, row.is_success) for row in rows]
+    return [
+        Outcome(
+            row.fix_id,
+            row.pattern,
+            row.operator,
+            row.context,
+            row.kind,
+            row.is_success,
+            not (row.detail or "").startswith(REJECTED),
+        )
+        for row in rows
+    ]
 
 
 def standing(outcomes: Iterable[Outcome], pattern: str, operator: str, context: str) -> Standing:
@@ -77,7 +95,7 @@ def standing(outcomes: Iterable[Outcome], pattern: str, operator: str, context: 
     held = _held(one for one in own if one.kind in _COUNTED)
     successes = sum(held.values())
     failures = len(held) - successes
-    worst = max((number for number, one in enumerate(of_pattern) if not one.is_success), default=None)
+    worst = max((number for number, one in enumerate(of_pattern) if one.is_regression), default=None)
     since = None
     if worst is not None:
         since = sum(_held(one for one in of_pattern[worst + 1 :] if one.kind in _COUNTED).values())

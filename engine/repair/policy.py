@@ -14,7 +14,8 @@ def why_not_auto(applicability: Applicability, standing: Standing) -> str | None
     if applicability != "safe":
         return f"it is marked '{applicability}': a person decides"
     if standing.since_regression is not None and standing.since_regression < CLEAN:
-        return f"a fix of this pattern failed; {CLEAN - standing.since_regression} more must hold before it is trusted again"
+        more = CLEAN - standing.since_regression
+        return f"a fix of this pattern failed; {more} more must hold before it is trusted again"
     if standing.lower < WANTED:
         return f"its confidence {standing.lower:.2f} is below {WANTED:.2f} ({standing.words})"
     return None

@@ -1,7 +1,9 @@
-"""Running a project's tests as a stranger's program: limits, no network where possible, no shell, nothing on our terminal.
+"""Running a project's tests as a stranger's program: limits, no network where possible, no shell, nothing on our own
+terminal.
 
-Relies on `confine` for the limits. Names of passed and failed tests come from JUnit XML (asked for by PYTEST_ADDOPTS, so
-that it works however pytest is started), else from what pytest or unittest print, else there is one test: the command.
+Relies on `confine` for the limits. Names of passed and failed tests come from JUnit XML (asked for by PYTEST_ADDOPTS,
+so that it works however pytest is started), else from what pytest or unittest print, else there is one test: the
+command.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ _PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|error(?:s)?)\b")
 _UNITTEST_BAD = re.compile(r"^(?:FAIL|ERROR): (\S+ \([\w.]+\)|\S+)", re.MULTILINE)
 _UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
 _COMMAND = "(the test command)"
+NO_TESTS = 5  # pytest's exit code when it collects nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ def run(
                 remedy="Name a command that is there: --tests 'python -m pytest -q'",
             )
         passed, failures, successes, is_read = _read(report, tail)
+    if not is_read and code == NO_TESTS and "no tests ran" in tail:
+        is_read = True
     if not is_read:
         failures = frozenset() if code == 0 else frozenset({_COMMAND})
         passed, successes = (1, frozenset({_COMMAND})) if code == 0 else (0, frozenset())
