@@ -25,9 +25,8 @@ from engine.repair.groups import Group
 from engine.repair.guard import why_not_root
 from engine.repair.logs import Ingested
 from engine.repair.merge import Overlap, hunks, some
-from engine.repair.outcomes import REJECTED
+from engine.repair.outcomes import REJECTED, standing
 from engine.repair.outcomes import read as read_outcomes
-from engine.repair.outcomes import standing
 from engine.repair.patterns.pattern import Pattern
 from engine.repair.policy import why_not_auto
 from engine.repair.prove import Proof, environment_for, prove, tests_of, why_no_python
@@ -150,7 +149,7 @@ class Fixes:
 
     # -- looking --------------------------------------------------------------------------------------------------
 
-    async def list(self, root: Path | None = None) -> list[Fix]:
+    async def every(self, root: Path | None = None) -> list[Fix]:
         """Every fix, oldest first; of one project with `root`."""
         await self.settle()
         return await self._store.read(lambda connection: ledger.get(connection, root=root))
@@ -223,7 +222,7 @@ class Fixes:
         refused: list[tuple[str, str]] = []
         if not ids:
             real = None if root is None else await asyncio.to_thread(_real, root)
-            every = await self.list(real) if auto else []
+            every = await self.every(real) if auto else []
             return [fix for fix in every if fix.auto_eligible and fix.state in OPEN], ()
         chosen: list[Fix] = []
         outcomes = await self._store.read(read_outcomes) if auto else []

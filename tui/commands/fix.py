@@ -74,7 +74,7 @@ async def suggest(engine: Engine, root: Path, errors: tuple[Path, ...], min_coun
 @engine_command
 async def listing(engine: Engine, root: Path | None, as_json: bool) -> None:
     """List every fix that was ever proposed, with what became of it."""
-    found = await engine.repair.fixes.list(root.expanduser().resolve() if root else None)
+    found = await engine.repair.fixes.every(root.expanduser().resolve() if root else None)
     if as_json:
         emit({"fixes": [one.document() for one in found]})
         return
