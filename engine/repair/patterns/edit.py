@@ -10,6 +10,7 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TypeVar, cast
 
 import libcst as cst
@@ -110,7 +111,55 @@ class Module:
         """A node's source."""
         return self.tree.code_for_node(node)
 
+    @cached_property
+    def quote(self) -> str:
+        """The quotation mark that the file's strings mostly have."""
+        marks = [one.quote for one in self.nodes(cst.SimpleString) if len(one.quote) == 1]
+        return "'" if marks.count("'") > marks.count('"') else '"'
+
+    @cached_property
+    def imported(self) -> Mapping[str, str]:
+        """What every name bound by an import, anywhere in the file, stands for: `np` -> `numpy`."""
+        found: dict[str, str] = {}
+        for plain in self.nodes(cst.Import):
+            for one in plain.names:
+                own = _dotted(one.name)
+                if one.asname and isinstance(one.asname.name, cst.Name):
+                    found[one.asname.name.value] = own
+                else:
+                    found[own.partition(".")[0]] = own.partition(".")[0]
+        for other in self.nodes(cst.ImportFrom):
+            base = "." * len(other.relative) + (_dotted(other.module) if other.module else "")
+            for one in () if isinstance(other.names, cst.ImportStar) else other.names:
+                name = one.asname.name if one.asname else one.name
+                if isinstance(name, cst.Name):
+                    found[name.value] = f"{base}.{_dotted(one.name)}"
+        return found
+
+    def qualified(self, node: cst.BaseExpression) -> str:
+        """A dotted name with its import spelled out (`np.load` -> `numpy.load`); empty for what is no dotted name."""
+        name = _dotted(node)
+        first, dot, rest = name.partition(".")
+        return f"{self.imported[first]}{dot}{rest}" if first in self.imported else name
+
     # -- changing -------------------------------------------------------------------------------------------------
+
+    def insert_before(self, statement: cst.CSTNode, source: str, instead: cst.CSTNode | None = None) -> None:
+        """Put statements above one; comments that stand over it stay with it. `instead` stands in its place then."""
+        made = parse_statements(source, self.tree)
+        kept = cast(cst.SimpleStatementLine, instead or statement)
+        lead = list(kept.leading_lines)
+        blank = next((n for n, one in enumerate(lead) if one.comment is not None), len(lead))
+        first = cast(cst.SimpleStatementLine, made[0]).with_changes(leading_lines=lead[:blank])
+        self.replace(statement, cst.FlattenSentinel([first, *made[1:], kept.with_changes(leading_lines=lead[blank:])]))
+
+    def insert_after(self, statement: cst.CSTNode, source: str, instead: cst.CSTNode | None = None) -> None:
+        """Put statements under one. `instead` stands in its place then."""
+        self.replace(statement, cst.FlattenSentinel([instead or statement, *parse_statements(source, self.tree)]))
+
+    def names(self) -> frozenset[str]:
+        """Every plain name in the file, so that a new one can be told apart."""
+        return frozenset(one.value for one in self.nodes(cst.Name))
 
     def replace(self, node: cst.CSTNode, change: Change) -> None:
         """Put something else in a node's place (a FlattenSentinel for several statements)."""
@@ -188,6 +237,41 @@ def parse_statements(source: str, config: cst.Module) -> list[cst.BaseStatement]
     """Statements from source text, in the style (indentation, line endings) of the file they will stand in."""
     made = cst.parse_module(source, config.config_for_parsing)
     return [cast(cst.BaseStatement, one) for one in made.body]
+
+
+def with_keyword(call: cst.Call, name: str, value: str) -> cst.Call:
+    """The call with one more keyword argument (or another value for it), set out as its other arguments are."""
+    args = list(call.args)
+    for index, arg in enumerate(args):
+        if arg.keyword is not None and arg.keyword.value == name:
+            args[index] = arg.with_changes(value=cst.parse_expression(value))
+            return call.with_changes(args=args)
+    tight = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    made = cst.Arg(cst.parse_expression(value), cst.Name(name), equal=tight)
+    if not args:
+        return call.with_changes(args=[made])
+    last, before = args[-1], call.whitespace_before_args
+    separator = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    lined_up = isinstance(before, cst.ParenthesizedWhitespace)
+    if lined_up and all(_breaks(arg.comma) for arg in args[:-1]):  # one argument a line
+        plain = cst.ParenthesizedWhitespace(indent=True, last_line=before.last_line)
+        separator = cst.Comma(whitespace_after=plain)
+    if isinstance(last.comma, cst.Comma):
+        made = made.with_changes(comma=last.comma)
+        if _breaks(last.comma) and _breaks(separator):
+            there = cast(cst.ParenthesizedWhitespace, last.comma.whitespace_after)
+            if there.first_line.comment is not None:  # a comment behind the last argument stays there
+                wide = cast(cst.ParenthesizedWhitespace, separator.whitespace_after)
+                separator = cst.Comma(whitespace_after=wide.with_changes(first_line=there.first_line))
+                bare = there.with_changes(first_line=cst.TrailingWhitespace())
+                made = made.with_changes(comma=last.comma.with_changes(whitespace_after=bare))
+    made = made.with_changes(whitespace_after_arg=last.whitespace_after_arg)
+    args[-1] = last.with_changes(comma=separator, whitespace_after_arg=cst.SimpleWhitespace(""))
+    return call.with_changes(args=[*args, made])
+
+
+def _breaks(comma: cst.Comma | cst.MaybeSentinel) -> bool:
+    return isinstance(comma, cst.Comma) and isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace)
 
 
 def first_changed_line(edit: FileEdit) -> int:
@@ -278,7 +362,8 @@ def _with_imports(tree: cst.Module, lines: Sequence[str]) -> cst.Module:
             if place < len(body) and not _opens_with_space(body[place]):
                 first = body[place]
                 lead = getattr(first, "leading_lines", ())
-                body[place] = first.with_changes(leading_lines=(*space, *lead))
+                wide = space * 2 if isinstance(first, cst.FunctionDef | cst.ClassDef) else space
+                body[place] = first.with_changes(leading_lines=(*wide, *lead))
         body.insert(place, cast(cst.SimpleStatementLine, made))
         tree = tree.with_changes(body=body)
     return tree

@@ -29,6 +29,9 @@ class Project(Protocol):
     def python_files(self) -> Sequence[str]:
         """Every first-party Python file, sorted."""
 
+    def relative(self, file: str) -> str | None:
+        """A traceback's file as a path of this project; None where it is not one of its files."""
+
     def is_first_party(self, module: str) -> bool:
         """Whether the top-level module is the project's own."""
 

@@ -1,0 +1,111 @@
+"""Calls that fail with FileNotFoundError: what they do to which path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import libcst as cst
+
+from engine.repair.patterns.edit import Module
+from engine.repair.patterns.openings import keyword, opening
+from engine.repair.patterns.sites import last_name, text_of
+
+Action = Literal["read", "list", "write", "delete", "delete-tree", "mkdir", "move"]
+
+
+@dataclass(frozen=True)
+class PathCall:
+    """One call and the path it needs; `target` is where a move or copy goes. `is_path` where the path is a Path for sure."""
+
+    call: cst.Call
+    action: Action
+    path: cst.BaseExpression
+    is_path: bool = False
+    target: cst.BaseExpression | None = None
+
+
+FUNCTIONS: dict[str, Action] = {
+    **{f"os.{name}": "list" for name in ("listdir", "scandir")},
+    **{f"os.{name}": "read" for name in ("stat", "lstat", "chmod", "utime", "readlink", "open")},
+    **{f"os.path.{name}": "read" for name in ("getsize", "getmtime", "getctime", "getatime")},
+    **{f"os.{name}": "delete" for name in ("remove", "unlink")},
+    "shutil.rmtree": "delete-tree",
+    "os.rmdir": "delete-tree",
+    "os.mkdir": "mkdir",
+    **{f"os.{name}": "move" for name in ("rename", "replace", "link")},
+    **{f"shutil.{name}": "move" for name in ("copy", "copy2", "copyfile", "move", "copytree")},
+    **{f"PIL.Image.{name}": "read" for name in ("open",)},
+    **{f"pandas.read_{name}": "read" for name in ("csv", "json", "excel", "parquet", "pickle", "table", "fwf", "feather", "xml")},
+    **{f"numpy.{name}": "read" for name in ("load", "loadtxt", "genfromtxt", "fromfile", "memmap")},
+    **{f"numpy.{name}": "write" for name in ("save", "savez", "savez_compressed", "savetxt")},
+    **{name: "read" for name in ("torch.load", "joblib.load", "zipfile.ZipFile", "tarfile.open", "wave.open", "rawpy.imread")},
+    **{name: "read" for name in ("xml.etree.ElementTree.parse", "imageio.imread", "imageio.v2.imread", "imageio.v3.imread")},
+    **{name: "read" for name in ("skimage.io.imread", "matplotlib.pyplot.imread", "matplotlib.image.imread", "h5py.File")},
+    **{name: "read" for name in ("xml.dom.minidom.parse", "soundfile.read", "safetensors.torch.load_file", "polars.read_csv")},
+    **{name: "write" for name in ("matplotlib.pyplot.savefig", "imageio.imwrite", "skimage.io.imsave", "soundfile.write")},
+    **{name: "write" for name in ("logging.FileHandler", "logging.handlers.RotatingFileHandler")},
+}
+SECOND: dict[str, Action] = {name: "write" for name in ("torch.save", "joblib.dump", "safetensors.torch.save_file")}
+METHODS: dict[str, Action] = {
+    **{name: "read" for name in ("read_text", "read_bytes", "stat", "lstat", "chmod")},
+    "iterdir": "list",
+    **{name: "write" for name in ("write_text", "write_bytes", "touch", "symlink_to", "hardlink_to")},
+    "unlink": "delete",
+    "rmdir": "delete-tree",
+    "mkdir": "mkdir",
+    **{name: "move" for name in ("rename", "replace")},
+}
+SAVERS = ("save", "savefig", "to_csv", "to_json", "to_excel", "to_parquet", "to_pickle", "to_html", "tofile", "imsave")
+
+
+def path_call(module: Module, call: cst.Call) -> PathCall | None:
+    """What a call needs a path for; None where it is no call that is known to need one."""
+    name = module.qualified(call.func)
+    if any(arg.star for arg in call.args):
+        return None
+    opened = opening(module, call)
+    if opened is not None and opened.path is not None and opened.kind.name not in ("subprocess", "tempfile", "os.fdopen"):
+        if opened.kind.name == "io.TextIOWrapper" or opened.mode is None:
+            return None
+        is_path = opened.kind.name in ("Path.open", "read_text", "write_text")
+        creates = any(sign in opened.mode for sign in "wax")
+        return PathCall(call, "write" if creates else "read", _bare(opened.path), is_path)
+    first, second = _argument(call, 0), _argument(call, 1)
+    if name in FUNCTIONS:
+        action = FUNCTIONS[name]
+        mode = text_of(second) if name in ("zipfile.ZipFile", "tarfile.open", "wave.open", "h5py.File") else None
+        if mode and mode[0] in "wax":
+            action = "write"
+        if first is None:
+            first = keyword(call, "path") or keyword(call, "filename") or keyword(call, "file")
+        if first is None:
+            return None
+        return PathCall(call, action, _bare(first), target=_bare(second) if action == "move" and second else None)
+    if name in SECOND and second is not None:
+        return PathCall(call, "write", _bare(second))
+    if not isinstance(call.func, cst.Attribute):
+        return None
+    own, method = call.func.value, call.func.attr.value
+    if isinstance(own, cst.Name) and own.value in module.imported and not name.startswith("pathlib."):
+        return None
+    if method in METHODS:
+        action = METHODS[method]
+        if action == "move":
+            return PathCall(call, action, own, True, _bare(first)) if first is not None and len(call.args) == 1 else None
+        return PathCall(call, action, own, True)
+    if method in SAVERS and (first is not None or keyword(call, "path") is not None):
+        return PathCall(call, "write", _bare(first or keyword(call, "path") or own))
+    return None
+
+
+def _argument(call: cst.Call, index: int) -> cst.BaseExpression | None:
+    plain = [arg for arg in call.args if arg.keyword is None]
+    return plain[index].value if index < len(plain) else None
+
+
+def _bare(path: cst.BaseExpression) -> cst.BaseExpression:
+    """The path within `str(...)` and `os.fspath(...)`."""
+    while isinstance(path, cst.Call) and last_name(path.func) in ("str", "fspath") and len(path.args) == 1:
+        path = path.args[0].value
+    return path

@@ -1,0 +1,419 @@
+"""From the line that failed to the code that is to blame: frames, handlers, and where a value came from.
+
+Relies on LibCST through `edit.Module`, reads files through the case's project only. Nothing here decides or edits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import libcst as cst
+
+from engine.repair.patterns.edit import Module, NotEditable
+from engine.repair.patterns.pattern import Case, Project
+from engine.repair.record import Frame
+
+MOST_STEPS = 400
+_FLOW = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A node in its file, and the index of the frame from which it was reached."""
+
+    module: Module
+    node: cst.CSTNode
+    frame: int
+
+
+class Trail:
+    """The project's own frames of a case's newest record, outermost first, each file parsed when it is needed."""
+
+    def __init__(self, case: Case) -> None:
+        """Raises NotEditable where the innermost file cannot be edited."""
+        self.project: Project = case.project
+        self.record = case.records[0]
+        self._modules: dict[str, Module] = {case.path: Module(case.path, case.source)}
+        self.frames: list[tuple[str, Frame]] = []
+        for frame in self.record.frames:
+            path = case.path if frame == case.frame else case.project.relative(frame.file)
+            if path is not None and (path == case.path or case.project.read(path) is not None):
+                self.frames.append((path, frame))
+            if frame == case.frame:
+                break
+        if not self.frames or self.frames[-1][1] != case.frame:
+            self.frames.append((case.path, case.frame))
+        self._last_line = case.line
+
+    @property
+    def last(self) -> int:
+        """The index of the innermost frame."""
+        return len(self.frames) - 1
+
+    def module(self, path: str) -> Module:
+        """A file, parsed once. Raises NotEditable."""
+        if path not in self._modules:
+            source = self.project.read(path)
+            if source is None:
+                raise NotEditable(f"{path} is not ours to edit")
+            self._modules[path] = Module(path, source)
+        return self._modules[path]
+
+    def statement(self, index: int) -> tuple[Module, cst.CSTNode] | None:
+        """The statement at which a frame stands, in its file; None where it cannot be found."""
+        path, frame = self.frames[index]
+        try:
+            module = self.module(path)
+        except NotEditable:
+            return None
+        line = self._last_line if index == self.last else module.line_of(frame.code, frame.line)
+        found = module.statement(line) if line else None
+        return (module, found) if found is not None else None
+
+    # -- where a value came from ----------------------------------------------------------------------------------
+
+    def calls(self, wanted: Callable[[Module, cst.Call], bool]) -> Iterator[Place]:
+        """Calls that the failing statement's values came from, nearest first, as far as `wanted` holds for them."""
+        for place in self.origins():
+            if isinstance(place.node, cst.Call) and wanted(place.module, place.node):
+                yield place
+
+    def origins(self, start: Place | None = None) -> Iterator[Place]:
+        """Every expression from which the failing statement's values (or one node's) came, nearest first."""
+        if start is None:
+            here = self.statement(self.last)
+            if here is None:
+                return
+            starts = [Place(here[0], part, self.last) for part in own_parts(here[1])]
+        else:
+            starts = [start]
+        seen: set[int] = set()
+        queue = list(starts)
+        for _step in range(MOST_STEPS):
+            if not queue:
+                return
+            place = queue.pop(0)
+            if id(place.node) in seen:
+                continue
+            seen.add(id(place.node))
+            later: list[Place] = []
+            for node in walk(place.node):
+                yield Place(place.module, node, place.frame)
+                if isinstance(node, cst.Name):
+                    later += self._bindings(Place(place.module, node, place.frame))
+                elif isinstance(node, cst.Attribute) and own_attribute(node):
+                    later += self._attribute(place.module, node, place.frame)
+                elif isinstance(node, cst.Call):
+                    later += self._returned(place.module, node, place.frame)
+            queue += later
+
+    def _bindings(self, place: Place) -> list[Place]:
+        module, name = place.module, place.node
+        assert isinstance(name, cst.Name)
+        parent = module.parent(name)
+        if isinstance(parent, cst.Arg | cst.Param) and getattr(parent, "keyword", None) is name:
+            return []
+        if isinstance(parent, cst.Attribute) and parent.attr is name:
+            return []
+        line = module.position(name).start.line
+        for scope in scopes(module, name):
+            found = [Place(module, value, place.frame) for value in bound_values(module, scope, name.value, line)]
+            if isinstance(scope, cst.FunctionDef):
+                parameter = _parameter(scope, name.value)
+                if parameter is not None:
+                    return found + self._argument(module, scope, parameter, place.frame)
+            if found:
+                return found
+        return []
+
+    def _argument(self, module: Module, function: cst.FunctionDef, parameter: cst.Param, frame: int) -> list[Place]:
+        """What a parameter was given: the argument in the calling frame, else its default."""
+        default = [Place(module, parameter.default, frame)] if parameter.default is not None else []
+        frame = self._running(module, function, frame)
+        caller = self.statement(frame - 1) if frame > 0 else None
+        if caller is None:
+            return default
+        given: list[Place] = []
+        calls = [node for part in own_parts(caller[1]) for node in walk(part) if isinstance(node, cst.Call)]
+        for call in calls:
+            argument = argument_for(call, function, parameter.name.value, module)
+            if argument is not None:
+                given.append(Place(caller[0], argument, frame - 1))
+        return given or default
+
+    def _running(self, module: Module, function: cst.FunctionDef, frame: int) -> int:
+        """The innermost frame (this one or further out) that runs a function; 0 where none does."""
+        for index in range(frame, 0, -1):
+            path, one = self.frames[index]
+            if path == module.path and one.function.rpartition(".")[2] == function.name.value:
+                return index
+        return 0
+
+    def _attribute(self, module: Module, node: cst.Attribute, frame: int) -> list[Place]:
+        """What `self.name` (or `cls.name`) was set to, anywhere in the class."""
+        around = module.nearest(node, cst.ClassDef)
+        if around is None:
+            return []
+        found: list[Place] = []
+        for target, value in assignments(module, around):
+            own = isinstance(target, cst.Attribute) and own_attribute(target) and target.attr.value == node.attr.value
+            in_class = isinstance(target, cst.Name) and target.value == node.attr.value
+            if own or (in_class and module.function(target) is None):
+                found.append(Place(module, value, self._frame_of(module, value, frame)))
+        return found
+
+    def _frame_of(self, module: Module, node: cst.CSTNode, frame: int) -> int:
+        """The frame that runs the function around a node, where there is one on the trail; else 0."""
+        function = module.function(node)
+        return self._running(module, function, frame) if function is not None else 0
+
+    def _returned(self, module: Module, call: cst.Call, frame: int) -> list[Place]:
+        """What a called function of the project returns or yields."""
+        made = self.definition(module, call)
+        if made is None:
+            return []
+        where, function = made
+        found: list[Place] = []
+        for node in walk(function.body, into_functions=False):
+            value = node.value if isinstance(node, cst.Return | cst.Yield) else None
+            if isinstance(value, cst.From):
+                value = value.item
+            if value is not None:
+                found.append(Place(where, value, 0 if where is not module else self._frame_of(where, value, frame)))
+        return found
+
+    def definition(self, module: Module, call: cst.Call) -> tuple[Module, cst.FunctionDef] | None:
+        """The project's function that a call calls, where its name tells."""
+        name = last_name(call.func)
+        if not name:
+            return None
+        own = [one for one in module.nodes(cst.FunctionDef) if one.name.value == name]
+        if isinstance(call.func, cst.Name):
+            own = [one for one in own if not is_method(module, one)] or own
+        elif not own_attribute(call.func) and isinstance(call.func, cst.Attribute):
+            own = [one for one in own if is_method(module, one)]
+        if own:
+            return module, own[-1]
+        return self._imported(module, call, name)
+
+    def _imported(self, module: Module, call: cst.Call, name: str) -> tuple[Module, cst.FunctionDef] | None:
+        base = call.func.value if isinstance(call.func, cst.Attribute) else None
+        for statement in module.nodes(cst.ImportFrom):
+            if isinstance(statement.names, cst.ImportStar):
+                continue
+            for one in statement.names:
+                bound = one.asname.name if one.asname else one.name
+                bound_name = bound.value if isinstance(bound, cst.Name) else ""
+                from_module = module.code(statement.module) if statement.module else ""
+                if base is None and bound_name == name:
+                    return self._function_in(from_module, last_name(one.name))
+                if isinstance(base, cst.Name) and bound_name == base.value:
+                    inner = f"{from_module}.{module.code(one.name)}".strip(".")
+                    return self._function_in(inner, name)
+        if base is not None:
+            for plain in module.nodes(cst.Import):
+                for one in plain.names:
+                    bound = one.asname.name if one.asname else one.name
+                    if module.code(bound) == module.code(base):
+                        return self._function_in(module.code(one.name), name)
+        return None
+
+    def _function_in(self, dotted: str, name: str) -> tuple[Module, cst.FunctionDef] | None:
+        tail = dotted.replace(".", "/")
+        for path in self.project.python_files() if tail else ():
+            stem = path.removesuffix(".py").removesuffix("/__init__")
+            if stem == tail or stem.endswith("/" + tail):
+                try:
+                    module = self.module(path)
+                except NotEditable:
+                    return None
+                found = [one for one in module.nodes(cst.FunctionDef) if one.name.value == name]
+                return (module, found[-1]) if found else None
+        return None
+
+    # -- what is caught on purpose --------------------------------------------------------------------------------
+
+    def caught(self, types: Sequence[str]) -> str | None:
+        """Where code around one of the frames catches one of these exceptions by name; None where none does."""
+        for index in range(self.last, -1, -1):
+            here = self.statement(index)
+            if here is None:
+                continue
+            module, statement = here
+            handler = catching(module, statement, types)
+            if handler:
+                return f"{handler} around line {module.position(statement).start.line} of {module.path}"
+        return None
+
+
+def catching(module: Module, node: cst.CSTNode, types: Sequence[str]) -> str | None:
+    """The `except`, `suppress`, `raises` around a node that names one of the types, as it stands."""
+    inner: cst.CSTNode = node
+    for around in module.ancestors(node):
+        if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+            return None
+        if isinstance(around, cst.Try | cst.TryStar) and inner is around.body:
+            for handler in around.handlers:
+                if handler.type is not None and any(last_name(one) in types for one in walk(handler.type)):
+                    return f"'except {module.code(handler.type)}'"
+        if isinstance(around, cst.With) and inner is around.body:
+            for item in around.items:
+                call = item.item
+                if (
+                    isinstance(call, cst.Call)
+                    and last_name(call.func) in ("suppress", "raises", "assertRaises", "assertRaisesRegex")
+                    and any(last_name(one) in types for arg in call.args for one in walk(arg.value))
+                ):
+                    return f"'{module.code(call)}'"
+        inner = around
+    return None
+
+
+def own_parts(statement: cst.CSTNode) -> list[cst.CSTNode]:
+    """What of a statement runs at its own line: all of a simple one, the header of a compound one."""
+    parts: list[cst.CSTNode] = []
+    if isinstance(statement, cst.With):
+        parts = list(statement.items)
+    elif isinstance(statement, cst.For):
+        parts = [statement.iter]
+    elif isinstance(statement, cst.If | cst.While):
+        parts = [statement.test]
+    elif isinstance(statement, cst.Match):
+        parts = [statement.subject]
+    elif isinstance(statement, cst.FunctionDef):
+        parts = [statement.params, *statement.decorators]
+    elif isinstance(statement, cst.ClassDef):
+        parts = [*statement.bases, *statement.decorators]
+    elif isinstance(statement, cst.Try | cst.TryStar):
+        parts = []
+    else:
+        return [statement]
+    body = getattr(statement, "body", None)
+    if isinstance(body, cst.SimpleStatementSuite):
+        parts.append(body)
+    return parts
+
+
+def walk(node: cst.CSTNode, into_functions: bool = True) -> Iterator[cst.CSTNode]:
+    """A node and all below it, in source order; not into functions defined in it where so told."""
+    yield node
+    for child in node.children:
+        if into_functions or not isinstance(child, _FLOW):
+            yield from walk(child, into_functions)
+
+
+def last_name(node: cst.CSTNode | None) -> str:
+    """`c` of `a.b.c` and of `c`; empty for anything else."""
+    if isinstance(node, cst.Attribute):
+        return node.attr.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+def dotted(node: cst.CSTNode | None) -> str:
+    """`a.b.c` of a plain dotted name; empty for anything else."""
+    if isinstance(node, cst.Attribute):
+        base = dotted(node.value)
+        return f"{base}.{node.attr.value}" if base else ""
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+def text_of(node: cst.CSTNode | None) -> str | None:
+    """A plain string literal's text."""
+    if isinstance(node, cst.SimpleString) and isinstance(value := node.evaluated_value, str):
+        return value
+    return None
+
+
+def own_attribute(node: cst.CSTNode) -> bool:
+    """Whether it is `self.name` or `cls.name`."""
+    return (
+        isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value in ("self", "cls")
+    )
+
+
+def is_method(module: Module, function: cst.FunctionDef) -> bool:
+    """Whether a function stands in a class."""
+    around = next((one for one in module.ancestors(function) if isinstance(one, cst.FunctionDef | cst.ClassDef)), None)
+    return isinstance(around, cst.ClassDef)
+
+
+def scopes(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The scopes that a name is looked up in: comprehensions and lambdas aside, innermost first, the module last."""
+    for around in module.ancestors(node):
+        if isinstance(around, cst.FunctionDef | cst.Module | cst.Lambda) or hasattr(around, "for_in"):
+            yield around
+
+
+def bound_values(module: Module, scope: cst.CSTNode, name: str, line: int) -> list[cst.CSTNode]:
+    """What a name is bound to in a scope: the last binding before `line` first."""
+    found: list[tuple[int, cst.CSTNode]] = []
+    if hasattr(scope, "for_in"):
+        clause = scope.for_in
+        while clause is not None:
+            if any(isinstance(one, cst.Name) and one.value == name for one in walk(clause.target)):
+                found.append((line, clause.iter))
+            clause = clause.inner_for_in
+        return [value for _line, value in found]
+    for target, value in assignments(module, scope):
+        if any(isinstance(one, cst.Name) and one.value == name for one in _targets(target)):
+            found.append((module.position(value).start.line, value))
+    before = sorted((one for one in found if one[0] <= line), key=lambda one: -one[0])
+    after = sorted((one for one in found if one[0] > line), key=lambda one: one[0])
+    return [value for _line, value in before + after]
+
+
+def _targets(target: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    if isinstance(target, cst.Tuple | cst.List):
+        for element in target.elements:
+            yield from _targets(element.value)
+    else:
+        yield target
+
+
+def assignments(module: Module, scope: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
+    """Target and value of everything that binds in a scope: `=`, `:=`, `with ... as`, `for ... in`."""
+    inside_class = isinstance(scope, cst.ClassDef)
+    body = scope.body if isinstance(scope, cst.FunctionDef | cst.ClassDef | cst.Module | cst.Lambda) else scope
+    parts: Sequence[cst.CSTNode] = body if isinstance(body, list | tuple) else [body]
+    for part in parts:
+        if not inside_class and isinstance(part, cst.FunctionDef | cst.ClassDef):
+            continue
+        for node in walk(part, into_functions=inside_class):
+            if isinstance(node, cst.Assign):
+                for one in node.targets:
+                    yield one.target, node.value
+            elif isinstance(node, cst.AnnAssign | cst.AugAssign | cst.NamedExpr) and node.value is not None:
+                yield node.target, node.value
+            elif isinstance(node, cst.WithItem) and node.asname is not None:
+                yield node.asname.name, node.item
+            elif isinstance(node, cst.For):
+                yield node.target, node.iter
+
+
+def _parameter(function: cst.FunctionDef, name: str) -> cst.Param | None:
+    given = function.params
+    for one in (*given.posonly_params, *given.params, *given.kwonly_params):
+        if one.name.value == name:
+            return one
+    return None
+
+
+def argument_for(call: cst.Call, function: cst.FunctionDef, name: str, module: Module) -> cst.BaseExpression | None:
+    """The argument that a call gives to a function's parameter; None where it is another call, or gives none."""
+    called = last_name(call.func)
+    around = next((one for one in module.ancestors(function) if isinstance(one, cst.ClassDef)), None)
+    makes = function.name.value == "__init__" and around is not None and called == around.name.value
+    if called != function.name.value and not makes:
+        return None
+    for arg in call.args:
+        if arg.keyword is not None and arg.keyword.value == name:
+            return arg.value
+    names = [one.name.value for one in (*function.params.posonly_params, *function.params.params)]
+    if is_method(module, function) and names and names[0] in ("self", "cls"):
+        names = names[1:]
+    plain = [arg for arg in call.args if arg.keyword is None]
+    if name not in names or any(arg.star for arg in plain[: names.index(name) + 1]):
+        return None
+    place = names.index(name)
+    return plain[place].value if place < len(plain) else None

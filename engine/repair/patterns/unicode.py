@@ -1,0 +1,416 @@
+"""Text read or written in whatever encoding the machine happens to have: the call gets `encoding="utf-8"`.
+
+Evidence: a UnicodeDecodeError or UnicodeEncodeError at an `open`, `read_text`, `write_text`, `subprocess`, `csv`, at
+stdin or stdout. Another codec is named only where bytes show it, `errors=` only where bytes are shown not to be UTF-8.
+Calls that open bytes or name an encoding are left alone, as are errors that are caught on purpose.
+
+    before    with open(path) as file:
+    after     with open(path, encoding="utf-8") as file:
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_keyword
+from engine.repair.patterns.openings import PARSERS, Kind, Opening, keyword, named_encoding, opening
+from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
+from engine.repair.patterns.sites import Place, Trail, dotted, last_name, own_parts, text_of, walk
+from engine.repair.record import ErrorRecord
+
+TYPES = ("UnicodeDecodeError", "UnicodeEncodeError")
+ON_PURPOSE = (*TYPES, "UnicodeError")
+MESSAGE = re.compile(
+    r"'(?P<codec>[\w.-]+)' codec can't (?P<do>decode|encode) "
+    r"(?:bytes?|characters?)(?: 0x(?P<byte>[0-9a-f]{2})| '(?P<character>[^']+)')? in position (?P<at>\d+)(?:-\d+)?: "
+    r"(?P<reason>[^\n]*)"
+)
+BINARY_NAME = re.compile(
+    r"\.(?:jpe?g|png|gif|webp|tiff?|bmp|heic|avif|ico|pdf|zip|gz|bz2|xz|tar|pkl|pickle|npy|npz|pt|pth|bin|dat|exe|so|"
+    r"mp[34]|wav|xlsx?|docx?|db|sqlite|parquet|onnx|safetensors)$",
+    re.IGNORECASE,
+)
+BINARY_WORD = re.compile(r"(?i)image|img|photo|picture|jpe?g|png|thumb|pickle|pkl|blob|archive|zip|weights|audio|video")
+BINARY_READERS = ("pickle.load", "numpy.load", "torch.load", "joblib.load", "PIL.Image.open", "tomllib.load", "plistlib.load")
+STDOUT_WRITERS = ("print", "pprint.pprint", "click.echo", "click.secho", "typer.echo", "typer.secho")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the call is given."""
+
+    encoding: str
+    errors: str | None
+    applicability: Applicability
+    why: str
+
+
+class Unicode:
+    """Name the encoding where text is opened."""
+
+    id = "unicode"
+    title = "name the encoding where text is read or written"
+
+    def recognises(self, record: ErrorRecord) -> bool:
+        """A UnicodeDecodeError or UnicodeEncodeError with its usual message."""
+        return record.type in TYPES and MESSAGE.search(record.message) is not None
+
+    def propose(self, case: Case) -> Proposal | Declined:
+        """`encoding=` at the call that opened the text, or the reason why not."""
+        found = MESSAGE.search(case.records[0].message)
+        if found is None:
+            return self._declined("the message does not tell the codec")
+        try:
+            return self._propose(case, Trail(case), found)
+        except NotEditable as error:
+            return self._declined(error.reason)
+
+    def _propose(self, case: Case, trail: Trail, found: re.Match[str]) -> Proposal | Declined:
+        caught = trail.caught(ON_PURPOSE)
+        if caught:
+            return self._declined(f"it is caught on purpose by {caught}")
+        here = trail.statement(trail.last)
+        if here is None:
+            return self._declined("the line that failed is no longer there")
+        named = _codec_at_hand(here, found)
+        if isinstance(named, str):
+            return self._declined(named)
+        if named is not None:
+            return self._decoding(here[0], named, found)
+        return self._opened(case, trail, found, here)
+
+    def _opened(
+        self, case: Case, trail: Trail, found: re.Match[str], here: tuple[Module, cst.CSTNode]
+    ) -> Proposal | Declined:
+        wanted = ("read", "both", "unknown") if found["do"] == "decode" else ("write", "both", "unknown")
+        reason = "no call that opens text was found behind the line that failed"
+        for place in trail.origins():
+            if _is_stream(place, found["do"]):
+                return self._stream(place, here, found)
+            if not isinstance(place.node, cst.Call):
+                continue
+            if place.module.qualified(place.node.func) in BINARY_READERS:
+                return self._declined(f"{dotted(place.node.func)} reads bytes: the file must be opened as such")
+            if found["do"] == "decode" and place.module.qualified(place.node.func) == "pandas.read_csv":
+                return self._table(place, found)
+            one = opening(place.module, place.node) or _parser_read(trail, place)
+            if one is None:
+                continue
+            if one.is_binary:
+                reason = f"line {_line(place)} opens bytes, not text"
+                continue
+            if one.direction not in wanted:
+                continue
+            if found["do"] == "encode" and _only_opens(here, one):
+                return self._declined("the file's name cannot be encoded, not its content")
+            encoding = named_encoding(one)
+            if encoding is not None:
+                return self._declined(
+                    f"line {_line(place)} may name an encoding already"
+                    if encoding == "*"
+                    else f"line {_line(place)} names its encoding already: {encoding}"
+                )
+            choice = _choice(case, trail, place, one, found)
+            return self._declined(choice) if isinstance(choice, str) else self._named(place, one, choice, found)
+        return self._declined(reason)
+
+    # -- edits ----------------------------------------------------------------------------------------------------
+
+    def _named(self, place: Place, one: Opening, choice: Choice, found: re.Match[str]) -> Proposal:
+        module = place.module
+        calls = [one]
+        if choice.encoding == "utf-8" and choice.errors is None:  # what writes must agree with what reads
+            calls += [
+                other
+                for call in module.nodes(cst.Call)
+                if call is not one.call
+                and (other := opening(module, call)) is not None
+                and other.mode is not None
+                and not other.is_binary
+                and named_encoding(other) is None
+                and keyword(call, "errors") is None
+                and not _around_or_in(module, call, one.call)
+            ]
+        for each in calls:
+            changed = with_keyword(each.call, "encoding", _encoding_value(module, each, choice.encoding))
+            if choice.errors and each is one and keyword(one.call, "errors") is None:
+                changed = with_keyword(changed, "errors", f"{module.quote}{choice.errors}{module.quote}")
+            module.replace(each.call, changed)
+        edit = module.edit()
+        operator = "errors-keyword" if choice.errors else "encoding-keyword"
+        return Proposal(self.id, operator, (edit,), first_changed_line(edit), choice.applicability, choice.why)
+
+    def _decoding(self, module: Module, call: cst.Call, found: re.Match[str]) -> Proposal | Declined:
+        if "unexpected end of data" in found["reason"]:
+            return self._declined("the bytes were cut within a character: they must be joined before they are decoded")
+        module.replace(call, with_keyword(call, "errors", f"{module.quote}replace{module.quote}"))
+        edit = module.edit()
+        why = f"byte 0x{found['byte'] or '??'} is not UTF-8: what cannot be decoded is marked, the rest is kept"
+        return Proposal(self.id, "decode-errors", (edit,), first_changed_line(edit), "review", why)
+
+    def _table(self, place: Place, found: re.Match[str]) -> Proposal | Declined:
+        call = place.node
+        assert isinstance(call, cst.Call)
+        if keyword(call, "encoding") is not None or keyword(call, "encoding_errors") is not None:
+            return self._declined(f"line {_line(place)} names its encoding already")
+        if any(arg.star for arg in call.args):
+            return self._declined(f"line {_line(place)} may name an encoding already")
+        quote = place.module.quote
+        place.module.replace(call, with_keyword(call, "encoding_errors", f"{quote}replace{quote}"))
+        edit = place.module.edit()
+        why = f"byte 0x{found['byte'] or '??'} is not UTF-8: what cannot be decoded is marked, the rest is kept"
+        return Proposal(self.id, "errors-keyword", (edit,), first_changed_line(edit), "review", why)
+
+    def _stream(self, place: Place, here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> Proposal | Declined:
+        """stdout or stdin in UTF-8, from the start of the function that uses it."""
+        name = "stdin" if found["do"] == "decode" else "stdout"
+        module, statement = here
+        text = module.tree.code
+        if re.search(rf"sys\.{name}\s*=[^=]|{name}\.reconfigure\(|{name}\.(?:buffer|detach)|getwriter", text):
+            return self._declined(f"the file sets sys.{name} up already")
+        surrogate = "surrogates not allowed" in found["reason"]
+        if _codec(found["codec"]) == "utf-8" and not surrogate:
+            return self._declined(f"sys.{name} is UTF-8 already and what it was given is not")
+        target = _first_of(module, statement)
+        if target is None:
+            return self._declined("the function that fails stands on one line")
+        stream = f"{module.name_of_import('sys')}.{name}"
+        quote = module.quote
+        extra = f", errors={quote}surrogateescape{quote}" if surrogate else ""
+        module.insert_before(
+            target,
+            f"if hasattr({stream}, {quote}reconfigure{quote}):\n"
+            f"    {stream}.reconfigure(encoding={quote}utf-8{quote}{extra})\n",
+        )
+        edit = module.edit()
+        safe: Applicability = "safe" if _codec(found["codec"]) == "ascii" else "review"
+        why = f"sys.{name} has the machine's encoding ({found['codec']}), which lacks this character; UTF-8 has all"
+        return Proposal(self.id, f"{name}-reconfigure", (edit,), first_changed_line(edit), safe, why)
+
+    def _declined(self, reason: str) -> Declined:
+        return Declined(self.id, reason)
+
+
+def _choice(case: Case, trail: Trail, place: Place, one: Opening, found: re.Match[str]) -> Choice | str:
+    """Which encoding the evidence calls for; a text says why none."""
+    codec = _codec(found["codec"])
+    if one.mode is None and not isinstance(_mode_name(one), cst.Name):
+        return f"whether line {_line(place)} opens text or bytes is only known at run time"
+    if found["do"] == "encode":
+        if codec == "utf-8":
+            return Choice("utf-8", "surrogateescape", "review", "a file name's undecodable bytes are written as they were")
+        safe: Applicability = "safe" if codec == "ascii" else "review"
+        return Choice("utf-8", None, safe, f"the machine's encoding ({found['codec']}) lacks a character; UTF-8 has all")
+    if codec.startswith(("utf-16", "utf-32")):
+        return f"the bytes are no {codec}, and what else they are is not known"
+    byte, at = int(found["byte"] or "00", 16), int(found["at"])
+    names = _file_names(trail, place, one, case)
+    sample = next((data for name in names if (data := _sample(trail, name)) is not None), None)
+    if any(BINARY_NAME.search(name) for name in names) or (sample is not None and _looks_binary(sample)):
+        return f"the file is no text ({names[0]}): it must be opened in binary mode"
+    if (at == 0 and byte in (0x89, 0x80)) or (at == 1 and byte in (0x8B, 0x9C)):
+        return "the file's first bytes are no text: it must be opened in binary mode"
+    if sample is not None:
+        return _by_sample(sample, _sibling(place, one), codec)
+    if at == 0 and byte in (0xFF, 0xFE):
+        around = place.module.function(one.call)
+        told = place.module.code(one.path) if one.path is not None else ""
+        if BINARY_WORD.search(told) or (around is not None and BINARY_WORD.search(around.name.value)):
+            return "the file's first byte is an image's: it must be opened in binary mode"
+        return Choice("utf-16", None, "review", f"the file begins with 0x{byte:02x}, the byte-order mark of UTF-16")
+    sibling = _sibling(place, one)
+    if sibling:
+        return Choice(sibling, None, "review", f"the same file is opened as {sibling} elsewhere in {place.module.path}")
+    if codec == "utf-8" or (codec == "ascii" and not 0xC2 <= byte <= 0xF4 and found["byte"]):
+        why = f"byte 0x{byte:02x} is not UTF-8: what cannot be decoded is marked, the rest is kept"
+        return Choice("utf-8", "replace", "review", why)
+    if at == 0 and byte == 0xEF and one.direction == "read":
+        return Choice("utf-8-sig", None, "review", "the file begins with the byte-order mark of UTF-8")
+    safe = "safe" if codec == "ascii" else "review"
+    return Choice("utf-8", None, safe, f"the machine's encoding ({found['codec']}) cannot read it; the bytes fit UTF-8")
+
+
+def _by_sample(sample: bytes, sibling: str | None, codec: str) -> Choice:
+    """The encoding of a file that lies there."""
+    if sample.startswith(codecs.BOM_UTF8):
+        return Choice("utf-8-sig", None, "review", "the file begins with the byte-order mark of UTF-8")
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return Choice("utf-16", None, "review", "the file begins with the byte-order mark of UTF-16")
+    try:
+        sample.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if sibling:
+            return Choice(sibling, None, "review", f"the same file is opened as {sibling} elsewhere")
+        why = f"the file is not UTF-8 at byte {error.start}: what cannot be decoded is marked, the rest is kept"
+        return Choice("utf-8", "replace", "review", why)
+    return Choice("utf-8", None, "safe" if codec == "ascii" else "review", "the file is UTF-8")
+
+
+def _codec(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return name.lower()
+
+
+def _codec_at_hand(here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> str | cst.Call | None:
+    """Why an `.encode` or `.decode` on the very line is to blame; the call itself where it can be mended."""
+    module, statement = here
+    for part in own_parts(statement):
+        for node in walk(part):
+            if not isinstance(node, cst.Call):
+                continue
+            name = last_name(node.func)
+            plain = [arg for arg in node.args if arg.keyword is None]
+            if name in ("str", "bytes") and isinstance(node.func, cst.Name) and len(plain) >= 2:
+                return f"{name}() is given its codec"
+            if name != found["do"] or not isinstance(node.func, cst.Attribute):
+                continue
+            given = plain[0].value if plain else keyword(node, "encoding")
+            named = _codec(text_of(given) or "") if given is not None else "utf-8"
+            if given is not None and (text_of(given) is None or named == _codec(found["codec"])):
+                return f".{name}() names its codec"
+            if keyword(node, "errors") is not None or len(plain) > 1:
+                return f".{name}() says what is done with errors"
+            if given is None and _codec(found["codec"]) == "utf-8":
+                return node if name == "decode" else ".encode() was given half a surrogate pair"
+    return None
+
+
+def _is_stream(place: Place, do: str) -> bool:
+    """Whether the node uses stdout (where encoding failed) or stdin (where decoding did)."""
+    node = place.node
+    if isinstance(node, cst.Attribute | cst.Name):
+        return place.module.qualified(node) == ("sys.stdin" if do == "decode" else "sys.stdout")
+    if not isinstance(node, cst.Call):
+        return False
+    name = place.module.qualified(node.func)
+    if do == "decode":
+        return name == "input"
+    file = keyword(node, "file") or keyword(node, "stream")
+    if name not in STDOUT_WRITERS or (name == "print" and place.module.defines("print")):
+        return False
+    return file is None or (isinstance(file, cst.Name) and file.value == "None")
+
+
+def _parser_read(trail: Trail, place: Place) -> Opening | None:
+    """`config.read(path)` of a ConfigParser."""
+    call = place.node
+    if not (isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value == "read"):
+        return None
+    if not call.args:
+        return None
+    for origin in trail.origins(Place(place.module, call.func.value, place.frame)):
+        if isinstance(origin.node, cst.Call) and last_name(origin.node.func) in PARSERS:
+            return Opening(call, Kind("ConfigParser.read", None, 1, "r"), "r", call.args[0].value)
+    return None
+
+
+def _only_opens(here: tuple[Module, cst.CSTNode], one: Opening) -> bool:
+    """Whether the failing statement does nothing but open the file, so that only its name can have failed."""
+    module, statement = here
+    parts = [node for part in own_parts(statement) for node in walk(part)]
+    if not any(node is one.call for node in parts) or one.kind.name in ("write_text", "subprocess"):
+        return False
+    return not any(
+        isinstance(node, cst.Call) and last_name(node.func) in ("write", "writelines", "dump", "writerow", "writerows", "print")
+        for node in parts
+    )
+
+
+def _encoding_value(module: Module, one: Opening, encoding: str) -> str:
+    literal = f"{module.quote}{encoding}{module.quote}"
+    name = _mode_name(one) if one.mode is None else None
+    if isinstance(name, cst.Name):
+        return f"None if {module.quote}b{module.quote} in {name.value} else {literal}"
+    return literal
+
+
+def _mode_name(one: Opening) -> cst.BaseExpression | None:
+    given = keyword(one.call, "mode")
+    if given is None and one.kind.mode is not None:
+        plain = [arg for arg in one.call.args if arg.keyword is None]
+        given = plain[one.kind.mode].value if one.kind.mode < len(plain) else None
+    return given
+
+
+def _around_or_in(module: Module, one: cst.CSTNode, other: cst.CSTNode) -> bool:
+    return any(node is other for node in module.ancestors(one)) or any(node is one for node in module.ancestors(other))
+
+
+def _file_names(trail: Trail, place: Place, one: Opening, case: Case) -> list[str]:
+    """Names of the data file, as far as code and records tell them."""
+    told = case.records[0].context.get("file")
+    names = [told] if isinstance(told, str) and not told.endswith(".py") else []
+    if one.path is not None and one.kind.name not in ("subprocess", "os.fdopen"):
+        for origin in _literals(trail, Place(place.module, one.path, place.frame)):
+            names.append(origin)
+    return names
+
+
+def _literals(trail: Trail, start: Place) -> Iterator[str]:
+    for origin in trail.origins(start):
+        text = text_of(origin.node)
+        if text and len(text) < 300 and "\n" not in text:
+            yield text
+
+
+def _sample(trail: Trail, name: str) -> bytes | None:
+    """The data file's bytes, where it lies in the project."""
+    path = trail.project.relative(name)
+    return trail.project.read(path) if path and not path.endswith(".py") else None
+
+
+def _looks_binary(sample: bytes) -> bool:
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return False
+    return b"\0" in sample[:4096] or sample.startswith((b"\xff\xd8\xff", b"\x89PNG", b"\x1f\x8b", b"PK\x03\x04", b"%PDF"))
+
+
+def _sibling(place: Place, one: Opening) -> str | None:
+    """The encoding with which the same path is opened elsewhere in the file."""
+    if one.path is None:
+        return None
+    wanted = place.module.code(one.path)
+    for call in place.module.nodes(cst.Call):
+        other = opening(place.module, call)
+        if other is not None and other.path is not None and other.call is not one.call:
+            encoding = named_encoding(other)
+            if encoding not in (None, "*") and place.module.code(other.path) == wanted:
+                return encoding
+    return None
+
+
+def _first_of(module: Module, statement: cst.CSTNode) -> cst.CSTNode | None:
+    """The first statement of the function around one, its docstring aside; at the top level, the outermost one."""
+    function = module.function(statement)
+    if function is not None:
+        if not isinstance(function.body, cst.IndentedBlock):
+            return None
+        body = function.body.body
+        first = body[0]
+        is_text = (
+            isinstance(first, cst.SimpleStatementLine)
+            and isinstance(first.body[0], cst.Expr)
+            and isinstance(first.body[0].value, cst.SimpleString | cst.ConcatenatedString)
+        )
+        return body[1] if is_text and len(body) > 1 else first
+    outermost = statement
+    for around in module.ancestors(statement):
+        if isinstance(around, cst.If) and "__name__" in module.code(around.test):
+            break
+        if isinstance(around, cst.BaseCompoundStatement):
+            outermost = around
+    return outermost
+
+
+def _line(place: Place) -> int:
+    return place.module.position(place.node).start.line
+
+
+PATTERN = Unicode()

@@ -1,0 +1,1 @@
+"""Failing programs and look-alikes, one module a pattern: what each pattern must mend, and what it must leave alone."""
