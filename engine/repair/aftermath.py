@@ -26,6 +26,7 @@ from engine.store import Store
 from engine.store.schema.repair import error_counts
 
 KEPT_AFTER = timedelta(days=7)  # a fix that a person approved and left in place this long was kept
+STALE_AFTER = timedelta(minutes=2)  # a plan is carried out at once, or its process is gone
 NEXT_RUNS = 3  # runs that told of errors since, none of them of this one
 Groups = Callable[..., Awaitable[Sequence[Group]]]
 
@@ -36,7 +37,7 @@ async def settle(store: Store, changes: Changes, steps: ledger.Steps, groups: Gr
     begun = [fix for fix in every if fix.state in IN_PLACE | {FixState.APPLYING, FixState.ROLLING_BACK}]
     in_place: list[Fix] = []
     for fix in begun:
-        now = await _as_journaled(fix, changes)
+        now = await _as_journaled(fix, changes, clock)
         if now.state != fix.state:
             await _tell(store, steps, fix, now, clock)
         if now.state in IN_PLACE:
@@ -54,7 +55,7 @@ def count_runs(connection: sa.Connection) -> int:
     return int(connection.execute(sa.select(sa.func.count(error_counts.c.run.distinct()))).scalar() or 0)
 
 
-async def _as_journaled(fix: Fix, changes: Changes) -> Fix:
+async def _as_journaled(fix: Fix, changes: Changes, clock: Clock) -> Fix:
     """The fix with the state that its change set's journal tells."""
     try:
         change_set = await changes.get(fix.change_set or "")
@@ -68,6 +69,8 @@ async def _as_journaled(fix: Fix, changes: Changes) -> Fix:
         case State.ROLLED_BACK:
             return replace(fix, state=FixState.ROLLED_BACK)
         case State.FAILED:
+            return replace(fix, state=FixState.PROPOSED, change_set=None)
+        case State.PLANNED if clock() - change_set.created_at > STALE_AFTER:  # a crash came before anything was touched
             return replace(fix, state=FixState.PROPOSED, change_set=None)
         case _:
             return fix
