@@ -113,16 +113,16 @@ class FixesScreen(Page):
         by_group: dict[str, list[Fix]] = {}
         for fix in event.fixes:
             if fix.state != "edited":
-                by_group.setdefault(fix.group, []).append(fix)
+                for group in fix.groups:
+                    by_group.setdefault(group, []).append(fix)
         self.items = [
             Item(group, fix)
             for group in event.groups
             for fix in (by_group.get(group.id) or ([None] if group.is_recurring else []))
         ]
         self.is_loaded = True
-        names = [item.key for item in self.items]
-        if self._wanted in names:
-            self.cursor = names.index(self._wanted)
+        here = next((n for n, item in enumerate(self.items) if self._wanted in (item.key, item.fix_id)), None)
+        self.cursor = self.cursor if here is None else here
         self.cursor = max(0, min(self.cursor, len(self.items) - 1))
         self._draw()
 
@@ -143,7 +143,6 @@ class FixesScreen(Page):
         if not self.items:
             self._draw_nothing()
             return
-        self.list.display = True
         width, height = self.list.size.width, self.list.size.height
         self.list.put(*list_rows(self.items, self.cursor, height, width, self.is_narrow))
         item = self.items[self.cursor]
@@ -164,7 +163,7 @@ class FixesScreen(Page):
         self.offer(self._offered())
 
     def _draw_nothing(self) -> None:
-        self.list.display = False
+        self.list.put()
         said = ["Nothing recurs.", "Errors of this program come here by themselves."]
         said += ["Those of your scripts: proofsheet errors ingest run.log, then s looks for fixes in their folder."]
         if not self.is_loaded:
@@ -308,11 +307,8 @@ class FixesScreen(Page):
             self.post_message(Done("it is so already: there was nothing to do", "plain", id_))
 
     def _safe(self) -> list[str]:
-        return [
-            item.fix.id
-            for item in self.items
-            if item.fix and item.fix.applicability == "safe" and item.fix.state == "proven"
-        ]
+        shown = [item.fix for item in self.items if item.fix]
+        return list(dict.fromkeys(fix.id for fix in shown if fix.applicability == "safe" and fix.state == "proven"))
 
     def action_bulk(self) -> None:
         safe = self._safe()

@@ -41,7 +41,12 @@ class Item:
     @property
     def key(self) -> str:
         """What the cursor stays on."""
-        return self.fix.id if self.fix else self.group.id
+        return f"{self.group.id}/{self.fix_id}"
+
+    @property
+    def fix_id(self) -> str:
+        """The fix's id; empty where there is none."""
+        return self.fix.id if self.fix else ""
 
 
 def state_of(fix: Fix) -> str:
@@ -80,7 +85,7 @@ def _item(item: Item, selected: bool, width: int, narrow: bool) -> list[Row]:
     state = state_of(fix) if fix else ""
     ink = INKS.get(state, "text")
     if narrow:
-        left = clip(f"{name}  {where}", max(10, width - 46))
+        left = clip(f"{name}  {where}", max(10, width - 51))
         right = ((f"  {told:<14}", "text" + ground), (f"{bound(fix) if fix else '-':>4} ", "dim" + ground))
         return [
             Row(
@@ -94,7 +99,7 @@ def _item(item: Item, selected: bool, width: int, narrow: bool) -> list[Row]:
         ((" ", "dim" + ground), bars),
         ink="dim" + ground,
     )
-    place = clip(printable(where), max(8, width - 38))
+    place = clip(printable(where), max(8, width - 13 - len(told) - len(state)))
     second = Row(
         (("         ", "dim" + ground), (place, "dim" + ground)),
         ((f" {told} ", "text" + ground), (f" {state}" if state else "", ink + ground)),
