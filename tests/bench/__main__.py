@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.fill import fill_folder, fill_store
+from tests.bench.repair import repair
 from tests.bench.table import Row, markdown, percentile
 from tests.bench.terminal import Watched
 
@@ -256,6 +257,7 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "rescan": rescan,
     "encoder": encoder,
     "ranking": ranking,
+    "repair": repair,
 }
 
 

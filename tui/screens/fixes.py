@@ -115,11 +115,12 @@ class FixesScreen(Page):
             if fix.state != "edited":
                 for group in fix.groups:
                     by_group.setdefault(group, []).append(fix)
-        self.items = [
-            Item(group, fix)
-            for group in event.groups
-            for fix in (by_group.get(group.id) or ([None] if group.is_recurring else []))
-        ]
+        self.items = []
+        for group in event.groups:
+            own = by_group.get(group.id, [])
+            self.items += [Item(group, fix) for fix in own]
+            if not own and group.is_recurring:
+                self.items.append(Item(group, None))
         self.is_loaded = True
         here = next((n for n, item in enumerate(self.items) if self._wanted in (item.key, item.fix_id)), None)
         self.cursor = self.cursor if here is None else here
