@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -242,6 +243,7 @@ def title(type_name: str, message: str) -> str:
     return f"{type_name}: {said}"[:160] if said else type_name
 
 
+@lru_cache(maxsize=4096)  # records of one run come in one second
 def moment(text: str | None) -> str | None:
     """A log's time as ISO 8601 in UTC, whichever of the usual forms it has; a time without offset is taken as UTC."""
     if not text:

@@ -218,13 +218,17 @@ def _environment(root: Path, desk: Path, report: Path) -> dict[str, str]:
 
 
 def _found(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """The command with its first word found; `python` and `pytest` are our own where the path has none."""
+    """The command with its first word found; `python` and `pytest` are our own where the path has none that will do."""
     first, *rest = command
-    if "/" not in first and shutil.which(first, path=environment.get("PATH")) is None:
-        if re.fullmatch(r"python(?:3(?:\.\d+)?)?", first):
+    if "/" in first:
+        return list(command)
+    there = shutil.which(first, path=environment.get("PATH"))
+    if first in ("pytest", "py.test") and there is None:
+        return [sys.executable, "-m", "pytest", *rest]
+    if re.fullmatch(r"python(?:3(?:\.\d+)?)?", first):
+        lacks = there is not None and rest[:2] == ["-m", "pytest"] and not knows_pytest(there)
+        if there is None or (lacks and knows_pytest(sys.executable)):
             return [sys.executable, *rest]
-        if first in ("pytest", "py.test"):
-            return [sys.executable, "-m", "pytest", *rest]
     return list(command)
 
 
