@@ -159,7 +159,11 @@ class Module:
 
     def names(self) -> frozenset[str]:
         """Every plain name in the file, so that a new one can be told apart."""
-        return frozenset(one.value for one in self.nodes(cst.Name))
+        return frozenset(
+            one.value
+            for one in self.nodes(cst.Name)
+            if not (isinstance(around := self.parent(one), cst.Attribute) and around.attr is one)
+        )
 
     def replace(self, node: cst.CSTNode, change: Change) -> None:
         """Put something else in a node's place (a FlattenSentinel for several statements)."""

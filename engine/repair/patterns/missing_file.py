@@ -108,6 +108,8 @@ class MissingFile:
         if not found:
             return self._declined("no call that needs a path was found on the line that failed")
         call = _failed(module, found, path, case)
+        if module.nearest(call.call, cst.Lambda) is not None:
+            return self._declined("it stands within a lambda")
         function = module.function(call.call)
         if function is not None and re.search(r"(?i)raises?\b[^.]*FileNotFoundError", function.get_docstring() or ""):
             return self._declined(f"{function.name.value} is documented to raise it")
@@ -234,7 +236,9 @@ class MissingFile:
             if site.trail.frames[index][1].function.startswith("<") and site.trail.frames[index][1].function != "<module>":
                 continue
             here = site.trail.statement(index)
-            if here is None or expected.is_test_file(here[0].path):
+            if here is None:
+                return self._declined("the code that called it has changed since")
+            if expected.is_test_file(here[0].path):
                 return None
             module, statement = here
             call, given = _calling(module, statement, function, parameter, site.module)
@@ -261,6 +265,12 @@ class MissingFile:
         target = module.code(loop.target)
         if given is not None and _simple(given):
             name = module.code(given)
+            if any(
+                last_name(node.func) in CHECKS and name in module.code(node)
+                for node in walk(loop.body)
+                if isinstance(node, cst.Call)
+            ):
+                return self._declined("the loop looks for the path already")
             warn = wording.warning(module, statement, SKIPPED, name)
             module.insert_before(_whole(module, statement), f"if not {_exists(module, site, name)}:\n    {warn}\n    continue\n")
         else:
@@ -278,8 +288,6 @@ class MissingFile:
         """What the code base wants where there is nothing, else a clear error."""
         module = site.module
         function = module.function(site.call.call)
-        if function is not None and module.nearest(site.call.call, cst.Lambda) is not None:
-            return self._declined("it stands within a lambda")
         answer = _own_answer(site, function) if function is not None else None
         name, statement = _named(site, site.call.path)
         head = f"{_hoisted(module, name, site.call.path)}if not {_exists(module, site, name)}:\n"

@@ -101,14 +101,15 @@ class Trail:
             for node in walk(place.node):
                 yield Place(place.module, node, place.frame)
                 if isinstance(node, cst.Name):
-                    later += self._bindings(Place(place.module, node, place.frame))
+                    later += self.bindings(Place(place.module, node, place.frame))
                 elif isinstance(node, cst.Attribute) and own_attribute(node):
-                    later += self._attribute(place.module, node, place.frame)
+                    later += self.attribute(place.module, node, place.frame)
                 elif isinstance(node, cst.Call):
-                    later += self._returned(place.module, node, place.frame)
+                    later += self.returned(place.module, node, place.frame)
             queue += later
 
-    def _bindings(self, place: Place) -> list[Place]:
+    def bindings(self, place: Place) -> list[Place]:
+        """What a name was bound to: the last binding first; a parameter's argument or default."""
         module, name = place.module, place.node
         assert isinstance(name, cst.Name)
         parent = module.parent(name)
@@ -150,7 +151,7 @@ class Trail:
                 return index
         return 0
 
-    def _attribute(self, module: Module, node: cst.Attribute, frame: int) -> list[Place]:
+    def attribute(self, module: Module, node: cst.Attribute, frame: int) -> list[Place]:
         """What `self.name` (or `cls.name`) was set to, anywhere in the class."""
         around = module.nearest(node, cst.ClassDef)
         if around is None:
@@ -168,7 +169,7 @@ class Trail:
         function = module.function(node)
         return self._running(module, function, frame) if function is not None else 0
 
-    def _returned(self, module: Module, call: cst.Call, frame: int) -> list[Place]:
+    def returned(self, module: Module, call: cst.Call, frame: int) -> list[Place]:
         """What a called function of the project returns or yields."""
         made = self.definition(module, call)
         if made is None:

@@ -150,7 +150,7 @@ def not_only_the_lines_meant(path: str, before: bytes | None, after: bytes) -> s
     """Whether an edit keeps what it should: it compiles, and line endings, mark and last newline stay."""
     if path.endswith(".py"):
         ast.parse(after)
-    if before is None:
+    if not before:
         return ""
     if before.startswith(b"\xef\xbb\xbf") != after.startswith(b"\xef\xbb\xbf"):
         return "the byte-order mark changed"

@@ -1,0 +1,121 @@
+"""Which distribution gives which well-known top-level module, as its own documentation says to install it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_OTHERWISE_NAMED = """
+cv2=opencv-python-headless PIL=pillow yaml=PyYAML sklearn=scikit-learn skimage=scikit-image bs4=beautifulsoup4 dateutil=python-dateutil
+dotenv=python-dotenv docx=python-docx pptx=python-pptx fitz=PyMuPDF pymupdf=PyMuPDF Crypto=pycryptodome Cryptodome=pycryptodomex nacl=PyNaCl
+jwt=PyJWT jose=python-jose git=GitPython github=PyGithub gitlab=python-gitlab serial=pyserial usb=pyusb magic=python-magic
+MySQLdb=mysqlclient psycopg2=psycopg2-binary pymysql=PyMySQL mysql=mysql-connector-python bson=pymongo gridfs=pymongo OpenSSL=pyOpenSSL
+zmq=pyzmq wx=wxPython gi=PyGObject cairo=pycairo Xlib=python-xlib win32api=pywin32 win32con=pywin32 win32gui=pywin32 win32com=pywin32
+pythoncom=pywin32 pywintypes=pywin32 pkg_resources=setuptools attr=attrs markdown=Markdown slugify=python-slugify Levenshtein=Levenshtein
+telegram=python-telegram-bot discord=discord.py slack_sdk=slack-sdk telebot=pyTelegramBotAPI googleapiclient=google-api-python-client
+google_auth_oauthlib=google-auth-oauthlib pytesseract=pytesseract imagehash=ImageHash exif=exif exifread=ExifRead piexif=piexif
+pillow_heif=pillow-heif face_recognition=face-recognition dlib=dlib mediapipe=mediapipe open_clip=open-clip-torch clip=openai-clip
+sentence_transformers=sentence-transformers pytorch_lightning=pytorch-lightning lightning=lightning segmentation_models_pytorch=segmentation-models-pytorch
+efficientnet_pytorch=efficientnet-pytorch faiss=faiss-cpu umap=umap-learn hdbscan=hdbscan igraph=igraph community=python-louvain
+mpl_toolkits=matplotlib pylab=matplotlib tables=tables netCDF4=netCDF4 osgeo=GDAL fiona=Fiona shapefile=pyshp Bio=biopython rdkit=rdkit
+wand=Wand tifffile=tifffile rawpy=rawpy imageio_ffmpeg=imageio-ffmpeg ffmpeg=ffmpeg-python moviepy=moviepy pydub=pydub soundfile=soundfile
+sounddevice=sounddevice speech_recognition=SpeechRecognition pyaudio=PyAudio whisper=openai-whisper gtts=gTTS mutagen=mutagen
+flask_cors=Flask-Cors flask_sqlalchemy=Flask-SQLAlchemy flask_login=Flask-Login flask_migrate=Flask-Migrate flask_wtf=Flask-WTF
+rest_framework=djangorestframework corsheaders=django-cors-headers environ=django-environ django_filters=django-filter
+werkzeug=Werkzeug jinja2=Jinja2 markupsafe=MarkupSafe flask=Flask django=Django sqlalchemy=SQLAlchemy babel=Babel
+multipart=python-multipart socketio=python-socketio engineio=python-engineio websocket=websocket-client kafka=kafka-python
+confluent_kafka=confluent-kafka pika=pika memcache=python-memcached ldap=python-ldap snappy=python-snappy lz4=lz4 zstandard=zstandard
+editdistance=editdistance Cython=Cython pyximport=Cython ruamel=ruamel.yaml iso8601=iso8601 unidiff=unidiff prompt_toolkit=prompt-toolkit
+charset_normalizer=charset-normalizer typing_extensions=typing-extensions importlib_metadata=importlib-metadata
+importlib_resources=importlib-resources async_timeout=async-timeout aiohttp_cors=aiohttp-cors more_itertools=more-itertools
+requests_toolbelt=requests-toolbelt requests_oauthlib=requests-oauthlib requests_cache=requests-cache google_crc32c=google-crc32c
+stable_baselines3=stable-baselines3 sklearn_pandas=sklearn-pandas imblearn=imbalanced-learn mlxtend=mlxtend category_encoders=category-encoders
+lightgbm=lightgbm xgboost=xgboost catboost=catboost pycocotools=pycocotools detectron2= Image=pillow pyasn1=pyasn1 OpenGL=PyOpenGL
+pygments=Pygments docutils=docutils sphinx=Sphinx nose= pycurl=pycurl lxml_html_clean=lxml-html-clean pyperclip=pyperclip
+PyPDF2=PyPDF2 pypdf=pypdf reportlab=reportlab xlrd=xlrd xlsxwriter=XlsxWriter openpyxl=openpyxl pdf2image=pdf2image pdfminer=pdfminer.six
+qrcode=qrcode barcode=python-barcode pyzbar=pyzbar PyQt5=PyQt5 PyQt6=PyQt6 PySide2=PySide2 PySide6=PySide6 kivy=Kivy pygame=pygame
+pgvector=pgvector pinecone=pinecone dns=dnspython whois=python-whois nmap=python-nmap scapy=scapy paramiko=paramiko fabric=fabric
+winsdk=winsdk RPi=RPi.GPIO smbus2=smbus2 spidev=spidev can=python-can obspy=obspy astropy=astropy sympy=sympy
+""".split()
+_SAME_NAMED = """
+numpy pandas scipy matplotlib seaborn plotly bokeh altair requests httpx aiohttp urllib3 certifi idna chardet click typer rich textual tqdm
+colorama tabulate pytest hypothesis mock tox coverage fastapi uvicorn starlette pydantic gunicorn celery redis pymongo boto3 botocore s3fs fsspec
+torch torchvision torchaudio tensorflow keras jax flax transformers datasets tokenizers accelerate diffusers safetensors timm einops onnx onnxruntime
+kornia albumentations imgaug torchmetrics optuna mlflow wandb tensorboard gradio streamlit dash joblib numba dask polars pyarrow h5py zarr xarray
+networkx statsmodels nltk spacy gensim openai anthropic tiktoken langchain imageio lxml cryptography bcrypt passlib psutil watchdog schedule
+loguru structlog simplejson orjson ujson toml tomli tomlkit jsonschema marshmallow attrs cattrs cachetools filelock appdirs platformdirs
+psycopg asyncpg aiosqlite alembic peewee tornado sanic websockets grpc scrapy selenium playwright mechanize feedparser html5lib
+regex ftfy unidecode rapidfuzz fuzzywuzzy pexpect ptyprocess sh invoke docopt fire humanize arrow pendulum pytz tzlocal six future decorator wrapt
+aiofiles anyio trio gevent eventlet twisted pyglet moderngl shapely geopandas rasterio pyproj folium librosa
+colour coloredlogs emoji freezegun responses vcrpy faker pyinstaller setuptools wheel packaging pywt vaex cupy ray deepface insightface
+ultralytics easyocr paddleocr supervision blake3 xxhash pyvips pyfakefs questionary termcolor blessed inquirer
+""".split()
+_OTHER_NAMES = {"grpc": "grpcio", "unidecode": "Unidecode", "pywt": "PyWavelets", "faker": "Faker", "colour": "colour-science", "cupy": "cupy-cuda12x"}
+NAMESPACES: Mapping[str, str] = {  # packages that share a top-level name
+    "google.protobuf": "protobuf",
+    "google.cloud.storage": "google-cloud-storage",
+    "google.cloud.bigquery": "google-cloud-bigquery",
+    "google.cloud.vision": "google-cloud-vision",
+    "google.cloud.pubsub": "google-cloud-pubsub",
+    "google.cloud.firestore": "google-cloud-firestore",
+    "google.generativeai": "google-generativeai",
+    "google.genai": "google-genai",
+    "google.auth": "google-auth",
+    "google.oauth2": "google-auth",
+    "ruamel.yaml": "ruamel.yaml",
+    "azure.storage.blob": "azure-storage-blob",
+    "azure.identity": "azure-identity",
+    "mpl_toolkits": "matplotlib",
+}
+EQUIVALENT: tuple[frozenset[str], ...] = tuple(
+    frozenset(one.split())
+    for one in (
+        "opencv-python opencv-python-headless opencv-contrib-python opencv-contrib-python-headless",
+        "pillow pillow-simd",
+        "psycopg2 psycopg2-binary",
+        "tensorflow tensorflow-cpu tensorflow-gpu tensorflow-macos",
+        "faiss faiss-cpu faiss-gpu",
+        "onnxruntime onnxruntime-gpu",
+        "pymysql mysqlclient",
+        "pypdf2 pypdf",
+        "pycryptodome pycrypto",
+        "kafka-python kafka-python-ng",
+        "attrs attr",
+        "levenshtein python-levenshtein",
+        "openai-clip clip",
+        "cupy cupy-cuda11x cupy-cuda12x cupy-cuda13x",
+    )
+)
+
+
+def _known() -> dict[str, str]:
+    known = {name: _OTHER_NAMES.get(name, name) for name in _SAME_NAMED}
+    for pair in _OTHERWISE_NAMED:
+        module, _, distribution = pair.partition("=")
+        if distribution:
+            known[module] = distribution
+    return known
+
+
+DISTRIBUTIONS: Mapping[str, str] = _known()
+
+
+def distribution_of(module: str) -> str | None:
+    """The distribution to declare for a dotted module name; None where it is not known."""
+    parts = module.split(".")
+    for length in range(len(parts), 0, -1):
+        dotted = ".".join(parts[:length])
+        if dotted in NAMESPACES:
+            return NAMESPACES[dotted]
+    return DISTRIBUTIONS.get(parts[0]) if parts[0] not in ("google", "azure") else None
+
+
+def normalised(name: str) -> str:
+    """A distribution's name as package indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def equivalents(name: str) -> frozenset[str]:
+    """Normalised names of the distributions that give the same module, this one among them."""
+    own = normalised(name)
+    return next((one for one in EQUIVALENT if own in one), frozenset((own,)))
