@@ -28,7 +28,10 @@ from engine.repair.tracebacks import read
 from tests.engine.repair.corpus.program import Program
 
 HERE = Path(__file__).parent / "corpus"
-PATTERNS = ("unicode", "missing-file", "imread", "missing-import")
+PATTERNS = (
+    *("unicode", "missing-file", "imread", "missing-import"),
+    *("zero-division", "out-of-memory", "attribute", "type-mismatch"),
+)
 
 
 def corpus(pattern: str) -> ModuleType:

@@ -1,0 +1,340 @@
+"""Guarding the use of something that is not always there: None instead of an object, a key or an element missing.
+
+Relies on `guards` for where code can go. The kind of guard follows the place: a filter in a comprehension, `and` in a
+test, the next round of a loop, an early return, and a conditional expression where nothing else fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import libcst as cst
+
+from engine.repair.patterns import guards, intent
+from engine.repair.patterns.edit import Module, NotEditable
+from engine.repair.patterns.intent import Value
+from engine.repair.patterns.pattern import Case
+
+_CONVERSIONS = (
+    "int",
+    "float",
+    "str",
+    "bool",
+    "len",
+    "list",
+    "tuple",
+    "set",
+    "sorted",
+    "Path",
+    "Decimal",
+    "sum",
+    "round",
+)
+_DISPLAYS = (cst.DictElement, cst.Element, cst.FormattedStringExpression)
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What fails: `use` needs `subject` to be there. `conditions` makes (is there, is not there) from its source."""
+
+    use: cst.BaseExpression
+    subject: cst.BaseExpression
+    conditions: Callable[[str], tuple[str, str]]
+    names: tuple[str, ...] = ("found", "value", "result")
+    element: str = "None"  # what stands for one missing value among others
+
+
+def none_of(use: cst.BaseExpression, subject: cst.BaseExpression, names: tuple[str, ...]) -> Absence:
+    """None where an object was expected."""
+    return Absence(use, subject, lambda code: (f"{code} is not None", f"{code} is None"), names)
+
+
+def is_handled(module: Module, absence: Absence) -> bool:
+    """Whether the code checks for it already."""
+    code = module.code(absence.subject)
+    return guards.is_guarded(module, absence.use, code)
+
+
+def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
+    """Put the guard where it belongs; its operator, and the value that is given instead."""
+    whole = whole_of(module, absence.use)
+    code = module.code(absence.subject)
+    repeatable = guards.is_repeatable(code)
+    comp = guards.comprehension(module, whole)
+    if comp is not None and (not repeatable or guards.bound_in(module, comp) & guards.names_of(code)):
+        return _in_comprehension(module, absence, comp, whole, repeatable)
+    test = _test_of(module, whole)
+    if test is not None:
+        return _in_test(module, absence, test, repeatable)
+    line = guards.statement_line(module, whole)
+    if line is None or not guards.is_unconditional(module, whole):
+        return _inline(module, absence, whole, _element(absence, module, whole), repeatable)
+    return _in_statement(case, module, absence, line, whole, repeatable)
+
+
+def whole_of(module: Module, use: cst.BaseExpression) -> cst.BaseExpression:
+    """The chain of attributes, calls and subscripts that follows a use, and the conversion around it."""
+    node: cst.CSTNode = use
+    while True:
+        around = module.parent(node)
+        if isinstance(around, cst.Attribute | cst.Subscript) and around.value is node:
+            node = around
+        elif (isinstance(around, cst.Call) and around.func is node) or isinstance(around, cst.Await):
+            node = around
+        elif isinstance(around, cst.Arg) and not around.star:
+            call = module.parent(around)
+            if not (isinstance(call, cst.Call) and len(call.args) == 1 and module.code(call.func) in _CONVERSIONS):
+                return node  # type: ignore[return-value]
+            node = call
+        elif isinstance(around, cst.BinaryOperation | cst.UnaryOperation) and not isinstance(
+            getattr(around, "operator", None), cst.Not
+        ):
+            node = around
+        else:
+            return node  # type: ignore[return-value]
+
+
+def _test_of(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:
+    """The condition whose truth a use decides; None where it is no condition."""
+    around = module.parent(whole)
+    if isinstance(around, cst.ComparisonTarget):
+        around = module.parent(around)
+    if isinstance(around, cst.Comparison):
+        if len(around.comparisons) > 1 or isinstance(module.parent(around), cst.Assert):
+            return None
+        return around
+    if isinstance(around, cst.If | cst.While | cst.CompIf | cst.BooleanOperation | cst.UnaryOperation):
+        return whole
+    if isinstance(around, cst.IfExp) and around.test is whole:
+        return whole
+    return None
+
+
+def _in_test(module: Module, absence: Absence, test: cst.BaseExpression, repeatable: bool) -> tuple[str, Value]:
+    negative = isinstance(test, cst.Comparison) and isinstance(test.comparisons[0].operator, cst.NotEqual | cst.NotIn)
+    around = module.parent(test)
+    if isinstance(around, cst.BooleanOperation) and isinstance(around.operator, cst.Or) and around.left is test:
+        negative = False
+    good, bad, inner = _bound(module, absence, test, repeatable)
+    module.replace(test, _joined(module, test, inner, bad if negative else good, "or" if negative else "and"))
+    return "test", Value("True" if negative else "False", "told", "the condition does not hold then")
+
+
+def _joined(module: Module, test: cst.BaseExpression, inner: cst.BaseExpression, first: str, word: str) -> cst.CSTNode:
+    made = guards.joined(module, test, first, word)
+    if inner is test:
+        return made
+    bare = (
+        inner.with_changes(lpar=[], rpar=[]) if isinstance(made.right, cst.BaseExpression) and not test.lpar else inner
+    )
+    return made.with_changes(right=bare)
+
+
+def _bound(
+    module: Module, absence: Absence, around: cst.BaseExpression, repeatable: bool
+) -> tuple[str, str, cst.BaseExpression]:
+    """The conditions, and the expression they guard: with the subject bound in the condition where it must be."""
+    code = module.code(absence.subject)
+    if repeatable:
+        return *absence.conditions(code), around
+    name = guards.fresh(module, around, *absence.names)
+    bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
+    good, bad = absence.conditions(f"({name} := {bare})")
+    return good, bad, around.deep_replace(absence.subject, cst.Name(name))  # type: ignore[return-value]
+
+
+def _inline(
+    module: Module, absence: Absence, whole: cst.BaseExpression, otherwise: str, repeatable: bool
+) -> tuple[str, Value]:
+    good, _bad, body = _bound(module, absence, whole, repeatable)
+    made = guards.conditional(module, whole, good, otherwise)
+    if body is not whole:
+        made = made.with_changes(body=body.with_changes(lpar=[], rpar=[]) if not isinstance(body, cst.IfExp) else body)
+    module.replace(whole, made)
+    return "conditional", Value(otherwise, "guessed", "nothing else fits here")
+
+
+def _in_comprehension(
+    module: Module, absence: Absence, comp: cst.BaseComp, whole: cst.BaseExpression, repeatable: bool
+) -> tuple[str, Value]:
+    test = _test_of(module, whole)
+    around = module.nearest(whole, cst.CompIf)
+    if test is not None and around is not None:
+        return _in_test(module, absence, test, repeatable)
+    if isinstance(comp, cst.DictComp) or repeatable:
+        good, _bad, body = _bound(module, absence, whole, repeatable)
+        if body is whole:
+            guards.with_filter(module, comp, good)
+            return "filter", Value("nothing", "guessed", "what is not there is left out")
+        return _inline(module, absence, whole, absence.element, repeatable)
+    name = guards.fresh(module, whole, *absence.names)
+    bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
+    good, _bad = absence.conditions(f"({name} := {bare})")
+    at: cst.CompFor = comp.for_in  # type: ignore[attr-defined]
+    while at.inner_for_in is not None:
+        at = at.inner_for_in
+    made = cst.CompIf(test=guards.expression(good), whitespace_before=cst.SimpleWhitespace(" "))
+    module.replace(at, at.with_changes(ifs=[*at.ifs, made]))
+    module.replace(absence.subject, cst.Name(name))
+    return "filter", Value("nothing", "guessed", "what is not there is left out")
+
+
+def _in_statement(
+    case: Case,
+    module: Module,
+    absence: Absence,
+    line: cst.SimpleStatementLine,
+    whole: cst.BaseExpression,
+    repeatable: bool,
+) -> tuple[str, Value]:
+    function = module.function(line)
+    value = intent.given_for_nothing(case, module, function, "None") if function else None
+    only = line.body[0]
+    code = module.code(absence.subject)
+    exit_code = guards.way_out(module, whole, value)
+    if isinstance(only, cst.Del) or (isinstance(only, cst.Expr) and not _is_used_later(module, line, code)):
+        return _wrap(module, absence, line, repeatable)
+    if isinstance(only, cst.Assign | cst.AnnAssign) and _is_target(only, absence.use):
+        return _wrap(module, absence, line, repeatable)
+    if isinstance(only, cst.AugAssign):
+        return _wrap(module, absence, line, repeatable)
+    once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
+    if once and _stands_alone(module, whole, only, exit_code) and not _is_used_later(module, line, code):
+        return _inline(module, absence, whole, absence.element, repeatable)
+    if (
+        isinstance(only, cst.Return)
+        and whole is only.value
+        and value is not None
+        and exit_code != "continue"
+        and repeatable
+    ):
+        made = guards.conditional(module, whole, absence.conditions(code)[0], value.code)
+        producer = _producer(module, line, code)
+        if producer is None:
+            module.replace(whole, made)
+            return "conditional", value
+    if exit_code is None:
+        return _inline(module, absence, whole, absence.element, repeatable)
+    given = (
+        value if exit_code.startswith("return ") and value else Value(exit_code, "told", "there is nothing to do then")
+    )
+    if repeatable:
+        bad = absence.conditions(code)[1]
+        producer = _producer(module, line, code)
+        if producer is not None:
+            guards.after(module, producer, f"if {bad}:\n    {exit_code}\n")
+            return "guard-producer", given
+        guards.before(module, line, f"if {bad}:\n    {exit_code}\n")
+        return "guard-use", given
+    name = guards.fresh(module, whole, *absence.names)
+    bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
+    new = line.deep_replace(absence.subject, cst.Name(name))
+    guards.before(module, line, f"{name} = {_flat(bare)}\nif {absence.conditions(name)[1]}:\n    {exit_code}\n", new)  # type: ignore[arg-type]
+    return "guard-producer", given
+
+
+def _flat(code: str) -> str:
+    return f"({code})" if "\n" in code and not code.rstrip().endswith((")", "]")) else code
+
+
+def _wrap(module: Module, absence: Absence, line: cst.SimpleStatementLine, repeatable: bool) -> tuple[str, Value]:
+    nothing = Value("nothing", "told", "there is nothing to do then")
+    if not isinstance(module.parent(line), cst.IndentedBlock | cst.Module):
+        raise NotEditable("the statement has no line of its own")
+    if repeatable:
+        guards.under(module, line, absence.conditions(module.code(absence.subject))[0])
+        return "guard-use", nothing
+    name = guards.fresh(module, line, *absence.names)
+    bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
+    body = line.deep_replace(absence.subject, cst.Name(name)).with_changes(leading_lines=())
+    made = cst.If(
+        test=guards.expression(absence.conditions(name)[0]),
+        body=cst.IndentedBlock(body=[body]),
+        leading_lines=line.leading_lines,
+    )
+    guards.before(module, line, f"{name} = {_flat(bare)}\n", made)
+    return "guard-producer", nothing
+
+
+def _is_target(change: cst.Assign | cst.AnnAssign, use: cst.CSTNode) -> bool:
+    targets = [one.target for one in change.targets] if isinstance(change, cst.Assign) else [change.target]
+    return use in targets
+
+
+def _stands_alone(
+    module: Module, whole: cst.BaseExpression, only: cst.BaseSmallStatement, exit_code: str | None
+) -> bool:
+    """Whether a missing value can be None among others: in a display, or bound to a name that is only shown or tested."""
+    around = module.parent(whole)
+    if isinstance(around, cst.Arg) and around.keyword is not None:
+        call = module.parent(around)
+        return isinstance(call, cst.Call) and len(call.args) > 1 and exit_code != "continue"
+    if isinstance(around, _DISPLAYS):
+        holder = module.parent(around)
+        return not isinstance(holder, cst.Tuple) and exit_code != "continue"
+    if isinstance(around, cst.Assign) and len(around.targets) == 1 and isinstance(around.targets[0].target, cst.Name):
+        return is_only_shown(module, around)
+    return False
+
+
+def is_only_shown(module: Module, change: cst.Assign) -> bool:
+    """Whether the name that is bound here is only shown or tested after, so that it may be None."""
+    target = change.targets[0].target
+    if len(change.targets) != 1 or not isinstance(target, cst.Name):
+        return False
+    name = target.value
+    function = module.function(change)
+    if function is None:
+        return False
+    line = module.position(change).start.line
+    uses = [
+        one
+        for one in intent.own_nodes(function.body, cst.Name)
+        if one.value == name and module.position(one).start.line > line  # type: ignore[attr-defined]
+    ]
+    if not uses:
+        return False
+    for one in uses:
+        around = module.parent(one)
+        shown = isinstance(around, cst.DictElement | cst.Element) and getattr(around, "value", None) is one
+        tested = isinstance(around, cst.If | cst.UnaryOperation | cst.BooleanOperation) or (
+            isinstance(around, cst.Comparison) and "None" in module.code(around)
+        )
+        given = isinstance(around, cst.Arg) and around.keyword is not None
+        if not (shown or tested or given):
+            return False
+    return True
+
+
+def _is_used_later(module: Module, line: cst.SimpleStatementLine, code: str) -> bool:
+    block = module.parent(line)
+    if not isinstance(block, cst.IndentedBlock | cst.Module):
+        return False
+    body = list(block.body)
+    later = body[body.index(line) + 1 :]
+    return any(
+        guards.names_of(code) and f"{code}." in module.code(one) or f"{code}[" in module.code(one) for one in later
+    )
+
+
+def _producer(module: Module, line: cst.SimpleStatementLine, code: str) -> cst.SimpleStatementLine | None:
+    """The statement of the same block that bound the name last, where nothing but its check belongs behind it."""
+    block = module.parent(line)
+    if not code.isidentifier() or not isinstance(block, cst.IndentedBlock):
+        return None
+    body = list(block.body)
+    for one in reversed(body[: body.index(line)]):
+        if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 and isinstance(one.body[0], cst.Assign):
+            if [module.code(target.target) for target in one.body[0].targets] == [code]:
+                return one
+        if not isinstance(one, cst.SimpleStatementLine) and code in module.code(one):
+            return None
+    return None
+
+
+def _element(absence: Absence, module: Module, whole: cst.BaseExpression) -> str:
+    around = module.parent(whole)
+    if isinstance(around, cst.For | cst.CompFor):
+        return "()"
+    return absence.element

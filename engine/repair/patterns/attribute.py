@@ -1,0 +1,190 @@
+"""AttributeError: None where an object was expected, an attribute that is optional, or a name that is misspelt.
+
+Relies on `absent` for guards and on `members` for what a type has. None is checked where it comes from when that can be
+seen, at its use otherwise. What is raised by a protocol (`__getattr__`), caught, probed for or tested for is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from engine.repair.patterns import absent, guards, intent, members
+from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
+from engine.repair.patterns.producers import DICT_METHODS, Producer, name_for, producer_of, without_result
+from engine.repair.record import ErrorRecord
+
+_NONE = re.compile(r"'NoneType' object has no attribute '(?P<name>\w+)'")
+_MISSING = re.compile(
+    r"(?:(?P<module>partially initialized module|module) '(?P<of>[\w.]+)'|type object '(?P<class>\w+)'|"
+    r"'(?P<type>[\w.]+)' object) has no attribute '(?P<name>\w+)'|^(?P<enum>(?!module\b)\w+) has no attribute '(?P<enum_name>\w+)'"
+)
+_CANNOT = re.compile(
+    r"can't set|can't delete|cannot (?:assign|set|delete)|no setter|read-only|has no deleter|"
+    r"object attribute .* is read-only|circular import"
+)
+_TEXT = {
+    **dict.fromkeys(
+        ("strip", "lstrip", "rstrip", "lower", "upper", "title", "replace", "capitalize", "casefold"), '""'
+    ),
+    **dict.fromkeys(("split", "splitlines", "startswith", "endswith", "encode", "format", "isdigit", "join"), '""'),
+}
+
+
+class Attribute:
+    """Guards attribute errors where they come from."""
+
+    id = "attribute"
+    title = "Check for None where it comes from; read optional attributes as such; correct misspelt names"
+
+    def recognises(self, record: ErrorRecord) -> bool:
+        """AttributeError that tells what was asked of what."""
+        if record.type.rpartition(".")[2] not in ("AttributeError", "FrozenInstanceError"):
+            return False
+        return bool(_NONE.search(record.message) or _MISSING.search(record.message))
+
+    def propose(self, case: Case) -> Proposal | Declined:
+        """The guard or the correction, or why there is none."""
+        message = case.records[0].message
+        if _CANNOT.search(message):
+            return Declined(
+                self.id, "the attribute cannot be set, or the module is not loaded yet: a guard would hide it"
+            )
+        opened = intent.open_module(case)
+        if isinstance(opened, str):
+            return Declined(self.id, opened)
+        module, line = opened
+        none = _NONE.search(message)
+        missing = _MISSING.search(message)
+        name = none["name"] if none else (missing["name"] or missing["enum_name"]) if missing else ""
+        uses = _uses(module, line, name)
+        if not uses:
+            return Declined(self.id, f"no '.{name}' on this line: the error comes from what it calls")
+        use = next((one for one in uses if not none or _could_be_none(module, one)), uses[0])
+        reason = intent.meant(case, module, use, line, "AttributeError") or _protocol(module, use)
+        if reason:
+            return Declined(self.id, reason)
+        try:
+            if none:
+                return _none(case, module, use)
+            assert missing is not None
+            return members.propose(case, module, use, missing, line)
+        except NotEditable as error:
+            return Declined(self.id, error.reason)
+
+
+def _uses(module: Module, line: int, name: str) -> list[cst.Attribute]:
+    found = [one for one in module.nodes(cst.Attribute, line) if one.attr.value == name]
+    innermost = module.statement(line)
+    if not found and isinstance(innermost, cst.SimpleStatementLine):
+        found = [one for one in module.nodes(cst.Attribute, within=innermost) if one.attr.value == name]
+    if innermost is not None:
+        start = module.position(innermost).start.line
+        inside = [one for one in found if module.position(one).start.line >= start]
+        found = inside or found
+    exact = [one for one in found if module.position(one).start.line <= line <= module.position(one).end.line]
+    return [one for one in exact or found if _is_at(module, one, line)]
+
+
+def _is_at(module: Module, one: cst.Attribute, line: int) -> bool:
+    """A compound statement's body is not at its header's line."""
+    statement = module.nearest(one, cst.SimpleStatementLine)
+    return statement is None or module.position(statement).start.line <= line
+
+
+def _could_be_none(module: Module, use: cst.Attribute) -> bool:
+    return not guards.is_guarded(module, use, module.code(use.value)) and module.code(use.value) not in ("self", "cls")
+
+
+def _protocol(module: Module, use: cst.Attribute) -> str | None:
+    function = module.function(use)
+    name = function.name.value if function else ""
+    if name in ("__getattr__", "__getattribute__", "__setattr__", "__delattr__", "__get__", "__set__"):
+        return f"{name} means the error: it is how Python asks"
+    return None
+
+
+def _none(case: Case, module: Module, use: cst.Attribute) -> Proposal | Declined:
+    subject = use.value
+    code = module.code(subject)
+    if code in ("self", "cls"):
+        return Declined("attribute", "self is not None: the error comes from elsewhere")
+    lost = without_result(module, subject)
+    if lost is not None:
+        edit = lost(module)
+        why = f"'{code}' is None because the method it was taken from changes in place and returns nothing."
+        return Proposal("attribute", "in-place-method", (edit,), first_changed_line(edit), "review", why)
+    producer = producer_of(case, module, subject)
+    if producer.reason:
+        return Declined("attribute", producer.reason)
+    absence = absent.none_of(use, subject, name_for(module, subject))
+    if absent.is_handled(module, absence):
+        return Declined("attribute", f"{code} is checked before it is used")
+    empty = _empty(case, module, use, producer)
+    if empty is not None:
+        operator = _instead(module, subject, empty)
+        edit = module.edit()
+        why = f"{producer.words or code} gives None where there is nothing; {empty} has the same methods."
+        return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
+    operator, value = absent.guard(case, module, absence)
+    edit = module.edit()
+    sure: Applicability = "safe" if producer.is_known and _is_sure(operator, value.strength) else "review"
+    why = f"{producer.words or code} is None where there is nothing: {value.code} then, as {value.because}."
+    return Proposal("attribute", operator, (edit,), first_changed_line(edit), sure, why)
+
+
+def _is_sure(operator: str, strength: str) -> bool:
+    return strength == "told" and operator in ("guard-producer", "guard-use", "conditional", "test")
+
+
+def _empty(case: Case, module: Module, use: cst.Attribute, producer: Producer) -> str | None:
+    """An empty stand-in on which the same method gives what is wanted; None where a check is better."""
+    name = use.attr.value
+    call = module.parent(use)
+    if not (isinstance(call, cst.Call) and call.func is use):
+        return None
+    if name in DICT_METHODS and producer.kind == "get":
+        return "{}"
+    if name in ("items", "keys", "values") and isinstance(module.parent(call), cst.For | cst.CompFor):
+        return "{}"
+    if name in ("append", "extend", "add", "update") and producer.kind == "get" and isinstance(use.value, cst.Call):
+        return {"append": "[]", "extend": "[]", "add": "set()", "update": "{}"}[name]
+    if name not in _TEXT:
+        return None
+    function = module.function(use)
+    if function is None or not intent.returns_value(function):
+        return '""' if producer.kind == "get" and isinstance(module.parent(call), cst.For | cst.CompFor) else None
+    value = intent.given_for_nothing(case, module, function, "None")
+    if value.code in ('""', "''") and value.strength != "guessed":
+        return '""'
+    if isinstance(module.parent(call), cst.For | cst.CompFor):
+        return '""'
+    if value.strength != "told" and name in ("startswith", "endswith", "isdigit"):
+        return '""' if producer.kind == "get" else None
+    return None
+
+
+def _instead(module: Module, subject: cst.BaseExpression, empty: str) -> str:
+    """`x.get(k).append(v)` keeps what is appended; anything else reads from an empty stand-in."""
+    around = module.parent(subject)
+    name = around.attr.value if isinstance(around, cst.Attribute) else ""
+    if (
+        isinstance(subject, cst.Call)
+        and isinstance(subject.func, cst.Attribute)
+        and name in ("append", "extend", "add", "update")
+    ):
+        args = [subject.args[0].with_changes(comma=cst.MaybeSentinel.DEFAULT), cst.Arg(cst.parse_expression(empty))]
+        func = subject.func.with_changes(attr=cst.Name("setdefault"))
+        module.replace(subject, subject.with_changes(func=func, args=args))
+        return "setdefault"
+    if empty == '""' and module.code(module.tree).count("'") > module.code(module.tree).count('"'):
+        empty = "''"
+    inner = guards.expression(f"({module.code(subject)} or {empty})")
+    assert isinstance(inner, cst.BooleanOperation)
+    module.replace(subject, inner.with_changes(left=subject))
+    return "or-empty"
+
+
+PATTERN = Attribute()

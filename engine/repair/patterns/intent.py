@@ -1,0 +1,475 @@
+"""What the code around an error says about it: whether it is meant to be raised, and what a function gives for nothing.
+
+Relies on the sources alone. An error that somebody catches, documents, asserts or raises themselves is no fault to be
+guarded away; a value that tests, docstrings, other returns or annotations name is no guess.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+import libcst as cst
+
+from engine.repair.patterns.edit import Module, NotEditable
+from engine.repair.patterns.pattern import Case
+from engine.repair.record import Frame
+
+Strength = Literal["told", "typed", "guessed"]
+MOST_FILES = 400
+_BASES = {
+    "ZeroDivisionError": ("ArithmeticError",),
+    "KeyError": ("LookupError",),
+    "IndexError": ("LookupError",),
+    "AttributeError": (),
+    "TypeError": (),
+}
+_ON_PURPOSE = re.compile(
+    r"(?i)non-?zero|never (?:zero|none|empty|missing)|(?:must|may|can|should|shall) ?not be (?:zero|none|empty|missing)"
+    r"|must be (?:nonzero|non-zero|positive|set|given|present)|let (?:it|this) (?:raise|fail|crash|blow)|fail (?:loud|fast|hard|early)"
+    r"|on purpose|deliberate|intention|should raise|must raise|is required|are required|required (?:key|field|setting)"
+    r"|raise[sd]? (?:a |an )?(?:KeyError|IndexError|AttributeError|TypeError|ZeroDivisionError)|crash (?:here|loudly)"
+    r"|propagates?\b|caller'?s? (?:must|handles?|catch)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One frame of the error inside the project."""
+
+    path: str
+    source: bytes
+    line: int
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value, as source, that a function gives where there is nothing to work on, and who says so."""
+
+    code: str
+    strength: Strength
+    because: str
+
+
+def open_module(case: Case) -> tuple[Module, int] | str:
+    """The file and the line where the code stands now, or why not."""
+    try:
+        module = Module(case.path, case.source)
+    except NotEditable as error:
+        return error.reason
+    line = module.line_of(case.frame.code.splitlines()[0] if case.frame.code else "", case.line)
+    if line is None:
+        return f"the line is gone from {case.path}: {case.frame.code.strip()[:80]}"
+    return module, line
+
+
+def places(case: Case) -> list[Place]:
+    """The error's frames inside the project, innermost first, as the newest record tells them."""
+    found: list[Place] = []
+    files = case.project.python_files()
+    for frame in reversed(case.records[0].frames if case.records else ()):
+        path = _own_path(frame.file, files, case)
+        source = case.project.read(path) if path else None
+        if path and source is not None:
+            found.append(Place(path, source, frame.line, frame))
+    return found
+
+
+def _own_path(file: str, files: Sequence[str], case: Case) -> str | None:
+    text = file.replace("\\", "/")
+    root = case.project.root.as_posix()
+    if text.startswith(root + "/"):
+        text = text[len(root) + 1 :]
+    if text in files:
+        return text
+    if text.startswith("/") and any(part in text for part in ("/site-packages/", "/lib/python", "/dist-packages/")):
+        return None
+    ending = [path for path in files if text.endswith("/" + path)]
+    return max(ending, key=len) if ending else None
+
+
+def is_test(path: str) -> bool:
+    """Whether a file holds tests."""
+    pure = PurePosixPath(path)
+    return (
+        pure.name.startswith("test_")
+        or pure.stem.endswith("_test")
+        or pure.name == "conftest.py"
+        or any(part in ("tests", "test", "testing") for part in pure.parts[:-1])
+    )
+
+
+def meant(case: Case, module: Module, node: cst.CSTNode, line: int, error: str) -> str | None:
+    """Why an error of this type is meant to be raised (or handled) where it is; None where nothing says so."""
+    if is_test(case.path):
+        return "the error is in the tests' own code"
+    code = case.frame.code.strip()
+    if re.match(r"raise\b", code):
+        return "the project raises this error itself"
+    if re.match(r"assert\b", code):
+        return "the line is an assertion"
+    if _catches(module, node, error):
+        return f"{error} is caught on purpose here"
+    function = module.function(node)
+    around = _lines(module, line)
+    if function is not None:
+        name = function.name.value
+        text = docstring(function) or ""
+        if error in text:
+            return f"{name} documents that it raises {error}"
+        if _ON_PURPOSE.search(text):
+            return f"{name}'s documentation says that this must not happen"
+        outer = module.function(function)
+        if name in _expected_to_raise(case, error) or (outer and outer.name.value in _expected_to_raise(case, error)):
+            return f"a test expects {error} of {name}"
+    if any(_ON_PURPOSE.search(comment) for comment in around):
+        return "a comment beside it says that this must not happen"
+    for place in places(case)[1:]:
+        if _caught_by_caller(place, error):
+            return f"the caller in {place.path} catches {error} on purpose"
+    return None
+
+
+def _lines(module: Module, line: int) -> list[str]:
+    """Comments on the line, at its end, and right above it."""
+    lines = module.tree.code.splitlines()
+    found = []
+    if 0 < line <= len(lines) and "#" in lines[line - 1]:
+        found.append(lines[line - 1].partition("#")[2])
+    for text in reversed(lines[max(0, line - 4) : line - 1]):
+        if not text.strip().startswith("#"):
+            break
+        found.append(text)
+    return found
+
+
+def _catches(module: Module, node: cst.CSTNode, error: str) -> bool:
+    inner = node
+    for around in module.ancestors(node):
+        if isinstance(around, cst.FunctionDef):
+            return False
+        if isinstance(around, cst.Try) and around.body is inner:
+            for handler in around.handlers:
+                names = _caught(ast.parse(module.code(handler.type)).body[0]) if handler.type else ()
+                if any(name == error or name in _BASES.get(error, ()) for name in names):
+                    return True
+        if isinstance(around, cst.With) and around.body is inner:
+            text = "".join(module.code(item.item) for item in around.items)
+            if re.search(r"suppress|[rR]aises", text) and re.search(rf"\b{error}\b", text):
+                return True
+        inner = around
+    return False
+
+
+def _caught(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name):
+            yield one.id
+        elif isinstance(one, ast.Attribute):
+            yield one.attr
+
+
+def _caught_by_caller(place: Place, error: str) -> bool:
+    try:
+        tree = ast.parse(place.source)
+    except (SyntaxError, ValueError):
+        return False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and node.body[0].lineno <= place.line <= (node.body[-1].end_lineno or 0):
+            for handler in node.handlers:
+                if handler.type and any(
+                    name == error or name in _BASES.get(error, ()) for name in _caught(handler.type)
+                ):
+                    return True
+        if isinstance(node, ast.With) and node.lineno <= place.line <= (node.end_lineno or 0):
+            text = " ".join(ast.unparse(item.context_expr) for item in node.items)
+            if re.search(r"raises|assertRaises|suppress", text) and error in text:
+                return True
+    return False
+
+
+def _sources(case: Case, word: str) -> Iterator[tuple[str, ast.Module]]:
+    """Parsed files of the project in which a word stands, tests first."""
+    files = sorted(case.project.python_files(), key=lambda path: not is_test(path))[:MOST_FILES]
+    for path in files:
+        source = case.project.read(path)
+        if source is None or word.encode() not in source:
+            continue
+        try:
+            yield path, ast.parse(source)
+        except (SyntaxError, ValueError):
+            continue
+
+
+def callers(case: Case, name: str) -> Iterator[ast.AST]:
+    """Code in which a function is called: the record's own lines first, then the project's tests."""
+    for frame in reversed(case.records[0].frames[:-1] if case.records else ()):
+        try:
+            yield ast.parse(frame.code.strip())
+        except (SyntaxError, ValueError):
+            continue
+    for path, tree in _sources(case, name):
+        if is_test(path):
+            yield tree
+
+
+def _expected_to_raise(case: Case, error: str) -> set[str]:
+    """Names called where a test expects the error."""
+    found: set[str] = set()
+    for _path, tree in _sources(case, error):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.With | ast.AsyncWith):
+                text = " ".join(ast.unparse(item.context_expr) for item in node.items)
+                if re.search(r"[rR]aises", text) and re.search(rf"\b{error}\b", text):
+                    found |= {name for one in node.body for name in _called(one)}
+            elif isinstance(node, ast.Call) and len(node.args) > 1 and "aises" in ast.unparse(node.func):
+                if error in ast.unparse(node.args[0]):
+                    found |= set(_caught(node.args[1]))
+    return found
+
+
+def _called(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Call):
+            target = one.func
+            yield (
+                target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+            )
+
+
+def docstring(function: cst.FunctionDef) -> str | None:
+    """A function's docstring."""
+    return function.get_docstring()
+
+
+# -- what a function gives for nothing ---------------------------------------------------------------------------------
+
+_NATURAL = re.compile(
+    r"(?:-?[01](?:\.0)?|100(?:\.0)?|None|False|True|''|\"\"|\[\]|\{\}|\(\)|set\(\)|\(?(?:(?:0(?:\.0)?|None|\[\]|\{\}|''), ?)+"
+    r"(?:0(?:\.0)?|None|\[\]|\{\}|'')?\)?|-?float\(['\"](?:nan|inf)['\"]\)|-?math\.(?:nan|inf)|-?np\.(?:nan|inf)"
+    r"|Decimal\(['\"]?0(?:\.0+)?['\"]?\))\Z"
+)
+_ANNOTATED = {
+    "float": "0.0",
+    "int": "0",
+    "str": '""',
+    "bool": "False",
+    "bytes": 'b""',
+    "list": "[]",
+    "List": "[]",
+    "Sequence": "[]",
+    "Iterable": "[]",
+    "dict": "{}",
+    "Dict": "{}",
+    "Mapping": "{}",
+    "set": "set()",
+    "Set": "set()",
+    "Decimal": "Decimal(0)",
+}
+_DEFAULTS = ("default", "fallback", "default_value", "if_empty", "on_empty", "otherwise", "missing", "empty_value")
+_IN_WORDS = re.compile(
+    r"(?i)(?P<value>None|nan|-?\d+(?:\.\d+)?|zero|inf(?:inity)?|an empty (?:string|list|dict|dictionary|tuple|set)|False|'')"
+    r"(?:`+|\*+)?,? (?:is returned )?(?:if|when|where|for|on|unless)\b|"
+    r"(?:if|when|where|for) [^.;\n]{0,80}?(?:empty|zero|no |none|missing|nothing|without|not |unknown)[^.;\n]{0,60}?"
+    r"(?:returns?|gives?|is|are|yields?|counts? as|->|:) (?:`+|\*+)?"
+    r"(?P<later>None|nan|-?\d+(?:\.\d+)?|zero|inf(?:inity)?|an empty (?:string|list|dict|dictionary|tuple|set)|False|'')(?![\w.]*\w)"
+)
+_WORDS = {
+    "zero": "0",
+    "nan": 'float("nan")',
+    "inf": 'float("inf")',
+    "infinity": 'float("inf")',
+    "none": "None",
+    "false": "False",
+    "an empty string": '""',
+    "an empty list": "[]",
+    "an empty dict": "{}",
+    "an empty dictionary": "{}",
+    "an empty tuple": "()",
+    "an empty set": "set()",
+}
+
+
+def given_for_nothing(case: Case, module: Module, function: cst.FunctionDef, guess: str) -> Value:
+    """What `function` gives where there is nothing to work on: by its tests, arguments, words, returns and types."""
+    name = function.name.value
+    expected = _expected(case, name)
+    if expected is not None:
+        return Value(_matching_zero(expected, guess), "told", f"{expected} is what a caller expects of {name}")
+    for parameter in (*function.params.params, *function.params.kwonly_params):
+        if parameter.name.value in _DEFAULTS:
+            word = parameter.name.value
+            return Value(word, "told", f"{word} is the argument for it")
+    words = _IN_WORDS.search(docstring(function) or "")
+    if words:
+        said = words["value"] or words["later"]
+        code = _WORDS.get(said.lower(), said)
+        return Value(_matching_zero(code, guess), "told", f"{name}'s documentation says so")
+    others = {module.code(one) for one in _other_returns(function)}
+    if len(others) == 1:
+        return Value(others.pop(), "told", f"it is what {name} returns elsewhere for nothing")
+    if others:
+        first = next((one for one in ("None", guess) if one in others), None)
+        if first:
+            return Value(first, "told", f"it is what {name} returns elsewhere for nothing")
+    if function.returns is not None:
+        code = by_annotation(module.code(function.returns.annotation))
+        if code is not None:
+            return Value(_matching_zero(code, guess), "typed", f"{name} is annotated so")
+    if _compared_with_none(case, name):
+        return Value("None", "told", f"callers of {name} compare its result with None")
+    return Value(guess, "guessed", "it is the usual value")
+
+
+def _matching_zero(code: str, guess: str) -> str:
+    return guess if code in ("0", "0.0") and guess in ("0", "0.0") else code
+
+
+def by_annotation(text: str) -> str | None:
+    """The empty value of an annotated type; None where there is none."""
+    text = text.strip("'\" ")
+    if re.search(r"\bOptional\[|\bNone\b", text):
+        return "None"
+    outer = re.match(r"(?:\w+\.)*(\w+)(\[)?", text)
+    if outer is None:
+        return None
+    if outer[1] in ("tuple", "Tuple") and outer[2] and text.endswith("]"):
+        parts = [by_annotation(one) for one in _split(text[text.index("[") + 1 : -1])]
+        return f"({', '.join(str(one) for one in parts)})" if all(parts) and len(parts) > 1 else None
+    return _ANNOTATED.get(outer[1])
+
+
+def _split(text: str) -> list[str]:
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts]
+
+
+def returns_value(function: cst.FunctionDef) -> bool:
+    """Whether a function returns something other than None anywhere."""
+    return any(one.value is not None for one in own_nodes(function.body, cst.Return))
+
+
+def is_generator(function: cst.FunctionDef) -> bool:
+    """Whether a function yields."""
+    return bool(own_nodes(function.body, cst.Yield))
+
+
+def own_nodes(node: cst.CSTNode, kind: type[cst.CSTNode]) -> list[cst.CSTNode]:
+    """Nodes of a kind below this one, those of functions and classes defined in it aside."""
+    found: list[cst.CSTNode] = []
+    for child in node.children:
+        if isinstance(child, kind):
+            found.append(child)
+        if not isinstance(child, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+            found += own_nodes(child, kind)
+    return found
+
+
+def _other_returns(function: cst.FunctionDef) -> Iterator[cst.BaseExpression]:
+    for one in own_nodes(function.body, cst.Return):
+        value = one.value  # type: ignore[attr-defined]
+        if value is not None and _NATURAL.match(cst.Module([]).code_for_node(value)):
+            yield value
+
+
+def _expected(case: Case, name: str) -> str | None:
+    """What the failing test, else all tests that speak of nothing, expect of a function."""
+    for place in places(case)[1:]:
+        try:
+            tree = ast.parse(place.source)
+        except (SyntaxError, ValueError):
+            continue
+        said = {one for node in _around(tree, place.line) for one in _expectations(node, name, place.line)}
+        said = {one for one in said if _NATURAL.match(one)}
+        if len(said) == 1:
+            return said.pop()
+    for frame in reversed(case.records[0].frames if case.records else ()):  # a test that is not the project's
+        try:
+            told = ast.parse(frame.code.strip())
+        except (SyntaxError, ValueError):
+            continue
+        said = {one for one in _expectations(told, name, None) if _NATURAL.match(one)}
+        if len(said) == 1:
+            return said.pop()
+    found: set[str] = set()
+    for path, tree in _sources(case, name):
+        if is_test(path):
+            found |= {
+                one
+                for one in _expectations(tree, name, None)
+                if _NATURAL.match(one) and one not in ("1", "1.0", "True")
+            }
+    return found.pop() if len(found) == 1 else None
+
+
+def _around(tree: ast.Module, line: int) -> list[ast.AST]:
+    holding = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
+    ]
+    return [holding[-1]] if holding else [tree]
+
+
+def _expectations(tree: ast.AST, name: str, line: int | None) -> Iterator[str]:
+    """Values that calls of `name` are compared with; those at `line` only, or of the name bound there."""
+
+    def calls(node: ast.AST) -> bool:
+        if isinstance(node, ast.Await):
+            node = node.value
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("asyncio.run", "list", "dict") and node.args:
+            node = node.args[0]
+        return (
+            isinstance(node, ast.Call)
+            and name in _called(ast.Expr(node))
+            and (line is None or node.lineno <= line <= (node.end_lineno or 0))
+        )
+
+    bound = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and calls(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+    def speaks(node: ast.AST) -> bool:
+        return calls(node) or (isinstance(node, ast.Name) and node.id in bound)
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq | ast.Is):
+            right = node.comparators[0]
+            if speaks(node.left):
+                if isinstance(right, ast.Call) and ast.unparse(right.func).endswith("approx") and right.args:
+                    right = right.args[0]
+                yield ast.unparse(right)
+            elif speaks(right):
+                yield ast.unparse(node.left)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in ("assertEqual", "assertAlmostEqual", "assertIs") and len(node.args) > 1:
+                if speaks(node.args[0]):
+                    yield ast.unparse(node.args[1])
+            elif node.func.attr == "assertIsNone" and node.args and speaks(node.args[0]):
+                yield "None"
+            elif node.func.attr == "isnan" and node.args and speaks(node.args[0]):
+                yield "float('nan')"
+
+
+def _compared_with_none(case: Case, name: str) -> bool:
+    for _path, tree in _sources(case, name):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot):
+                if ast.unparse(node.comparators[0]) == "None" and name in _called(ast.Expr(node.left)):
+                    return True
+    return False

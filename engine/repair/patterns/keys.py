@@ -1,0 +1,402 @@
+"""KeyError and IndexError on JSON-like data: a default where it is handled, a check where it is not.
+
+A key that must be there goes on raising: settings, registries, arguments, enumerations, what is caught or tested for.
+"""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from engine.repair.patterns import absent, guards, intent
+from engine.repair.patterns.edit import Module, first_changed_line
+from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
+from engine.repair.patterns.subscripts import absence_of, constant, index_of, subscripts
+
+_MUST = re.compile(
+    r"(?:^|\.)(?:environ|modules|argv|kwargs|kw|globals\(\)|locals\(\)|vars\(.*\)|secrets|credentials|\w*registry|\w*_?handlers|"
+    r"\w*factories|\w*plugins|\w*dispatch\w*|\w*commands|\w*backends|\w*converters|\w*parsers|\w*loaders|__dict__)\Z"
+)
+_SETTINGS = re.compile(r"(?i)(?:^|\.)_?(?:config|settings|conf|cfg|env|options)\Z")
+_REQUIRED = re.compile(
+    r"(?i)(?:secret|passw|token|api_?key|credential|dsn|database|db_|_url\Z|\Aurl\Z|\Ahost\Z|endpoint|license|bucket)"
+)
+_LOOKUP = re.compile(r"(?:must_|require|strict|resolve|lookup|by_id|or_raise|parse_|validate|check_|ensure)")
+_NUMBER = re.compile(
+    r"(?i)price|count|score|size|rating|\bage\b|year|width|height|total|amount|qty|quantity|weight|views|number|num|rank|"
+    r"value|cost|points|hits|likes|duration|length|distance|balance|tax|discount|stock|rate|sum"
+)
+_LISTS = ("append", "extend", "insert")
+_TEXT = (
+    "strip",
+    "lower",
+    "upper",
+    "title",
+    "split",
+    "replace",
+    "startswith",
+    "endswith",
+    "lstrip",
+    "rstrip",
+    "encode",
+    "splitlines",
+)
+_OF_DICT = ("items", "keys", "values", "get")
+_COLLECTING = (
+    "len",
+    "sorted",
+    "list",
+    "tuple",
+    "set",
+    "enumerate",
+    "any",
+    "all",
+    "sum",
+    "reversed",
+    "map",
+    "filter",
+    "zip",
+)
+
+
+def propose(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:
+    """The access that fits, or why there is none."""
+    if kind == "KeyError":
+        return _key(case, module, line)
+    return _element(case, module, line)
+
+
+def _decline(reason: str) -> Declined:
+    return Declined("type-mismatch", reason)
+
+
+def _finish(module: Module, operator: str, why: str, sure: Applicability = "review") -> Proposal:
+    edit = module.edit()
+    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
+
+
+# -- keys --------------------------------------------------------------------------------------------------------------
+
+
+def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
+    message = case.records[0].message.strip()
+    try:
+        key: object = constant(cst.parse_expression(message))
+    except Exception:  # noqa: BLE001 - a message need not be Python
+        key = message
+    every = subscripts(module, line)
+    exact = [one for one in every if (index := index_of(one)) is not None and constant(index) == key]
+    others = [
+        one
+        for one in every
+        if (index := index_of(one)) is not None and constant(index) is ... and not _is_sliced(index)
+    ]
+    stored = [one for one in (*exact, *others) if not _is_stored(module, one)]
+    if not stored:
+        return _methods(case, module, line)
+    use = stored[0]
+    reason = intent.meant(case, module, use, line, "KeyError") or _must_be_there(module, use, key)
+    if reason:
+        return _decline(reason)
+    index = index_of(use)
+    assert index is not None
+    if isinstance(index, cst.Name) and index.value.isupper():
+        return _decline(f"{index.value} is a key by contract")
+    base, code = module.code(use.value), module.code(index)
+    if guards.is_guarded(module, use, f"{code} in {base}") or guards.is_guarded(module, use, f"{code} not in {base}"):
+        return _decline("the key is looked for before it is read")
+    return _missing_key(case, module, use, base, code, key)
+
+
+def _is_sliced(index: cst.BaseExpression) -> bool:
+    return isinstance(index, cst.Integer | cst.SimpleString | cst.FormattedString)
+
+
+def _is_stored(module: Module, one: cst.Subscript) -> bool:
+    return isinstance(module.parent(one), cst.AssignTarget)
+
+
+def _must_be_there(module: Module, use: cst.Subscript, key: object) -> str | None:
+    base = "".join(module.code(use.value).split())
+    last = base.rpartition(".")[2]
+    function = module.function(use)
+    name = function.name.value if function else ""
+    if name in ("__getitem__", "__missing__", "__delitem__", "__getattr__", "__contains__", "pop", "get_or_raise"):
+        return f"{name} means the error: it is how Python asks"
+    if _LOOKUP.search(name):
+        return f"{name} is there to say what is missing"
+    if _MUST.search(base):
+        return f"{base} must have the key: without it nothing here can go on"
+    if re.fullmatch(r"_?[A-Z][A-Z0-9_]*", last):
+        return f"{last} is a table of what is allowed: another key is the caller's error"
+    if re.fullmatch(r"[A-Z]\w*", last):
+        return f"{last} is a class: another name is the caller's error"
+    if _SETTINGS.search(base) and isinstance(key, str) and _REQUIRED.search(key):
+        return f"{base} must name {key}: a default would hide that it is missing"
+    if isinstance(key, str) and re.search(r"(?i)secret|passw|token|api_?key|credential", key):
+        return f"{key} must be given: a default would hide that it is missing"
+    if isinstance(use.value, cst.Dict):
+        return "a table written out here: another key is the caller's error"
+    for one in module.tree.body:  # a table of functions, at the top of the file
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) else None
+        if isinstance(small, cst.Assign) and isinstance(small.value, cst.Dict):
+            if module.code(small.targets[0].target) == base and isinstance(key, str) and constant(_only(use)) is ...:
+                return f"{base} is a table of what is allowed: another key is the caller's error"
+    return None
+
+
+def _only(use: cst.Subscript) -> cst.BaseExpression:
+    index = index_of(use)
+    assert index is not None
+    return index
+
+
+def _missing_key(
+    case: Case, module: Module, use: cst.Subscript, base: str, code: str, key: object
+) -> Proposal | Declined:
+    around = module.parent(use)
+    if isinstance(around, cst.Del) or isinstance(module.parent(around) if around else None, cst.Del):
+        return _decline("what is deleted must be there")
+    if isinstance(around, cst.AugAssign) and around.target is use:
+        return _counted(module, around, use, base, code)
+    if isinstance(around, cst.Attribute) and around.attr.value in (*_LISTS, "add", "update", "setdefault"):
+        empty = {"add": "set()", "update": "{}", "setdefault": "{}"}.get(around.attr.value, "[]")
+        _call(module, use, "setdefault", code, empty)
+        return _finish(module, "setdefault", f"{base} gets {empty} for a key that it has not seen yet.")
+    if isinstance(around, cst.Subscript) and _is_stored(module, around):
+        _call(module, use, "setdefault", code, "{}")
+        return _finish(module, "setdefault", f"{base} gets an empty dict for a key that it has not seen yet.")
+    if isinstance(around, cst.Subscript) and around.value is use and isinstance(constant(_inside(around)), str):
+        return _chain(case, module, use, base, code)
+    default = _default(case, module, use, key)
+    if default is not None:
+        given, told = default
+        _call(module, use, "get", code, given)
+        sure: Applicability = "safe" if told and guards.is_repeatable(base) else "review"
+        return _finish(
+            module, "get", f"{base} has not always {code}: {given or 'None'} then, which what follows can use.", sure
+        )
+    absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
+    operator, value = absent.guard(case, module, absence)
+    sure = "safe" if value.strength == "told" and value.code not in ("continue",) and operator != "filter" else "review"
+    return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.", sure)
+
+
+def _inside(one: cst.Subscript) -> cst.BaseExpression:
+    return index_of(one) or cst.Name("x")
+
+
+def _call(module: Module, use: cst.Subscript, method: str, key: str, default: str) -> None:
+    index = index_of(use)
+    assert index is not None
+    args = [cst.Arg(index)]
+    if default:
+        args = [
+            cst.Arg(index, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))),
+            cst.Arg(guards.expression(default)),
+        ]
+    made = cst.Call(cst.Attribute(use.value, cst.Name(method)), args, lpar=use.lpar, rpar=use.rpar)
+    module.replace(use, made)
+
+
+def _counted(module: Module, change: cst.AugAssign, use: cst.Subscript, base: str, code: str) -> Proposal | Declined:
+    value = module.code(change.value)
+    zero = "[]" if value.startswith("[") else '""' if value[:1] in "'\"f" and value[-1:] in "'\"" else "0"
+    operator = module.code(change.operator).strip().rstrip("=")
+    if not guards.is_repeatable(f"{base}[{code}]"):
+        return _decline("the key is worked out by a call: it cannot be read and written by itself")
+    inner = guards.expression(f"{base}.get({code}, {zero}) {operator} {guards.in_parentheses(value)}")
+    if operator in ("+", "-", "|"):
+        inner = guards.expression(f"{base}.get({code}, {zero}) {operator} {value}")
+    module.replace(change, cst.Assign([cst.AssignTarget(use)], inner))
+    return _finish(module, "get", f"{base} counts from {zero} for a key that it has not seen yet.")
+
+
+def _chain(case: Case, module: Module, use: cst.Subscript, base: str, code: str) -> Proposal | Declined:
+    """`data["a"]["b"]`: each level that may be missing read by `.get`."""
+    levels = [use]
+    while True:
+        around = module.parent(levels[-1])
+        if (
+            isinstance(around, cst.Subscript)
+            and around.value is levels[-1]
+            and isinstance(constant(_inside(around)), str)
+        ):
+            levels.append(around)
+        else:
+            break
+    last = levels[-1]
+    default = _default(case, module, last, constant(_inside(last)))
+    ending = default[0] if default is not None else ""
+    if default is None and not _takes_none(module, last):
+        absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
+        operator, value = absent.guard(case, module, absence)
+        return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.")
+    made: cst.BaseExpression = use.value
+    for one in levels:
+        empty = ending if one is last else "{}"
+        args = [cst.Arg(_inside(one))]
+        if empty:
+            args = [
+                cst.Arg(_inside(one), comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))),
+                cst.Arg(guards.expression(empty)),
+            ]
+        made = cst.Call(cst.Attribute(made, cst.Name("get")), args)
+    module.replace(last, made.with_changes(lpar=last.lpar, rpar=last.rpar))
+    return _finish(module, "get", f"{base} has not always {code}: {ending or 'None'} then, which what follows can use.")
+
+
+def _takes_none(module: Module, use: cst.BaseExpression) -> bool:
+    around = module.parent(use)
+    if isinstance(around, cst.DictElement | cst.Return | cst.If | cst.BooleanOperation | cst.UnaryOperation):
+        return True
+    if isinstance(around, cst.Arg):
+        return around.keyword is not None
+    return isinstance(around, cst.Assign) and absent.is_only_shown(module, around)
+
+
+def _default(case: Case, module: Module, use: cst.Subscript, key: object) -> tuple[str, bool] | None:
+    """What `.get` should give where what follows handles it ('' for None), and whether the code says so itself."""
+    around = module.parent(use)
+    words = str(key) if isinstance(key, str) else ""
+    if isinstance(around, cst.For | cst.CompFor):
+        return "[]", False
+    if isinstance(around, cst.Attribute):
+        name = around.attr.value
+        return ("{}", False) if name in _OF_DICT else ('""', False) if name in _TEXT else None
+    if isinstance(around, cst.BinaryOperation):
+        other = around.right if around.left is use else around.left
+        if isinstance(around.operator, cst.Add) and isinstance(other, cst.SimpleString | cst.FormattedString):
+            return '""', False
+        if isinstance(around.operator, cst.Add) and isinstance(other, cst.List):
+            return "[]", False
+        if isinstance(around.operator, cst.Modulo) and isinstance(other, cst.SimpleString):
+            return '""', False
+        if isinstance(around.operator, cst.Add | cst.Subtract) or _NUMBER.search(words):
+            divides = isinstance(around.operator, cst.Divide | cst.FloorDivide | cst.Modulo) and around.right is use
+            return None if divides else ("0", False)
+        return ("0", False) if isinstance(around.operator, cst.Multiply) else None
+    if isinstance(around, cst.AugAssign):
+        return ("0", False) if isinstance(around.operator, cst.AddAssign | cst.SubtractAssign) else None
+    if isinstance(around, cst.FormattedStringExpression):
+        return None if around.format_spec else ("''" if _outer_quote(module, use) == '"' else '""', False)
+    if isinstance(around, cst.If | cst.While | cst.CompIf | cst.UnaryOperation | cst.BooleanOperation | cst.IfExp):
+        return "", True
+    if isinstance(around, cst.Comparison) and around.left is use and len(around.comparisons) == 1:
+        target = around.comparisons[0]
+        if isinstance(target.operator, cst.Equal | cst.NotEqual | cst.Is | cst.IsNot):
+            return "", True
+        return None
+    if isinstance(around, cst.ComparisonTarget) and isinstance(around.operator, cst.In | cst.NotIn):
+        return "()", False
+    if isinstance(around, cst.Lambda):
+        return "0" if _NUMBER.search(words) else '""', False
+    if isinstance(around, cst.DictElement) and around.value is use:
+        return "", False
+    if isinstance(around, cst.Arg):
+        return _as_argument(module, around, words)
+    if isinstance(around, cst.BaseComp):
+        call = module.parent(module.parent(around)) if isinstance(module.parent(around), cst.Arg) else None  # type: ignore[arg-type]
+        if isinstance(call, cst.Call) and module.code(call.func) in ("sum", "math.fsum", "fsum"):
+            return "0", False
+        return None
+    if isinstance(around, cst.Return):
+        function = module.function(use)
+        if function is None:
+            return None
+        value = intent.given_for_nothing(case, module, function, "None")
+        return ("" if value.code == "None" else value.code), value.strength == "told"
+    if isinstance(around, cst.Assign) and absent.is_only_shown(module, around):
+        return "", False
+    return None
+
+
+def _as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool] | None:
+    call = module.parent(around)
+    if not isinstance(call, cst.Call):
+        return None
+    name = module.code(call.func)
+    if name in _COLLECTING:
+        return "[]", False
+    if name in ("int", "float", "abs", "round", "Decimal"):
+        return "0", False
+    if name.endswith(".join"):
+        return "[]", False
+    if around.keyword is not None and len(call.args) > 1:
+        return "", False
+    return None
+
+
+def _outer_quote(module: Module, use: cst.CSTNode) -> str:
+    outer = next((one for one in module.ancestors(use) if isinstance(one, cst.FormattedString)), None)
+    return outer.end[-1] if outer is not None else '"'
+
+
+def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
+    for call in module.nodes(cst.Call, line):
+        if not (isinstance(call.func, cst.Attribute) and len(call.args) == 1 and not call.args[0].star):
+            continue
+        method = call.func.attr.value
+        reason = intent.meant(case, module, call, line, "KeyError")
+        alone = isinstance(module.parent(call), cst.Expr)
+        if method == "remove" and alone:
+            if reason:
+                return _decline(reason)
+            module.replace(call, call.with_changes(func=call.func.with_changes(attr=cst.Name("discard"))))
+            return _finish(module, "discard", "What is not in the set need not be removed.")
+        if method == "pop" and (alone or _takes_none(module, call)):
+            if reason:
+                return _decline(reason)
+            first = call.args[0].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+            module.replace(call, call.with_changes(args=[first, cst.Arg(cst.Name("None"))]))
+            return _finish(module, "pop", "What is not in the dict need not be taken out.")
+    return _decline("no key is read on this line: the error comes from what it calls")
+
+
+# -- elements ----------------------------------------------------------------------------------------------------------
+
+
+def _index_value(one: cst.Subscript) -> int | None:
+    index = index_of(one)
+    value = constant(index) if index is not None else ...
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _needed(one: cst.Subscript) -> int:
+    value = _index_value(one) or 0
+    return value + 1 if value >= 0 else -value
+
+
+def _element(case: Case, module: Module, line: int) -> Proposal | Declined:
+    every = [one for one in subscripts(module, line) if _index_value(one) is not None and not _is_stored(module, one)]
+    if not every:
+        return _decline("the index is worked out: what is wrong with it is no question of the data's shape")
+    first = every[0]
+    same = [one for one in every if module.code(one.value) == module.code(first.value)]
+    use = max(same, key=_needed)
+    base = module.code(use.value)
+    reason = intent.meant(case, module, use, line, "IndexError")
+    if reason:
+        return _decline(reason)
+    if base in ("sys.argv", "argv"):
+        return _decline("the command line says too little: that is for the person to hear")
+    function = module.function(use)
+    if function is not None and function.name.value in ("__getitem__", "pop", "top", "peek", "first", "head", "last"):
+        return _decline(f"{function.name.value} means the error where there is nothing")
+    if guards.is_guarded(module, use, base) or guards.is_guarded(module, use, f"len({base})"):
+        return _decline(f"the length of {base} is checked before it is read")
+    needed = _needed(use)
+    good, bad = ("{}", "not {}") if needed == 1 else (f"len({{}}) > {needed - 1}", f"len({{}}) < {needed}")
+    names = ("parts", "fields", "items") if "split" in base else ("found", "items", "values")
+    operator, value = absent.guard(case, module, _named(absence_of(use, use.value, good, bad), names))
+    sure: Applicability = (
+        "safe" if value.strength == "told" and value.code != "continue" and operator != "filter" else "review"
+    )
+    return _finish(
+        module, operator, f"{base} has not always {needed} elements: {value.code} then, as {value.because}.", sure
+    )
+
+
+def _named(absence: absent.Absence, names: tuple[str, ...]) -> absent.Absence:
+    return absent.Absence(absence.use, absence.subject, absence.conditions, names)

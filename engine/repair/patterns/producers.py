@@ -1,0 +1,158 @@
+"""Where a None came from: the call that gives None for nothing, a function of the file, an argument, a field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import libcst as cst
+
+from engine.repair.patterns import intent
+from engine.repair.patterns.edit import Module
+from engine.repair.patterns.pattern import Case, FileEdit
+
+Kind = Literal["match", "get", "search", "function", "parameter", "field", "unknown"]
+DICT_METHODS = ("get", "items", "keys", "values")
+_MATCH = re.compile(r"(?:^|\.)(?:match|search|fullmatch)\Z")
+_GET = re.compile(r"(?:^|\.)(?:get|getenv|environ\.get)\Z")
+_SEARCH = re.compile(
+    r"(?:^|\.)(?:find|find_one|find_next|find_parent|find_next_sibling|find_previous|select_one|first|one_or_none|fetchone|"
+    r"scalar_one_or_none|scalar|which|getmodule|get_or_none|guess_type|find_spec|currentframe|getElementById|"
+    r"next_sibling|lookup|poll|get_nowait_or_none|_getexif|getexif|xpath_one|readline_or_none|gettrace|get_attribute)\Z"
+)
+_NEVER_NONE = re.compile(
+    r"(?:sorted|list|dict|set|tuple|str|int|float|bool|bytes|open|len|sum|range|enumerate|zip|map|filter|reversed|"
+    r"json\.dumps|re\.compile|re\.split|re\.findall|re\.sub|os\.path\.join|os\.listdir|Path)\Z"
+)
+_IN_PLACE = ("sort", "reverse", "append", "extend", "insert", "update", "clear", "add", "remove", "discard", "shuffle")
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """What gave None. `is_known`: its contract says that it does. `reason`: why nothing should be done."""
+
+    kind: Kind
+    is_known: bool = False
+    words: str = ""
+    reason: str | None = None
+
+
+def producer_of(case: Case, module: Module, subject: cst.BaseExpression) -> Producer:
+    """What gave the None that `subject` is."""
+    value: cst.BaseExpression | None = subject
+    if isinstance(subject, cst.Subscript):
+        value = subject.value if isinstance(subject.value, cst.Call) else subject
+    if isinstance(subject, cst.Name):
+        value = bound_to(module, subject)
+        if value is None:
+            function = module.function(subject)
+            names = _parameters(function) if function else {}
+            if subject.value in names:
+                default = names[subject.value]
+                return Producer("parameter", default is not None and module.code(default) == "None", subject.value)
+            return Producer("unknown")
+    while isinstance(value, cst.Await):
+        value = value.expression
+    if isinstance(value, cst.Call):
+        return _call(case, module, value)
+    if isinstance(value, cst.Attribute) and module.code(value.value) in ("self", "cls"):
+        return Producer("field", words=module.code(value))
+    return Producer("unknown")
+
+
+def _call(case: Case, module: Module, call: cst.Call) -> Producer:
+    name = module.code(call.func)
+    flat = "".join(name.split())
+    if re.search(r"(?:^|\.)(?:imread|imdecode)\Z", flat):
+        return Producer("unknown", reason="cv2 gave None for an image: that is another pattern's")
+    if _MATCH.search(flat):
+        return Producer("match", True, f"{flat}(...)")
+    if _GET.search(flat):
+        if len(call.args) > 1 and module.code(call.args[1].value) != "None":
+            return Producer("get", False, f"{flat}(...)")
+        return Producer("get", True, f"{flat}(...)")
+    if _NEVER_NONE.match(flat):
+        return Producer("unknown", reason=f"{flat}(...) never gives None: the error is from before the code changed")
+    own = flat.rpartition(".")[2]
+    for function in module.nodes(cst.FunctionDef):
+        if function.name.value == own and flat in (own, f"self.{own}", f"cls.{own}"):
+            return _own_function(module, function)
+    if _SEARCH.search(flat):
+        return Producer("search", True, f"{flat}(...)")
+    return Producer("unknown", False, f"{flat}(...)")
+
+
+def _own_function(module: Module, function: cst.FunctionDef) -> Producer:
+    name = function.name.value
+    if intent.is_generator(function):
+        return Producer("unknown")
+    if not intent.returns_value(function):
+        text = module.code(function.body)
+        if re.search(r"\bpass\b|NotImplementedError|\.\.\.", text) or function.decorators:
+            return Producer("function", False, f"{name}(...)")
+        return Producer("function", False, f"{name}(...)", f"{name} returns nothing at all: a return is missing there")
+    return Producer("function", True, f"{name}(...)")
+
+
+def _parameters(function: cst.FunctionDef) -> dict[str, cst.BaseExpression | None]:
+    every = (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
+    return {one.name.value: one.default for one in every}
+
+
+def bound_to(module: Module, name: cst.Name) -> cst.BaseExpression | None:
+    """What a name was bound to last before a use in its scope; None for a parameter or what cannot be seen."""
+    scope = module.function(name) or module.tree
+    line = module.position(name).start.line
+    found: cst.BaseExpression | None = None
+    for one in intent.own_nodes(scope if isinstance(scope, cst.Module) else scope.body, cst.CSTNode):
+        if isinstance(one, cst.Assign) and module.position(one).start.line < line:
+            if any(module.code(target.target) == name.value for target in one.targets):
+                found = one.value
+        elif isinstance(one, cst.AnnAssign | cst.NamedExpr) and one.value is not None:
+            if module.position(one).start.line <= line and module.code(one.target) == name.value:
+                found = one.value
+    return found
+
+
+def name_for(module: Module, subject: cst.BaseExpression) -> tuple[str, ...]:
+    """Names for what a call gave, likeliest first."""
+    value: cst.BaseExpression = subject
+    while isinstance(value, cst.Await):
+        value = value.expression
+    if isinstance(value, cst.Call):
+        own = "".join(module.code(value.func).split()).rpartition(".")[2]
+        if _MATCH.search(own):
+            return ("match", "matched", "found")
+        if own == "get" and value.args and isinstance(value.args[0].value, cst.SimpleString):
+            key = re.sub(r"\W", "_", str(value.args[0].value.evaluated_value)).lower()
+            if key.isidentifier():
+                return (key, "found", "value")
+        stem = re.sub(r"^(?:get|find|load|fetch|lookup|read|make|_)+_", "", own)
+        if stem.isidentifier() and stem != own:
+            return (stem, "found", "value")
+    return ("found", "value", "result")
+
+
+def without_result(module: Module, subject: cst.BaseExpression) -> Callable[[Module], FileEdit] | None:
+    """`x = y.sort()`: the edit that calls the method for what it does; None where it is no such case."""
+    if not isinstance(subject, cst.Name):
+        return None
+    value = bound_to(module, subject)
+    if not (isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute)):
+        return None
+    method, owner = value.func.attr.value, module.code(value.func.value)
+    change = module.parent(value)
+    if method not in _IN_PLACE or not isinstance(change, cst.Assign) or len(change.targets) != 1:
+        return None
+    if owner == subject.value:
+        module.replace(change, cst.Expr(value))
+        return Module.edit
+    if method == "sort" and not value.func.lpar:
+        args = [cst.Arg(value.func.value, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))), *value.args]
+        if not value.args:
+            args = [cst.Arg(value.func.value)]
+        module.replace(value, cst.Call(cst.Name("sorted"), args))
+        return Module.edit
+    return None

@@ -1,0 +1,204 @@
+"""A dict read as a list, a list as a dict, a key or an element that is not there, None where there were data.
+
+Relies on `absent` for guards and `shapes` for what a value was. `.get` is used only where its None or its default is
+handled after it; a key that must be there (settings, registries, arguments) goes on raising.
+"""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from engine.repair.patterns import absent, guards, intent, keys, shapes
+from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
+from engine.repair.patterns.producers import Producer, name_for, producer_of, without_result
+from engine.repair.patterns.subscripts import subscripts
+from engine.repair.record import ErrorRecord
+
+_INDICES = re.compile(
+    r"(?P<kind>list|tuple|string|str|byte|bytearray|range) (?:indices|index) must be (?:integers|an integer)"
+    r"(?: or slices)?(?:, not '?(?P<was>[\w.]+)'?)?"
+)
+_SUBSCRIPT = re.compile(r"'(?P<type>[\w.]+)' object is not subscriptable")
+_NOT_ITERABLE = re.compile(
+    r"'NoneType' object is not iterable|argument of type 'NoneType' is not (?:iterable|a container)|"
+    r"object of type 'NoneType' has no len\(\)|'NoneType' object does not support item assignment|"
+    r"cannot unpack non-iterable NoneType object|'NoneType' object is not reversible"
+)
+_OUT_OF_RANGE = re.compile(r"(?:list|tuple|string|deque) index out of range|index out of range")
+
+
+class TypeMismatch:
+    """Reads data as what they were."""
+
+    id = "type-mismatch"
+    title = "Read lists, dicts and JSON as what they were"
+
+    def recognises(self, record: ErrorRecord) -> bool:
+        """TypeError of subscripts and None, KeyError, IndexError."""
+        kind = record.type.rpartition(".")[2]
+        if kind == "TypeError":
+            return any(one.search(record.message) for one in (_INDICES, _SUBSCRIPT, _NOT_ITERABLE))
+        return kind == "KeyError" or (kind == "IndexError" and bool(_OUT_OF_RANGE.search(record.message)))
+
+    def propose(self, case: Case) -> Proposal | Declined:
+        """The access that fits, or why there is none."""
+        record = case.records[0]
+        opened = intent.open_module(case)
+        if isinstance(opened, str):
+            return Declined(self.id, opened)
+        module, line = opened
+        kind = record.type.rpartition(".")[2]
+        if record.frames and record.frames[-1] is not case.frame and record.frames[-1] != case.frame:
+            return Declined(self.id, "the error comes from inside a library: its data, not this line's, do not fit")
+        try:
+            if kind in ("KeyError", "IndexError"):
+                found = keys.propose(case, module, line, kind)
+            else:
+                found = _of_type(case, module, line, record.message)
+        except NotEditable as error:
+            return Declined(self.id, error.reason)
+        return found
+
+
+def _meant(case: Case, module: Module, node: cst.CSTNode, line: int) -> str | None:
+    reason = intent.meant(case, module, node, line, "TypeError")
+    if reason:
+        return reason
+    function = module.function(node)
+    if function is not None and function.name.value in ("__getitem__", "__class_getitem__", "__missing__"):
+        return f"{function.name.value} means the error"
+    return None
+
+
+def _of_type(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
+    indices, subscript = _INDICES.search(message), _SUBSCRIPT.search(message)
+    if _NOT_ITERABLE.search(message) or (subscript and subscript["type"] == "NoneType"):
+        return _none(case, module, line, message)
+    every = subscripts(module, line)
+    if not every:
+        return Declined("type-mismatch", "nothing on this line is subscripted: the error comes from what it calls")
+    reason = _meant(case, module, every[0], line)
+    if reason:
+        return Declined("type-mismatch", reason)
+    if indices:
+        return shapes.wrong_index(case, module, every, indices["kind"], indices["was"] or "str")
+    assert subscript is not None
+    return shapes.no_subscript(case, module, every, subscript["type"])
+
+
+def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
+    pair = _none_use(module, line, message)
+    if pair is None:
+        return Declined("type-mismatch", "what was None cannot be told from this line")
+    use, subject = pair
+    reason = _meant(case, module, use, line)
+    if reason:
+        return Declined("type-mismatch", reason)
+    lost = without_result(module, subject)
+    if lost is not None:
+        edit = lost(module)
+        why = f"'{module.code(subject)}' is None: the method it was taken from changes in place and returns nothing."
+        return Proposal("type-mismatch", "in-place-method", (edit,), first_changed_line(edit), "review", why)
+    producer = producer_of(case, module, subject)
+    if producer.reason:
+        return Declined("type-mismatch", producer.reason)
+    absence = absent.none_of(use, subject, name_for(module, subject))
+    if absent.is_handled(module, absence):
+        return Declined("type-mismatch", f"{module.code(subject)} is checked before it is used")
+    empty = _empty(module, use, subject, producer)
+    if empty is not None:
+        made = guards.expression(f"({module.code(subject)} or {empty})")
+        assert isinstance(made, cst.BooleanOperation)
+        if isinstance(module.parent(subject), cst.For | cst.CompFor | cst.Arg):
+            made = made.with_changes(lpar=[], rpar=[])
+        module.replace(subject, made.with_changes(left=subject))
+        edit = module.edit()
+        why = f"{producer.words or module.code(subject)} is None where there is nothing: it is read as empty."
+        return Proposal("type-mismatch", "or-empty", (edit,), first_changed_line(edit), "review", why)
+    operator, value = absent.guard(case, module, absence)
+    edit = module.edit()
+    told = value.strength == "told" and operator in ("guard-producer", "guard-use", "conditional", "test")
+    sure: Applicability = "safe" if told and producer.is_known else "review"
+    why = f"{producer.words or module.code(subject)} is None where there is nothing: {value.code} then, as {value.because}."
+    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
+
+
+def _none_use(module: Module, line: int, message: str) -> tuple[cst.BaseExpression, cst.BaseExpression] | None:
+    """What failed on None, and the expression that was None."""
+    if "subscriptable" in message or "item assignment" in message:
+        every = [one for one in subscripts(module, line) if _may_be_none(module, one.value)]
+        known = [one for one in every if _is_call_or_bound(module, one.value)]
+        nested = [one for one in every if isinstance(one.value, cst.Subscript)]
+        chosen = (known or nested or every)[:1]
+        return (chosen[0], chosen[0].value) if chosen else None
+    if "len()" in message:
+        calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func) == "len" and one.args]
+        return (calls[0], calls[0].args[0].value) if calls else None
+    if "argument of type" in message:
+        for one in module.nodes(cst.ComparisonTarget, line):
+            if isinstance(one.operator, cst.In | cst.NotIn):
+                around = module.parent(one)
+                return (around, one.comparator) if isinstance(around, cst.BaseExpression) else None
+        return None
+    if "unpack" in message:
+        changes = module.nodes(cst.Assign, line)
+        return (changes[0].value, changes[0].value) if changes else None
+    for loop in (*module.nodes(cst.CompFor, line), *module.nodes(cst.For, line)):
+        if module.position(loop.iter).start.line <= line <= module.position(loop.iter).end.line:
+            return loop.iter, loop.iter
+    for call in module.nodes(cst.Call, line):
+        if module.code(call.func) in (
+            "list",
+            "tuple",
+            "set",
+            "sorted",
+            "sum",
+            "max",
+            "min",
+            "enumerate",
+            "zip",
+            "map",
+            "any",
+            "all",
+        ):
+            if call.args:
+                arg = call.args[-1 if module.code(call.func) == "map" else 0]
+                return arg.value, arg.value
+        own = module.code(call.func)
+        if own.endswith((".extend", ".join", ".update", ".writelines", ".writerows")) and call.args:
+            return call.args[0].value, call.args[0].value
+    return None
+
+
+def _may_be_none(module: Module, value: cst.BaseExpression) -> bool:
+    if isinstance(value, cst.List | cst.Dict | cst.Tuple | cst.SimpleString | cst.FormattedString):
+        return False
+    return module.code(value) not in ("self", "cls", "sys.argv", "os.environ")
+
+
+def _is_call_or_bound(module: Module, value: cst.BaseExpression) -> bool:
+    return isinstance(value, cst.Call)
+
+
+def _empty(module: Module, use: cst.BaseExpression, subject: cst.BaseExpression, producer: Producer) -> str | None:
+    around = module.parent(use)
+    if use is subject:
+        if isinstance(around, cst.For | cst.CompFor):
+            return "()"
+        if isinstance(around, cst.Arg):
+            call = module.parent(around)
+            if isinstance(call, cst.Call) and module.code(call.func) in ("max", "min"):
+                return None
+            return "()"
+        return None
+    if isinstance(use, cst.Comparison):
+        return None
+    if isinstance(use, cst.Call):
+        return "()"
+    return None
+
+
+PATTERN = TypeMismatch()

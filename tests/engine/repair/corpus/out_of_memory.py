@@ -1,0 +1,199 @@
+# ruff: noqa: E501
+"""Programs that run out of a GPU's memory (a small `torch` stands in for the real one), and what no batch can mend."""
+
+from tests.engine.repair.corpus.program import program, spared
+
+TORCH = '''"""Stands in for torch: batches are lists, and a model takes only so many at once."""
+import contextlib, types
+
+
+class OutOfMemoryError(RuntimeError):
+    pass
+
+
+class Tensor:
+    def __init__(self, items):
+        self.items = list(items)
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, at):
+        return Tensor(self.items[at]) if isinstance(at, slice) else self.items[at]
+
+    def to(self, device):
+        return self
+
+    def cpu(self):
+        return self
+
+    def tolist(self):
+        return list(self.items)
+
+
+def cat(parts):
+    return Tensor([one for part in parts for one in part.items])
+
+
+cleared = []
+sizes = []
+cuda = types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError, empty_cache=lambda: cleared.append("cuda"))
+mps = types.SimpleNamespace(empty_cache=lambda: cleared.append("mps"))
+words = "CUDA out of memory. Tried to allocate 2.00 GiB"
+kind = OutOfMemoryError
+most = 2
+
+
+@contextlib.contextmanager
+def no_grad():
+    yield
+
+
+def tensor(items):
+    return Tensor(items)
+
+
+def run(batch):
+    sizes.append(len(batch))
+    if len(batch) > most:
+        raise kind(words)
+    if any(one == "bad" for one in batch):
+        raise RuntimeError("bad input")
+    return Tensor([one * 2 for one in batch])
+
+
+class Loss:
+    def backward(self):
+        pass
+
+    def item(self):
+        return 1.0
+'''
+FILES = {"torch.py": TORCH}
+MODEL = "def model(batch):\n    return torch.run(batch)\n"
+
+
+def oom(name, app, check, **more):
+    return program(name, app, check, files=FILES, **more)
+
+
+def _checked(call, result, also=""):
+    return (
+        f"import app, torch\nassert {call} == {result}, {call}\nassert torch.cleared\n"
+        f"torch.most = 0\ntry:\n    {call}\nexcept RuntimeError as error:\n    assert 'batch of 1' in str(error)\n"
+        f"else:\n    raise SystemExit('one fits')\n{also}"
+    )
+
+
+LOOP = (
+    "import torch\n\n\ndef embed(items, model, batch_size=8):\n    found = []\n"
+    "    for i in range(0, len(items), batch_size):\n        batch = items[i:i + batch_size]\n"
+    "        found.extend(model(batch).tolist())\n    return found\n"
+)
+RUN = "import app, torch\n"
+CALL = "app.embed([1, 2, 3, 4, 5], torch.run)"
+ALL = "[2, 4, 6, 8, 10]"
+
+
+def _words(message, kind="RuntimeError", cache="cuda"):
+    begin = f"import torch\ntorch.words, torch.kind = {message!r}, {kind}\n"
+    return begin + _checked(CALL, ALL, f"assert set(torch.cleared) == {{'{cache}'}}\n")
+
+
+PROGRAMS = [
+    oom("a loop over places", LOOP, _checked(CALL, ALL), operator="shrink-batch"),
+    oom("as CUDA says it", LOOP, _words("CUDA error: out of memory\nCUDA kernel errors might be reported later")),
+    oom("as cuDNN says it", LOOP, _words("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")),
+    oom("as cuBLAS says it", LOOP, _words("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")),
+    oom("as MPS says it", LOOP, _words("MPS backend out of memory (MPS allocated: 8.00 GB)", cache="mps")),
+    oom("as old torch says it", LOOP, _words("cuda runtime error (2) : out of memory at THCStorage.cu:58")),
+    oom("a size written out", LOOP.replace(", batch_size=8", "").replace("batch_size", "16"), _checked(CALL, ALL), operator="shrink-batch"),
+    oom("a size of the class",
+        "import torch\n\n\nclass Encoder:\n    def __init__(self, size):\n        self.size = size\n\n    def run(self, items):\n        out = []\n"
+        "        for start in range(0, len(items), self.size):\n            chunk = torch.tensor(items[start:start + self.size])\n"
+        "            with torch.no_grad():\n                vectors = torch.run(chunk)\n            out.append(vectors)\n        return torch.cat(out).tolist()\n",
+        _checked("app.Encoder(4).run([1, 2, 3])", "[2, 4, 6]")),
+    oom("a constant size", "import torch\n\nBATCH = 8\n\n\ndef embed(items, model):\n    out = []\n    for i in range(0, len(items), BATCH):\n"
+        "        # a batch at a time\n        out += model(items[i:i + BATCH]).tolist()  # kept\n    return out\n", _checked(CALL, ALL)),
+    oom("filled by place", "import torch\n\n\ndef embed(items, model, size=4):\n    out = [None] * len(items)\n    for i in range(0, len(items), size):\n"
+        "        batch = items[i:i + size]\n        result = model(batch)\n        out[i:i + size] = result.tolist()\n    return out\n", _checked(CALL, ALL)),
+    oom("a loader", "import torch\n\n\ndef embed(loader, model):\n    found = []\n    for batch in loader:\n        out = model(batch.to('cuda'))\n"
+        "        found.extend(out.cpu().tolist())\n    return found\n",
+        _checked("app.embed([torch.tensor([1, 2, 3]), torch.tensor([4])], torch.run)", "[2, 4, 6, 8]"), operator="split-batch"),
+    oom("a loader of pairs", "import torch\n\n\ndef score(loader, model):\n    right = 0\n    with torch.no_grad():\n        for images, labels in loader:\n"
+        "            images = images.to('cuda')\n            outputs = model(images)\n"
+        "            right += sum(a == b for a, b in zip(outputs.items, labels))\n    return right\n",
+        _checked("app.score([(torch.tensor([1, 2, 3]), [2, 4, 7])], torch.run)", "2")),
+    oom("one call", "import torch\n\n\ndef predict(model, batch):\n    return model(batch).tolist()\n", _checked("app.predict(torch.run, torch.tensor([1, 2, 3]))", "[2, 4, 6]"), operator="split-batch"),
+    oom("one call, method, keyword", "import torch\n\n\nclass Service:\n    def __init__(self, model):\n        self.model = model\n\n    def predict(self, images):\n"
+        "        out = self.model(torch.tensor(images).to('cuda'))\n        return out.tolist()\n", _checked("app.Service(torch.run).predict([1, 2, 3])", "[2, 4, 6]")),
+    oom("two inputs", "import torch\n\n\ndef both(a, b):\n    return torch.cat([torch.run(a), torch.run(b)])\n\n\ndef predict(model, images, masks):\n    return model(images, masks).items\n",
+        "import app, torch\nf = lambda a, b: [torch.run(a), torch.run(b)][0]\n" + _checked("app.predict(f, [1, 2, 3], [1, 1, 1])", "[2, 4, 6]")),
+    oom("by names", "import torch\n\n\ndef predict(model, inputs):\n    return model(**inputs).tolist()\n",
+        "import app, torch\nf = lambda ids: torch.run(ids)\n" + _checked("app.predict(f, {'ids': [1, 2, 3]})", "[2, 4, 6]")),
+    oom("texts to an encoder", "import torch\n\n\nclass E:\n    def encode(self, texts, normalize=False):\n        return torch.run(texts).tolist()\n\n\n"
+        "def vectors(encoder, texts):\n    return encoder.encode(texts, normalize=True)\n", _checked("app.vectors(app.E(), [1, 2, 3])", "[2, 4, 6]")),
+    oom("a training loop", "import torch\n\n\ndef train(model, loader, criterion, optimizer):\n    seen = []\n    for images, labels in loader:\n        optimizer.zero_grad()\n"
+        "        outputs = model(images)\n        loss = criterion(outputs, labels)\n        loss.backward()\n        optimizer.step()\n        seen.append(len(images))\n    return sum(seen)\n",
+        "import app, torch\nclass O:\n    def zero_grad(self): pass\n    def step(self): pass\n" + _checked("app.train(torch.run, [([1, 2, 3, 4, 5], [0, 0, 0, 0, 0])], lambda a, b: torch.Loss(), O())", "5"), operator="split-step"),
+    oom("a numbered training loop of dicts", "import torch\n\n\ndef train(model, loader, optimizer):\n    done = 0\n    for step, batch in enumerate(loader):\n        loss = model(batch['x'])\n"
+        "        loss.backward()\n        optimizer.step()\n        done += len(batch['x'])\n    return done\n",
+        "import app, torch\nclass O:\n    def step(self): pass\ndef model(x):\n    torch.run(x)\n    return torch.Loss()\n" + _checked("app.train(model, [{'x': [1, 2, 3, 4]}], O())", "4")),
+    oom("a model of the project", "import torch\n\n\nclass Net:\n    def __call__(self, x):\n        return self.forward(x)\n\n    def forward(self, x):\n        return torch.run(x)\n\n\n"
+        "def embed(items, net, size=4):\n    out = []\n    for at in range(0, len(items), size):\n        out.extend(net(items[at:at + size]).tolist())\n    return out\n",
+        _checked("app.embed([1, 2, 3], app.Net())", "[2, 4, 6]")),
+    oom("at the top of a script", "import torch\n\nitems = list(range(5))\nsize = 4\nout = []\nfor i in range(0, len(items), size):\n    out += torch.run(items[i:i + size]).tolist()\n",
+        "import app, torch\nassert app.out == [0, 2, 4, 6, 8]\nassert torch.cleared"),
+    oom("another error passes", LOOP, "import app, torch\ntry:\n    app.embed(['bad', 'x', 'y'], torch.run)\nexcept torch.OutOfMemoryError:\n    raise\nexcept RuntimeError as error:\n"
+        "    assert str(error) == 'bad input'\n    assert torch.sizes[-1] <= 2\n"),
+]  # fmt: skip
+
+
+def kept(name, app, run="import app", **more):
+    return spared(name, app, run=run, files=FILES, **more)
+
+
+_F = "import torch\ntorch.most = 0\n\n\n"
+_LOG = 'Traceback (most recent call last):\n  File "{root}/app.py", line %d, in f\n    %s\n%s\n'
+_OOM = "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
+
+
+def told(name, app, line, code, error=_OOM):
+    return spared(name, app, log=_LOG % (line, code, error))
+
+
+ONE_CALL = "def f(model, batch):\n    return model(batch)\n"
+LOOKALIKES = [
+    kept("handled by type", _F + "def f(model, batch):\n    try:\n        return model(batch)\n    except torch.cuda.OutOfMemoryError:\n        raise\n\n\nf(torch.run, [1, 2])\n"),
+    kept("handled by words", _F + "def f(model, batch):\n    try:\n        return model(batch)\n    except RuntimeError as error:\n        if 'out of memory' in str(error):\n            print('smaller, please')\n        raise\n\n\nf(torch.run, [1, 2])\n"),
+    kept("measured on purpose", _F + "def f(model, batch):\n    # on purpose: the largest batch is looked for\n    return model(batch)\n\n\nf(torch.run, [1, 2])\n"),
+    kept("a benchmark", _F + 'def f(model, batch):\n    """A benchmark of memory."""\n    return model(batch)\n\n\nf(torch.run, [1, 2])\n'),
+    kept("a single image", _F + "class T(torch.Tensor):\n    def unsqueeze(self, at):\n        return self\n\n\ndef f(model, image):\n    return model(image.unsqueeze(0))\n\n\nf(torch.run, T([1, 2]))\n"),
+    kept("a single image, bound", _F + "class T(torch.Tensor):\n    def unsqueeze(self, at):\n        return self\n\n\ndef f(model, image):\n    x = image.unsqueeze(0)\n    return model(x)\n\n\nf(torch.run, T([1, 2]))\n"),
+    kept("raised by the project", _F + "def f():\n    raise torch.OutOfMemoryError('CUDA out of memory')\n\n\nf()\n"),
+    told("a model that does not fit", "import torch\n\n\ndef f(net):\n    return net.to('cuda')\n", 5, "return net.to('cuda')"),
+    told("weights that do not fit", "import torch\n\n\ndef f(net, path):\n    net.load_state_dict(torch.load(path))\n", 5, "net.load_state_dict(torch.load(path))"),
+    told("a pretrained model", "from transformers import AutoModel\n\n\ndef f(name):\n    return AutoModel.from_pretrained(name).cuda()\n", 5, "return AutoModel.from_pretrained(name).cuda()"),
+    told("one large tensor", "import torch\n\n\ndef f(n):\n    return torch.zeros(n, n, device='cuda')\n", 5, "return torch.zeros(n, n, device='cuda')"),
+    told("the machine's memory", ONE_CALL, 2, "return model(batch)", "MemoryError"),
+    told("the machine's memory, in torch", ONE_CALL, 2, "return model(batch)", "RuntimeError: [enforce fail at alloc_cpu.cpp:75] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."),
+    told("numpy's memory", ONE_CALL, 2, "return model(batch)", "numpy.core._exceptions._ArrayMemoryError: Unable to allocate 8.00 GiB for an array"),
+    told("no device", ONE_CALL, 2, "return model(batch)", "RuntimeError: No CUDA GPUs are available"),
+    told("a wrong shape", ONE_CALL, 2, "return model(batch)", "RuntimeError: mat1 and mat2 shapes cannot be multiplied (4x3 and 5x2)"),
+    told("a device-side assertion", ONE_CALL, 2, "return model(batch)", "RuntimeError: CUDA error: device-side assert triggered"),
+    told("an illegal access", ONE_CALL, 2, "return model(batch)", "RuntimeError: CUDA error: an illegal memory access was encountered"),
+    told("cuDNN is missing", ONE_CALL, 2, "return model(batch)", "RuntimeError: cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"),
+    told("two devices", ONE_CALL, 2, "return model(batch)", "RuntimeError: Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!"),
+    told("the disk is full", ONE_CALL, 2, "return model(batch)", "OSError: [Errno 28] No space left on device"),
+    told("threads", ONE_CALL, 2, "return model(batch)", "RuntimeError: can't start new thread"),
+    told("the words in another error", ONE_CALL, 2, "return model(batch)", "ValueError: the shop ran out of memory cards"),
+    told("a database's memory", ONE_CALL, 2, "return model(batch)", "sqlite3.OperationalError: out of memory"),
+    told("a training step alone", "def f(model, x, y, loss):\n    out = model(x)\n    loss(out, y).backward()\n", 2, "out = model(x)"),
+    told("handled around", "import torch\n\n\ndef f(model, batch):\n    while True:\n        try:\n            return model(batch)\n        except torch.OutOfMemoryError:\n            batch = batch[: len(batch) // 2]\n", 7, "return model(batch)"),
+    told("a library finds the size", "from accelerate.utils import find_executable_batch_size\n\n\n@find_executable_batch_size(starting_batch_size=8)\ndef f(batch_size, model, batch):\n    return model(batch)\n", 6, "return model(batch)"),
+    told("gone since", "def f(model, batch):\n    return batch\n", 2, "return model(batch)"),
+    told("an assertion", "def f(model, batch):\n    assert model(batch)\n", 2, "assert model(batch)"),
+    told("nothing is computed", "import torch\n\n\ndef f(x):\n    x = x.cuda()\n    return x\n", 5, "x = x.cuda()"),
+    told("a step that would be done twice", "def f(model, loader, log):\n    for x, y in loader:\n        log.append(x)\n        loss = model(x)\n        loss.backward()\n", 4, "loss = model(x)"),
+    spared("the test's own", "import torch\n", run="import torch, test_x", files={**FILES, "test_x.py": "import torch\n\n\ndef helper(batch):\n    return torch.run(batch)\n\n\nhelper([1, 2, 3])\n"}),
+]  # fmt: skip
