@@ -113,8 +113,8 @@ class FixesScreen(Page):
         by_group: dict[str, list[Fix]] = {}
         for fix in event.fixes:
             if fix.state != "edited":
-                for group in fix.groups:
-                    by_group.setdefault(group, []).append(fix)
+                for id_ in fix.groups:
+                    by_group.setdefault(id_, []).append(fix)
         self.items = []
         for group in event.groups:
             own = by_group.get(group.id, [])

@@ -1,5 +1,5 @@
-"""Killed at any instant while it applies fixes to twenty files, Proofsheet leaves all of them or none, once the next start
-has recovered; and what it says about the fixes is so."""
+"""Killed at any instant while it applies fixes to twenty files, Proofsheet leaves all of them or none, once the next
+start has recovered; and what it says about the fixes is so."""
 
 from __future__ import annotations
 

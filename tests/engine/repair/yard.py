@@ -1,6 +1,6 @@
 """Where processes that apply fixes are killed: a small server (this file, run as a module) that forks a child for every
-request. The child opens the engine on a workspace and applies, takes back or only looks; it may end itself by SIGKILL at a
-given point, or be killed from outside at a given instant.
+request. The child opens the engine on a workspace and applies, takes back or only looks; it may end itself by SIGKILL
+at a given point, or be killed from outside at a given instant.
 """
 
 from __future__ import annotations
