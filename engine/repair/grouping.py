@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from engine.repair.record import ErrorRecord, Frame
@@ -58,12 +59,11 @@ def key(record: ErrorRecord, root: str | None = None) -> Key:
 
 def own_frame(frames: Sequence[Frame], root: str | None = None) -> Frame | None:
     """The innermost frame inside the project; the innermost of all where none is; None without frames."""
-    own = [frame for frame in frames if is_own(frame.file, root)]
-    if own:
-        return own[-1]
-    return frames[-1] if frames else None
+    own = next((frame for frame in reversed(frames) if is_own(frame.file, root)), None)
+    return own or (frames[-1] if frames else None)
 
 
+@lru_cache(maxsize=8192)  # a log names the same few files over and over
 def is_own(file: str, root: str | None = None) -> bool:
     """Whether a file of a traceback is the project's, not the standard library's or an installed package's."""
     path = file.replace("\\", "/")
@@ -74,11 +74,13 @@ def is_own(file: str, root: str | None = None) -> bool:
     return True
 
 
+@lru_cache(maxsize=8192)
 def normalised(code: str) -> str:
     """A code line without its comment, its spacing and its indentation."""
     return _SPACES.sub(" ", _COMMENT.sub("", code)).strip()[:300]
 
 
+@lru_cache(maxsize=8192)
 def _module(file: str) -> str:
     """The file's own name, with its folder's where every package has such a file; nothing of the way to it."""
     path = PurePosixPath(file.replace("\\", "/"))

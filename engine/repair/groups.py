@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -130,6 +131,10 @@ class Tallies:
         self.records += 1
         return group
 
+    def samples(self) -> Iterator[tuple[str, list[ErrorRecord]]]:
+        """Each group's id with its newest records, newest first."""
+        return ((group, _newest(tally.samples)) for group, tally in self._groups.items())
+
     def write(self, connection: sa.Connection) -> set[str]:
         """Add what was counted to the store; returns the ids of the groups it touched."""
         ids = list(self._groups)
@@ -238,6 +243,7 @@ def title(type_name: str, message: str) -> str:
     return f"{type_name}: {said}"[:160] if said else type_name
 
 
+@lru_cache(maxsize=4096)  # records of one run come in one second
 def moment(text: str | None) -> str | None:
     """A log's time as ISO 8601 in UTC, whichever of the usual forms it has; a time without offset is taken as UTC."""
     if not text:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from engine.clock import iso
 from engine.errors import UsageError
-from engine.repair.groups import Tallies, by_hand
+from engine.repair.groups import SAMPLES, Tallies, by_hand
 from engine.repair.ingest import read_lines
 from engine.repair.record import ErrorRecord, Skipped
 from engine.store.database import upsert
@@ -29,11 +29,15 @@ HEAD_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What reading logs brought: records counted now, the groups they belong to, and what could not be read."""
+    """What reading logs brought: records counted now, the groups they belong to, and what could not be read.
+
+    `samples` has the newest records of every group of the logs, also of those counted earlier, where asked for.
+    """
 
     records: int
     groups: frozenset[str]
     skipped: tuple[Skipped, ...]
+    samples: Mapping[str, Sequence[ErrorRecord]] = field(default_factory=dict)
 
     def document(self) -> dict[str, object]:
         """The JSON form; `groups` is how many groups the records belong to."""
@@ -44,8 +48,11 @@ class Ingested:
         }
 
 
-def read_on(connection: sa.Connection, path: Path, now: datetime) -> Ingested:
-    """Count what is new in the log at `path`, in the caller's transaction. Raises UsageError when it cannot be read."""
+def read_on(connection: sa.Connection, path: Path, now: datetime, *, again: bool = False) -> Ingested:
+    """Count what is new in the log at `path`, in the caller's transaction. Raises UsageError when it cannot be read.
+
+    With `again` it is read from its beginning, and its records are handed out by group; none is counted twice.
+    """
     try:
         place = str(path.resolve(strict=True))
         with path.open("rb") as file:
@@ -53,13 +60,19 @@ def read_on(connection: sa.Connection, path: Path, now: datetime) -> Ingested:
                 raise UsageError(f"{path} is compressed", remedy=f"Unpack it first: gunzip -k {path.name}")
             size = os.fstat(file.fileno()).st_size
             offset, line = _reached(connection, place, file, size)
+            reached = line
+            if again:
+                offset = line = 0
             file.seek(offset)
-            tallies = Tallies(now, by_hand(connection))
+            tallies, earlier = Tallies(now, by_hand(connection)), Tallies(now, by_hand(connection))
             skipped: list[Skipped] = []
             counted = _Counted(file, size - offset)
             groups: set[str] = set()
             for one in read_lines(counted.lines(), place, line + 1):
-                if isinstance(one, ErrorRecord):
+                if one.line <= reached:
+                    if isinstance(one, ErrorRecord):
+                        earlier.add(one)
+                elif isinstance(one, ErrorRecord):
                     groups.add(tallies.add(one))
                 else:
                     skipped.append(one)
@@ -68,7 +81,12 @@ def read_on(connection: sa.Connection, path: Path, now: datetime) -> Ingested:
     except OSError as error:
         said = error.strerror or error
         raise UsageError(f"{path} cannot be read: {said}", remedy="Name a log file that is yours to read.") from error
-    return Ingested(tallies.records, frozenset(groups), tuple(skipped))
+    samples: dict[str, list[ErrorRecord]] = {}
+    if again:
+        for one_of in (tallies, earlier):
+            for group, records in one_of.samples():
+                samples[group] = [*samples.get(group, ()), *records][:SAMPLES]
+    return Ingested(tallies.records, frozenset(groups), tuple(skipped), samples)
 
 
 class _Counted:
@@ -101,8 +119,18 @@ def _reached(connection: sa.Connection, place: str, file: BinaryIO, size: int) -
         length, _, expected = row.head.partition(":")
         is_near = str(Path(row.path).parent) == folder
         if is_near and int(length) > 0 and row.offset <= size and _head(file, int(length)) == expected:
+            if row.path != place and _is_there_still(Path(row.path), int(length), expected):
+                continue  # two runs that said the same: not one log under another name
             return int(row.offset), int(row.line)
     return 0, 0
+
+
+def _is_there_still(path: Path, length: int, expected: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return _head(file, length) == expected
+    except OSError:
+        return False
 
 
 def _remember(connection: sa.Connection, place: str, file: BinaryIO, offset: int, line: int, now: datetime) -> None:

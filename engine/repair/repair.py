@@ -16,8 +16,10 @@ from engine.clock import Clock, iso, utc_now
 from engine.errors import UsageError
 from engine.repair import groups as grouped
 from engine.repair import report as reporting
-from engine.repair.groups import Group
+from engine.repair.fixes import Fixes, Observed
+from engine.repair.groups import SAMPLES, Group
 from engine.repair.logs import Ingested, read_on
+from engine.repair.record import ErrorRecord
 from engine.review import Review
 from engine.runs import Runs
 from engine.settings import Settings
@@ -48,6 +50,8 @@ class Repair:
         self._review = review
         self._changes = changes
         self._clock = clock
+        observed = Observed(self._read_again, self.groups)
+        self.fixes = Fixes(workspace, store, review, changes, observed, clock)
 
     @property
     def own_log(self) -> Path:
@@ -61,9 +65,7 @@ class Repair:
 
         Each file is one transaction: counted wholly or not at all.
         """
-        for file in files:
-            if not file.is_file():
-                raise UsageError(f"there is no file {file}", remedy="Name log files: proofsheet errors ingest run.log")
+        _check_there(files)
         return _together([await self._read_on(file) for file in files])
 
     async def catch_up(self) -> Ingested:
@@ -132,9 +134,14 @@ class Repair:
             files.append(file)
         return report, files
 
-    async def _read_on(self, file: Path) -> Ingested:
+    async def _read_on(self, file: Path, *, again: bool = False) -> Ingested:
         now = self._clock()
-        return await self._store.write(lambda connection: read_on(connection, file, now))
+        return await self._store.write(lambda connection: read_on(connection, file, now, again=again))
+
+    async def _read_again(self, files: Sequence[Path]) -> Ingested:
+        """Count what is new in these logs, and hand out the records of each from its beginning."""
+        _check_there(files)
+        return _together([await self._read_on(file, again=True) for file in files])
 
     def _merge(self, connection: sa.Connection, group_ids: list[str], into: str) -> None:
         at = iso(self._clock())
@@ -148,9 +155,20 @@ class Repair:
         connection.execute(sa.delete(error_groups).where(error_groups.c.id.in_(group_ids)))
 
 
+def _check_there(files: Sequence[Path]) -> None:
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"there is no file {file}", remedy="Name log files: proofsheet errors ingest run.log")
+
+
 def _together(found: Sequence[Ingested]) -> Ingested:
+    samples: dict[str, list[ErrorRecord]] = {}
+    for one in found:
+        for group, records in one.samples.items():
+            samples[group] = [*samples.get(group, ()), *records][:SAMPLES]
     return Ingested(
         sum(one.records for one in found),
         frozenset(group for one in found for group in one.groups),
         tuple(skipped for one in found for skipped in one.skipped),
+        samples,
     )

@@ -45,9 +45,10 @@ async def ingest(engine: Engine, files: tuple[Path, ...], as_json: bool) -> int:
 @engine_command
 async def listing(engine: Engine, everything: bool, as_json: bool) -> None:
     """List groups of errors, most frequent first."""
-    groups = await engine.repair.groups()
+    groups = await engine.repair.groups(with_samples=as_json)
     if as_json:
-        emit({"groups": [{**group.document(), "fixable": None} for group in groups]})
+        fixable = await engine.repair.fixes.recognise(groups)
+        emit({"groups": [{**group.document(), "fixable": fixable[group.id]} for group in groups]})
         return
     shown = [group for group in groups if everything or group.is_recurring]
     if not shown:

@@ -15,7 +15,9 @@ from tui.commands.common import ending, flags_of, read_paths, workspace_of
 @click.command("open", help="Open the app. With folders, the first set shows while the scan goes on behind it.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
-    "--screen", type=click.Choice(["ranking", "inventory", "training", "duplicates"]), help="The screen to begin with."
+    "--screen",
+    type=click.Choice(["ranking", "inventory", "training", "duplicates", "variants", "fixes"]),
+    help="The screen to begin with.",
 )
 @click.pass_context
 def open_app(ctx: click.Context, paths: tuple[Path, ...], screen: str | None = None) -> None:

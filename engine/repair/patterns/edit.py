@@ -10,7 +10,8 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TypeVar, cast
 
 import libcst as cst
@@ -37,16 +38,12 @@ class Module:
         """Raises NotEditable for source that is no Python, or that parsing would not give back byte for byte."""
         self.path = path
         self.source = source
-        try:
-            tree = cst.parse_module(source)
-        except (cst.ParserSyntaxError, UnicodeError, SyntaxError, LookupError, RecursionError) as error:
-            raise NotEditable(f"{path} cannot be parsed: {str(error).splitlines()[0]}") from error
-        if tree.bytes != source:
-            raise NotEditable(f"{path} would not come back byte for byte (its line endings are unusual)")
-        self._wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
-        self.tree = self._wrapper.module
-        self._positions = self._wrapper.resolve(PositionProvider)
-        self._parents = self._wrapper.resolve(ParentNodeProvider)
+        made = _parsed(source)
+        if isinstance(made, str):
+            raise NotEditable(f"{path} {made}")
+        self.tree, self.text = made.tree, made.text
+        self._positions, self._parents = made.positions, made.parents
+        self._order, self._spans = made.order, made.spans
         self._changes: dict[cst.CSTNode, Change] = {}
         self._imports: list[str] = []
         self._helpers: list[str] = []
@@ -74,15 +71,9 @@ class Module:
 
     def nodes(self, kind: type[Node], line: int | None = None, within: cst.CSTNode | None = None) -> list[Node]:
         """Nodes of a kind in source order; those that touch `line` where it is given, inside `within`."""
-        found: list[Node] = []
-
-        def look(node: cst.CSTNode) -> None:
-            if isinstance(node, kind) and (line is None or self._touches(node, line)):
-                found.append(node)
-            for child in node.children:
-                look(child)
-
-        look(within or self.tree)
+        first, end = self._spans.get(within or self.tree, (0, 0))
+        there = self._order[first:end] if end else _below(within or self.tree)
+        found = [node for node in there if isinstance(node, kind) and (line is None or self._touches(node, line))]
         return sorted(found, key=lambda node: (self.position(node).start.line, self.position(node).start.column))
 
     def statement(self, line: int) -> cst.SimpleStatementLine | cst.BaseCompoundStatement | None:
@@ -98,7 +89,7 @@ class Module:
         wanted = " ".join(code.split())
         if not wanted:
             return near
-        lines = self.tree.code.splitlines()
+        lines = self.text.splitlines()
         there = [number for number, text in enumerate(lines, 1) if " ".join(text.split()) == wanted]
         there = there or [number for number, text in enumerate(lines, 1) if wanted in " ".join(text.split())]
         return min(there, key=lambda number: abs(number - near)) if there else None
@@ -207,7 +198,7 @@ class Module:
 
     def defines(self, name: str) -> bool:
         """Whether the file binds `name` at its top level."""
-        for node in ast.parse(self.tree.code).body:
+        for node in ast.parse(self.text).body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name:
                 return True
             if isinstance(node, ast.Assign) and any(
@@ -251,6 +242,49 @@ class Module:
 def with_replaced(node: Node, changes: Mapping[cst.CSTNode, cst.CSTNode]) -> Node:
     """A node with several others below it replaced at once."""
     return cast(Node, node.visit(_Replacer(changes)))
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file's tree; `order` has its nodes as they stand in the source, `spans` where a node and all below it are in
+    that order (asking a LibCST node for its children walks it anew every time)."""
+
+    tree: cst.Module
+    text: str
+    positions: Mapping[cst.CSTNode, CodeRange]
+    parents: Mapping[cst.CSTNode, cst.CSTNode]
+    order: Sequence[cst.CSTNode]
+    spans: Mapping[cst.CSTNode, tuple[int, int]]
+
+
+@lru_cache(maxsize=24)  # many errors lie in few files, and every pattern asks; trees are never changed in place
+def _parsed(source: bytes) -> Parsed | str:
+    """A file's tree with positions and parents; why there is none."""
+    try:
+        tree = cst.parse_module(source)
+    except (cst.ParserSyntaxError, UnicodeError, SyntaxError, LookupError, RecursionError) as error:
+        return f"cannot be parsed: {str(error).splitlines()[0]}"
+    if tree.bytes != source:
+        return "would not come back byte for byte (its line endings are unusual)"
+    wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
+    order: list[cst.CSTNode] = []
+    spans: dict[cst.CSTNode, tuple[int, int]] = {}
+
+    def look(node: cst.CSTNode) -> None:
+        first = len(order)
+        order.append(node)
+        for child in node.children:
+            look(child)
+        spans[node] = (first, len(order))
+
+    look(wrapper.module)
+    positions, parents = wrapper.resolve(PositionProvider), wrapper.resolve(ParentNodeProvider)
+    return Parsed(wrapper.module, wrapper.module.code, positions, parents, order, spans)
+
+
+def _below(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """A node that is of no file yet, and all below it."""
+    return [node, *(one for child in node.children for one in _below(child))]
 
 
 def parse_statements(source: str, config: cst.Module) -> list[cst.BaseStatement]:

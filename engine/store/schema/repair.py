@@ -60,13 +60,15 @@ error_merges = Table(
     CheckConstraint("(into_id is null) <> (split_by is null)", name="one_of"),
 )
 
-# `edits` holds the paths relative to `root` with their bytes before and after (base64).
+# `edits` holds the paths relative to `root` with their bytes before and after (base64); `context` is what confidence is
+# learnt for besides pattern and operator: the error's type; `details` is what only some states have (see `ledger`).
 fixes = Table(
     "fixes",
     metadata,
     Column("id", String, primary_key=True),
     Column("pattern", String, nullable=False),
     Column("operator", String, nullable=False),
+    Column("context", String, nullable=False),
     Column("group_id", String, nullable=False, index=True),
     Column("root", String, nullable=False),
     Column("file", String, nullable=False),
@@ -79,6 +81,7 @@ fixes = Table(
     Column("state", String, nullable=False),
     Column("change_set", String),
     Column("proof", JSON),
+    Column("details", JSON, nullable=False),
     Column("created_at", String, nullable=False),
     Column("updated_at", String, nullable=False),
     CheckConstraint("applicability in ('safe', 'review', 'display-only')", name="applicability"),

@@ -1,0 +1,154 @@
+"""The fixes screen by its keys, on simulated errors: what is shown, what is asked of the engine, and the way back."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.repair.fix import FixState
+from tests.tui.conftest import NARROW, WIDE, Studio, check_snapshot, running
+from tests.tui.fakes import FakeEngine, FakeRepair, make_engine, recurring
+from tui.screens.fixes_diff import diff_rows, hunk_keys
+from tui.widgets.lines import width_of
+
+
+@pytest.fixture
+def engine(pictures: Path) -> FakeEngine:
+    made = make_engine(pictures / "six")
+    made.repair = recurring()
+    return made
+
+
+async def opened(studio: Studio) -> Studio:
+    await studio.until(lambda: studio.says("captions.py:5", "lower bound"))
+    return studio
+
+
+async def settled(studio: Studio, *words: str) -> None:
+    await studio.until(lambda: studio.says(*words) and not studio.page.busy)
+
+
+@pytest.mark.parametrize(("size", "name"), [(WIDE, "wide"), (NARROW, "narrow")], ids=["wide", "narrow"])
+async def test_fixes_with_their_evidence_and_their_change(engine: FakeEngine, size: tuple[int, int], name: str) -> None:
+    engine.repair.fixes.become("fix-b", state=FixState.APPLIED)
+    async with running(engine, size, screen="fixes") as studio:
+        await opened(studio)
+        await studio.until(lambda: studio.says("KeyError", "AttributeError"))
+        check_snapshot(f"fixes-{name}", studio.text)
+
+
+async def test_nothing_yet_says_what_to_do(pictures: Path) -> None:
+    engine = make_engine(pictures / "six")
+    engine.repair = FakeRepair()
+    async with running(engine, NARROW, screen="fixes") as studio:
+        await studio.until(lambda: studio.says("Nothing recurs.", "proofsheet errors ingest"))
+
+
+async def test_a_dry_run_an_approval_and_the_way_back(engine: FakeEngine) -> None:
+    async with running(engine, screen="fixes") as studio:
+        await opened(studio)
+        await studio.press("d")
+        await settled(studio, "proven: 1 test passes now", "2/3 tests before, 3/3 after")
+        await studio.press("a")
+        await settled(studio, "applied; u takes it back")
+        await studio.press("a")
+        assert studio.says("it is applied already")
+        await studio.press("u")
+        await settled(studio, "every byte is as it was", "rolled back")
+        assert [one[0] for one in engine.repair.fixes.asked] == ["prove", "apply", "rollback"]
+
+
+async def test_what_cannot_be_applied_says_why(engine: FakeEngine) -> None:
+    engine.repair.fixes.refusal = "captions.py: it has uncommitted edits"
+    async with running(engine, screen="fixes") as studio:
+        await opened(studio)
+        await studio.press("y")
+        await settled(studio, "not applied: captions.py: it has uncommitted edits")
+        await studio.press("j", "j", "a")
+        assert studio.says("it needs a person")
+        await studio.press("u")
+        assert studio.says("nothing to take back")
+
+
+async def test_a_rejection_asks_why_and_can_be_taken_back(engine: FakeEngine) -> None:
+    async with running(engine, screen="fixes") as studio:
+        await opened(studio)
+        await studio.press("x", *"no", "enter")
+        await settled(studio, "rejected: no")
+        await studio.press("u")
+        await settled(studio, "proposed again")
+        assert engine.repair.fixes.asked == [("reject", "fix-a", "no"), ("reopen", "fix-a")]
+
+
+async def test_only_marked_hunks_are_applied(engine: FakeEngine) -> None:
+    async with running(engine, screen="fixes") as studio:
+        await opened(studio)
+        await studio.press("]", "space")
+        assert studio.says("1 of 2 hunks marked")
+        await studio.press("a")
+        await settled(studio, "applied; u takes it back")
+        assert engine.repair.fixes.asked[0] == ("hunks", "fix-a", {"captions.py": [1]})
+
+
+async def test_all_safe_and_proven_ones_go_together_after_a_second_press(engine: FakeEngine) -> None:
+    for id_ in ("fix-a", "fix-b"):
+        engine.repair.fixes.become(id_, state=FixState.PROVEN)
+    async with running(engine, screen="fixes") as studio:
+        await opened(studio)
+        await studio.press("b")
+        assert studio.says("b again applies all 2 fixes that are safe and proven")
+        assert engine.repair.fixes.asked == []
+        await studio.press("b")
+        await settled(studio, "2 fixes applied")
+        assert engine.repair.fixes.asked == [("apply", "fix-a", "fix-b")]
+
+
+async def test_an_edit_is_made_in_the_persons_editor_and_tried_again(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    editor = tmp_path / "editor.py"
+    editor.write_text("import sys\nwith open(sys.argv[1], 'a') as file:\n    file.write('# mine\\n')\n")
+    monkeypatch.setenv("EDITOR", f"{sys.executable} {editor}")
+    monkeypatch.delenv("VISUAL", raising=False)
+    async with running(engine, screen="fixes") as studio:
+        await opened(studio)
+        monkeypatch.setattr(studio.app, "suspend", contextlib.nullcontext)
+        await studio.press("e")
+        await settled(studio, "edited; proven")
+        kind, id_, contents = engine.repair.fixes.asked[0]
+        assert (kind, id_) == ("edit", "fix-a")
+        assert contents["captions.py"].endswith(b"# mine\n")
+        assert studio.page.fix.id == "fix-a-mine"
+
+
+async def test_tab_shows_old_and_new_side_by_side_and_s_looks_in_a_folder(engine: FakeEngine, tmp_path: Path) -> None:
+    async with running(engine, screen="fixes") as studio:
+        await opened(studio)
+        assert " │ " not in studio.text
+        await studio.press("tab")
+        assert any(line.count("with open(path") == 2 for line in studio.text.splitlines())
+        await studio.press("s", *str(tmp_path), "enter")
+        await settled(studio, "2 fixes")
+        assert engine.repair.fixes.asked == [("suggest", tmp_path)]
+
+
+def test_a_diff_has_its_signs_and_fits_whatever_the_file_holds() -> None:
+    from engine.repair.patterns.pattern import FileEdit
+
+    before = "\ufeffdef f():\r\n\tx = '\u4e2d\u6587\x1b[31m'\r\n".encode() + b"\xff\r\n" + b"a\r\n" * 30 + b"last"
+    after = before.replace(b"\tx", b"\ty").replace(b"last", b"gone\n")
+    edits = [FileEdit("a.py", before, after), FileEdit("new.txt", None, b"opencv\n")]
+    assert hunk_keys(edits) == [("a.py", 0), ("a.py", 1), ("new.txt", 0)]
+    for beside in (False, True):
+        rows = diff_rows(edits, 60, side_by_side=beside, current=("a.py", 1), marked={("a.py", 0)})
+        told = ["".join(text for text, _ in one.row.left) for one in rows]
+        assert not any("\x1b" in line for line in told)
+        assert any("- " in line and "x =" in line for line in told)
+        assert any("+ " in line and "opencv" in line for line in told)
+        assert [one.starts for one in rows if one.starts] == hunk_keys(edits)
+        assert any(line.startswith("●") for line in told) and any(line.startswith("▸") for line in told)
+        if beside:
+            assert max(width_of(one.row.left) for one in rows[1:3]) <= 70
