@@ -80,7 +80,7 @@ def test_the_report_sets_the_ranker_beside_every_baseline() -> None:
     assert rows[0].startswith("  ranker_v1 (learned)")
     shares = [float(row.split()[-1].rstrip("%")) for row in rows[1:]]
     assert shares == sorted(shares, reverse=True)
-    assert any("beats every baseline" in line for line in text)
+    assert any("beats every naive baseline" in line for line in text)
 
 
 def test_the_surest_suggestion_comes_first() -> None:

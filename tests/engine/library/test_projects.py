@@ -109,7 +109,9 @@ async def test_a_bad_manifest_is_refused_with_its_reason_until_it_is_mended(
     put(pictures / "a" / "a.jpg")
     for _ in range(2):
         result = await shelf.scan(pictures)
-        assert result["refused"] == [{"path": str(bad), "reason": "the manifest has no projectId"}]
+        assert result["refused"] == [
+            {"path": str(bad), "code": "bad_manifest", "reason": "the manifest has no projectId"}
+        ]
         assert [one.code for one in await shelf.library.refused()] == ["bad_manifest"]
     manifest(bad, "mojo1")
     assert (await shelf.scan(pictures))["refused"] == []

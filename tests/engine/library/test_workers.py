@@ -22,7 +22,7 @@ import engine.library.onepass as onepass
 honest = onepass.study_file
 def study_file(path, max_pixels):
     name = os.path.basename(path)
-    if name.startswith("crash"): os.kill(os.getpid(), signal.SIGSEGV)
+    if name.startswith("crash"): signal.raise_signal(signal.SIGSEGV)
     if name.startswith("leave"): os._exit(7)
     if name.startswith("sleep"): time.sleep(600)
     if name.startswith("print"): os.write(1, b"garbage"); os.write(2, b"garbage"); print("garbage", flush=True)
