@@ -1,9 +1,9 @@
 """When a picture was taken, and which of its sources said so. Pure functions over EXIF values and names.
 
 Relies on nothing but EXIF's own conventions. A time is never invented: zeroes, blanks and impossible dates
-are passed over and the next source is asked: DateTimeOriginal (EXIF's, then XMP's), GPS, DateTimeDigitized or XMP's
-CreateDate, a stamp in the file's name, EXIF's modification time, and last the file's own. A capture time keeps its
-own offset from UTC; where the camera did not say, it carries none.
+are passed over and the next source is asked: DateTimeOriginal (EXIF's, XMP's, then what the camera wrote outside
+both), GPS, DateTimeDigitized or XMP's CreateDate, a stamp in the file's name, EXIF's modification time, and last the
+file's own. A capture time keeps its own offset from UTC; where the camera did not say, it carries none.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.clock import iso
 from engine.library.model import TakenAtSource
+from engine.library.tiffdir import NOTHING
 from engine.library.xmp import EMPTY, Packet
 
 # EXIF 2.32, tables 4, 5, 8 and 15.
@@ -50,16 +51,18 @@ def taken_at(
     name: str,
     mtime_ns: int,
     packet: Packet = EMPTY,
+    older: Mapping[int, Any] = NOTHING,
 ) -> tuple[str, TakenAtSource]:
     """The capture time as ISO 8601 (microseconds; with its offset where known, `Z` for UTC) and its source.
 
     `exif` is IFD0, `details` the Exif IFD, `gps` the GPS IFD, each by tag number with whatever values were
-    read; `packet` is XMP's.
+    read; `packet` is XMP's, and `older` an Exif IFD's worth of what a camera of before EXIF says.
     """
     get = details.get
     asked: tuple[tuple[TakenAtSource, Callable[[], datetime | None]], ...] = (
         ("exif:original", lambda: exif_time(get(_DATE_TIME_ORIGINAL), get(_SUBSEC_ORIGINAL), get(_OFFSET_ORIGINAL))),
         ("xmp:original", lambda: _first(packet, XMP_TIMES["xmp:original"])),
+        ("camera:original", lambda: exif_time(older.get(_DATE_TIME_ORIGINAL))),
         ("exif:gps", lambda: gps_time(gps)),
         (
             "exif:digitized",

@@ -15,6 +15,7 @@ from engine.library import tiffdir
 from engine.library.model import Format
 
 _EXIF, _XMP, _PHOTOSHOP = b"Exif\0", b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
+_CIFF = b"HEAPJPGM"
 _MOST_TEXT = 4 * 1024 * 1024
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _TIFF = frozenset({0x0100, 0x0101, *tiffdir.PACKETS})
@@ -23,12 +24,15 @@ _TIFF = frozenset({0x0100, 0x0101, *tiffdir.PACKETS})
 @dataclass(slots=True)
 class Parts:
     """What a file holds besides its picture. `size` as stored, in pixels; `tables` are JPEG quantisation tables,
-    64 numbers each; `texts` are PNG's. `is_complete` is False where the bytes ended before the picture began."""
+    64 numbers each; `texts` are PNG's; `ciff` and `pictureinfo` are what cameras wrote before EXIF. `is_complete` is
+    False where the bytes ended before the picture began."""
 
     size: tuple[int, int] | None = None
     exif: bytes = b""
     xmp: bytes = b""
     iptc: bytes = b""
+    ciff: bytes = b""
+    pictureinfo: bytes = b""
     texts: dict[str, str] = field(default_factory=dict)
     tables: list[tuple[int, ...]] = field(default_factory=list)
     channels: int | None = None
@@ -81,6 +85,10 @@ def jpeg(data: bytes) -> Parts:
                 parts.xmp = data[start + len(_XMP) : end]
         elif marker == 0xED and data.startswith(_PHOTOSHOP, start):
             photoshop += data[start + len(_PHOTOSHOP) : end]
+        elif marker == 0xE0 and not parts.ciff and data.startswith(_CIFF, start + 6):
+            parts.ciff = data[start:end]
+        elif marker == 0xEC and not parts.pictureinfo:
+            parts.pictureinfo = data[start:end]
         elif marker == 0xDB:
             parts.tables += _tables(data[start:end])
         elif marker in _FRAMES and end - start >= 6 and parts.size is None:

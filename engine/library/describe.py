@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
+from engine.library.capture import exif_time, written
 from engine.library.metadata import document, read_metadata
 from engine.library.model import Refusal
 from engine.library.source import UnreadableImage, printable
@@ -60,7 +61,7 @@ def _images_below(folder: str, refused: list[Refusal], check: Callable[[], None]
 
 
 def _add_maker_notes(found: Sequence[dict[str, Any]]) -> None:
-    """Lens, ISO, make and model where only the maker's own notes have them."""
+    """Lens, ISO, make, model and capture time where only the maker's own notes have them."""
     try:
         import exiftool
     except ImportError as error:
@@ -72,7 +73,7 @@ def _add_maker_notes(found: Sequence[dict[str, Any]]) -> None:
             "maker notes need the program exiftool, which is not installed",
             remedy="Debian and Ubuntu: apt install libimage-exiftool-perl; elsewhere https://exiftool.org",
         )
-    wanted = ["LensID", "LensModel", "Lens", "ISO", "Make", "Model"]
+    wanted = ["LensID", "LensModel", "Lens", "ISO", "Make", "Model", "DateTimeOriginal"]
     with exiftool.ExifToolHelper(common_args=["-G1", "-c", "%+.8f"], check_execute=False) as tool:
         for at in range(0, len(found), _BATCH):
             batch = found[at : at + _BATCH]
@@ -86,8 +87,13 @@ def _fill(one: dict[str, Any], said: dict[str, Any]) -> None:
     lens = next((tags[name] for name in ("LensID", "LensModel", "Lens") if str(tags.get(name, "")).strip()), None)
     if one["camera"]["lens"] is None and lens is not None and not str(lens).startswith("Unknown"):
         one["camera"]["lens"] = str(lens)
-    if one["exposure"]["iso"] is None and isinstance(tags.get("ISO"), int) and tags["ISO"] > 0:
+    # 65535 is Kodak's way to say that none was set.
+    if one["exposure"]["iso"] is None and isinstance(tags.get("ISO"), int) and 0 < tags["ISO"] < 65535:
         one["exposure"]["iso"] = tags["ISO"]
+    moment = exif_time(tags.get("DateTimeOriginal"))
+    if moment is not None and not one["taken_at_source"].endswith(":original"):
+        one["taken_at"], one["taken_at_source"] = written(moment), "camera:original"
+        one["offset"] = None
     for name, key in (("Make", "make"), ("Model", "model")):
         if one["camera"][key] is None and str(tags.get(name, "")).strip():
             one["camera"][key] = str(tags[name])

@@ -1,8 +1,9 @@
 """What an image file says of itself: when, where, by which camera, under which words. Reads the header only.
 
-Relies on containers, tiffdir, xmp, iptc and capture; on Pillow for HEIC, AVIF and the rarer formats. Nothing is
-invented: what a file does not say is None. Where several places say it, XMP is believed before IPTC and IPTC
-before EXIF for words (as the Metadata Working Group has it), and EXIF before XMP for what the camera measured.
+Relies on containers, tiffdir, xmp, iptc, ciff, pictureinfo and capture; on Pillow for HEIC, AVIF and the rarer
+formats. Nothing is invented: what a file does not say is None. Where several places say it, XMP is believed before
+IPTC and IPTC before EXIF for words (as the Metadata Working Group has it), and EXIF before XMP for what the camera
+measured.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.library import containers, formats, iptc, tiffdir, xmp
+from engine.library import ciff, containers, formats, iptc, pictureinfo, tiffdir, xmp
 from engine.library.capture import offset_in, offset_of, taken_at
 from engine.library.containers import Parts
 from engine.library.facts import StoredMetadata
@@ -70,13 +71,23 @@ def directories(exif: bytes) -> tuple[Directory, Directory, Directory]:
     return main, details or {tag: value for tag, value in main.items() if tag in _DETAILS}, gps
 
 
+def older_directories(parts: Parts) -> tuple[Directory, Directory]:
+    """What a camera of before EXIF says, as a main and an Exif directory; empty for nearly every file."""
+    if parts.ciff:
+        return ciff.directories(parts.ciff)
+    return pictureinfo.directories(parts.pictureinfo) if parts.pictureinfo else (NOTHING, NOTHING)
+
+
 def metadata_of(kind: Format, data: bytes, name: str, mtime_ns: int, parts: Parts | None = None) -> FileMetadata:
     """The metadata in a file's bytes (all of them, or as much as the header needs). Never raises for odd content."""
     parts = parts or containers.parts_of(kind, data) or _through_pillow(kind, data)
     main, details, gps = raw_directories(data) if kind == "raw" else directories(parts.exif)
     packet = xmp.packet_of(parts.xmp) if parts.xmp else xmp.EMPTY
     record = iptc.record_of(parts.iptc) if parts.iptc else iptc.Record()
-    moment, source = taken_at(main, details, gps, name, mtime_ns, packet)
+    older_main, older = older_directories(parts)
+    moment, source = taken_at(main, details, gps, name, mtime_ns, packet, older)
+    if older_main or older:  # they fill what EXIF leaves open
+        main, details = {**older_main, **main}, {**older, **details}
     latitude, longitude = _place(gps, packet)
     size = parts.size or _size(main, details)
     orientation = parts.orientation or main.get(0x0112)
@@ -142,6 +153,7 @@ def _through_pillow(kind: Format, data: bytes) -> Parts:
     if kind == "raw":
         parts = containers.tiff(raw_tiff(data))
         parts.size = raw.size_of(data) or parts.size
+        parts.ciff = data  # Canon's CRW is such a heap as a whole
         return parts
     try:
         with decode.opened(io.BytesIO(data), f"x.{kind}", decode.MAX_PIXELS) as (image, _):

@@ -33,7 +33,15 @@ RefusalCode = Literal[
 CURABLE: frozenset[str] = frozenset({"bomb", "permission", "too_large", "unreadable", "unsupported", "vanished"})
 
 TakenAtSource = Literal[
-    "exif:original", "xmp:original", "exif:gps", "exif:digitized", "xmp:created", "name", "exif:modified", "mtime"
+    "exif:original",
+    "xmp:original",
+    "camera:original",  # the camera's own words outside EXIF: CIFF, picture info, maker notes
+    "exif:gps",
+    "exif:digitized",
+    "xmp:created",
+    "name",
+    "exif:modified",
+    "mtime",
 ]
 
 Sort = Literal["name", "project", "taken", "size", "format", "resolution"]

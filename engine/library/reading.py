@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 
 from engine.library import containers, decode, metadata, xmp
 from engine.library.capture import taken_at
-from engine.library.model import Format
+from engine.library.containers import Parts
 from engine.library.source import UnreadableImage, explained, open_source
 
 _BLOCK = 1024 * 1024
@@ -52,22 +52,26 @@ def read_image(path: str, max_pixels: int) -> Reading:
         with decode.opened(source, path, max_pixels) as (image, kind):
             exif = decode.exif_of(image)
             orientation = decode.orientation_of(image, kind, exif)
+            parts = containers.parts_of(kind, data) if data is not None else None
+            older = metadata.older_directories(parts or Parts())[1]
             if kind == "raw":
-                main, details, gps = metadata.raw_directories(_head(source))
+                head = _head(source)
+                main, details, gps = metadata.raw_directories(head)
+                older = metadata.older_directories(Parts(ciff=head))[1]
             else:
                 main, details, gps = exif, _part(exif, ExifTags.IFD.Exif), _part(exif, ExifTags.IFD.GPSInfo)
             width, height = decode.upright_size(image, kind, orientation)
-            packet = _packet(image, kind, data)
-            moment, moment_source = taken_at(main, details, gps, path.rpartition("/")[2], state.st_mtime_ns, packet)
+            packet = _packet(image, parts)
+            name = path.rpartition("/")[2]
+            moment, moment_source = taken_at(main, details, gps, name, state.st_mtime_ns, packet, older)
             decode.verify(image, kind, data)
     return Reading(
         kind, width, height, orientation, moment, moment_source, content_hash, state.st_size, state.st_mtime_ns
     )
 
 
-def _packet(image: Image.Image, kind: Format, data: bytes | None) -> xmp.Packet:
+def _packet(image: Image.Image, parts: Parts | None) -> xmp.Packet:
     """The file's XMP, as far as it is at hand without reading on."""
-    parts = containers.parts_of(kind, data) if data is not None else None
     raw = parts.xmp if parts is not None else image.info.get("xmp")
     return xmp.packet_of(raw) if isinstance(raw, bytes) and raw else xmp.EMPTY
 

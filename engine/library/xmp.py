@@ -15,6 +15,7 @@ from engine.library.tiffdir import clean
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_FIRED = "{http://ns.adobe.com/exif/1.0/}Fired"
 NAMES = {
     "http://purl.org/dc/elements/1.1/": "dc",
     "http://ns.adobe.com/xap/1.0/": "xmp",
@@ -103,14 +104,12 @@ def _texts(element: ET.Element) -> Iterator[str]:
     if items:
         items.sort(key=lambda item: item.get(_XML_LANG, "x-default") != "x-default")
         yield from (item.text or "" for item in items[:_MOST_ITEMS])
-    elif len(element) == 0:
+    elif len(element) == 0 and _FIRED not in element.attrib:
         yield element.text or element.get(_RDF + "resource") or ""
     else:  # a structure, as exif:Flash is: its fields under the outer name
-        yield from (
-            field.text or "" for field in element.iter("{http://ns.adobe.com/exif/1.0/}Fired") if field is not element
-        )
+        yield from (field.text or "" for field in element.iter(_FIRED) if field is not element)
         for inner in element.iter():
-            fired = inner.get("{http://ns.adobe.com/exif/1.0/}Fired")
+            fired = inner.get(_FIRED)
             if fired:
                 yield fired
 

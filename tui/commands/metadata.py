@@ -50,7 +50,7 @@ def _tell(one: dict[str, Any]) -> None:
     _line("lens", camera["lens"])
     parts = [
         _time(exposure["time"]),
-        f"f/{exposure['f']:g}" if exposure["f"] else "",
+        f"f/{exposure['f']:.3g}" if exposure["f"] else "",
         f"ISO {exposure['iso']}" if exposure["iso"] else "",
         f"{exposure['focal_length']:g} mm" if exposure["focal_length"] else "",
         {True: "flash", False: "no flash", None: ""}[exposure["flash"]],
