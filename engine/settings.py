@@ -29,6 +29,7 @@ ENCODER_FORMS = (
     "`builtin`, `auto`, `open_clip:ARCH/WEIGHTS` (a hub tag, a weights file or local-dir:FOLDER), "
     "or a name given to `proofsheet import embeddings`"
 )
+FEATURE_BLOCKS = ("embedding", "quality", "crops")
 IMPORTED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KEY = re.compile(r"""\s*\[?\s*(?:"([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+))\s*[=.\]]""")
 PLAIN_NAMES = {"auto_train": "AUTO_TRAIN", "database_url": "DATABASE_URL"}
@@ -58,6 +59,11 @@ class Settings(BaseSettings):
         description="the CLIP that encoder 'auto' takes where its weights are here or can be fetched, as open_clip:...",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where encoders compute")
+    features: tuple[str, ...] = Field(
+        FEATURE_BLOCKS,
+        description="what the ranker learns from, one or more of embedding, quality and crops (in a variable or flag "
+        "comma separated)",
+    )
     aesthetic_head: Path | None = Field(
         None, description="LAION's aesthetic head for ViT-B-32 (a weights file), shown beside the ranker as a baseline"
     )
@@ -113,6 +119,21 @@ class Settings(BaseSettings):
                 raise ValueError(f"'{project}' (for '{pattern}') is no project id: a name without slashes is")
         return patterns
 
+    @field_validator("features", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
+
+    @field_validator("features")
+    @classmethod
+    def _feature_blocks(cls, blocks: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [one for one in blocks if one not in FEATURE_BLOCKS]
+        if unknown:
+            raise ValueError(f"there is no block '{unknown[0]}'; there are: {', '.join(FEATURE_BLOCKS)}")
+        if not blocks:
+            raise ValueError("at least one block must be left to learn from")
+        return tuple(one for one in FEATURE_BLOCKS if one in blocks)
+
     @field_validator("encoder")
     @classmethod
     def _known_encoder(cls, spec: str) -> str:
@@ -138,6 +159,11 @@ class Settings(BaseSettings):
         """Only what `load` hands in: it layers the sources itself, to say where each value came from."""
         del settings_cls
         return (init_settings,)
+
+
+def blocks_off(settings: Settings) -> tuple[str, ...]:
+    """The blocks of features that the setting `features` leaves out, in order."""
+    return tuple(one for one in FEATURE_BLOCKS if one not in settings.features)
 
 
 def is_open_clip(spec: str) -> bool:

@@ -7,12 +7,14 @@ Nothing is saved.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from engine.errors import ProofsheetError
 from engine.ranking import catalogue, learn, posterior
 from engine.ranking.evaluate import BASELINES, baseline_scores
-from engine.ranking.features import Features, Layout, of_images, scale_of
+from engine.ranking.features import EMBEDDING, QUALITY, Features, Layout, of_images, scale_of
 from engine.ranking.learn import Examples
 from engine.ranking.measures import Calibration, Floats, pair_accuracy
 from engine.ranking.model import MIN_SETS
@@ -25,8 +27,13 @@ _NEWEST = 240
 _HELD_OUT = 3
 
 
-def early_taste(store: Store, vision: Vision, actor: str, project: str | None) -> LinearRanker | None:
-    """A belief from the newest choices as a ranker without a version; None while it is no better than a baseline."""
+def early_taste(
+    store: Store, vision: Vision, actor: str, project: str | None, without: Collection[str] = ()
+) -> LinearRanker | None:
+    """A belief from the newest choices as a ranker without a version; None while it is no better than a baseline, and
+    where the blocks `without` leave nothing that it looks at (it never cuts crops)."""
+    if {EMBEDDING, QUALITY} <= set(without):
+        return None
     with store.reading() as connection:
         since = catalogue.last_decision(connection)
         choices = catalogue.choices(connection, actor, project, newest=_NEWEST)[-_NEWEST:]
@@ -57,7 +64,7 @@ def early_taste(store: Store, vision: Vision, actor: str, project: str | None) -
     offsets = learn.offsets_of(np.array(counts, dtype=np.int64))
     centred = learn.centre(np.concatenate(rows).astype(np.float64), offsets)
     blocks = Layout(encoder.dimension).blocks
-    scale = scale_of(centred, blocks)
+    scale = scale_of(centred, blocks, without)
     examples = Examples(centred / scale, offsets, np.arange(len(counts)))
     cut = len(counts) - len(counts) // _HELD_OUT
     older, newer = examples.take(np.arange(cut)), examples.take(np.arange(cut, len(counts)))

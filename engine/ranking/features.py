@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.library.model import Image
 from engine.ranking.learn import feature_scale
 from engine.ranking.measures import Floats
+from engine.settings import FEATURE_BLOCKS
 from engine.vision.builtin import Readings
 
 PLAIN = (*(field.name for field in fields(Readings)), "log2_pixels", "log2_bytes")
@@ -27,8 +28,7 @@ Features = NDArray[np.float32]
 
 
 _OFF = 1e30
-EMBEDDING, QUALITY, CROPS = "embedding", "quality", "crops"
-BLOCKS = (EMBEDDING, QUALITY, CROPS)
+BLOCKS = (EMBEDDING, QUALITY, CROPS) = FEATURE_BLOCKS
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ class Asker:
                 continue
             try:
                 readings = self._vision.readings(images, encoder_spec(ranker))
-                rows.append(ranker.looks(self._suggester.looks(ranker, images, readings)))
+                rows.append(ranker.looks(self._suggester.looks(ranker, images, readings, compute=False)))
             except ProofsheetError:
                 continue  # a file is gone: the set cannot be judged, and says so when it is opened
             known.append(one)

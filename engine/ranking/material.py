@@ -142,13 +142,26 @@ def gather(
 
 
 def crops_of(
-    vision: Vision, sets: Sequence[Sequence[Image]], encoder: str, run: RunContext | None = None
+    vision: Vision,
+    sets: Sequence[Sequence[Image]],
+    encoder: str,
+    run: RunContext | None = None,
+    *,
+    compute: bool = True,
 ) -> list[NDArray[Any] | None] | None:
-    """For each set (n, k, d) vectors of the regions where its images differ most; None where there are none, and for
-    all together when this encoder cannot look at pictures."""
+    """For each set (n, k, d) vectors of the regions where its images differ most; None where there are none (without
+    `compute` also where none were stored), and for all together when this encoder cannot look at pictures.
+
+    Whatever the order of the images, they are laid over the one that comes first by its content: were it the winner,
+    as in a choice, the crops would tell the ranker which one won, and nobody who asks by position would find them."""
     if not vision.encoder(encoder).can_embed:
         return None
-    return [found.vectors if found is not None else None for found in vision.crop_vectors(sets, encoder, run)]
+    orders = [sorted(range(len(some)), key=[one.content_hash for one in some].__getitem__) for some in sets]
+    asked = [[some[i] for i in order] for some, order in zip(sets, orders, strict=True)]
+    found = vision.crop_vectors(asked, encoder, run, compute=compute)
+    return [
+        one.vectors[np.argsort(order)] if one is not None else None for one, order in zip(found, orders, strict=True)
+    ]
 
 
 def _with_crops(

@@ -43,7 +43,7 @@ from engine.ranking.verdicts import Verdicts
 from engine.review import Review
 from engine.review.review import project_id
 from engine.runs import Run, RunContext, Runs
-from engine.settings import Settings
+from engine.settings import FEATURE_BLOCKS, Settings, blocks_off
 from engine.store import Store
 from engine.vision import Vision
 from engine.workspace import Workspace
@@ -78,7 +78,7 @@ class Ranking(Verdicts):
         self._library = library
         self._clock = clock
         self._registry = Registry(store, workspace.models)
-        self._suggester = Suggester(store, vision, self._registry, settings.actor)
+        self._suggester = Suggester(store, vision, self._registry, settings.actor, blocks_off(settings))
         self._vision = vision
         self._hashes_file = workspace.cache / "phash.json"
         self._epochs_file = workspace.suggestion_logs / "training_log.jsonl"
@@ -197,10 +197,17 @@ class Ranking(Verdicts):
         """Start training on every verdict in force of one person (default: the workspace's) and on the imported logs.
 
         `project` learns from that project alone; `per_project` gives each project with enough sets weights of its own.
-        `encoder` (default: the setting) names whose vectors to learn from; blocks of features in `without` stay unused.
-        `by_itself` gives way to the review: it works in its pauses only.
-        The run's result is the document of `train ranker --json`. Raises ProofsheetError for an unknown project.
+        `encoder` (default: the setting) names whose vectors to learn from; blocks of features in `without`, and those
+        that the setting `features` leaves out, stay unused. `by_itself` gives way to the review: it works in its
+        pauses only. The run's result is the document of `train ranker --json`. Raises ProofsheetError for an unknown
+        project, UsageError when no block is left.
         """
+        off = [one for one in FEATURE_BLOCKS if one in without or one not in self._settings.features]
+        if len(off) == len(FEATURE_BLOCKS):
+            raise UsageError(
+                "every block of features is switched off: there is nothing to learn from",
+                remedy=f"Leave one of {', '.join(FEATURE_BLOCKS)} (--without, and the setting `features`).",
+            )
         if project is not None:
             name = project
             await self._store.read(lambda connection: project_id(connection, name))
@@ -211,7 +218,7 @@ class Ranking(Verdicts):
             "mode": PER_PROJECT if per_project else UNIFIED,
             "seed": self._settings.seed if seed is None else seed,
             "encoder": encoder or self._settings.encoder,
-            "without": sorted(without),
+            "without": off,
             "choices": count,
             "by_itself": by_itself,
         }
@@ -282,7 +289,14 @@ class Ranking(Verdicts):
 
         settings, store = self._settings, self._store
         return await asyncio.to_thread(
-            replay_recorded, store, self._vision, settings.actor, project, seed=settings.seed, orders=people
+            replay_recorded,
+            store,
+            self._vision,
+            settings.actor,
+            project,
+            seed=settings.seed,
+            orders=people,
+            without=blocks_off(settings),
         )
 
     async def _count_choices(self, actor: str | None, project: str | None) -> int:

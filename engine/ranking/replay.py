@@ -7,7 +7,7 @@ belief is measured. Pure over arrays but for `replay_recorded`, which reads the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.errors import ProofsheetError
 from engine.ranking import catalogue, learn
-from engine.ranking.features import Layout, of_images, scale_of
+from engine.ranking.features import EMBEDDING, QUALITY, Layout, of_images, scale_of
 from engine.ranking.information import pick_batch
 from engine.ranking.learn import Examples
 from engine.ranking.measures import Floats, pair_accuracy
@@ -121,9 +121,22 @@ def replay(examples: Examples, blocks: Mapping[str, slice], *, seed: int, orders
 
 
 def replay_recorded(
-    store: Store, vision: Vision, actor: str, project: str | None, *, seed: int, orders: int
+    store: Store,
+    vision: Vision,
+    actor: str,
+    project: str | None,
+    *,
+    seed: int,
+    orders: int,
+    without: Collection[str] = (),
 ) -> dict[str, Any]:
-    """`replay` of a person's choices in force. Raises ProofsheetError when there are fewer than twelve."""
+    """`replay` of a person's choices in force. Raises ProofsheetError when there are fewer than twelve, or when the
+    blocks `without` leave nothing that it looks at."""
+    if {EMBEDDING, QUALITY} <= set(without):
+        raise ProofsheetError(
+            "a replay looks at embedding and quality, and both are switched off",
+            remedy="Add one of them to the setting `features`.",
+        )
     with store.reading() as connection:
         choices = catalogue.choices(connection, actor, project)
         images = catalogue.images_by_id(connection, {one for choice in choices for one in choice.image_ids})
@@ -145,5 +158,5 @@ def replay_recorded(
     offsets = learn.offsets_of(np.array(counts, dtype=np.int64))
     centred: Floats = learn.centre(np.concatenate(rows).astype(np.float64), offsets)
     blocks = Layout(vision.encoder().dimension).blocks
-    examples = Examples(centred / scale_of(centred, blocks), offsets, np.arange(len(counts)))
+    examples = Examples(centred / scale_of(centred, blocks, without), offsets, np.arange(len(counts)))
     return replay(examples, blocks, seed=seed, orders=orders)

@@ -370,7 +370,9 @@ class Session:
                 tolerance=learn.ROUGHLY,
                 check=self.watch.check,
             )
-            found[name] = pair_accuracy(_scores(weights, held_out), held_out.offsets)
+            # What little weight is left would still decide where no other block says anything.
+            emptied = _emptied(weights, lesson.blocks[name])
+            found[name] = pair_accuracy(_scores(emptied, held_out), held_out.offsets)
         return found
 
     def permuted(self, plan: Plan) -> float:

@@ -91,11 +91,14 @@ def reasons(readings: Sequence[Readings], winner: int, *, is_taste: bool) -> tup
 class Suggester:
     """Who suggests now, and what. Its methods block; the door calls them off the event loop."""
 
-    def __init__(self, store: Store, vision: Vision, registry: Registry, actor: str) -> None:
+    def __init__(
+        self, store: Store, vision: Vision, registry: Registry, actor: str, without: Sequence[str] = ()
+    ) -> None:
         self._store = store
         self._vision = vision
         self._registry = registry
         self._actor = actor
+        self._without = without
         self._lock = threading.Lock()
         self._baselines: dict[str | None, tuple[int, str]] = {}
         self._earlies: dict[str | None, tuple[int, LinearRanker | None]] = {}
@@ -111,13 +114,16 @@ class Suggester:
         widths = (Layout(encoder.dimension).width, Layout(encoder.dimension, has_crops=True).width)
         return found if found.encoder == encoder.id and found.width in widths else None
 
-    def looks(self, ranker: LinearRanker, images: Sequence[Image], readings: Sequence[Readings]) -> Features:
-        """(n, width) the numbers that the ranker takes of one set's images."""
+    def looks(
+        self, ranker: LinearRanker, images: Sequence[Image], readings: Sequence[Readings], *, compute: bool = True
+    ) -> Features:
+        """(n, width) the numbers that the ranker takes of one set's images. Without `compute` crops that are not
+        stored yet count for nothing: cutting them takes a look into every file."""
         spec = encoder_spec(ranker)
         rows = of_images(images, self._vision.vectors(images, spec), readings)
         if ranker.width == rows.shape[1]:
             return rows
-        crops = crops_of(self._vision, [images], spec)
+        crops = crops_of(self._vision, [images], spec, compute=compute)
         return with_crops(rows, crops[0] if crops else None)
 
     def suggest(self, one: ImageSet) -> Suggestion | None:
@@ -185,7 +191,7 @@ class Suggester:
             return known[1]
         from engine.ranking.early import early_taste
 
-        found = early_taste(self._store, self._vision, self._actor, project)
+        found = early_taste(self._store, self._vision, self._actor, project, self._without)
         with self._lock:
             self._earlies[project] = (count, found)
         return found

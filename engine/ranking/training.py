@@ -21,7 +21,7 @@ from engine.errors import ProofsheetError
 from engine.ranking import card, evaluate, learn
 from engine.ranking.courtesy import Courtesy
 from engine.ranking.epochs import EpochLog, Told
-from engine.ranking.features import Layout, scale_of
+from engine.ranking.features import EMBEDDING, QUALITY, Layout, scale_of
 from engine.ranking.hashes import HashCache
 from engine.ranking.learn import Examples
 from engine.ranking.material import Material, gather, read_choices, refused_sets
@@ -95,6 +95,11 @@ class Trainer:
             said = head(material.features[:, : encoder.dimension])
             material = replace(material, baselines={**material.baselines, "aesthetic_head": said})
         divided = split(material.clusters)
+        if {EMBEDDING, QUALITY} <= set(without) and material.features.shape[1] == Layout(encoder.dimension).width:
+            raise ProofsheetError(
+                f"there is nothing to learn from: crops alone are switched on, and no crops could be cut for {spec}",
+                remedy="Add embedding or quality to the setting `features`, or take an encoder that looks at pictures.",
+            )
         layout = Layout(encoder.dimension, material.features.shape[1] > Layout(encoder.dimension).width)
         lesson, scale = make_lesson(material, layout, divided, run.params, without)
         fingerprint = f"{material.fingerprint}-{lesson.mode}-{lesson.seed}-{spec}-{without}"
@@ -116,6 +121,7 @@ class Trainer:
         made |= {
             "actor": actor,
             "project": project,
+            "without": list(without),
             "created_at": iso(self._clock()),
             "encoder": {"id": encoder.id, "spec": spec, "architecture": encoder.card.architecture}
             | {"weights_sha256": encoder.card.weights_sha256, "preprocessing": encoder.card.preprocessing}
@@ -179,6 +185,8 @@ def make_lesson(
     # The scale is learned on training sets alone, as everything else is.
     scale = scale_of(centred[learn.rows_of(material.offsets, divided.train)], layout.blocks, without)
     centred /= scale.astype(kind)
+    for name in without:
+        centred[:, layout.blocks.get(name, slice(0))] = 0  # for good: a switched-off block has no ablation, no taste
     names, numbers = counted(material.projects)
     lesson = Lesson(
         examples=Examples(centred, material.offsets, material.clusters, None, numbers),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UsageError
-from engine.settings import load
+from engine.settings import blocks_off, load
 from engine.workspace import Workspace
 
 
@@ -40,6 +40,18 @@ def test_plain_names_of_the_environment_are_understood(workspace: Workspace, use
     assert loaded.origins["auto_train"].place == "AUTO_TRAIN"
 
 
+def test_blocks_of_features_are_a_list_in_a_file_and_comma_separated_elsewhere(
+    workspace: Workspace, user_file: Path
+) -> None:
+    assert load(workspace, environment={}, user_file=user_file).values.features == ("embedding", "quality", "crops")
+    workspace.settings_file.write_text('features = ["crops", "embedding"]\n')
+    values = load(workspace, environment={}, user_file=user_file).values
+    assert (values.features, blocks_off(values)) == (("embedding", "crops"), ("quality",))
+    environment = {"PROOFSHEET_FEATURES": "quality, embedding"}
+    values = load(workspace, environment=environment, user_file=user_file).values
+    assert (values.features, blocks_off(values)) == (("embedding", "quality"), ("crops",))
+
+
 def test_an_unknown_key_is_refused_with_its_line_and_the_near_one(workspace: Workspace, user_file: Path) -> None:
     workspace.settings_file.write_text('seed = 4\n\ntheem = "dark"\n')
     with pytest.raises(UsageError) as refused:
@@ -55,6 +67,9 @@ def test_an_unknown_key_is_refused_with_its_line_and_the_near_one(workspace: Wor
         ("burst_seconds = -1\n", 1, "burst_seconds"),
         ('seed = 1\nencoder = "zzz"\n', 2, "builtin"),
         ('[projects]\n"*" = "a/b"\n', 1, "no project id"),
+        ('seed = 1\nfeatures = ["quality", "colour"]\n', 2, "no block 'colour'; there are: embedding, quality, crops"),
+        ("features = []\n", 1, "at least one block"),
+        ("features = 3\n", 1, "features"),
         ('seed = 1\n[keymap]\n"ranking.pick" = 7\n', 3, "ranking.pick"),
     ],
 )

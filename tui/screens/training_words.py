@@ -161,6 +161,8 @@ def card(status: RankerStatus | None, narrow: bool, width: int) -> list[Row]:
         why = f"a newer one was kept back: {status.why_not}" if status.model else status.why_not
         rows += [row((line, "text")) for line in fold(why, max(20, width))]
     rows += _held_out(content, narrow)
+    if content.get("without"):
+        rows.append(row((f"switched off: {', '.join(content['without'])}", "dim")))
     rows += _bars(content, narrow)
     return rows
 
