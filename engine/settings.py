@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     schedule_time: Literal["utc", "local"] = Field(
         "utc", description="whose midnight begins a day, week or month of the schedule"
     )
+    recurring_events: int = Field(3, ge=1, description="an error recurs, and gets a fix, from so many events")
+    recurring_runs: int = Field(2, ge=1, description="... that struck in so many runs")
     seed: int = Field(0, ge=0, description="seed of every run that draws at random")
 
     @field_validator("projects")

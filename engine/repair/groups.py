@@ -48,6 +48,7 @@ class Group:
     run_share: float
     seconds_lost: int | None
     samples: tuple[ErrorRecord, ...]
+    rule: tuple[int, int] = (RECURRING_EVENTS, RECURRING_RUNS)  # from so many events in so many runs it recurs
 
     @property
     def trend(self) -> str:
@@ -64,8 +65,9 @@ class Group:
 
     @property
     def is_recurring(self) -> bool:
-        """Whether it struck at least three times, in two runs or more."""
-        return self.count >= RECURRING_EVENTS and self.runs >= RECURRING_RUNS
+        """Whether it struck often enough, in runs enough, by the rule in force."""
+        events, runs = self.rule
+        return self.count >= events and self.runs >= runs
 
     def document(self) -> dict[str, Any]:
         """The JSON form, without what only a fix pattern knows."""
@@ -197,9 +199,14 @@ def by_hand(connection: sa.Connection) -> dict[str, tuple[str | None, str | None
 
 
 def listing(
-    connection: sa.Connection, today: date, *, ids: Iterable[str] | None = None, with_samples: bool = False
+    connection: sa.Connection,
+    today: date,
+    *,
+    ids: Iterable[str] | None = None,
+    with_samples: bool = False,
+    rule: tuple[int, int] = (RECURRING_EVENTS, RECURRING_RUNS),
 ) -> list[Group]:
-    """Every group (or those of `ids`), most frequent first."""
+    """Every group (or those of `ids`), most frequent first; one recurs from `rule`, (events, runs)."""
     wanted = None if ids is None else list(ids)
     since = today - timedelta(days=TREND_DAYS - 1)
     days = [(since + timedelta(days=step)).isoformat() for step in range(TREND_DAYS)]
@@ -232,6 +239,7 @@ def listing(
             runs.get(row.id, 0) / all_runs if all_runs else 0.0,
             row.seconds_lost,
             tuple(record_of(data) for data in row.samples) if with_samples else (),
+            rule,
         )
         for row in connection.execute(query)
     ]

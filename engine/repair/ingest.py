@@ -16,6 +16,7 @@ from engine.repair.record import ErrorRecord, Skipped
 
 PORTION = 20_000  # lines of text that are looked at together
 SLACK = 5_000  # lines that a portion may grow beyond, to end between two tracebacks
+_ESCAPED = "Traceback (most recent call last):\\n"
 
 
 def read_log(path: Path) -> Iterator[ErrorRecord | Skipped]:
@@ -39,6 +40,11 @@ def read_lines(lines: Iterable[str], source: str, first: int = 1) -> Iterator[Er
     number = first - 1
     for number, raw in enumerate(lines, first):
         line = raw.rstrip("\r\n")
+        if line.startswith(_ESCAPED):
+            waiting += _unescaped(line)  # keeps its number: the records of one such line all bear it
+            yield from _at_one_line(_text(waiting, source, begun), number)
+            waiting, begun = [], number + 1
+            continue
         if line[:1] == "{" and not _is_inside(waiting):
             yield from _text(waiting, source, begun)
             waiting, begun = [], number + 1
@@ -49,6 +55,19 @@ def read_lines(lines: Iterable[str], source: str, first: int = 1) -> Iterator[Er
             yield from _text(waiting, source, begun)
             waiting, begun = [], number + 1
     yield from _text(waiting, source, begun)
+
+
+def _unescaped(line: str) -> list[str]:
+    """The lines of a traceback that pytest wrote as one line, escaped, since the locale could not print it."""
+    try:
+        return line.encode("ascii").decode("unicode-escape").split("\n")
+    except UnicodeError:
+        return line.split("\\n")
+
+
+def _at_one_line(found: Iterator[ErrorRecord | Skipped], number: int) -> Iterator[ErrorRecord | Skipped]:
+    for one in found:
+        yield replace(one, line=min(one.line, number))
 
 
 def _text(lines: list[str], source: str, begun: int) -> Iterator[ErrorRecord | Skipped]:

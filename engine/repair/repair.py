@@ -77,7 +77,10 @@ class Repair:
         """Every group (or those of `ids`), most frequent first; `with_samples` brings their newest records."""
         await self.catch_up()
         today = self._clock().date()
-        return await self._store.read(partial(grouped.listing, today=today, ids=ids, with_samples=with_samples))
+        rule = (self._settings.recurring_events, self._settings.recurring_runs)
+        return await self._store.read(
+            partial(grouped.listing, today=today, ids=ids, with_samples=with_samples, rule=rule)
+        )
 
     async def group(self, group_id: str) -> Group:
         """One group with its newest records. Raises UsageError for an id that is none."""

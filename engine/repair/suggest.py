@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.repair.fix import Fix, fix_id, unified
 from engine.repair.grouping import is_own, normalised
-from engine.repair.groups import RECURRING_EVENTS, RECURRING_RUNS, Group
+from engine.repair.groups import Group
 from engine.repair.merge import hunks
 from engine.repair.patterns.files import Folder
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Pattern, Proposal
@@ -58,7 +58,7 @@ def suggest(
 ) -> Suggested:
     """Proposals for groups (with their samples), most frequent group first. `root` is a real, absolute path.
 
-    `min_count` replaces the rule that a group recurs from three events in two runs.
+    `min_count` replaces the rule from how many events in how many runs a group recurs.
     """
     look = _Look(Folder(root), patterns)
     found: list[Fix] = []
@@ -87,7 +87,8 @@ def _too_rare(group: Group, min_count: int | None) -> str | None:
         return None
     times = f"{group.count} {'time' if group.count == 1 else 'times'}"
     runs = f"{group.runs} {'run' if group.runs == 1 else 'runs'}"
-    return f"it does not recur: {times} in {runs}, not {RECURRING_EVENTS} in {RECURRING_RUNS}"
+    events, in_runs = group.rule
+    return f"it does not recur: {times} in {runs}, not {events} in {in_runs}"
 
 
 class _Look:

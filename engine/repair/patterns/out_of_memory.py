@@ -87,6 +87,14 @@ JOINED = '''def _joined(first, second):
         return type(first)({name: _joined(part, second[name]) for name, part in first.items()})
     return TORCH.cat([first, second])
 '''
+CLEAR_CACHE = '''def _clear_cache():
+    """Give cached GPU memory back, where torch is in use."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.CACHE.empty_cache()
+'''
+_IMPORTS_TORCH = re.compile(r"(?m)^[ \t]*(?:import|from)[ \t]+torch\b")
+_TORCH_FRAME = re.compile(r"(?:^|[/\\\\])torch[/\\\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,7 @@ class _Site:
     module: Module
     line: int
     is_mps: bool
+    with_torch: bool  # the file imports it, or the error came out of it: only then may the file rely on it
 
 
 class OutOfMemory:
@@ -128,7 +137,7 @@ class OutOfMemory:
                 if line is None:
                     reasons.append(f"the line is gone from {place.path}")
                     continue
-                found = _propose(_Site(module, line, "MPS" in message))
+                found = _propose(_Site(module, line, "MPS" in message, _is_of_torch(case, module)))
             except NotEditable as error:
                 reasons.append(error.reason)
                 continue
@@ -202,13 +211,33 @@ def _is_range(module: Module, loop: cst.For) -> bool:
     return isinstance(call, cst.Call) and module.code(call.func) == "range" and len(call.args) == 3
 
 
+def _is_of_torch(case: Case, module: Module) -> bool:
+    record = case.records[0]
+    return (
+        record.type.startswith("torch.")
+        or any(_TORCH_FRAME.search(frame.file) for frame in record.frames)
+        or bool(_IMPORTS_TORCH.search(module.code(module.tree)))
+    )
+
+
 def _needs(site: _Site, *helpers: str) -> str:
-    """Add helpers, and torch where it is not imported; the statement that clears the cache."""
+    """Add helpers, and torch where the error is of it; the statement that clears the cache."""
+    if not site.with_torch:
+        return _needs_no_torch(site, helpers)
     torch = site.module.name_of_import("torch")
     clear = f"{torch}.mps.empty_cache()" if site.is_mps else f"{torch}.cuda.empty_cache()"
     for helper in reversed(helpers):
         site.module.add_helper(helper.replace("CLEAR", clear).replace("TORCH", torch))
     return clear
+
+
+def _needs_no_torch(site: _Site, helpers: Sequence[str]) -> str:
+    site.module.name_of_import("sys")
+    site.module.add_helper(CLEAR_CACHE.replace("CACHE", "mps" if site.is_mps else "cuda"))
+    for helper in reversed(helpers):
+        own = helper.replace("    return TORCH.cat(", "    import torch\n\n    return torch.cat(")
+        site.module.add_helper(own.replace("CLEAR", "_clear_cache()"))
+    return "_clear_cache()"
 
 
 def _finish(site: _Site, operator: str, why: str) -> Proposal:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,17 @@ async def test_three_errors_in_two_runs_recur(engine: Engine, tmp_path: Path) ->
     await engine.repair.ingest([tmp_path / "a.log", tmp_path / "b.log"])
     (group,) = await engine.repair.groups()
     assert (group.count, group.runs, group.is_recurring, group.trend) == (3, 2, True, "new")
+    assert not replace(group, rule=(4, 2)).is_recurring
+    assert replace(group, count=2, runs=1, rule=(2, 1)).is_recurring
+
+
+async def test_the_settings_say_from_when_an_error_recurs(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(TRACEBACK.format(line=3, name="count"))
+    flags = {"recurring_events": 1, "recurring_runs": 1}
+    async with Engine.open(Workspace.init(tmp_path / "work"), flags=flags) as engine:
+        await engine.repair.ingest([tmp_path / "a.log"])
+        (group,) = await engine.repair.groups()
+        assert group.is_recurring
 
 
 async def test_a_merge_holds_for_errors_to_come(engine: Engine, tmp_path: Path) -> None:

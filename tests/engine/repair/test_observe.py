@@ -15,7 +15,7 @@ from engine.errors import UsageError
 from engine.repair import tracebacks
 from engine.repair.grouping import key
 from engine.repair.groups import moment
-from engine.repair.ingest import read_log
+from engine.repair.ingest import read_lines, read_log
 from engine.repair.record import ErrorRecord, Frame, Skipped
 from engine.repair.slots import template
 from tests.engine.repair.generated import records
@@ -100,6 +100,17 @@ def test_pytest_output_is_read_in_every_style(style: str, tmp_path: Path) -> Non
     first, second = errors_in(done.stdout)
     assert (first.type, first.message, first.frames[-1].line) == ("KeyError", "'tags'", 2)
     assert (second.type, second.message) == ("AssertionError", "assert 1 == 2")
+
+
+def test_a_traceback_that_pytest_wrote_escaped_on_one_line_is_read() -> None:
+    text = (
+        'Traceback (most recent call last):\\n  File "/srv/app/table.py", line 6, in rows\\n    return list(reader) == '
+        "['Caf\\xe9']\\nUnicodeDecodeError: 'ascii' codec can't decode byte 0xc3 in position 8: ordinal"
+    )
+    (one,) = read_lines(["= FAILURES =\n", f"{text}\n", "= short test summary info =\n"], "run.log")
+    assert isinstance(one, ErrorRecord)
+    assert (one.type, one.frames[-1].file, one.line) == ("UnicodeDecodeError", "/srv/app/table.py", 2)
+    assert one.frames[-1].code == "return list(reader) == ['Caf\u00e9']"
 
 
 def test_a_traceback_that_breaks_off_is_told_by_its_line() -> None:

@@ -91,6 +91,10 @@ LOOP = (
     "        found.extend(model(batch).tolist())\n    return found\n"
 )
 RUN = "import app, torch\n"
+NO_TORCH = (
+    "class Device:\n    most = 2\n\n    def __call__(self, batch):\n        if len(batch) > self.most:\n"
+    "            raise RuntimeError('CUDA out of memory. Tried to allocate 2.00 GiB')\n        return [x * 2 for x in batch]\n"
+)
 CALL = "app.embed([1, 2, 3, 4, 5], torch.run)"
 ALL = "[2, 4, 6, 8, 10]"
 
@@ -101,6 +105,21 @@ def _words(message, kind="RuntimeError", cache="cuda"):
 
 
 PROGRAMS = [
+    program(
+        "another library than torch says it",
+        "import gpu\n\n\ndef embed(items, size=8):\n    model = gpu.Device()\n    found = []\n"
+        "    for i in range(0, len(items), size):\n        found.extend(model(items[i:i + size]))\n    return found\n",
+        "import app, sys\nassert app.embed([1, 2, 3, 4, 5]) == [2, 4, 6, 8, 10]\nassert 'torch' not in sys.modules\n",
+        files={"gpu.py": NO_TORCH},
+        operator="shrink-batch",
+    ),
+    program(
+        "another library than torch says it, of whole batches",
+        "import gpu\n\n\ndef score(batches):\n    model = gpu.Device()\n    found = []\n"
+        "    for batch in batches:\n        found += model(batch)\n    return found\n",
+        "import app, sys\nassert app.score([[1, 2, 3], [4]]) == [2, 4, 6, 8]\nassert 'torch' not in sys.modules\n",
+        files={"gpu.py": NO_TORCH},
+    ),
     oom("a loop over places", LOOP, _checked(CALL, ALL), operator="shrink-batch"),
     oom("as CUDA says it", LOOP, _words("CUDA error: out of memory\nCUDA kernel errors might be reported later")),
     oom("as cuDNN says it", LOOP, _words("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")),
