@@ -22,8 +22,8 @@ _WANTED: dict[str, tuple[list[str], list[str]]] = {
 
 
 def cache() -> Path:
-    """Where peers' environments are: PROOFSHEET_PEERS, or a folder in the user's cache."""
-    return Path(os.environ.get("PROOFSHEET_PEERS") or Path.home() / ".cache" / "proofsheet-peers")
+    """Where peers' environments are: BENCH_PEERS, or a folder in the user's cache."""
+    return Path(os.environ.get("BENCH_PEERS") or Path.home() / ".cache" / "proofsheet-peers")
 
 
 def peer(name: str) -> str | None:
