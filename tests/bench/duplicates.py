@@ -82,7 +82,7 @@ def all_pairs(folder: Path) -> list[Row]:
     from engine.library.hamming import near
 
     rows: list[Row] = []
-    sets = {"uniform": uniform(COUNT), **({"photographs'": of_photographs(COUNT)} if PHOTOS.is_dir() else {})}
+    sets = {"uniform": uniform(COUNT), **({"photograph-window": of_photographs(COUNT)} if PHOTOS.is_dir() else {})}
     for name, hashes in sets.items():
         file = folder / "hashes.npy"
         np.save(file, hashes)
