@@ -30,6 +30,7 @@ from engine.demo.recipe import PlannedSet, Recipe, plan
 from engine.demo.sessions import FILE, write_sessions
 from engine.engine import Engine
 from engine.errors import ProofsheetError
+from engine.runs import Run
 from engine.settings import Settings
 from engine.workspace import Workspace
 
@@ -217,8 +218,7 @@ def _own_settings(workspace: Workspace) -> dict[str, Any]:
 
 async def _learned(engine: Engine, place: _Place, planned: Sequence[PlannedSet], begun: float) -> DemoReport:
     """Everything after the pictures, through the same doors that a person's own pictures take."""
-    place.tell("scanning", 0, 1)
-    scan = (await engine.runs.finished((await engine.library.scan([place.pictures])).id)).result or {}
+    scan = await _followed(engine, await engine.library.scan([place.pictures]), "scanning", place.tell)
     log = engine.workspace.training / LOG
     decisions = write_log(log, planned)
     place.tell("importing simulated picks", 0, 1)
@@ -227,13 +227,12 @@ async def _learned(engine: Engine, place: _Place, planned: Sequence[PlannedSet],
         first = imported.refused[0]
         raise ProofsheetError(f"the demo's own log was refused: line {first.line}: {first.reason}")
     await engine.ranking.build_sets()
-    place.tell("describing the pictures", 0, 1)
-    await engine.runs.finished((await engine.vision.embed()).id)
-    study = (await engine.runs.finished((await engine.library.study()).id)).result or {}
-    place.tell("training the ranker", 0, 1)
-    train = (await engine.runs.finished((await engine.ranking.train()).id)).result or {}
+    await _followed(engine, await engine.vision.embed(), "describing the pictures", place.tell)
+    study = await _followed(engine, await engine.library.study(), "judging their quality", place.tell)
+    train = await _followed(engine, await engine.ranking.train(), "training the ranker", place.tell)
     place.tell("suggesting winners", 0, 1)
     suggestions = [one for one in [await _suggested(engine, set_id) for set_id in await engine.ranking.queue()] if one]
+    place.tell("looking for duplicates", 0, 1)
     rooms = await _rooms(engine, place, study)
     counts = await engine.library.counts()
     total = await engine.ranking.total()
@@ -247,6 +246,15 @@ async def _learned(engine: Engine, place: _Place, planned: Sequence[PlannedSet],
         seconds=round(time.monotonic() - begun, 1),
         rooms=rooms,
     )
+
+
+async def _followed(engine: Engine, run: Run, what: str, tell: Tell) -> Mapping[str, Any]:
+    """A run's result once it is done, its progress told on the way. Raises RunFailed when it ends in any other way."""
+    tell(what, 0, 1)
+    async for event in engine.runs.tail(run.id):
+        if event.type == "progress":
+            tell(what, event.data["done"], event.data["total"] or 1)
+    return (await engine.runs.finished(run.id)).result or {}
 
 
 async def _rooms(engine: Engine, place: _Place, study: Mapping[str, Any]) -> Rooms:

@@ -49,7 +49,13 @@ def small() -> Recipe:
 
 async def test_the_whole_loop_from_pictures_to_suggestions(tmp_path: Path, small: Recipe) -> None:
     told: list[str] = []
-    report = await demo.headless(tmp_path / "demo", recipe=small, tell=lambda what, *_: told.append(what))
+    counts: dict[str, tuple[int, int]] = {}
+
+    def tell(what: str, done: int, total: int) -> None:
+        told.append(what)
+        counts[what] = (done, total)
+
+    report = await demo.headless(tmp_path / "demo", recipe=small, tell=tell)
     assert report.images == 60
     assert report.refused == 3
     assert report.sets == 20
@@ -62,9 +68,12 @@ async def test_the_whole_loop_from_pictures_to_suggestions(tmp_path: Path, small
         "scanning",
         "importing simulated picks",
         "describing the pictures",
+        "judging their quality",
         "training the ranker",
         "suggesting winners",
+        "looking for duplicates",
     ]
+    assert counts["describing the pictures"] == (60, 60), "long steps say how far they are"
     assert json.loads(json.dumps(report.document()))["suggestions"][0].keys() == {"set", "winner", "confidence"}
     stamps = {file: file.stat().st_mtime_ns for file in (tmp_path / "demo" / "pictures").rglob("*.jpg")}
     again = await demo.headless(tmp_path / "demo", recipe=small)
