@@ -27,6 +27,9 @@ from typing import Any, BinaryIO
 from engine.clock import iso, utc_now
 from engine.demo.pictures import write_bad_files, write_set
 from engine.demo.recipe import PlannedSet, Recipe, plan
+from engine.demo.scripts import FOLDER as SCRIPTS
+from engine.demo.scripts import LOG as ERRORS
+from engine.demo.scripts import write_errors, write_scripts
 from engine.demo.sessions import FILE, write_sessions
 from engine.engine import Engine
 from engine.errors import ProofsheetError
@@ -57,12 +60,16 @@ class Suggested:
 @dataclass(frozen=True)
 class Rooms:
     """What the demo found besides a taste: how many images are of which quality, groups of pictures that are there
-    twice by kind, and what the simulated resize sessions tell."""
+    twice by kind, what the simulated resize sessions tell, and what recurs in the simulated error log: how many faults,
+    and the patterns of the fixes that are proposed for them."""
 
     quality: Mapping[str, int]
     duplicates: Mapping[str, int]
     simulated_sessions: int
     experiment: str
+    simulated_errors: int = 0
+    recurring: int = 0
+    fixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -258,7 +265,7 @@ async def _followed(engine: Engine, run: Run, what: str, tell: Tell) -> Mapping[
 
 
 async def _rooms(engine: Engine, place: _Place, study: Mapping[str, Any]) -> Rooms:
-    """Bring the duplicates and the experiment to life."""
+    """Bring the duplicates, the experiment and the fixes to life."""
     found = await engine.duplicates.find()
     file = engine.workspace.training / FILE
     sessions = await asyncio.to_thread(write_sessions, file, utc_now(), place.recipe.seed)
@@ -267,11 +274,20 @@ async def _rooms(engine: Engine, place: _Place, study: Mapping[str, Any]) -> Roo
         first = imported.refused[0]
         raise ProofsheetError(f"the demo's own sessions were refused: line {first.line}: {first.reason}")
     analysis = await engine.experiments.analyze()
+    place.tell("reading the simulated errors", 0, 1)
+    scripts, errors = engine.workspace.root / SCRIPTS, engine.workspace.training / ERRORS
+    await asyncio.to_thread(write_scripts, scripts)
+    failed = await asyncio.to_thread(write_errors, scripts, errors, utc_now())
+    await engine.repair.ingest([errors])
+    proposed = await engine.repair.fixes.suggest(scripts)
     return Rooms(
         quality=dict(study.get("quality", {})),
         duplicates=dict(Counter(group.kind for group in found.groups)),
         simulated_sessions=sessions,
         experiment=analysis.verdict,
+        simulated_errors=failed,
+        recurring=len([one for one in await engine.repair.groups() if one.is_recurring]),
+        fixes=tuple(fix.pattern for fix in proposed.fixes),
     )
 
 

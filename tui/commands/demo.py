@@ -163,7 +163,11 @@ def _rooms(rooms: Rooms) -> list[str]:
     ]
     told = f"{rooms.simulated_sessions:,} simulated resize sessions. {rooms.experiment}"
     first, *rest = textwrap.wrap(told, 80)
-    return [*text, f"  experiment   {first}", *(f"{'':15}{line}" for line in rest)]
+    text += [f"  experiment   {first}", *(f"{'':15}{line}" for line in rest)]
+    if rooms.simulated_errors:
+        fixes = f"; fixes proposed: {', '.join(rooms.fixes)}" if rooms.fixes else ""
+        text.append(f"  repair       {rooms.simulated_errors} simulated errors, {rooms.recurring} recurring{fixes}")
+    return text
 
 
 def _numbers(values: Mapping[str, Any] | None) -> dict[str, float]:

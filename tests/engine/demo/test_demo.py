@@ -63,6 +63,9 @@ async def test_the_whole_loop_from_pictures_to_suggestions(tmp_path: Path, small
     assert {"model", "promoted", "sets", "held_out", "baselines", "references"} <= set(report.train)
     assert len(report.suggestions) == 3
     assert all(Path(one.winner).is_file() for one in report.suggestions)
+    assert report.rooms is not None
+    assert (report.rooms.simulated_errors, report.rooms.recurring) == (21, 3)
+    assert set(report.rooms.fixes) == {"unicode", "zero-division", "type-mismatch"}
     assert list(dict.fromkeys(told)) == [
         "drawing the pictures",
         "scanning",
@@ -72,6 +75,7 @@ async def test_the_whole_loop_from_pictures_to_suggestions(tmp_path: Path, small
         "training the ranker",
         "suggesting winners",
         "looking for duplicates",
+        "reading the simulated errors",
     ]
     assert counts["describing the pictures"] == (60, 60), "long steps say how far they are"
     assert json.loads(json.dumps(report.document()))["suggestions"][0].keys() == {"set", "winner", "confidence"}
