@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from typing import TypeVar, cast
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from engine.repair.patterns.pattern import FileEdit
 from engine.repair.patterns.placing import bound_by, dotted, parse_statements, with_helpers, with_imports
@@ -269,16 +269,18 @@ def _parsed(source: bytes) -> Parsed | str:
     wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
     order: list[cst.CSTNode] = []
     spans: dict[cst.CSTNode, tuple[int, int]] = {}
+    parents: dict[cst.CSTNode, cst.CSTNode] = {}  # here, as LibCST's own provider would walk a large file once more
 
     def look(node: cst.CSTNode) -> None:
         first = len(order)
         order.append(node)
         for child in node.children:
+            parents[child] = node
             look(child)
         spans[node] = (first, len(order))
 
     look(wrapper.module)
-    positions, parents = wrapper.resolve(PositionProvider), wrapper.resolve(ParentNodeProvider)
+    positions = wrapper.resolve(PositionProvider)
     return Parsed(wrapper.module, wrapper.module.code, positions, parents, order, spans)
 
 
