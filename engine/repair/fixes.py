@@ -67,6 +67,7 @@ class Fixes:
         self._observed = observed
         self._clock = clock
         self._patterns = patterns
+        self.refused_patterns: Mapping[str, str] = {}  # plugins' that are not used, by entry point, and why
         self._steps = ledger.Steps(workspace.logs / "fixes.jsonl", clock)
         self._applier = Applier(store, changes, self._steps, clock)
 
@@ -81,7 +82,8 @@ class Fixes:
         if self._patterns is None:
             from engine.repair.patterns.registry import registry
 
-            self._patterns = registry().patterns
+            found = registry()
+            self._patterns, self.refused_patterns = found.patterns, found.refused
         return self._patterns
 
     # -- suggesting -----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ that is known; it gets no proposal.
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -77,7 +78,7 @@ def suggest(
 
 def recognised_by(record: ErrorRecord, patterns: Mapping[str, Pattern]) -> str | None:
     """The first pattern that knows such an error."""
-    return next((name for name, pattern in patterns.items() if pattern.recognises(record)), None)
+    return next((name for name, pattern in patterns.items() if _knows(pattern, record)), None)
 
 
 def _too_rare(group: Group, min_count: int | None) -> str | None:
@@ -102,14 +103,20 @@ class _Look:
 
     def at(self, group: Group) -> tuple[list[Fix], str, dict[str, str]]:
         """(fixes, why there is none, each pattern's reason to decline) for one group."""
-        knowing = [pattern for pattern in self._patterns.values() if any(map(pattern.recognises, group.samples))]
+        knowing: list[Pattern] = []
+        declined: dict[str, str] = {}
+        for pattern in self._patterns.values():
+            try:
+                if any(map(pattern.recognises, group.samples)):
+                    knowing.append(pattern)
+            except Exception as error:  # noqa: BLE001 - a plugin's must not end the look
+                declined[pattern.id] = f"the pattern itself failed: {type(error).__name__}: {error}"
         cases, why_no_place = self._cases(group)
         if not knowing:
-            return [], "none of the known kinds of error; it needs a person", {}
+            return [], "none of the known kinds of error; it needs a person", declined
         if not cases:
-            return [], why_no_place, {}
+            return [], why_no_place, declined
         made: list[Fix] = []
-        declined: dict[str, str] = {}
         for case in cases:
             proposals: list[Proposal] = []
             for pattern in knowing:
@@ -192,11 +199,51 @@ class _Look:
         return self._sources[path]
 
 
-def _asked(pattern: Pattern, case: Case) -> Proposal | Declined:
+def _knows(pattern: Pattern, record: ErrorRecord) -> bool:
     try:
-        return pattern.propose(case)
-    except Exception as error:  # noqa: BLE001 - a pattern may be a plugin's; one that fails must not end the look
+        return bool(pattern.recognises(record))
+    except Exception:  # noqa: BLE001 - a plugin's; `_Look.at` says so by name, a list of groups shows it as unknown
+        return False
+
+
+def _asked(pattern: Pattern, case: Case) -> Proposal | Declined:
+    """A pattern's answer; one that fails, or answers with what cannot be applied, declines with that reason.
+
+    A pattern may be a plugin's: whatever it does, the look at the other patterns and groups goes on.
+    """
+    try:
+        answer = pattern.propose(case)
+        wrong = _wrong(answer)
+    except Exception as error:  # noqa: BLE001 - foreign code may fail in any way
         return Declined(pattern.id, f"the pattern itself failed: {type(error).__name__}: {error}")
+    return Declined(pattern.id, f"the pattern itself failed: {wrong}") if wrong else answer
+
+
+def _wrong(answer: object) -> str | None:
+    """Why an answer is of no use; None where it can be shown and applied."""
+    if isinstance(answer, Declined):
+        return None
+    if not isinstance(answer, Proposal):
+        return f"it answered with {type(answer).__name__}, neither a proposal nor a reason"
+    if not answer.edits or answer.applicability not in _RANK:
+        return "its proposal has no edit" if not answer.edits else f"{answer.applicability!r} is no applicability"
+    for edit in answer.edits:
+        if edit.after == edit.before:
+            return f"its edit leaves {edit.path} as it is"
+        if edit.path.endswith(".py") and not _fault(edit.before or b"") and (fault := _fault(edit.after)):
+            return f"{edit.path} would not compile: {fault}"
+    return None
+
+
+def _fault(source: bytes) -> str | None:
+    """Why Python cannot compile a file; None where it can."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the file's own escapes and the like are its own affair
+        try:
+            compile(source, "<edit>", "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError) as error:
+            return str(error)
+    return None
 
 
 def line_now(source: bytes, code: str, near: int) -> int | None:

@@ -51,11 +51,15 @@ def fix() -> None:
 async def suggest(engine: Engine, root: Path, errors: tuple[Path, ...], min_count: int | None, as_json: bool) -> None:
     """Propose a fix for each error that recurs in a project, and say why the others get none."""
     found = await engine.repair.fixes.suggest(root, [file.expanduser() for file in errors], min_count)
+    refused = engine.repair.fixes.refused_patterns
+    for name, reason in refused.items():
+        note(f"The fix pattern {printable(name)} is left out: {printable(reason)}")
     if as_json:
         emit(
             {
                 "fixes": [one.document() for one in found.fixes],
                 "unmatched": [one.document() for one in found.unmatched],
+                "refused_patterns": dict(refused),
             }
         )
         return

@@ -12,9 +12,9 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import guards, intent
+from engine.repair.patterns import for_nothing, guards, intent
 from engine.repair.patterns.edit import Module, NotEditable
-from engine.repair.patterns.intent import Value
+from engine.repair.patterns.for_nothing import Value
 from engine.repair.patterns.pattern import Case
 
 _CONVERSIONS = (
@@ -192,7 +192,7 @@ def _in_statement(
     repeatable: bool,
 ) -> tuple[str, Value]:
     function = module.function(line)
-    value = intent.given_for_nothing(case, module, function, "None") if function else None
+    value = for_nothing.given_for_nothing(case, module, function, "None") if function else None
     only = line.body[0]
     code = module.code(absence.subject)
     exit_code = guards.way_out(module, whole, value)

@@ -11,7 +11,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, members
+from engine.repair.patterns import absent, for_nothing, guards, intent, members
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.producers import DICT_METHODS, Producer, name_for, producer_of, without_result
@@ -163,7 +163,7 @@ def _empty(case: Case, module: Module, use: cst.Attribute, producer: Producer) -
     function = module.function(use)
     if function is None or not intent.returns_value(function):
         return '""' if producer.kind == "get" and isinstance(module.parent(call), cst.For | cst.CompFor) else None
-    value = intent.given_for_nothing(case, module, function, "None")
+    value = for_nothing.given_for_nothing(case, module, function, "None")
     if value.code in ('""', "''") and value.strength != "guessed":
         return '""'
     if isinstance(module.parent(call), cst.For | cst.CompFor):

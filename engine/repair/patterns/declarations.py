@@ -16,7 +16,7 @@ import libcst as cst
 from engine.repair.patterns.distributions import normalised
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.openings import keyword
-from engine.repair.patterns.sites import last_name, text_of
+from engine.repair.patterns.syntax import last_name, text_of
 
 NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?=$|[\[<>=!~;@,\s#(^])")
 EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeVar, cast
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from engine.repair.patterns.pattern import FileEdit
+from engine.repair.patterns.placing import bound_by, dotted, parse_statements, with_helpers, with_imports
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Change = cst.CSTNode | cst.FlattenSentinel[cst.CSTNode] | cst.RemovalSentinel
@@ -114,22 +114,22 @@ class Module:
         found: dict[str, str] = {}
         for plain in self.nodes(cst.Import):
             for one in plain.names:
-                own = _dotted(one.name)
+                own = dotted(one.name)
                 if one.asname and isinstance(one.asname.name, cst.Name):
                     found[one.asname.name.value] = own
                 else:
                     found[own.partition(".")[0]] = own.partition(".")[0]
         for other in self.nodes(cst.ImportFrom):
-            base = "." * len(other.relative) + (_dotted(other.module) if other.module else "")
+            base = "." * len(other.relative) + (dotted(other.module) if other.module else "")
             for one in () if isinstance(other.names, cst.ImportStar) else other.names:
                 name = one.asname.name if one.asname else one.name
                 if isinstance(name, cst.Name):
-                    found[name.value] = f"{base}.{_dotted(one.name)}"
+                    found[name.value] = f"{base}.{dotted(one.name)}"
         return found
 
     def qualified(self, node: cst.BaseExpression) -> str:
         """A dotted name with its import spelled out (`np.load` -> `numpy.load`); empty for what is no dotted name."""
-        name = _dotted(node)
+        name = dotted(node)
         first, dot, rest = name.partition(".")
         return f"{self.imported[first]}{dot}{rest}" if first in self.imported else name
 
@@ -177,7 +177,7 @@ class Module:
         `alias` is the usual short name (`np`), taken for a new import if the file does not use it otherwise.
         """
         for statement in self._imported():
-            name = _bound_by(statement, module, attribute)
+            name = bound_by(statement, module, attribute)
             if name:
                 return name
         line = f"from {module} import {attribute}" if attribute else f"import {module}"
@@ -215,8 +215,8 @@ class Module:
     def edit(self) -> FileEdit:
         """The file before and after. Raises NotEditable when what came out is no Python, or nothing changed."""
         tree = self.tree.visit(_Replacer(self._changes)) if self._changes else self.tree
-        tree = _with_imports(tree, self._imports)
-        tree = _with_helpers(tree, self._helpers)
+        tree = with_imports(tree, self._imports)
+        tree = with_helpers(tree, self._helpers)
         after = tree.bytes
         if after == self.source:
             raise NotEditable(f"{self.path} is as it should be already")
@@ -269,28 +269,24 @@ def _parsed(source: bytes) -> Parsed | str:
     wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
     order: list[cst.CSTNode] = []
     spans: dict[cst.CSTNode, tuple[int, int]] = {}
+    parents: dict[cst.CSTNode, cst.CSTNode] = {}  # here, as LibCST's own provider would walk a large file once more
 
     def look(node: cst.CSTNode) -> None:
         first = len(order)
         order.append(node)
         for child in node.children:
+            parents[child] = node
             look(child)
         spans[node] = (first, len(order))
 
     look(wrapper.module)
-    positions, parents = wrapper.resolve(PositionProvider), wrapper.resolve(ParentNodeProvider)
+    positions = wrapper.resolve(PositionProvider)
     return Parsed(wrapper.module, wrapper.module.code, positions, parents, order, spans)
 
 
 def _below(node: cst.CSTNode) -> list[cst.CSTNode]:
     """A node that is of no file yet, and all below it."""
     return [node, *(one for child in node.children for one in _below(child))]
-
-
-def parse_statements(source: str, config: cst.Module) -> list[cst.BaseStatement]:
-    """Statements from source text, in the style (indentation, line endings) of the file they will stand in."""
-    made = cst.parse_module(source, config.config_for_parsing)
-    return [cast(cst.BaseStatement, one) for one in made.body]
 
 
 def with_keyword(call: cst.Call, name: str, value: str) -> cst.Call:
@@ -344,156 +340,6 @@ class _Replacer(cst.CSTTransformer):
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> Change:  # type: ignore[override]
         return self._changes.get(original_node, updated_node)
-
-
-def _bound_by(statement: cst.Import | cst.ImportFrom, module: str, attribute: str | None) -> str | None:
-    """The name by which an import statement binds `module` (or `attribute` of it)."""
-    names = () if isinstance(statement.names, cst.ImportStar) else statement.names
-    for one in names:
-        own = _dotted(one.name)
-        bound = one.asname.name.value if one.asname and isinstance(one.asname.name, cst.Name) else None
-        if isinstance(statement, cst.Import):
-            if own == module:
-                return f"{bound or own}.{attribute}" if attribute else bound or own
-        elif statement.module and not statement.relative:
-            wanted = f"{module}.{attribute}" if attribute else module
-            if f"{_dotted(statement.module)}.{own}" == wanted:
-                return bound or own
-    return None
-
-
-def _dotted(node: cst.BaseExpression) -> str:
-    if isinstance(node, cst.Attribute):
-        return f"{_dotted(node.value)}.{node.attr.value}"
-    return node.value if isinstance(node, cst.Name) else ""
-
-
-def _is_import(statement: cst.CSTNode) -> bool:
-    return isinstance(statement, cst.SimpleStatementLine) and any(
-        isinstance(one, cst.Import | cst.ImportFrom) for one in statement.body
-    )
-
-
-def _is_future(statement: cst.CSTNode) -> bool:
-    return isinstance(statement, cst.SimpleStatementLine) and any(
-        isinstance(one, cst.ImportFrom) and one.module is not None and _dotted(one.module) == "__future__"
-        for one in statement.body
-    )
-
-
-def _is_docstring(statement: cst.CSTNode) -> bool:
-    return (
-        isinstance(statement, cst.SimpleStatementLine)
-        and isinstance(statement.body[0], cst.Expr)
-        and isinstance(statement.body[0].value, cst.SimpleString | cst.ConcatenatedString)
-    )
-
-
-def _module_of(statement: cst.BaseStatement) -> str:
-    one = cast(cst.SimpleStatementLine, statement).body[0]
-    if isinstance(one, cst.ImportFrom):
-        return "." * len(one.relative) + (_dotted(one.module) if one.module else "")
-    return _dotted(cast(cst.Import, one).names[0].name)
-
-
-def _with_imports(tree: cst.Module, lines: Sequence[str]) -> cst.Module:
-    """The module with imports among its own: in its block's order where that is sorted, else at the block's end."""
-    for line in lines:
-        (made,) = parse_statements(line + "\n", tree)
-        body = list(tree.body)
-        block = _block(body)
-        if block:
-            place = _place(body, block, made)
-            lead = cast(cst.SimpleStatementLine, body[place]).leading_lines if place in block else ()
-            if place == block[0] and lead:  # the comment and space above the block stay above it
-                body[place] = cast(cst.SimpleStatementLine, body[place]).with_changes(leading_lines=())
-                made = made.with_changes(leading_lines=lead)
-        else:
-            place = next((n for n, one in enumerate(body) if not (_is_docstring(one) or _is_future(one))), len(body))
-            space = [cst.EmptyLine(indent=False)]
-            if place:
-                made = made.with_changes(leading_lines=space)
-            if place < len(body) and not _opens_with_space(body[place]):
-                first = body[place]
-                lead = getattr(first, "leading_lines", ())
-                wide = space * 2 if isinstance(first, cst.FunctionDef | cst.ClassDef) else space
-                body[place] = first.with_changes(leading_lines=(*wide, *lead))
-        body.insert(place, cast(cst.SimpleStatementLine, made))
-        tree = tree.with_changes(body=body)
-    return tree
-
-
-def _block(body: Sequence[cst.CSTNode]) -> list[int]:
-    """Indices of the first run of top-level imports, those from __future__ aside."""
-    found: list[int] = []
-    for index, statement in enumerate(body):
-        if _is_future(statement) or (_is_docstring(statement) and not found):
-            continue
-        if _is_import(statement):
-            found.append(index)
-        elif found:
-            break
-    return found
-
-
-def _place(body: Sequence[cst.CSTNode], block: Sequence[int], made: cst.BaseStatement) -> int:
-    """Where in the block a new import goes: before the first of its kind that comes after it."""
-    name = _module_of(made)
-
-    def kind(module: str) -> int:
-        top = module.partition(".")[0]
-        return 2 if module.startswith(".") else 0 if top in sys.stdlib_module_names else 1
-
-    kinds = {index: kind(_module_of(cast(cst.BaseStatement, body[index]))) for index in block}
-    same = [index for index in block if kinds[index] == kind(name)]
-    if same:
-        plain = isinstance(cast(cst.SimpleStatementLine, made).body[0], cst.Import)
-        for index in same:
-            other = cast(cst.SimpleStatementLine, body[index])
-            is_plain = isinstance(other.body[0], cst.Import)
-            if plain == is_plain and _module_of(other) > name:
-                return index
-            if (
-                plain
-                and not is_plain
-                and all(
-                    isinstance(cast(cst.SimpleStatementLine, body[one]).body[0], cst.ImportFrom)
-                    for one in same
-                    if one >= index
-                )
-            ):
-                return index
-        return same[-1] + 1
-    before = [index for index in block if kinds[index] < kind(name)]
-    return before[-1] + 1 if before else block[0]
-
-
-def _with_helpers(tree: cst.Module, helpers: Sequence[str]) -> cst.Module:
-    """The module with functions after its imports, two blank lines around each."""
-    for helper in helpers:
-        (made,) = parse_statements(helper.strip("\n") + "\n", tree)
-        body = list(tree.body)
-        block = [index for index, one in enumerate(body) if _is_import(one)]
-        first_code = next(
-            (index for index, one in enumerate(body) if not (_is_import(one) or _is_docstring(one))), len(body)
-        )
-        block = [index for index in block if index < first_code] or block[:1]
-        place = block[-1] + 1 if block else next((n for n, one in enumerate(body) if not _is_docstring(one)), len(body))
-        space = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
-        made = made.with_changes(leading_lines=space if place else ())
-        if place < len(body):
-            following = body[place]
-            lead = list(getattr(following, "leading_lines", ()))
-            blank = next((n for n, one in enumerate(lead) if one.comment is not None), len(lead))
-            body[place] = following.with_changes(leading_lines=(*space, *lead[blank:]))
-        body.insert(place, cast(cst.SimpleStatementLine, made))
-        tree = tree.with_changes(body=body)
-    return tree
-
-
-def _opens_with_space(statement: cst.CSTNode) -> bool:
-    lead: Sequence[cst.EmptyLine] = getattr(statement, "leading_lines", [])
-    return bool(lead) and lead[0].comment is None
 
 
 def matching(node: cst.CSTNode, test: Callable[[cst.CSTNode], bool]) -> list[cst.CSTNode]:

@@ -15,7 +15,8 @@ from pathlib import PurePosixPath
 import libcst as cst
 
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.sites import Trail, walk
+from engine.repair.patterns.sites import Trail
+from engine.repair.patterns.syntax import walk
 
 EMPTY = frozenset(("None", "[]", "{}", "()", "''", '""', "0", "0.0", "False", "set()", "-1"))
 TOLD = re.compile(

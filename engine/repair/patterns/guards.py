@@ -14,8 +14,10 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns.edit import Module, parse_statements
-from engine.repair.patterns.intent import Value, is_generator, own_nodes, returns_value
+from engine.repair.patterns.edit import Module
+from engine.repair.patterns.for_nothing import Value
+from engine.repair.patterns.intent import is_generator, own_nodes, returns_value
+from engine.repair.patterns.placing import parse_statements
 
 _CHEAP_CALLS = ("len", "abs", "float", "int", "str", "bool", "isinstance", "min", "max", "getattr", "hasattr", "round")
 _BARE_IN = (

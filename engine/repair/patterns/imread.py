@@ -17,36 +17,24 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 import libcst as cst
 
 from engine.repair.patterns import expected, wording
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_replaced
+from engine.repair.patterns.image_origin import Chain, starts, trace_back
 from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.sites import (
-    Place,
-    Trail,
-    assignments,
-    dotted,
-    last_name,
-    meant,
-    own_attribute,
-    own_parts,
-    scopes,
-    walk,
-)
+from engine.repair.patterns.sites import Place, Trail, meant
+from engine.repair.patterns.syntax import last_name, own_parts, walk
 from engine.repair.record import ErrorRecord
 
 EMPTY = re.compile(r"empty\(\)|size\.width\s*>\s*0|Overload resolution failed|Expected Ptr<|not a numpy array|imread")
 WARNED = re.compile(r"imread_?\(.*can't open/read file")
-ATTRIBUTE = re.compile(r"'NoneType' object has no attribute '(?P<name>\w+)'")
 ON_PURPOSE = ("AttributeError", "TypeError", "error")
 SKIPPED = "Skipping an unreadable image"
 UNREADABLE = "cannot read image"
-CARRIERS = ("zip", "enumerate", "list", "tuple", "sorted", "reversed", "iter", "next", "islice", "tqdm")
 HELPER = '''def {name}(filename, flags={cv2}.IMREAD_COLOR):
     """Read an image as {cv2}.imread does, whatever characters its path has: None where there is no image."""
     try:
@@ -55,19 +43,6 @@ HELPER = '''def {name}(filename, flags={cv2}.IMREAD_COLOR):
         return None
     return {cv2}.imdecode(data, flags) if data.size else None
 '''
-MOST_STEPS = 200
-
-
-@dataclass(frozen=True)
-class _Chain:
-    """The way from the use (first) to the `cv2.imread` call (last)."""
-
-    places: tuple[Place, ...]
-
-    @property
-    def call(self) -> Place:
-        """The `cv2.imread` call."""
-        return self.places[-1]
 
 
 class Imread:
@@ -98,7 +73,7 @@ class Imread:
         module, statement = here
         if expected.is_test_file(module.path):
             return self._declined("it is a test's own image")
-        chain = next((one for start in _starts(trail, module, statement) if (one := _trace(trail, start))), None)
+        chain = next((one for start in starts(trail, module, statement) if (one := trace_back(trail, start))), None)
         if chain is None:
             return self._declined("the None does not come from cv2.imread")
         caught = trail.caught(ON_PURPOSE)
@@ -139,117 +114,10 @@ def _outside_cv2(case: Case) -> Case:
 # -- from the use to the call ---------------------------------------------------------------------------------------
 
 
-def _starts(trail: Trail, module: Module, statement: cst.CSTNode) -> Iterator[Place]:
-    """The expressions of the failing statement that can have been the None."""
-    message = trail.record.message
-    nodes = [node for part in own_parts(statement) for node in walk(part)]
-    found: list[cst.CSTNode] = []
-    attribute = ATTRIBUTE.search(message)
-    if attribute:
-        found = [
-            node.value for node in nodes if isinstance(node, cst.Attribute) and node.attr.value == attribute["name"]
-        ]
-        found = found or [arg.value for node in nodes if isinstance(node, cst.Call) for arg in node.args]
-    elif "subscriptable" in message or "item assignment" in message or "item deletion" in message:
-        found = [node.value for node in nodes if isinstance(node, cst.Subscript)]
-    elif "operand" in message or "bad operand" in message or "not supported between" in message:
-        for node in nodes:
-            if isinstance(node, cst.BinaryOperation):
-                found += [node.left, node.right]
-            elif isinstance(node, cst.UnaryOperation):
-                found.append(node.expression)
-            elif isinstance(node, cst.Comparison):
-                found += [node.left, *(one.comparator for one in node.comparisons)]
-            elif isinstance(node, cst.AugAssign):
-                found += [node.target, node.value]
-    elif "len()" in message or "iterable" in message or "unpack" in message:
-        found = [arg.value for node in nodes if isinstance(node, cst.Call) for arg in node.args]
-        found += [node.value for node in nodes if isinstance(node, cst.Assign)]
-        found += [statement.iter] if isinstance(statement, cst.For) else []
-    else:
-        found = [arg.value for node in nodes if isinstance(node, cst.Call) for arg in node.args]
-    for node in found:
-        yield Place(module, node, trail.last)
-
-
-def _trace(trail: Trail, start: Place) -> _Chain | None:
-    """The first way from an expression to the `cv2.imread` whose result it is, unchanged."""
-    queue: list[tuple[Place, ...]] = [(start,)]
-    seen: set[int] = set()
-    for _step in range(MOST_STEPS):
-        if not queue:
-            return None
-        way = queue.pop(0)
-        place = way[-1]
-        if id(place.node) in seen:
-            continue
-        seen.add(id(place.node))
-        if isinstance(place.node, cst.Call) and place.module.qualified(place.node.func) == "cv2.imread":
-            return _Chain(way)
-        queue += [(*way, one) for one in _behind(trail, place)]
-    return None
-
-
-def _behind(trail: Trail, place: Place) -> list[Place]:
-    """Where an expression's value comes from as it is."""
-    module, node, frame = place.module, place.node, place.frame
-
-    def here(*nodes: cst.CSTNode) -> list[Place]:
-        return [Place(module, one, frame) for one in nodes]
-
-    if isinstance(node, cst.Name):
-        return [*trail.bindings(place), *_collected(place)]
-    if own_attribute(node):
-        return [*trail.attribute(module, cast(cst.Attribute, node), frame), *_collected(place)]
-    if isinstance(node, cst.Subscript):
-        return here(node.value)
-    if isinstance(node, cst.Await):
-        return here(node.expression)
-    if isinstance(node, cst.NamedExpr):
-        return here(node.value)
-    if isinstance(node, cst.IfExp):
-        return here(node.body, node.orelse)
-    if isinstance(node, cst.ListComp | cst.GeneratorExp | cst.SetComp):
-        return here(node.elt)
-    if isinstance(node, cst.DictComp):
-        return here(node.value)
-    if isinstance(node, cst.List | cst.Tuple):
-        return here(*(one.value for one in node.elements))
-    if isinstance(node, cst.Dict):
-        return here(*(one.value for one in node.elements))
-    if isinstance(node, cst.Call):
-        if last_name(node.func) in CARRIERS and isinstance(node.func, cst.Name):
-            return here(*(arg.value for arg in node.args))
-        if last_name(node.func) in ("values", "items", "get", "pop") and isinstance(node.func, cst.Attribute):
-            return [*here(node.func.value), *trail.returned(module, node, frame)]
-        return trail.returned(module, node, frame)
-    return []
-
-
-def _collected(place: Place) -> list[Place]:
-    """What is appended to a list, or put under a key, by the same name."""
-    name, module = place.module.code(place.node), place.module
-    scope: cst.CSTNode = next(
-        (one for one in scopes(module, place.node) if isinstance(one, cst.FunctionDef)), module.tree
-    )
-    if own_attribute(place.node):
-        scope = module.nearest(place.node, cst.ClassDef) or scope
-    found: list[Place] = []
-    for node in walk(scope):
-        if not (isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.args):
-            continue
-        if node.func.attr.value in ("append", "add") and dotted(node.func.value) == name:
-            found.append(Place(module, node.args[0].value, place.frame))
-    for target, value in assignments(scope):
-        if isinstance(target, cst.Subscript) and dotted(target.value) == name:
-            found.append(Place(module, value, place.frame))
-    return found
-
-
 # -- the check ------------------------------------------------------------------------------------------------------
 
 
-def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: _Chain) -> str:
+def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: Chain) -> str:
     """Ask for the helper and for the check; why there can be none, or ''."""
     call = cast(cst.Call, chain.call.node)
     owner = chain.call.module
@@ -283,7 +151,7 @@ def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: _Chain) -> str
     return "there is no statement before which None could be looked for"
 
 
-def _after_assignment(trail: Trail, place: Place, line: cst.SimpleStatementLine, name: str, chain: _Chain) -> str:
+def _after_assignment(trail: Trail, place: Place, line: cst.SimpleStatementLine, name: str, chain: Chain) -> str:
     module = place.module
     if _is_tested(module, place.node, name):
         return f"{name} is tested for None already"
@@ -325,12 +193,12 @@ def _several(trail: Trail, place: Place) -> bool:
             call = cast(cst.Call, value.value)
             changes[call] = _use_helper(module, call, call)
             here = Place(module, call, place.frame)
-            guards += _guard(trail, here, one.value.value, _Chain((here,)))
+            guards += _guard(trail, here, one.value.value, Chain((here,)))
     module.insert_after(line, guards, with_replaced(line, changes))
     return bool(guards)
 
 
-def _in_loop(used: Place, loop: cst.For, name: str, chain: _Chain) -> str:
+def _in_loop(used: Place, loop: cst.For, name: str, chain: Chain) -> str:
     module = used.module
     if _is_tested(module, used.node, name):
         return f"{name} is tested for None already"
@@ -345,7 +213,7 @@ def _in_loop(used: Place, loop: cst.For, name: str, chain: _Chain) -> str:
     return ""
 
 
-def _in_comprehension(module: Module, clause: cst.CompFor, name: str, chain: _Chain) -> str:
+def _in_comprehension(module: Module, clause: cst.CompFor, name: str, chain: Chain) -> str:
     if any(name in module.code(one.test) for one in clause.ifs):
         return f"{name} is tested already"
     _use_helper(chain.call.module, cast(cst.Call, chain.call.node), None)
@@ -354,7 +222,7 @@ def _in_comprehension(module: Module, clause: cst.CompFor, name: str, chain: _Ch
     return ""
 
 
-def _inline(trail: Trail, place: Place, chain: _Chain) -> str:
+def _inline(trail: Trail, place: Place, chain: Chain) -> str:
     """The call stands within a larger expression: it gets a name first."""
     module, node = place.module, cast(cst.Call, place.node)
     call, owner = cast(cst.Call, chain.call.node), chain.call.module
@@ -426,7 +294,7 @@ def _is_helper(module: Module, name: str) -> bool:
     return any(one.name.value == name and "imdecode" in module.code(one) for one in module.nodes(cst.FunctionDef))
 
 
-def _guard(trail: Trail, place: Place, name: str, chain: _Chain) -> str:
+def _guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
     """`if name is None:` with what is done then: the next of a loop, what the code base wants, or a clear error."""
     module, node = place.module, place.node
     told = _path_at(place, chain)
@@ -471,7 +339,7 @@ def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef) -> No
         return
 
 
-def _path_at(place: Place, chain: _Chain) -> str:
+def _path_at(place: Place, chain: Chain) -> str:
     """The path as the code around `place` names it, where it does."""
     node = place.node
     if isinstance(node, cst.IfExp) and any(one is chain.call.node for one in walk(node)):

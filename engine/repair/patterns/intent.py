@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal
 
 import libcst as cst
 
@@ -19,7 +18,6 @@ from engine.repair.patterns.edit import Module, Node, NotEditable
 from engine.repair.patterns.pattern import Case
 from engine.repair.record import Frame
 
-Strength = Literal["told", "typed", "guessed"]
 MOST_FILES = 400
 _BASES = {
     "ZeroDivisionError": ("ArithmeticError",),
@@ -46,15 +44,6 @@ class Place:
     source: bytes
     line: int
     frame: Frame
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A value, as source, that a function gives where there is nothing to work on, and who says so."""
-
-    code: str
-    strength: Strength
-    because: str
 
 
 def open_module(case: Case) -> tuple[Module, int] | str:
@@ -201,7 +190,7 @@ def _caught_by_caller(place: Place, error: str) -> bool:
     return False
 
 
-def _sources(case: Case, word: str) -> Iterator[tuple[str, ast.Module]]:
+def sources(case: Case, word: str) -> Iterator[tuple[str, ast.Module]]:
     """Parsed files of the project in which a word stands, tests first."""
     files = sorted(case.project.python_files(), key=lambda path: not is_test(path))[:MOST_FILES]
     for path in files:
@@ -221,7 +210,7 @@ def callers(case: Case, name: str) -> Iterator[ast.AST]:
             yield ast.parse(frame.code.strip())
         except (SyntaxError, ValueError):
             continue
-    for path, tree in _sources(case, name):
+    for path, tree in sources(case, name):
         if is_test(path):
             yield tree
 
@@ -229,12 +218,12 @@ def callers(case: Case, name: str) -> Iterator[ast.AST]:
 def _expected_to_raise(case: Case, error: str) -> set[str]:
     """Names called where a test expects the error."""
     found: set[str] = set()
-    for _path, tree in _sources(case, error):
+    for _path, tree in sources(case, error):
         for node in ast.walk(tree):
             if isinstance(node, ast.With | ast.AsyncWith):
                 text = " ".join(ast.unparse(item.context_expr) for item in node.items)
                 if re.search(r"[rR]aises", text) and re.search(rf"\b{error}\b", text):
-                    found |= {name for one in node.body for name in _called(one)}
+                    found |= {name for one in node.body for name in called(one)}
             elif (isinstance(node, ast.Call) and len(node.args) > 1 and "aises" in ast.unparse(node.func)) and (
                 error in ast.unparse(node.args[0])
             ):
@@ -242,7 +231,7 @@ def _expected_to_raise(case: Case, error: str) -> set[str]:
     return found
 
 
-def _called(node: ast.AST) -> Iterator[str]:
+def called(node: ast.AST) -> Iterator[str]:
     for one in ast.walk(node):
         if isinstance(one, ast.Call):
             target = one.func
@@ -257,114 +246,6 @@ def docstring(function: cst.FunctionDef) -> str | None:
 
 
 # -- what a function gives for nothing ---------------------------------------------------------------------------------
-
-_NATURAL = re.compile(
-    r"(?:-?[01](?:\.0)?|100(?:\.0)?|None|False|True|''|\"\"|\[\]|\{\}|\(\)|set\(\)|"
-    r"\(?(?:(?:0(?:\.0)?|None|\[\]|\{\}|''), ?)+"
-    r"(?:0(?:\.0)?|None|\[\]|\{\}|'')?\)?|-?float\(['\"](?:nan|inf)['\"]\)|-?math\.(?:nan|inf)|-?np\.(?:nan|inf)"
-    r"|Decimal\(['\"]?0(?:\.0+)?['\"]?\))\Z"
-)
-_ANNOTATED = {
-    "float": "0.0",
-    "int": "0",
-    "str": '""',
-    "bool": "False",
-    "bytes": 'b""',
-    "list": "[]",
-    "List": "[]",
-    "Sequence": "[]",
-    "Iterable": "[]",
-    "dict": "{}",
-    "Dict": "{}",
-    "Mapping": "{}",
-    "set": "set()",
-    "Set": "set()",
-    "Decimal": "Decimal(0)",
-}
-_DEFAULTS = ("default", "fallback", "default_value", "if_empty", "on_empty", "otherwise", "missing", "empty_value")
-_IN_WORDS = re.compile(
-    r"(?i)(?P<value>None|nan|-?\d+(?:\.\d+)?|zero|inf(?:inity)?|"
-    r"an empty (?:string|list|dict|dictionary|tuple|set)|False|'')"
-    r"(?:`+|\*+)?,? (?:is returned )?(?:if|when|where|for|on|unless)\b|"
-    r"(?:if|when|where|for) [^.;\n]{0,80}?(?:empty|zero|no |none|missing|nothing|without|not |unknown)[^.;\n]{0,60}?"
-    r"(?:returns?|gives?|is|are|yields?|counts? as|->|:) (?:`+|\*+)?"
-    r"(?P<later>None|nan|-?\d+(?:\.\d+)?|zero|inf(?:inity)?|"
-    r"an empty (?:string|list|dict|dictionary|tuple|set)|False|'')(?![\w.]*\w)"
-)
-_WORDS = {
-    "zero": "0",
-    "nan": 'float("nan")',
-    "inf": 'float("inf")',
-    "infinity": 'float("inf")',
-    "none": "None",
-    "false": "False",
-    "an empty string": '""',
-    "an empty list": "[]",
-    "an empty dict": "{}",
-    "an empty dictionary": "{}",
-    "an empty tuple": "()",
-    "an empty set": "set()",
-}
-
-
-def given_for_nothing(case: Case, module: Module, function: cst.FunctionDef, guess: str) -> Value:
-    """What `function` gives where there is nothing to work on: by its tests, arguments, words, returns and types."""
-    name = function.name.value
-    expected = _expected(case, name)
-    if expected is not None:
-        return Value(_matching_zero(expected, guess), "told", f"{expected} is what a caller expects of {name}")
-    for parameter in (*function.params.params, *function.params.kwonly_params):
-        if parameter.name.value in _DEFAULTS:
-            word = parameter.name.value
-            return Value(word, "told", f"{word} is the argument for it")
-    words = _IN_WORDS.search(docstring(function) or "")
-    if words:
-        said = words["value"] or words["later"]
-        code = _WORDS.get(said.lower(), said)
-        return Value(_matching_zero(code, guess), "told", f"{name}'s documentation says so")
-    others = {module.code(one) for one in _other_returns(function)}
-    if len(others) == 1:
-        return Value(others.pop(), "told", f"it is what {name} returns elsewhere for nothing")
-    if others:
-        first = next((one for one in ("None", guess) if one in others), None)
-        if first:
-            return Value(first, "told", f"it is what {name} returns elsewhere for nothing")
-    if function.returns is not None:
-        typed = by_annotation(module.code(function.returns.annotation))
-        if typed is not None:
-            return Value(_matching_zero(typed, guess), "typed", f"{name} is annotated so")
-    if _compared_with_none(case, name):
-        return Value("None", "told", f"callers of {name} compare its result with None")
-    return Value(guess, "guessed", "it is the usual value")
-
-
-def _matching_zero(code: str, guess: str) -> str:
-    return guess if code in ("0", "0.0") and guess in ("0", "0.0") else code
-
-
-def by_annotation(text: str) -> str | None:
-    """The empty value of an annotated type; None where there is none."""
-    text = text.strip("'\" ")
-    if re.search(r"\bOptional\[|\bNone\b", text):
-        return "None"
-    outer = re.match(r"(?:\w+\.)*(\w+)(\[)?", text)
-    if outer is None:
-        return None
-    if outer[1] in ("tuple", "Tuple") and outer[2] and text.endswith("]"):
-        parts = [by_annotation(one) for one in _split(text[text.index("[") + 1 : -1])]
-        return f"({', '.join(str(one) for one in parts)})" if all(parts) and len(parts) > 1 else None
-    return _ANNOTATED.get(outer[1])
-
-
-def _split(text: str) -> list[str]:
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter == "[") - (letter == "]")
-        if letter == "," and not depth:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part.strip() for part in parts]
 
 
 def returns_value(function: cst.FunctionDef) -> bool:
@@ -386,103 +267,3 @@ def own_nodes(node: cst.CSTNode, kind: type[Node]) -> list[Node]:
         if not isinstance(child, cst.FunctionDef | cst.ClassDef | cst.Lambda):
             found += own_nodes(child, kind)
     return found
-
-
-def _other_returns(function: cst.FunctionDef) -> Iterator[cst.BaseExpression]:
-    for one in own_nodes(function.body, cst.Return):
-        value = one.value
-        if value is not None and _NATURAL.match(cst.Module([]).code_for_node(value)):
-            yield value
-
-
-def _expected(case: Case, name: str) -> str | None:
-    """What the failing test, else all tests that speak of nothing, expect of a function."""
-    for place in places(case)[1:]:
-        try:
-            tree = ast.parse(place.source)
-        except (SyntaxError, ValueError):
-            continue
-        said = {one for node in _around(tree, place.line) for one in _expectations(node, name, place.line)}
-        said = {one for one in said if _NATURAL.match(one)}
-        if len(said) == 1:
-            return said.pop()
-    for frame in reversed(case.records[0].frames if case.records else ()):  # a test that is not the project's
-        try:
-            told = ast.parse(frame.code.strip())
-        except (SyntaxError, ValueError):
-            continue
-        said = {one for one in _expectations(told, name, None) if _NATURAL.match(one)}
-        if len(said) == 1:
-            return said.pop()
-    found: set[str] = set()
-    for path, tree in _sources(case, name):
-        if is_test(path):
-            found |= {
-                one
-                for one in _expectations(tree, name, None)
-                if _NATURAL.match(one) and one not in ("1", "1.0", "True")
-            }
-    return found.pop() if len(found) == 1 else None
-
-
-def _around(tree: ast.Module, line: int) -> list[ast.AST]:
-    holding = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
-    ]
-    return [holding[-1]] if holding else [tree]
-
-
-def _expectations(tree: ast.AST, name: str, line: int | None) -> Iterator[str]:
-    """Values that calls of `name` are compared with; those at `line` only, or of the name bound there."""
-
-    def calls(node: ast.AST) -> bool:
-        if isinstance(node, ast.Await):
-            node = node.value
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("asyncio.run", "list", "dict") and node.args:
-            node = node.args[0]
-        return (
-            isinstance(node, ast.Call)
-            and name in _called(ast.Expr(node))
-            and (line is None or node.lineno <= line <= (node.end_lineno or 0))
-        )
-
-    bound = {
-        target.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and calls(node.value)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-
-    def speaks(node: ast.AST) -> bool:
-        return calls(node) or (isinstance(node, ast.Name) and node.id in bound)
-
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq | ast.Is):
-            right = node.comparators[0]
-            if speaks(node.left):
-                if isinstance(right, ast.Call) and ast.unparse(right.func).endswith("approx") and right.args:
-                    right = right.args[0]
-                yield ast.unparse(right)
-            elif speaks(right):
-                yield ast.unparse(node.left)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr in ("assertEqual", "assertAlmostEqual", "assertIs") and len(node.args) > 1:
-                if speaks(node.args[0]):
-                    yield ast.unparse(node.args[1])
-            elif node.func.attr == "assertIsNone" and node.args and speaks(node.args[0]):
-                yield "None"
-            elif node.func.attr == "isnan" and node.args and speaks(node.args[0]):
-                yield "float('nan')"
-
-
-def _compared_with_none(case: Case, name: str) -> bool:
-    for _path, tree in _sources(case, name):
-        for node in ast.walk(tree):
-            if (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot)) and (
-                ast.unparse(node.comparators[0]) == "None" and name in _called(ast.Expr(node.left))
-            ):
-                return True
-    return False

@@ -10,8 +10,9 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent
+from engine.repair.patterns import absent, for_nothing, guards, intent
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.key_defaults import LISTS, default_for, only, takes_none
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.subscripts import absence_of, constant, index_of, subscripts
 
@@ -24,41 +25,6 @@ _REQUIRED = re.compile(
     r"(?i)(?:secret|passw|token|api_?key|credential|dsn|database|db_|_url\Z|\Aurl\Z|\Ahost\Z|endpoint|license|bucket)"
 )
 _LOOKUP = re.compile(r"(?:must_|require|strict|resolve|lookup|by_id|or_raise|parse_|validate|check_|ensure)")
-_NUMBER = re.compile(
-    r"(?i)price|count|score|size|rating|\bage\b|year|width|height|total|amount|qty|quantity|weight|views|number|num|rank|"
-    r"value|cost|points|hits|likes|duration|length|distance|balance|tax|discount|stock|rate|sum"
-)
-_LISTS = ("append", "extend", "insert")
-_TEXT = (
-    "strip",
-    "lower",
-    "upper",
-    "title",
-    "split",
-    "replace",
-    "startswith",
-    "endswith",
-    "lstrip",
-    "rstrip",
-    "encode",
-    "splitlines",
-)
-_OF_DICT = ("items", "keys", "values", "get")
-_COLLECTING = (
-    "len",
-    "sorted",
-    "list",
-    "tuple",
-    "set",
-    "enumerate",
-    "any",
-    "all",
-    "sum",
-    "reversed",
-    "map",
-    "filter",
-    "zip",
-)
 
 
 def propose(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:
@@ -77,7 +43,7 @@ def _finish(module: Module, operator: str, why: str, sure: Applicability = "revi
     return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
 
-def _sure(operator: str, value: intent.Value) -> Applicability:
+def _sure(operator: str, value: for_nothing.Value) -> Applicability:
     """Safe only where the code itself says what is given for nothing."""
     is_told = value.strength == "told" and value.code not in ("continue", "return", "nothing")
     return "safe" if is_told and operator in ("conditional", "guard-use", "guard-producer") else "review"
@@ -151,17 +117,10 @@ def _must_be_there(module: Module, use: cst.Subscript, key: object) -> str | Non
     for one in module.tree.body:  # a table of functions, at the top of the file
         small = one.body[0] if isinstance(one, cst.SimpleStatementLine) else None
         if (isinstance(small, cst.Assign) and isinstance(small.value, cst.Dict)) and (
-            module.code(small.targets[0].target) == base and isinstance(key, str) and constant(_only(use)) is ...
+            module.code(small.targets[0].target) == base and isinstance(key, str) and constant(only(use)) is ...
         ):
             return f"{base} is a table of what is allowed: another key is the caller's error"
     return None
-
-
-def _only(use: cst.Subscript) -> cst.BaseExpression:
-    index = index_of(use)
-    if index is None:
-        raise NotEditable("the code is set out as nobody would expect")
-    return index
 
 
 def _missing_key(
@@ -172,7 +131,7 @@ def _missing_key(
         return _decline("what is deleted must be there")
     if isinstance(around, cst.AugAssign) and around.target is use:
         return _counted(module, around, use, base, code)
-    if isinstance(around, cst.Attribute) and around.attr.value in (*_LISTS, "add", "update", "setdefault"):
+    if isinstance(around, cst.Attribute) and around.attr.value in (*LISTS, "add", "update", "setdefault"):
         empty = {"add": "set()", "update": "{}", "setdefault": "{}"}.get(around.attr.value, "[]")
         _call(module, use, "setdefault", empty)
         return _finish(module, "setdefault", f"{base} gets {empty} for a key that it has not seen yet.")
@@ -181,7 +140,7 @@ def _missing_key(
         return _finish(module, "setdefault", f"{base} gets an empty dict for a key that it has not seen yet.")
     if isinstance(around, cst.Subscript) and around.value is use and isinstance(constant(_inside(around)), str):
         return _chain(case, module, use, base, code)
-    default = _default(case, module, use, key)
+    default = default_for(case, module, use, key)
     if default is not None:
         given, told = default
         _call(module, use, "get", given)
@@ -240,9 +199,9 @@ def _chain(case: Case, module: Module, use: cst.Subscript, base: str, code: str)
         else:
             break
     last = levels[-1]
-    default = _default(case, module, last, constant(_inside(last)))
+    default = default_for(case, module, last, constant(_inside(last)))
     ending = default[0] if default is not None else ""
-    if default is None and not _takes_none(module, last):
+    if default is None and not takes_none(module, last):
         absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
         operator, value = absent.guard(case, module, absence)
         return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.")
@@ -260,111 +219,6 @@ def _chain(case: Case, module: Module, use: cst.Subscript, base: str, code: str)
     return _finish(module, "get", f"{base} has not always {code}: {ending or 'None'} then, which what follows can use.")
 
 
-def _takes_none(module: Module, use: cst.BaseExpression) -> bool:
-    around = module.parent(use)
-    if isinstance(around, cst.DictElement | cst.Return | cst.If | cst.BooleanOperation | cst.UnaryOperation):
-        return True
-    if isinstance(around, cst.Arg):
-        return around.keyword is not None
-    return isinstance(around, cst.Assign) and absent.is_only_shown(module, around)
-
-
-def _default(case: Case, module: Module, use: cst.Subscript, key: object) -> tuple[str, bool] | None:
-    """What `.get` should give where what follows handles it ('' for None), and whether the code says so itself."""
-    around = module.parent(use)
-    words = str(key) if isinstance(key, str) else ""
-    if isinstance(around, cst.For | cst.CompFor):
-        return "[]", False
-    if isinstance(around, cst.Attribute):
-        name = around.attr.value
-        return ("{}", False) if name in _OF_DICT else ('""', False) if name in _TEXT else None
-    if isinstance(around, cst.BinaryOperation):
-        other = around.right if around.left is use else around.left
-        if isinstance(around.operator, cst.Add) and _adds_text(module, around):
-            return '""', False
-        if isinstance(around.operator, cst.Add) and isinstance(other, cst.List):
-            return "[]", False
-        if isinstance(around.operator, cst.Modulo) and isinstance(other, cst.SimpleString):
-            return '""', False
-        if (
-            isinstance(around.operator, cst.Subtract)
-            or isinstance(other, cst.Integer | cst.Float)
-            or _NUMBER.search(words)
-        ):
-            divides = isinstance(around.operator, cst.Divide | cst.FloorDivide | cst.Modulo) and around.right is use
-            return None if divides else ("0", False)
-        return ("0", False) if isinstance(around.operator, cst.Multiply) else None
-    if isinstance(around, cst.AugAssign):
-        return ("0", False) if isinstance(around.operator, cst.AddAssign | cst.SubtractAssign) else None
-    if isinstance(around, cst.FormattedStringExpression):
-        return None if around.format_spec else ("''" if _outer_quote(module, use) == '"' else '""', False)
-    if isinstance(around, cst.If | cst.While | cst.CompIf | cst.UnaryOperation | cst.BooleanOperation | cst.IfExp):
-        return "", False
-    if isinstance(around, cst.Comparison) and around.left is use and len(around.comparisons) == 1:
-        target = around.comparisons[0]
-        if isinstance(target.operator, cst.Equal | cst.NotEqual | cst.Is | cst.IsNot):
-            return "", False
-        return None
-    if isinstance(around, cst.ComparisonTarget) and isinstance(around.operator, cst.In | cst.NotIn):
-        return "()", False
-    if isinstance(around, cst.Lambda):
-        return "0" if _NUMBER.search(words) else '""', False
-    if isinstance(around, cst.DictElement) and around.value is use:
-        return "", False
-    if isinstance(around, cst.Arg):
-        return _as_argument(module, around)
-    if isinstance(around, cst.BaseComp):
-        arg = module.parent(around)
-        call = module.parent(arg) if isinstance(arg, cst.Arg) else None
-        if isinstance(call, cst.Call) and module.code(call.func) in ("sum", "math.fsum", "fsum"):
-            return "0", False
-        return None
-    if isinstance(around, cst.Return):
-        function = module.function(use)
-        if function is None:
-            return None
-        value = intent.given_for_nothing(case, module, function, "None")
-        return ("" if value.code == "None" else value.code), value.strength == "told"
-    if isinstance(around, cst.Assign) and absent.is_only_shown(module, around):
-        return "", False
-    return None
-
-
-def _adds_text(module: Module, node: cst.CSTNode) -> bool:
-    """Whether a sum has a text among its parts."""
-    around = module.parent(node)
-    while isinstance(around, cst.BinaryOperation) and isinstance(around.operator, cst.Add):
-        node, around = around, module.parent(around)
-
-    def look(part: cst.CSTNode) -> bool:
-        if isinstance(part, cst.BinaryOperation):
-            return look(part.left) or look(part.right)
-        return isinstance(part, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString)
-
-    return look(node)
-
-
-def _as_argument(module: Module, around: cst.Arg) -> tuple[str, bool] | None:
-    call = module.parent(around)
-    if not isinstance(call, cst.Call):
-        return None
-    name = module.code(call.func)
-    if name in _COLLECTING:
-        return "[]", False
-    if name in ("int", "float", "abs", "round", "Decimal"):
-        return "0", False
-    if name.endswith(".join"):
-        return "[]", False
-    if around.keyword is not None and len(call.args) > 1:
-        return "", False
-    return None
-
-
-def _outer_quote(module: Module, use: cst.CSTNode) -> str:
-    outer = next((one for one in module.ancestors(use) if isinstance(one, cst.FormattedString)), None)
-    return outer.end[-1] if outer is not None else '"'
-
-
 def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
     for call in module.nodes(cst.Call, line):
         if not (isinstance(call.func, cst.Attribute) and len(call.args) == 1 and not call.args[0].star):
@@ -377,7 +231,7 @@ def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
                 return _decline(reason)
             module.replace(call, call.with_changes(func=call.func.with_changes(attr=cst.Name("discard"))))
             return _finish(module, "discard", "What is not in the set need not be removed.")
-        if method == "pop" and (alone or _takes_none(module, call)):
+        if method == "pop" and (alone or takes_none(module, call)):
             if reason:
                 return _decline(reason)
             first = call.args[0].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))

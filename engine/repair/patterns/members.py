@@ -6,21 +6,24 @@ Relies on the project's own classes as they stand in its sources, and on what Py
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib
 import re
-from collections.abc import Iterable
 
 import libcst as cst
 
-from engine.repair.patterns import guards, intent
+from engine.repair.patterns import for_nothing, guards
 from engine.repair.patterns.edit import Module, first_changed_line
+from engine.repair.patterns.own_classes import (
+    TYPES,
+    classes_of,
+    is_dynamic,
+    is_module,
+    likely_name,
+    members_of,
+    top_names,
+)
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 
-_TYPES: dict[str, type] = {
-    one.__name__: one
-    for one in (str, bytes, bytearray, list, tuple, dict, set, frozenset, int, float, complex, bool, range, slice)
-}
 _MODULES = frozenset(
     (
         *(
@@ -90,13 +93,13 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
     if missing["module"]:
         return _of_module(case, module, use, owner, name)
     classes = list(classes_of(case, owner.rpartition(".")[2], module))
-    if any(_is_dynamic(one) for one in classes):
+    if any(is_dynamic(one) for one in classes):
         return Declined("attribute", f"{owner} answers for its attributes itself (__getattr__)")
     if guards.is_guarded(module, use, f'hasattr({module.code(use.value)}, "{name}")') or _is_probed(module, use, name):
         return Declined("attribute", "the code asks whether the attribute is there")
     if name in ("decode", "encode") and owner in ("str", "bytes"):
         return _by_type(module, use, name, owner)
-    likely = _RENAMED.get((owner, name)) or _likely(name, members_of(owner, classes), case)
+    likely = _RENAMED.get((owner, name)) or likely_name(name, members_of(owner, classes), case)
     if likely:
         return _renamed(module, use, name, likely, owner)
     if owner == "dict":
@@ -125,20 +128,20 @@ def _is_probed(module: Module, use: cst.Attribute, name: str) -> bool:
 
 def _of_module(case: Case, module: Module, use: cst.Attribute, owner: str, name: str) -> Proposal | Declined:
     if case.project.is_first_party(owner):
-        path = next((one for one in case.project.python_files() if _is_module(one, owner)), None)
+        path = next((one for one in case.project.python_files() if is_module(one, owner)), None)
         source = case.project.read(path) if path else None
-        names = _top_names(source) if source else set()
+        names = top_names(source) if source else set()
         if "__getattr__" in names:
             return Declined("attribute", f"{owner} answers for its attributes itself (__getattr__)")
         if owner.partition(".")[0] in _MODULES:
             return Declined("attribute", f"{path} has the name of Python's own module {owner}: rename it")
-        likely = _likely(name, names, case)
+        likely = likely_name(name, names, case)
         if likely:
             return _renamed(module, use, name, likely, owner)
         return Declined("attribute", f"{owner} has nothing like {name}")
     likely = _RENAMED.get((owner, name), "")
     if not likely and owner in _MODULES:
-        likely = _likely(name, dir(importlib.import_module(owner)), case)
+        likely = likely_name(name, dir(importlib.import_module(owner)), case)
     if not likely:
         return Declined("attribute", f"{owner} has no {name}; what took its place is not known")
     if (likely.startswith("abc.")) and (
@@ -146,61 +149,6 @@ def _of_module(case: Case, module: Module, use: cst.Attribute, owner: str, name:
     ):
         module.name_of_import("collections.abc")
     return _renamed(module, use, name, likely, owner)
-
-
-def _is_module(path: str, owner: str) -> bool:
-    plain = owner.replace(".", "/")
-    return path in (f"{plain}.py", f"{plain}/__init__.py") or path.endswith((f"/{plain}.py", f"/{plain}/__init__.py"))
-
-
-def _top_names(source: bytes) -> set[str]:
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return set()
-    names: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign):
-            names |= {one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names.add(node.target.id)
-    return names
-
-
-def _likely(name: str, names: Iterable[str], case: Case) -> str | None:
-    """The name that was meant: Python's own guess where the record has it, else a near one."""
-    every = {one for one in names if not one.startswith("__")}
-    guess = re.search(r"Did you mean: '(\w+)'", case.records[0].message)
-    if guess and (guess[1] in every or not every):
-        return guess[1]
-    every.discard(name)
-    flat = {re.sub(r"_", "", one).lower(): one for one in every}
-    if re.sub(r"_", "", name).lower() in flat:
-        return flat[re.sub(r"_", "", name).lower()]
-    near = difflib.get_close_matches(name, every, 2, 0.8)
-    if not near or (len(near) > 1 and _ratio(name, near[0]) == _ratio(name, near[1])):
-        return None
-    return near[0] if min(len(name), len(near[0])) > 3 and not _differs_in_word(name, near[0]) else None
-
-
-def _ratio(one: str, other: str) -> float:
-    return difflib.SequenceMatcher(None, one, other).ratio()
-
-
-def _differs_in_word(one: str, other: str) -> bool:
-    """`load_first` and `load_last`, `name1` and `name2`: two names, not one misspelt."""
-    if re.sub(r"\d", "", one) == re.sub(r"\d", "", other):
-        return True
-    first, second = one.split("_"), other.split("_")
-    if len(first) == len(second) and len(first) > 1:
-        return any(a != b and _ratio(a, b) < 0.7 for a, b in zip(first, second, strict=True))
-    return (
-        abs(len(first) - len(second)) > 0
-        and one.replace("_", "") != other.replace("_", "")
-        and (one.startswith(other) or other.startswith(one))
-    )
 
 
 def _renamed(module: Module, use: cst.Attribute, name: str, likely: str, owner: str) -> Proposal:
@@ -250,54 +198,6 @@ def _key(module: Module, use: cst.Attribute, name: str) -> Proposal | Declined:
 # -- the project's classes ---------------------------------------------------------------------------------------------
 
 
-def classes_of(case: Case, name: str, module: Module) -> Iterable[ast.ClassDef]:
-    """The class of a name, and its bases where the project has them."""
-    wanted, seen = [name], set()
-    sources = [module.source, *(case.project.read(path) or b"" for path in case.project.python_files()[:400])]
-    while wanted:
-        current = wanted.pop(0)
-        if current in seen:
-            continue
-        seen.add(current)
-        for source in sources:
-            if f"class {current}".encode() not in source:
-                continue
-            try:
-                tree = ast.parse(source)
-            except (SyntaxError, ValueError):
-                continue
-            found = next((one for one in ast.walk(tree) if isinstance(one, ast.ClassDef) and one.name == current), None)
-            if found is not None:
-                yield found
-                wanted += [ast.unparse(base).rpartition(".")[2] for base in found.bases]
-                break
-
-
-def _is_dynamic(found: ast.ClassDef) -> bool:
-    return any(
-        isinstance(one, ast.FunctionDef) and one.name in ("__getattr__", "__getattribute__") for one in ast.walk(found)
-    )
-
-
-def members_of(owner: str, classes: Iterable[ast.ClassDef]) -> set[str]:
-    """What the objects of a class have, as far as its sources tell; a builtin type's own names."""
-    names: set[str] = set()
-    for found in classes:
-        for one in ast.walk(found):
-            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
-                names.add(one.name)
-            elif isinstance(one, ast.Attribute) and ast.unparse(one.value) == "self" and isinstance(one.ctx, ast.Store):
-                names.add(one.attr)
-        for statement in found.body:
-            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-                names.add(statement.target.id)
-            elif isinstance(statement, ast.Assign):
-                names |= {one.id for one in statement.targets if isinstance(one, ast.Name)}
-    if not names and owner in _TYPES:
-        names = set(dir(_TYPES[owner]))
-    return names
-
-
 def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found: ast.ClassDef) -> Proposal | Declined:
     """Set the attribute in `__init__`, as it is set later, or read it as optional."""
     values = [
@@ -343,7 +243,7 @@ def _empty_of(values: list[str]) -> str | None:
 def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
     """Read an attribute that not every object has."""
     source = module.code(use.value)
-    if owner in _TYPES or owner in ("function", "method", "builtin_function_or_method", "type"):
+    if owner in TYPES or owner in ("function", "method", "builtin_function_or_method", "type"):
         return _by_type(module, use, name, owner)
     if not guards.is_repeatable(source):
         return Declined("attribute", f"{owner} has no {name}, and nothing here says what was meant")
@@ -375,7 +275,7 @@ def _default(case: Case, module: Module, use: cst.Attribute, function: cst.Funct
     if isinstance(around, cst.If | cst.While | cst.CompIf | cst.UnaryOperation | cst.BooleanOperation):
         return "False"
     if isinstance(around, cst.Return) and function is not None:
-        return intent.given_for_nothing(case, module, function, "None").code
+        return for_nothing.given_for_nothing(case, module, function, "None").code
     if isinstance(around, cst.Attribute | cst.Subscript):
         return "None"
     if isinstance(around, cst.BinaryOperation):

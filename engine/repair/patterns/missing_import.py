@@ -24,7 +24,8 @@ from engine.repair.patterns.distributions import DISTRIBUTIONS, distribution_of,
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.expected import is_test_file
 from engine.repair.patterns.pattern import Case, Declined, FileEdit, Project, Proposal
-from engine.repair.patterns.sites import Trail, dotted, last_name, text_of, walk
+from engine.repair.patterns.sites import Trail
+from engine.repair.patterns.syntax import dotted, last_name, text_of, walk
 from engine.repair.record import ErrorRecord
 
 MISSING = re.compile(r"No module named '?(?P<module>[\w.]+)'?(?P<rest>[^\n]*)")

@@ -11,7 +11,7 @@ from typing import Literal
 import libcst as cst
 
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.sites import last_name, text_of
+from engine.repair.patterns.syntax import last_name, text_of
 
 Direction = Literal["read", "write", "both", "unknown"]
 

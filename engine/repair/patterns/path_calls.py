@@ -9,7 +9,7 @@ import libcst as cst
 
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.openings import keyword, opening
-from engine.repair.patterns.sites import last_name, text_of
+from engine.repair.patterns.syntax import last_name, text_of
 
 Action = Literal["read", "list", "write", "delete", "delete-tree", "mkdir", "move"]
 

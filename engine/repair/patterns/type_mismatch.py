@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, keys, shapes
+from engine.repair.patterns import absent, guards, intent, keys, shapes, unsubscriptable
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.producers import name_for, producer_of, without_result
@@ -87,7 +87,7 @@ def _of_type(case: Case, module: Module, line: int, message: str) -> Proposal | 
         return shapes.wrong_index(case, module, every, indices["kind"], indices["was"] or "str")
     if subscript is None:
         raise NotEditable("the code is set out as nobody would expect")
-    return shapes.no_subscript(case, module, every, subscript["type"])
+    return unsubscriptable.no_subscript(case, module, every, subscript["type"])
 
 
 def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:

@@ -10,18 +10,17 @@ Calls that open bytes or name an encoding are left alone, as are errors that are
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import cast
 
 import libcst as cst
 
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_keyword
+from engine.repair.patterns.encodings import Choice, choice_for, codec_name, line_at, mode_name
 from engine.repair.patterns.openings import PARSERS, Kind, Opening, keyword, named_encoding, opening
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
-from engine.repair.patterns.sites import Place, Trail, dotted, last_name, meant, own_parts, text_of, walk
+from engine.repair.patterns.sites import Place, Trail, meant
+from engine.repair.patterns.syntax import dotted, last_name, own_parts, text_of, walk
 from engine.repair.record import ErrorRecord
 
 TYPES = ("UnicodeDecodeError", "UnicodeEncodeError")
@@ -31,12 +30,6 @@ MESSAGE = re.compile(
     r"(?:bytes?|characters?)(?: 0x(?P<byte>[0-9a-f]{2})| '(?P<character>[^']+)')? in position (?P<at>\d+)(?:-\d+)?: "
     r"(?P<reason>[^\n]*)"
 )
-BINARY_NAME = re.compile(
-    r"\.(?:jpe?g|png|gif|webp|tiff?|bmp|heic|avif|ico|pdf|zip|gz|bz2|xz|tar|pkl|pickle|npy|npz|pt|pth|bin|dat|exe|so|"
-    r"mp[34]|wav|xlsx?|docx?|db|sqlite|parquet|onnx|safetensors)$",
-    re.IGNORECASE,
-)
-BINARY_WORD = re.compile(r"(?i)image|img|photo|picture|jpe?g|png|thumb|pickle|pkl|blob|archive|zip|weights|audio|video")
 BINARY_READERS = (
     "pickle.load",
     "numpy.load",
@@ -47,16 +40,6 @@ BINARY_READERS = (
     "plistlib.load",
 )
 STDOUT_WRITERS = ("print", "pprint.pprint", "click.echo", "click.secho", "typer.echo", "typer.secho")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What the call is given."""
-
-    encoding: str
-    errors: str | None
-    applicability: Applicability
-    why: str
 
 
 class Unicode:
@@ -114,7 +97,7 @@ class Unicode:
             if one is None:
                 continue
             if one.is_binary:
-                reason = f"line {_line(place)} opens bytes, not text"
+                reason = f"line {line_at(place)} opens bytes, not text"
                 continue
             if one.direction not in wanted:
                 continue
@@ -123,13 +106,13 @@ class Unicode:
             encoding = named_encoding(one)
             if encoding is not None:
                 return self._declined(
-                    f"line {_line(place)} may name an encoding already"
+                    f"line {line_at(place)} may name an encoding already"
                     if encoding == "*"
-                    else f"line {_line(place)} names its encoding already: {encoding}"
+                    else f"line {line_at(place)} names its encoding already: {encoding}"
                 )
             if text_of(keyword(one.call, "errors")) == "strict":
-                return self._declined(f"line {_line(place)} asks for the error: errors='strict'")
-            choice = _choice(case, trail, place, one, found)
+                return self._declined(f"line {line_at(place)} asks for the error: errors='strict'")
+            choice = choice_for(case, trail, place, one, found)
             return self._declined(choice) if isinstance(choice, str) else self._named(place, one, choice)
         return self._declined(reason)
 
@@ -170,9 +153,9 @@ class Unicode:
     def _table(self, place: Place, found: re.Match[str]) -> Proposal | Declined:
         call = cast(cst.Call, place.node)
         if keyword(call, "encoding") is not None or keyword(call, "encoding_errors") is not None:
-            return self._declined(f"line {_line(place)} names its encoding already")
+            return self._declined(f"line {line_at(place)} names its encoding already")
         if any(arg.star for arg in call.args):
-            return self._declined(f"line {_line(place)} may name an encoding already")
+            return self._declined(f"line {line_at(place)} may name an encoding already")
         quote = place.module.quote
         place.module.replace(call, with_keyword(call, "encoding_errors", f"{quote}replace{quote}"))
         edit = place.module.edit()
@@ -187,7 +170,7 @@ class Unicode:
         if re.search(rf"sys\.{name}\s*=[^=]|{name}\.reconfigure\(|{name}\.(?:buffer|detach)|getwriter", text):
             return self._declined(f"the file sets sys.{name} up already")
         surrogate = "surrogates not allowed" in found["reason"]
-        if _codec(found["codec"]) == "utf-8" and not surrogate:
+        if codec_name(found["codec"]) == "utf-8" and not surrogate:
             return self._declined(f"sys.{name} is UTF-8 already and what it was given is not")
         target = _first_of(module, statement)
         if target is None:
@@ -201,78 +184,12 @@ class Unicode:
             f"    {stream}.reconfigure(encoding={quote}utf-8{quote}{extra})\n",
         )
         edit = module.edit()
-        safe: Applicability = "safe" if _codec(found["codec"]) == "ascii" else "review"
+        safe: Applicability = "safe" if codec_name(found["codec"]) == "ascii" else "review"
         why = f"sys.{name} has the machine's encoding ({found['codec']}), which lacks this character; UTF-8 has all"
         return Proposal(self.id, f"{name}-reconfigure", (edit,), first_changed_line(edit), safe, why)
 
     def _declined(self, reason: str) -> Declined:
         return Declined(self.id, reason)
-
-
-def _choice(case: Case, trail: Trail, place: Place, one: Opening, found: re.Match[str]) -> Choice | str:
-    """Which encoding the evidence calls for; a text says why none."""
-    codec = _codec(found["codec"])
-    if one.mode is None and not isinstance(_mode_name(one), cst.Name):
-        return f"whether line {_line(place)} opens text or bytes is only known at run time"
-    if found["do"] == "encode":
-        if codec == "utf-8":
-            return Choice(
-                "utf-8", "surrogateescape", "review", "a file name's undecodable bytes are written as they were"
-            )
-        safe: Applicability = "safe" if codec == "ascii" else "review"
-        return Choice(
-            "utf-8", None, safe, f"the machine's encoding ({found['codec']}) lacks a character; UTF-8 has all"
-        )
-    if codec.startswith(("utf-16", "utf-32")):
-        return f"the bytes are no {codec}, and what else they are is not known"
-    byte, at = int(found["byte"] or "00", 16), int(found["at"])
-    names = _file_names(trail, place, one, case)
-    sample = next((data for name in names if (data := _sample(trail, name)) is not None), None)
-    if any(BINARY_NAME.search(name) for name in names) or (sample is not None and _looks_binary(sample)):
-        return f"the file is no text ({names[0]}): it must be opened in binary mode"
-    if (at == 0 and byte in (0x89, 0x80)) or (at == 1 and byte in (0x8B, 0x9C)):
-        return "the file's first bytes are no text: it must be opened in binary mode"
-    if sample is not None:
-        return _by_sample(sample, _sibling(place, one), codec)
-    if at == 0 and byte in (0xFF, 0xFE):
-        around = place.module.function(one.call)
-        told = place.module.code(one.path) if one.path is not None else ""
-        if BINARY_WORD.search(told) or (around is not None and BINARY_WORD.search(around.name.value)):
-            return "the file's first byte is an image's: it must be opened in binary mode"
-        return Choice("utf-16", None, "review", f"the file begins with 0x{byte:02x}, the byte-order mark of UTF-16")
-    sibling = _sibling(place, one)
-    if sibling:
-        return Choice(sibling, None, "review", f"the same file is opened as {sibling} elsewhere in {place.module.path}")
-    if codec == "utf-8" or (codec == "ascii" and not 0xC2 <= byte <= 0xF4 and found["byte"]):
-        why = f"byte 0x{byte:02x} is not UTF-8: what cannot be decoded is marked, the rest is kept"
-        return Choice("utf-8", "replace", "review", why)
-    if at == 0 and byte == 0xEF and one.direction == "read":
-        return Choice("utf-8-sig", None, "review", "the file begins with the byte-order mark of UTF-8")
-    safe = "safe" if codec == "ascii" else "review"
-    return Choice("utf-8", None, safe, f"the machine's encoding ({found['codec']}) cannot read it; the bytes fit UTF-8")
-
-
-def _by_sample(sample: bytes, sibling: str | None, codec: str) -> Choice:
-    """The encoding of a file that lies there."""
-    if sample.startswith(codecs.BOM_UTF8):
-        return Choice("utf-8-sig", None, "review", "the file begins with the byte-order mark of UTF-8")
-    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return Choice("utf-16", None, "review", "the file begins with the byte-order mark of UTF-16")
-    try:
-        sample.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if sibling:
-            return Choice(sibling, None, "review", f"the same file is opened as {sibling} elsewhere")
-        why = f"the file is not UTF-8 at byte {error.start}: what cannot be decoded is marked, the rest is kept"
-        return Choice("utf-8", "replace", "review", why)
-    return Choice("utf-8", None, "safe" if codec == "ascii" else "review", "the file is UTF-8")
-
-
-def _codec(name: str) -> str:
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        return name.lower()
 
 
 def _codec_at_hand(here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> str | cst.Call | None:
@@ -288,12 +205,12 @@ def _codec_at_hand(here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> st
             if name != found["do"] or not isinstance(node.func, cst.Attribute):
                 continue
             given = plain[0].value if plain else keyword(node, "encoding")
-            named = _codec(text_of(given) or "") if given is not None else "utf-8"
-            if given is not None and (text_of(given) is None or named == _codec(found["codec"])):
+            named = codec_name(text_of(given) or "") if given is not None else "utf-8"
+            if given is not None and (text_of(given) is None or named == codec_name(found["codec"])):
                 return f".{name}() names its codec"
             if keyword(node, "errors") is not None or len(plain) > 1:
                 return f".{name}() says what is done with errors"
-            if given is None and _codec(found["codec"]) == "utf-8":
+            if given is None and codec_name(found["codec"]) == "utf-8":
                 return node if name == "decode" else ".encode() was given half a surrogate pair"
     return None
 
@@ -341,67 +258,14 @@ def _only_opens(here: tuple[Module, cst.CSTNode], one: Opening) -> bool:
 
 def _encoding_value(module: Module, one: Opening, encoding: str) -> str:
     literal = f"{module.quote}{encoding}{module.quote}"
-    name = _mode_name(one) if one.mode is None else None
+    name = mode_name(one) if one.mode is None else None
     if isinstance(name, cst.Name):
         return f"None if {module.quote}b{module.quote} in {name.value} else {literal}"
     return literal
 
 
-def _mode_name(one: Opening) -> cst.BaseExpression | None:
-    given = keyword(one.call, "mode")
-    if given is None and one.kind.mode is not None:
-        plain = [arg for arg in one.call.args if arg.keyword is None]
-        given = plain[one.kind.mode].value if one.kind.mode < len(plain) else None
-    return given
-
-
 def _around_or_in(module: Module, one: cst.CSTNode, other: cst.CSTNode) -> bool:
     return any(node is other for node in module.ancestors(one)) or any(node is one for node in module.ancestors(other))
-
-
-def _file_names(trail: Trail, place: Place, one: Opening, case: Case) -> list[str]:
-    """Names of the data file, as far as code and records tell them."""
-    told = case.records[0].context.get("file")
-    names = [told] if isinstance(told, str) and not told.endswith(".py") else []
-    if one.path is not None and one.kind.name not in ("subprocess", "os.fdopen"):
-        for origin in _literals(trail, Place(place.module, one.path, place.frame)):
-            names.append(origin)
-    return names
-
-
-def _literals(trail: Trail, start: Place) -> Iterator[str]:
-    for origin in trail.origins(start):
-        text = text_of(origin.node)
-        if text and len(text) < 300 and "\n" not in text:
-            yield text
-
-
-def _sample(trail: Trail, name: str) -> bytes | None:
-    """The data file's bytes, where it lies in the project."""
-    path = trail.project.relative(name)
-    return trail.project.read(path) if path and not path.endswith(".py") else None
-
-
-def _looks_binary(sample: bytes) -> bool:
-    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return False
-    return b"\0" in sample[:4096] or sample.startswith(
-        (b"\xff\xd8\xff", b"\x89PNG", b"\x1f\x8b", b"PK\x03\x04", b"%PDF")
-    )
-
-
-def _sibling(place: Place, one: Opening) -> str | None:
-    """The encoding with which the same path is opened elsewhere in the file."""
-    if one.path is None:
-        return None
-    wanted = place.module.code(one.path)
-    for call in place.module.nodes(cst.Call):
-        other = opening(place.module, call)
-        if other is not None and other.path is not None and other.call is not one.call:
-            encoding = named_encoding(other)
-            if encoding not in (None, "*") and place.module.code(other.path) == wanted:
-                return encoding
-    return None
 
 
 def _first_of(module: Module, statement: cst.CSTNode) -> cst.CSTNode | None:
@@ -425,10 +289,6 @@ def _first_of(module: Module, statement: cst.CSTNode) -> cst.CSTNode | None:
         if isinstance(around, cst.BaseCompoundStatement):
             outermost = around
     return outermost
-
-
-def _line(place: Place) -> int:
-    return place.module.position(place.node).start.line
 
 
 PATTERN = Unicode()

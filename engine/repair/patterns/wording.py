@@ -7,7 +7,7 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.sites import dotted, text_of
+from engine.repair.patterns.syntax import dotted, text_of
 
 LOGGERS = re.compile(r"^(?:self\.|cls\.)?_?(?:logger|log|LOGGER|LOG)$")
 LEVELS = ("debug", "info", "warning", "warn", "error", "exception", "critical")

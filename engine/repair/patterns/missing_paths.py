@@ -1,0 +1,72 @@
+"""What failed with a FileNotFoundError: which call of the line, on which of its paths, and within what."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import libcst as cst
+
+from engine.repair.patterns.edit import Module
+from engine.repair.patterns.path_calls import PathCall
+from engine.repair.patterns.path_guards import (
+    Site,
+)
+from engine.repair.patterns.sites import Place
+from engine.repair.patterns.syntax import (
+    last_name,
+    text_of,
+    walk,
+)
+
+
+def runs_a_program(module: Module, call: cst.Call) -> bool:
+    name = module.qualified(call.func)
+    return name.startswith(
+        ("subprocess.", "asyncio.create_subprocess", "os.exec", "os.spawn", "os.posix_spawn", "pty.")
+    )
+
+
+def failed_call(found: list[PathCall], path: str | None) -> PathCall:
+    """Which of several calls failed: the one whose literal is in the path told, else one that fits, else the first."""
+    if len(found) == 1 or path is None:
+        return found[0]
+    tail = PurePosixPath(path).name
+    for one in found:
+        texts = [text_of(node) for node in walk(one.path)]
+        if any(text and text.strip("/.") and text in path for text in texts):
+            return one
+    for one in found:
+        if tail and any(
+            isinstance(node, cst.Name) and PurePosixPath(tail).stem in node.value for node in walk(one.path)
+        ):
+            return one
+    return found[0]
+
+
+def is_target(site: Site) -> bool:
+    """Whether a move or copy failed for want of the target's folder."""
+    if site.call.target is None:
+        return False
+    for frame in site.trail.record.frames:
+        if "open(dst" in frame.code:
+            return True
+        if "open(src" in frame.code or "os.stat(src" in frame.code:
+            return False
+    listed = any(
+        isinstance(place.node, cst.Call)
+        and last_name(place.node.func) in ("listdir", "glob", "rglob", "iterdir", "walk", "scandir")
+        for place in site.trail.origins(Place(site.module, site.call.path, site.frame))
+    )
+    return listed or not isinstance(site.call.target, cst.Name)
+
+
+def comprehension_around(module: Module, node: cst.CSTNode) -> cst.CSTNode | None:
+    for around in module.ancestors(node):
+        if hasattr(around, "for_in"):
+            names = {one.value for one in walk(around.for_in.target) if isinstance(one, cst.Name)}
+            inside = {one.value for one in walk(node) if isinstance(one, cst.Name)}
+            outer = any(one is around.for_in for one in module.ancestors(node))
+            return around if names & inside and not outer else None
+        if isinstance(around, cst.BaseCompoundStatement | cst.SimpleStatementLine | cst.Lambda):
+            return None
+    return None
