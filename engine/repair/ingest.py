@@ -46,8 +46,10 @@ def read_lines(lines: Iterable[str], source: str, first: int = 1) -> Iterator[Er
             waiting, begun = [], number + 1
             continue
         if line[:1] == "{" and not _is_inside(waiting):
-            yield from _text(waiting, source, begun)
-            waiting, begun = [], number + 1
+            if waiting:
+                yield from _text(waiting, source, begun)
+                waiting = []
+            begun = number + 1
             yield from jsonlines.read_line(line, source, number)
             continue
         waiting.append(line)

@@ -35,6 +35,9 @@ def read_line(text: str, source: str, number: int) -> Iterator[ErrorRecord | Ski
     if not isinstance(data, dict):
         yield Skipped(source, number, "a JSON object was expected")
         return
+    if _is_own(data):
+        yield record_of(data, source, number)
+        return
     found = [replace(one, source=source, line=number) for one in _read(data)]
     if found:
         yield from found
@@ -42,10 +45,12 @@ def read_line(text: str, source: str, number: int) -> Iterator[ErrorRecord | Ski
         yield Skipped(source, number, "an error without the exception's name")
 
 
+def _is_own(data: Mapping[str, Any]) -> bool:
+    """Whether a line is one of our own records."""
+    return isinstance(data.get("type"), str) and isinstance(data.get("frames"), list)
+
+
 def _read(data: Mapping[str, Any]) -> Iterator[ErrorRecord]:
-    if isinstance(data.get("type"), str) and isinstance(data.get("frames"), list):
-        yield record_of(data)
-        return
     record = data.get("record")
     if isinstance(record, dict):  # loguru
         yield from _loguru(data, record)
@@ -81,8 +86,12 @@ def _read(data: Mapping[str, Any]) -> Iterator[ErrorRecord]:
         yield from (_with_outside(one, data) for one in found)
 
 
-def record_of(data: Mapping[str, Any]) -> ErrorRecord:
-    """A record from its own JSON form; `source` and `line` are taken where they are there."""
+def record_of(data: Mapping[str, Any], source: str | None = None, line: int | None = None) -> ErrorRecord:
+    """A record from its own JSON form, with its `source` and `line` where they are not given."""
+    if source is None:
+        source = str(data.get("source") or "")
+    if line is None:
+        line = data["line"] if isinstance(data.get("line"), int) else 0
     context = data.get("context")
     versions = data.get("versions")
     return ErrorRecord(
@@ -95,8 +104,8 @@ def record_of(data: Mapping[str, Any]) -> ErrorRecord:
         context=context if isinstance(context, dict) else {},
         python=_text(data.get("python")),
         versions=versions if isinstance(versions, dict) else {},
-        source=str(data.get("source") or ""),
-        line=data["line"] if isinstance(data.get("line"), int) else 0,
+        source=source,
+        line=line,
     )
 
 
@@ -138,6 +147,9 @@ def _frames(frames: object) -> tuple[Frame, ...]:
 
 
 def _frame(frame: Mapping[str, Any]) -> Frame:
+    file, number, function, code = frame.get("file"), frame.get("line"), frame.get("function"), frame.get("code")
+    if type(file) is str and type(number) is int and type(function) is str and type(code) is str:
+        return Frame(file, number, function, code.strip())  # our own form, as most of a large log is
     line = _first(frame, ("lineno", "line_number", "line"))
     code = _first(frame, ("code", "context_line", "source"))
     if code is None and isinstance(frame.get("line"), str):
