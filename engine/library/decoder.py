@@ -50,6 +50,7 @@ def main(max_pixels: int, memory: int, threads: int = THREADS) -> None:
                 "facts": asdict(found.facts),
                 "metadata": asdict(found.metadata.stored),
                 "prints": packed(found.prints),
+                "otherwise": found.otherwise,
             }
             say({"job": job, "found": said})
         except UnreadableImage as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.library.tiffdir import clean
+from engine.library.undecodable import otherwise
 
 _TITLE, _KEYWORD, _HEADLINE, _CAPTION = 5, 25, 105, 120
 _UTF8 = b"\x1b%G"
@@ -55,7 +56,7 @@ def _note(record: Record, name: int, value: bytes, is_utf8: bool) -> None:
     try:
         words = value.decode("utf-8")
     except UnicodeDecodeError:
-        words = value.decode("utf-8", "replace") if is_utf8 else value.decode("latin-1")
+        words = value.decode("utf-8", "replace") if is_utf8 else otherwise(value, "a text in its IPTC data")
     text = clean(words)
     if not text:
         return

@@ -27,6 +27,7 @@ from engine.library.model import Format
 from engine.library.prints import Prints, prints
 from engine.library.quality import Measures
 from engine.library.source import UnreadableImage, explained, open_source
+from engine.library.undecodable import noting
 
 # A picture is decoded at 1/2 where its shorter side keeps this many pixels, else as it is; hashes alone do with less.
 FOR_QUALITY, FOR_HASH = 400, 128
@@ -35,7 +36,8 @@ _SMALL = 64  # shorter side of the picture that colours are counted in, pixels
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass found. `size` as displayed, in pixels; `prints` of the picture as displayed."""
+    """What one pass found. `size` as displayed, in pixels; `prints` of the picture as displayed; `otherwise` names the
+    texts that are not UTF-8."""
 
     content_hash: str
     format: Format
@@ -43,6 +45,7 @@ class Pass:
     facts: Facts
     metadata: FileMetadata
     prints: Prints
+    otherwise: tuple[str, ...] = ()
 
 
 def study_file(path: str, max_pixels: int) -> Pass:
@@ -51,7 +54,8 @@ def study_file(path: str, max_pixels: int) -> Pass:
     content_hash = xxhash.xxh3_128_hexdigest(data)
     kind = decode.checked_format(data[: formats.HEAD], path)
     parts = containers.parts_of(kind, data)
-    said = metadata_of(kind, data, path.rpartition("/")[2], mtime_ns, parts)
+    with noting() as otherwise:
+        said = metadata_of(kind, data, path.rpartition("/")[2], mtime_ns, parts)
     picture, extent, stored_size = _half(kind, data, path, max_pixels, parts)
     size = said.upright_size or stored_size
     grey, values = _grey(picture)
@@ -59,7 +63,8 @@ def study_file(path: str, max_pixels: int) -> Pass:
     luma = hashes.squeezed(small, small_extent)
     both = hashes.phash_of(luma), hashes.dhash(small, small_extent)
     found = facts_of(kind, quality.measures(values, pixels := _small(picture)), pixels, both, size, said)
-    return Pass(content_hash, kind, size, found, said, prints(_upright(luma, kind, said.orientation)))
+    upright = prints(_upright(luma, kind, said.orientation))
+    return Pass(content_hash, kind, size, found, said, upright, tuple(otherwise))
 
 
 def read_whole(path: str) -> tuple[bytes, int]:

@@ -140,6 +140,8 @@ class Scan:
                 ground = self._ground(root)
             self._take(listing, ground, root.only)
             self._links += listing.links
+            for path in listing.vanished:
+                self._context.recovered("vanished-file", "it went away while its folder was read", printable(path))
 
     def _ground(self, root: Root) -> Ground:
         with self._store.reading() as connection:
@@ -284,7 +286,7 @@ class Scan:
         """Refused, now or before: told in the result and in the run's log."""
         shown = printable(path)
         self._refused[shown] = (code, reason)
-        self._context.refuse(shown, reason)
+        self._context.refuse(shown, reason, code)
 
     def _refuse_unopened(self, listing: Listing) -> None:
         if not listing.is_whole:

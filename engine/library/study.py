@@ -120,8 +120,10 @@ class Study:
             self._refused.append((image, outcome))
             self._codes[outcome.code] += 1
             self._all_refused.append({"path": image.path, "code": outcome.code, "reason": outcome.reason})
-            self._context.refuse(image.path, outcome.reason)
+            self._context.refuse(image.path, outcome.reason, outcome.code)
             return
+        for what in outcome.found.get("otherwise", ()):
+            self._context.recovered("encoding", f"{what} is not UTF-8; it was read as Latin-1", image.path)
         found = Facts(**outcome.found["facts"])
         self._qualities[found.quality] += 1
         said = StoredMetadata(**outcome.found["metadata"])

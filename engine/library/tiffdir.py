@@ -11,6 +11,8 @@ import struct
 from collections.abc import Container, Mapping
 from typing import Any
 
+from engine.library.undecodable import otherwise
+
 # Bytes of one value, by type.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
 _CODES = {3: "H", 4: "I", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 6: "b"}
@@ -103,7 +105,7 @@ def decoded(raw: bytes) -> str | None:
     try:
         words = raw.decode("utf-8")
     except UnicodeDecodeError:
-        words = raw.decode("latin-1")
+        words = otherwise(raw, "a text in its EXIF data")
     return clean(words)
 
 

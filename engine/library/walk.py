@@ -38,7 +38,7 @@ class Listing:
     images: names, in the order of the file system; numbers: for each of them size (bytes), then mtime (ns since 1970),
     int64. `is_whole` is False when the folder could not be listed: what is known of it must not be
     taken for gone. `passed_over` are the folders that the walk does not enter although they are there.
-    `links` counts the links that were not followed.
+    `links` counts the links that were not followed; `vanished` are the paths that went away while we looked.
     """
 
     folder: str
@@ -49,6 +49,7 @@ class Listing:
     refused: list[tuple[str, RefusalCode, str]] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
     links: int = 0
     is_whole: bool = True
 
@@ -101,12 +102,12 @@ def list_folder(folder: str, skip: frozenset[str], check: Callable[[], None]) ->
                         else:
                             _sort_in(entry, listing, skip)
                     except FileNotFoundError:
-                        continue  # it went away while we looked
+                        listing.vanished.append(entry.path)
                     except OSError as error:
                         problem = explained(error)
                         listing.refused.append((entry.path, problem.code, problem.reason))
     except FileNotFoundError:
-        return Listing(folder)  # the folder went away: so did what was in it
+        return Listing(folder, vanished=[folder])  # the folder went away: so did what was in it
     except OSError as error:
         problem = explained(error)
         listing.refused.append((folder, problem.code, problem.reason.replace("this", "this folder", 1)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -111,11 +112,17 @@ class ErrorLog:
                 if not _is_still(self._path, file.fileno()):
                     continue  # another process put it aside while this one waited
                 if os.fstat(file.fileno()).st_size >= self._most_bytes:
-                    stamp = iso(self._clock()).replace(":", "").replace(".", "")
-                    self._path.rename(self._path.with_name(f"{self._path.stem}-{stamp}{self._path.suffix}"))
+                    self._path.rename(self._aside())
                     continue
                 yield file
                 return
+
+    def _aside(self) -> Path:
+        """A name that is free: a rename onto another full file would lose it. Called under the lock."""
+        stamp = iso(self._clock()).replace(":", "").replace(".", "")
+        names = (f"-{number}" if number else "" for number in itertools.count())
+        places = (self._path.with_name(f"{self._path.stem}-{stamp}{name}{self._path.suffix}") for name in names)
+        return next(place for place in places if not place.exists())
 
 
 def _is_still(path: Path, descriptor: int) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.logs.masking import masked
+from engine.logs.recoveries import VANISHED
 
 Event = Mapping[str, Any]  # {"at", "type", "data"}
 
@@ -39,7 +40,10 @@ def write(folder: Path, run: Mapping[str, Any], events: Sequence[Event]) -> dict
 
 
 def summary(run: Mapping[str, Any], events: Sequence[Event]) -> dict[str, Any]:
-    """How a run went: files, successes, errors by kind, times (seconds) and throughput (files a second)."""
+    """How a run went: files, successes, errors and recoveries by kind, times (seconds) and throughput (files a second).
+
+    A file that vanished is refused and recovered from: it is in `errors` and in `recoveries`.
+    """
     refused: Counter[str] = Counter()
     recovered: Counter[str] = Counter()
     done = 0
@@ -47,10 +51,11 @@ def summary(run: Mapping[str, Any], events: Sequence[Event]) -> dict[str, Any]:
         data = event["data"]
         if event["type"] == "refused":
             refused.update(str(one.get("code") or _kind(str(one.get("reason") or "refused"))) for one in data["files"])
+            recovered.update("vanished-file" for one in data["files"] if one.get("code") == VANISHED)
         elif event["type"] == "progress":
             done = max(done, int(data.get("done") or 0))
-        elif event["type"] == "log" and data.get("recovery"):
-            recovered[str(data["recovery"])] += 1
+        elif event["type"] == "recovered":
+            recovered.update(str(one["recovery"]) for one in data["what"])
     seconds = _seconds(run.get("started_at"), run.get("finished_at"))
     errors = dict(refused)
     if run.get("error"):
@@ -77,7 +82,13 @@ def _lines(event: Event) -> list[dict[str, Any]]:
     """An event as lines of a log: structlog's event dicts."""
     kind, data, at = event["type"], event["data"], event["at"]
     if kind == "refused":
-        return [{"timestamp": at, "level": "warning", "event": "refused", **one} for one in data["files"]]
+        return [
+            {"timestamp": at, "level": "warning", "event": "refused", **one}
+            | ({"recovery": "vanished-file"} if one.get("code") == VANISHED else {})
+            for one in data["files"]
+        ]
+    if kind == "recovered":
+        return [{"timestamp": at, "level": "warning", "event": "recovered", **_filled(one)} for one in data["what"]]
     if kind == "metric":
         return [{"timestamp": at, "level": "debug", "event": "metric", **point} for point in data["points"]]
     if kind == "log":
@@ -90,7 +101,13 @@ def _lines(event: Event) -> list[dict[str, Any]]:
 def _closing(about: Mapping[str, Any]) -> str:
     errors = ", ".join(f"{count} {kind}" for kind, count in about["errors"].items()) or "none"
     pace = f", {about['per_second']:,} a second" if about["per_second"] else ""
-    return f"{about['kind']} {about['state']}: {about['files']:,} files{pace}; errors: {errors}\n"
+    recoveries = ", ".join(f"{count} {kind}" for kind, count in about["recoveries"].items())
+    mended = f"; recovered from: {recoveries}" if recoveries else ""
+    return f"{about['kind']} {about['state']}: {about['files']:,} files{pace}; errors: {errors}{mended}\n"
+
+
+def _filled(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in one.items() if value != ""}
 
 
 def _kind(said: str) -> str:

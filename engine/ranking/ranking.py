@@ -21,6 +21,7 @@ from engine.clock import Clock, iso, utc_now
 from engine.errors import ProofsheetError, UsageError
 from engine.library import Library
 from engine.library.model import Image
+from engine.logs.recoveries import RecoveryLog
 from engine.ranking import building, catalogue
 from engine.ranking.model import (
     GENERATED,
@@ -77,7 +78,7 @@ class Ranking(Verdicts):
         self._changes = changes
         self._library = library
         self._clock = clock
-        self._registry = Registry(store, workspace.models)
+        self._registry = Registry(store, workspace.models, RecoveryLog(workspace.logs / "recoveries.jsonl", clock))
         self._suggester = Suggester(store, vision, self._registry, settings.actor, blocks_off(settings))
         self._vision = vision
         self._hashes_file = workspace.cache / "phash.json"
@@ -251,7 +252,10 @@ class Ranking(Verdicts):
             if promoted is not None and self._suggester.ranker(project) is not None:
                 return RankerStatus(promoted.label, promoted.version, why_not, "", dict(promoted.card))
             if promoted is not None:
-                why_not = f"{promoted.label} ranks by other features than are computed now; train again"
+                why_not = self._registry.why_unusable(promoted) or (
+                    f"{promoted.label} ranks by other features than are computed now"
+                )
+                why_not += "; train again"
             elif latest is None:
                 with self._store.reading() as connection:
                     count = catalogue.count_choices(connection, actor, project)

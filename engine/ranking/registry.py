@@ -13,7 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.errors import UsageError
+from engine.errors import ProofsheetError, UsageError
+from engine.logs.recoveries import RecoveryLog
 from engine.ranking.ranker import NAME, LinearRanker
 from engine.review.review import project_id
 from engine.store import Store
@@ -40,10 +41,12 @@ class ModelRow:
 class Registry:
     """The trained rankers of one workspace."""
 
-    def __init__(self, store: Store, folder: Path) -> None:
+    def __init__(self, store: Store, folder: Path, recoveries: RecoveryLog | None = None) -> None:
         self._store = store
         self._folder = folder
+        self._recoveries = recoveries
         self._loaded: dict[int, LinearRanker] = {}
+        self._damaged: dict[int, str] = {}
 
     def promoted(self, actor: str, project: str | None = None) -> ModelRow | None:
         """The ranker of this person that was promoted last: one made for the project alone, else the one for all."""
@@ -88,7 +91,25 @@ class Registry:
         """The ranker itself, read once. Raises ProofsheetError when its file is missing or damaged."""
         if row.version not in self._loaded:
             self._loaded[row.version] = LinearRanker.load(row.path)
+            self._damaged.pop(row.version, None)
         return self._loaded[row.version]
+
+    def usable(self, row: ModelRow) -> LinearRanker | None:
+        """The ranker, or None where its file is missing or damaged: the person reviews on without it.
+
+        Each damaged file is noted once as a recovery; `why_unusable` says what is wrong with it.
+        """
+        try:
+            return self.load(row)
+        except ProofsheetError as error:
+            if row.version not in self._damaged and self._recoveries is not None:
+                self._recoveries.append("model-load", error.message, operation="suggest", file=str(row.path))
+            self._damaged[row.version] = error.message
+            return None
+
+    def why_unusable(self, row: ModelRow) -> str:
+        """Why `usable` gave None; empty where it did not."""
+        return self._damaged.get(row.version, "")
 
     def add(
         self, ranker: LinearRanker, *, actor: str, project: str | None, run_id: str, now: str, is_promoted: bool

@@ -105,11 +105,14 @@ class Suggester:
         self._online = Online(store, actor)
 
     def ranker(self, project: str | None) -> LinearRanker | None:
-        """The promoted ranker for a project; None while there is none that ranks by the features of this version."""
+        """The promoted ranker for a project; None while there is none that ranks by the features of this version, and
+        where its file is damaged."""
         row = self._registry.promoted(self._actor, project)
         if row is None:
             return None
-        found = self._registry.load(row)
+        found = self._registry.usable(row)
+        if found is None:
+            return None
         encoder = self._vision.encoder(encoder_spec(found))
         widths = (Layout(encoder.dimension).width, Layout(encoder.dimension, has_crops=True).width)
         return found if found.encoder == encoder.id and found.width in widths else None

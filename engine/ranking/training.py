@@ -28,7 +28,7 @@ from engine.ranking.material import Material, gather, read_choices, refused_sets
 from engine.ranking.measures import Floats
 from engine.ranking.model import MIN_SETS, UNIFIED
 from engine.ranking.ranker import NAME, Deep, LinearRanker
-from engine.ranking.registry import Registry
+from engine.ranking.registry import ModelRow, Registry
 from engine.ranking.session import Lesson, Plan, Session, Trained, counted
 from engine.ranking.split import Split, split
 from engine.runs import RunContext
@@ -114,7 +114,9 @@ class Trainer:
         why_not = list(trained.report.why_not)
         maker = _Maker(material, lesson, trained, scale, encoder.id)
         if previous is not None:
-            why_not.extend(_against(previous.label, self._registry.load(previous), maker))
+            ranker = self._loaded(run, previous)
+            if ranker is not None:
+                why_not.extend(_against(previous.label, ranker, maker))
         told_of = card.describe(trained, lesson, self._consistency(actor, project))
         with few_threads(material.features.size):
             made = card.make(trained, lesson, material, divided, layout, told_of)
@@ -148,6 +150,14 @@ class Trainer:
             "why_not": why_not,
             "seconds": round(time.monotonic() - begun, 3),
         }
+
+    def _loaded(self, run: RunContext, previous: ModelRow) -> LinearRanker | None:
+        """The ranker that suggests now; None where its file is damaged: nothing but training again can mend that."""
+        try:
+            return self._registry.load(previous)
+        except ProofsheetError as error:
+            run.recovered("model-load", f"{previous.label} is not compared with: {error.message}", previous.path)
+            return None
 
     def _head(self, run: RunContext, encoder: Encoder) -> AestheticHead | None:
         """The aesthetic head of the settings, where it may judge this encoder's vectors. A file that is none is

@@ -42,13 +42,16 @@ class Key:
     @property
     def fingerprint(self) -> str:
         """`v1-` and 16 hexadecimal digits: equal for equal keys, on every machine."""
-        text = "\0".join((self.type, self.module, self.function, self.code, self.slots))
-        return f"v{VERSION}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+        return _fingerprint("\0".join((self.type, self.module, self.function, self.code, self.slots)))
 
 
 def key(record: ErrorRecord, root: str | None = None) -> Key:
     """The group that a record belongs to. `root`: the project's folder, where frames outside it are not its own."""
-    frame = own_frame(record.frames, root)
+    return key_at(record, own_frame(record.frames, root))
+
+
+def key_at(record: ErrorRecord, frame: Frame | None) -> Key:
+    """The group of a record whose own frame is known."""
     name = _type(record.type)
     if frame is None:
         return Key(name, "", "", "", template(name, record.message))
@@ -59,8 +62,10 @@ def key(record: ErrorRecord, root: str | None = None) -> Key:
 
 def own_frame(frames: Sequence[Frame], root: str | None = None) -> Frame | None:
     """The innermost frame inside the project; the innermost of all where none is; None without frames."""
-    own = next((frame for frame in reversed(frames) if is_own(frame.file, root)), None)
-    return own or (frames[-1] if frames else None)
+    for frame in reversed(frames):
+        if is_own(frame.file, root):
+            return frame
+    return frames[-1] if frames else None
 
 
 @lru_cache(maxsize=8192)  # a log names the same few files over and over
@@ -78,6 +83,11 @@ def is_own(file: str, root: str | None = None) -> bool:
 def normalised(code: str) -> str:
     """A code line without its comment, its spacing and its indentation."""
     return _SPACES.sub(" ", _COMMENT.sub("", code)).strip()[:300]
+
+
+@lru_cache(maxsize=8192)
+def _fingerprint(text: str) -> str:
+    return f"v{VERSION}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 @lru_cache(maxsize=8192)

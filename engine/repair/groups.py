@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.clock import iso
-from engine.repair.grouping import Key, key, own_frame
+from engine.repair.grouping import Key, key_at, own_frame
 from engine.repair.jsonlines import record_of
 from engine.repair.record import ErrorRecord, Frame
 from engine.repair.slots import template
@@ -100,6 +100,16 @@ class _Tally:
     frame: Frame | None = None
     by_run: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     samples: list[ErrorRecord] = field(default_factory=list)
+    floor: str = ""  # records that are not newer than this have no chance of being among the newest
+
+    def keep(self, record: ErrorRecord, at: str) -> None:
+        """Keep a record of this time for as long as it is among the newest."""
+        if at <= self.floor:
+            return
+        self.samples.append(record if record.timestamp == at else replace(record, timestamp=at))
+        if len(self.samples) >= 4 * SAMPLES:
+            self.samples = _newest(self.samples)
+            self.floor = self.samples[-1].timestamp or ""
 
 
 class Tallies:
@@ -113,7 +123,8 @@ class Tallies:
 
     def add(self, record: ErrorRecord) -> str:
         """Count one record; returns its group's id."""
-        own = key(record)
+        frame = own_frame(record.frames)
+        own = key_at(record, frame)
         group = self._by_hand(own.fingerprint, record)
         tally = self._groups.get(group)
         if tally is None:
@@ -126,10 +137,8 @@ class Tallies:
         if isinstance(lost, int | float):
             tally.seconds += float(lost)
         tally.by_run[(record.run or record.source, at[:10])] += 1
-        tally.frame = own_frame(record.frames) or tally.frame
-        tally.samples.append(replace(record, timestamp=at))
-        if len(tally.samples) >= 4 * SAMPLES:
-            tally.samples = _newest(tally.samples)
+        tally.frame = frame or tally.frame
+        tally.keep(record, at)
         self.records += 1
         return group
 

@@ -6,10 +6,15 @@ length fits into memory; a portion never ends inside a traceback.
 
 from __future__ import annotations
 
+import codecs
+import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.clock import iso
 from engine.errors import UsageError
 from engine.repair import jsonlines, tracebacks
 from engine.repair.record import ErrorRecord, Skipped
@@ -17,14 +22,22 @@ from engine.repair.record import ErrorRecord, Skipped
 PORTION = 20_000  # lines of text that are looked at together
 SLACK = 5_000  # lines that a portion may grow beyond, to end between two tracebacks
 _ESCAPED = "Traceback (most recent call last):\\n"
+_TIME = re.compile(
+    r"[^\d\n]{0,40}(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{3}(?:\d{3})?)?)?)"
+    r" ?(?P<offset>Z|[+-]\d\d:?\d\d)?"
+)
+_LOOK_BACK = 200  # lines
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_DOCKER = ('{"log":"', '{"log": "')  # a container's log: a JSON object for each line that was printed
 
 
 def read_log(path: Path) -> Iterator[ErrorRecord | Skipped]:
     """Every error in the file at `path`, in order. Raises UsageError when it cannot be opened."""
     try:
         with path.open("rb") as file:
-            if file.read(2) == b"\x1f\x8b":
-                raise UsageError(f"{path} is compressed", remedy=f"Unpack it first: gunzip -k {path.name}")
+            problem = why_unreadable(path, file.read(2))
+            if problem:
+                raise problem
             file.seek(0)
             yield from read_lines((raw.decode("utf-8", "replace") for raw in file), str(path))
     except OSError as error:
@@ -40,14 +53,20 @@ def read_lines(lines: Iterable[str], source: str, first: int = 1) -> Iterator[Er
     number = first - 1
     for number, raw in enumerate(lines, first):
         line = raw.rstrip("\r\n")
+        if "\x1b" in line:
+            line = _COLOURS.sub("", line)
+        if line.startswith(_DOCKER):
+            line = _of_docker(line)
         if line.startswith(_ESCAPED):
             waiting += _unescaped(line)  # keeps its number: the records of one such line all bear it
             yield from _at_one_line(_text(waiting, source, begun), number)
             waiting, begun = [], number + 1
             continue
-        if line[:1] == "{" and not _is_inside(waiting):
-            yield from _text(waiting, source, begun)
-            waiting, begun = [], number + 1
+        if (line[:1] == "{" or line[:2] == "[{") and not _is_inside(waiting):
+            if waiting:
+                yield from _text(waiting, source, begun)
+                waiting = []
+            begun = number + 1
             yield from jsonlines.read_line(line, source, number)
             continue
         waiting.append(line)
@@ -55,6 +74,25 @@ def read_lines(lines: Iterable[str], source: str, first: int = 1) -> Iterator[Er
             yield from _text(waiting, source, begun)
             waiting, begun = [], number + 1
     yield from _text(waiting, source, begun)
+
+
+def _of_docker(line: str) -> str:
+    """What was printed, of a line of a container's log; the line itself where it is something else."""
+    try:
+        said = json.loads(line)["log"]
+    except (ValueError, RecursionError):
+        return line
+    return str(said).rstrip("\r\n")
+
+
+def why_unreadable(path: Path, head: bytes) -> UsageError | None:
+    """Why a log that begins so cannot be read, with the remedy."""
+    if head.startswith(b"\x1f\x8b"):
+        return UsageError(f"{path} is compressed", remedy=f"Unpack it first: gunzip -k {path.name}")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        remedy = f"Convert it first: iconv -f utf-16 -t utf-8 {path.name} > utf8.log"
+        return UsageError(f"{path} is in UTF-16, as PowerShell writes it", remedy=remedy)
+    return None
 
 
 def _unescaped(line: str) -> list[str]:
@@ -74,7 +112,24 @@ def _text(lines: list[str], source: str, begun: int) -> Iterator[ErrorRecord | S
     if not lines:
         return
     for one in tracebacks.read("\n".join(lines), source):
-        yield replace(one, line=one.line + begun - 1)
+        if isinstance(one, ErrorRecord):
+            yield replace(one, line=one.line + begun - 1, timestamp=_written_at(lines, one.line - 1))
+        else:
+            yield replace(one, line=one.line + begun - 1)
+
+
+def _written_at(lines: list[str], at: int) -> str | None:
+    """The time of the traceback at this index as the log tells it, by its own line or the nearest above that bears one;
+    a time without an offset is this machine's. None where no line tells."""
+    for line in reversed(lines[max(0, at - _LOOK_BACK) : at + 1]):
+        found = _TIME.match(line)
+        if found:
+            try:
+                when = datetime.fromisoformat(found["time"].replace(",", ".") + (found["offset"] or ""))
+                return iso(when.astimezone(UTC))
+            except (ValueError, OverflowError):
+                return None
+    return None
 
 
 def _is_inside(lines: list[str]) -> bool:

@@ -15,9 +15,21 @@ from typing import Any
 from engine.repair import tracebacks
 from engine.repair.record import ErrorRecord, Frame, Skipped
 
-TEXT_KEYS = ("exc_info", "exception", "traceback", "exc_text", "stack_trace", "stacktrace", "stack", "error_stack")
+TEXT_KEYS = (
+    *("exc_info", "exception", "traceback", "exc_text", "stack_trace", "stacktrace", "stack", "error_stack"),
+    *("exception.stacktrace", "error.stack_trace"),
+)
+HOLDERS = ("error", "err", "exc", "attributes", "jsonPayload")  # objects within a line that may tell of the exception
+TYPE_KEYS = (
+    *("exc_type", "exception_type", "error_type", "exception.type", "error.type"),
+    *("type", "kind", "class"),
+)
+SAID_KEYS = (
+    *("exception.message", "error.message", "message", "msg", "event", "error_message", "detail"),
+    *("textPayload", "body"),
+)
 TIME_KEYS = ("timestamp", "time", "asctime", "@timestamp", "ts", "created_at")
-LEVEL_KEYS = ("level", "levelname", "severity", "log_level", "log.level")
+LEVEL_KEYS = ("level", "levelname", "severity", "log_level", "log.level", "severity_text")
 BAD_LEVELS = ("error", "critical", "fatal", "exception", "err", "alert", "emergency")
 MOST_LINE = 4_000_000  # characters
 
@@ -28,12 +40,20 @@ def read_line(text: str, source: str, number: int) -> Iterator[ErrorRecord | Ski
         yield Skipped(source, number, f"the line has {len(text):,} characters; the most is {MOST_LINE:,}")
         return
     try:
-        data = json.loads(text)
+        data = json.loads(text.removesuffix(","))  # a line of a list that is written one entry a line
     except (ValueError, RecursionError) as error:
         yield Skipped(source, number, f"no JSON: {error}")
         return
+    for one in data if isinstance(data, list) else [data]:
+        yield from _object(one, source, number)
+
+
+def _object(data: Any, source: str, number: int) -> Iterator[ErrorRecord | Skipped]:
     if not isinstance(data, dict):
         yield Skipped(source, number, "a JSON object was expected")
+        return
+    if _is_own(data):
+        yield record_of(data, source, number)
         return
     found = [replace(one, source=source, line=number) for one in _read(data)]
     if found:
@@ -42,10 +62,12 @@ def read_line(text: str, source: str, number: int) -> Iterator[ErrorRecord | Ski
         yield Skipped(source, number, "an error without the exception's name")
 
 
+def _is_own(data: Mapping[str, Any]) -> bool:
+    """Whether a line is one of our own records."""
+    return isinstance(data.get("type"), str) and isinstance(data.get("frames"), list)
+
+
 def _read(data: Mapping[str, Any]) -> Iterator[ErrorRecord]:
-    if isinstance(data.get("type"), str) and isinstance(data.get("frames"), list):
-        yield record_of(data)
-        return
     record = data.get("record")
     if isinstance(record, dict):  # loguru
         yield from _loguru(data, record)
@@ -57,7 +79,7 @@ def _read(data: Mapping[str, Any]) -> Iterator[ErrorRecord]:
     if isinstance(exception, list):  # structlog's dict tracebacks
         yield from _structlog(data, exception)
         return
-    holders = [data, *(data[key] for key in ("error", "err", "exc") if isinstance(data.get(key), dict))]
+    holders = [data, *(data[key] for key in HOLDERS if isinstance(data.get(key), dict))]
     for holder in holders:
         for key in TEXT_KEYS:
             text = holder.get(key)
@@ -70,19 +92,24 @@ def _read(data: Mapping[str, Any]) -> Iterator[ErrorRecord]:
                 yield from (_with_outside(one, data) for one in found)
                 return
     for holder in holders:
-        name = _first(holder, ("exc_type", "exception_type", "error_type", "type", "kind", "class"))
-        message = _first(holder, ("message", "msg", "event", "error_message", "detail"))
+        name = _first(holder, TYPE_KEYS)
+        message = _first(holder, SAID_KEYS)
         if isinstance(name, str) and tracebacks.is_exception_name(name):
             yield _with_outside(ErrorRecord(name, str(message or "")), data)
             return
-    message = _first(data, ("message", "msg", "event"))
-    if isinstance(message, str) and "Traceback (most recent call last)" in message:
-        found = [one for one in tracebacks.read(message) if isinstance(one, ErrorRecord)]
-        yield from (_with_outside(one, data) for one in found)
+    for holder in holders:
+        message = _first(holder, SAID_KEYS)
+        if isinstance(message, str) and "Traceback (most recent call last)" in message:
+            found = [one for one in tracebacks.read(message) if isinstance(one, ErrorRecord)]
+            yield from (_with_outside(one, data) for one in found)
 
 
-def record_of(data: Mapping[str, Any]) -> ErrorRecord:
-    """A record from its own JSON form; `source` and `line` are taken where they are there."""
+def record_of(data: Mapping[str, Any], source: str | None = None, line: int | None = None) -> ErrorRecord:
+    """A record from its own JSON form, with its `source` and `line` where they are not given."""
+    if source is None:
+        source = str(data.get("source") or "")
+    if line is None:
+        line = data["line"] if isinstance(data.get("line"), int) else 0
     context = data.get("context")
     versions = data.get("versions")
     return ErrorRecord(
@@ -95,8 +122,8 @@ def record_of(data: Mapping[str, Any]) -> ErrorRecord:
         context=context if isinstance(context, dict) else {},
         python=_text(data.get("python")),
         versions=versions if isinstance(versions, dict) else {},
-        source=str(data.get("source") or ""),
-        line=data["line"] if isinstance(data.get("line"), int) else 0,
+        source=source,
+        line=line,
     )
 
 
@@ -125,10 +152,11 @@ def _sentry(data: Mapping[str, Any], values: Sequence[Any]) -> Iterator[ErrorRec
 
 
 def _structlog(data: Mapping[str, Any], stacks: Sequence[Any]) -> Iterator[ErrorRecord]:
+    stacks = [stack for stack in stacks if isinstance(stack, dict) and isinstance(stack.get("exc_type"), str)]
     for stack in stacks[:1]:  # the first is the one that was raised last
-        if isinstance(stack, dict) and isinstance(stack.get("exc_type"), str):
-            made = ErrorRecord(stack["exc_type"], str(stack.get("exc_value") or ""), _frames(stack.get("frames")))
-            yield _with_outside(made, data)
+        made = ErrorRecord(stack["exc_type"], str(stack.get("exc_value") or ""), _frames(stack.get("frames")))
+        causes = [f"{one['exc_type']}: {one.get('exc_value') or ''}" for one in reversed(stacks[1:])]
+        yield _with_outside(replace(made, context={"causes": causes} if causes else {}), data)
 
 
 def _frames(frames: object) -> tuple[Frame, ...]:
@@ -138,6 +166,9 @@ def _frames(frames: object) -> tuple[Frame, ...]:
 
 
 def _frame(frame: Mapping[str, Any]) -> Frame:
+    file, number, function, code = frame.get("file"), frame.get("line"), frame.get("function"), frame.get("code")
+    if type(file) is str and type(number) is int and type(function) is str and type(code) is str:
+        return Frame(file, number, function, code.strip())  # our own form, as most of a large log is
     line = _first(frame, ("lineno", "line_number", "line"))
     code = _first(frame, ("code", "context_line", "source"))
     if code is None and isinstance(frame.get("line"), str):

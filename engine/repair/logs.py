@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from engine.clock import iso
 from engine.errors import UsageError
 from engine.repair.groups import SAMPLES, Tallies, by_hand
-from engine.repair.ingest import read_lines
+from engine.repair.ingest import read_lines, why_unreadable
 from engine.repair.record import ErrorRecord, Skipped
 from engine.store.database import upsert
 from engine.store.schema.repair import error_logs
@@ -56,8 +56,9 @@ def read_on(connection: sa.Connection, path: Path, now: datetime, *, again: bool
     try:
         place = str(path.resolve(strict=True))
         with path.open("rb") as file:
-            if file.read(2) == b"\x1f\x8b":
-                raise UsageError(f"{path} is compressed", remedy=f"Unpack it first: gunzip -k {path.name}")
+            problem = why_unreadable(path, file.read(2))
+            if problem:
+                raise problem
             size = os.fstat(file.fileno()).st_size
             offset, line = _reached(connection, place, file, size)
             reached = line

@@ -125,7 +125,9 @@ def judged(before: Trial, after: Trial, new: Sequence[str]) -> tuple[Verdict, st
     mended = before.failures - after.failures
     if mended and after.ended_well:
         left = f"; {len(after.failures)} fail as before" if after.failures else ""
-        return "proven", f"{len(mended)} {'test' if len(mended) == 1 else 'tests'} failed before and pass now{left}"
+        count = len(mended)
+        said = "1 test failed before and passes now" if count == 1 else f"{count} tests failed before and pass now"
+        return "proven", f"{said}{left}"
     if before.failures:
         return "plausible", "nothing newly fails, but what failed before fails still"
     return "plausible", f"all {after.passed} tests pass, before as after: none of them shows the error"

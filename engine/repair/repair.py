@@ -16,6 +16,7 @@ from engine.clock import Clock, iso, utc_now
 from engine.errors import UsageError
 from engine.repair import groups as grouped
 from engine.repair import report as reporting
+from engine.repair import report_words
 from engine.repair.fixes import Fixes, Observed
 from engine.repair.groups import SAMPLES, Group
 from engine.repair.logs import Ingested, read_on
@@ -119,15 +120,18 @@ class Repair:
         groups = await self.groups()
         now = self._clock()
         build = partial(reporting.build, logs=self._workspace.logs, groups=groups, today=now.date(), now=iso(now))
-        return await self._store.read(build)
+        made = await self._store.read(build)
+        top = await self.groups([one["id"] for one in made["top"]], with_samples=True)
+        fixable = await self.fixes.recognise(top)
+        return made | {"top": [{**one, "fixable": fixable.get(one["id"])} for one in made["top"]]}
 
     async def write_report(self) -> tuple[dict[str, Any], list[Path]]:
         """The report, and the files it was written to: `logs/improvement_report_<stamp>` as .txt, .md and .json."""
         report = await self.report()
         stamp = report["at"][:19].replace("-", "").replace(":", "")
         forms = {
-            "txt": reporting.text(report),
-            "md": reporting.markdown(report),
+            "txt": report_words.text(report),
+            "md": report_words.markdown(report),
             "json": json.dumps(report, ensure_ascii=False, indent=2) + "\n",
         }
         files = []

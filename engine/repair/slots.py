@@ -7,6 +7,7 @@ types and keys are kept: 'utf-8' is no number, and `KeyError: 'tags'` is another
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 _QUOTED = re.compile(r"""'((?:[^'\\\n]|\\.){0,300})'|"((?:[^"\\\n]|\\.){0,300})"|`([^`\n]{0,300})`""")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z_0-9]*(?:[.\-][A-Za-z_][A-Za-z_0-9]*)*\Z")
@@ -17,19 +18,58 @@ _CODECS = re.compile(
 )
 _FILE_NAME = re.compile(r"(?:[^/\\]+)\.[A-Za-z0-9]{1,8}\Z")
 _COUNTED = re.compile(r"[A-Za-z_]*?\d{2,}[A-Za-z_0-9]*\Z|.*[_-]\d+\Z")
-_PARTS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+"), "<url>"),
-    (re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]+\b"), "<mail>"),
-    (re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"), "<id>"),
-    (re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"), "<time>"),
-    (re.compile(r"\b\d\d:\d\d(?::\d\d(?:\.\d+)?)?\b"), "<time>"),
-    (re.compile(r"\b0x[0-9a-fA-F]+\b"), "<number>"),
-    (re.compile(r"(?<![\w'\"])(?:[A-Za-z]:\\|\\\\|~?/|\.{1,2}/)[^\s'\",:;()\[\]<>]+"), "<path>"),
-    (re.compile(r"\b[0-9a-fA-F]{12,64}\b"), "<id>"),
-    (re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*[-_]\d+\b"), "<id>"),
-    (
-        re.compile(r"(?<![\w.])[-+]?\d[\d_,]*(?:\.\d+)?(?:[eE][-+]?\d+)?%?(?:\s?(?:[KMGT]i?B|bytes|ms|s|px))?(?!\w)"),
+_DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A kind of circumstance. It is looked for only where one of its `signs` stands (with none: always), and only where
+    there is a digit if it needs one: most messages have few of them, and a large log has many messages."""
+
+    name: str
+    pattern: re.Pattern[str]
+    signs: tuple[str, ...] = ()
+    needs_digit: bool = True
+
+    def masked(self, text: str, has_digit: bool) -> str:
+        if self.needs_digit and not has_digit:
+            return text
+        if self.signs and not any(sign in text for sign in self.signs):
+            return text
+        return self.pattern.sub(self.name, text)
+
+
+_PARTS = (
+    _Part("<url>", re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+"), ("://",), False),
+    _Part("<mail>", re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]+\b"), ("@",), False),
+    _Part(
+        "<id>",
+        re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"),
+        ("-",),
+        False,
+    ),
+    _Part(
+        "<time>",
+        re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"),
+        ("-",),
+    ),
+    _Part("<time>", re.compile(r"\b\d\d:\d\d(?::\d\d(?:\.\d+)?)?\b"), (":",)),
+    _Part("<number>", re.compile(r"\b0x[0-9a-fA-F]+\b"), ("0x",)),
+    _Part(
+        "<path>",
+        re.compile(r"(?<![\w'\"])(?:[A-Za-z]:\\|\\\\|~?/|\.{1,2}/)[^\s'\",:;()\[\]<>]+"),
+        ("/", "\\"),
+        False,
+    ),
+    _Part("<id>", re.compile(r"\b[0-9a-fA-F]{12,64}\b"), (), False),
+    _Part(
+        "<id>",
+        re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*[-_]\d+\b"),
+        ("-", "_"),
+    ),
+    _Part(
         "<number>",
+        re.compile(r"(?<![\w.])[-+]?\d[\d_,]*(?:\.\d+)?(?:[eE][-+]?\d+)?%?(?:\s?(?:[KMGT]i?B|bytes|ms|s|px))?(?!\w)"),
     ),
 )
 _PRIVATE = 0xE000  # a private-use character stands for each quoted part while the rest is masked
@@ -48,10 +88,11 @@ def template(type_name: str, message: str) -> str:
         return chr(_PRIVATE + len(kept) - 1) if len(kept) <= _MOST else "'...'"
 
     text = _QUOTED.sub(quoted, first)
-    for pattern, name in _PARTS:
-        text = pattern.sub(name, text)
-    for number, part in enumerate(kept[:_MOST]):
-        text = text.replace(chr(_PRIVATE + number), part)
+    has_digit = _DIGIT.search(text) is not None
+    for part in _PARTS:
+        text = part.masked(text, has_digit)
+    for number, own in enumerate(kept[:_MOST]):
+        text = text.replace(chr(_PRIVATE + number), own)
     return _SPACE.sub(" ", text).strip()[:400]
 
 

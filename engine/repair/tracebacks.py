@@ -23,6 +23,7 @@ CHAINED = re.compile(
     r"|The above exception was the direct cause of the following exception):\s*$"
 )
 GROUPED = re.compile(r"^\s*(?:[|+]\s?)+(?:-+\+)?")
+GROUP_BEGINS = re.compile(r"^\s*\+ Exception Group Traceback")
 SEPARATOR = re.compile(r"^\s*[-+| ]*-{8,}\s*(?:\d+|\.\.\.)?\s*-*\s*$")
 LOG_LINE = re.compile(
     r"^(?:\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\[?\d\d:\d\d:\d\d"
@@ -31,6 +32,8 @@ LOG_LINE = re.compile(
 PYTEST_PLACE = re.compile(
     r"^(?P<file>\S+\.pyi?):(?P<line>\d+):(?: in (?P<function>\S+)| (?P<type>[A-Za-z_][\w.]*))?\s*$"
 )
+PYTEST_FAILURES = re.compile(r"^=+ (?:FAILURES|ERRORS) =+$")
+PYTEST_LINE = re.compile(r"^(?P<file>\S+\.pyi?):(?P<line>\d+): (?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
 PYTEST_TITLE = re.compile(r"^_{3,} (?P<title>.+?) _{3,}$")
 PYTEST_BREAK = re.compile(r"^(?:_ ){5,}|^={5,}|^-{5,}")
 DEFINED = re.compile(r"^\s*(?:async )?def (?P<name>\w+)\(")
@@ -65,7 +68,15 @@ def read(text: str, source: str = "") -> Iterator[ErrorRecord | Skipped]:
     """Every error in `text`, in order; a traceback that breaks off becomes a `Skipped` with its line."""
     lines = text.splitlines()
     at = 0
+    is_brief = False  # within the failures of pytest, where --tb=line has one line each
     while at < len(lines):
+        if lines[at][:1] == "=":
+            is_brief = bool(PYTEST_FAILURES.match(lines[at]))
+        elif is_brief and (brief := PYTEST_LINE.match(lines[at])) and is_exception_name(brief["type"]):
+            frame = Frame(brief["file"], int(brief["line"]), "", "")
+            yield _record(_Read(at, [frame], brief["type"], [brief["message"] or ""]), source)
+            at += 1
+            continue
         header = HEADER.match(lines[at])
         if header and header["group"]:
             found, at = _group(lines, at, source)
@@ -148,6 +159,11 @@ def _code(lines: Sequence[str], index: int, header: str) -> tuple[str, int]:
     code = ""
     while index < len(lines):
         line = _bare(lines[index], header)
+        if not code and LOG_LINE.match(line) and index + 1 < len(lines):
+            following = _bare(lines[index + 1], header)
+            if following[:4] == "    " and not FRAME.match(following):
+                index += 1  # another writer came between a frame and its line
+                continue
         if FRAME.match(line) or not line.strip() or not line[:1].isspace():
             break
         if not MARKS.match(line) and not REPEATED.match(line) and not code:
@@ -177,6 +193,8 @@ def _group(lines: Sequence[str], at: int, source: str) -> tuple[list[ErrorRecord
     """The leaves of an exception group; the group's own name and message are in each leaf's context."""
     end = at + 1
     while end < len(lines) and (not lines[end].strip() or lines[end].lstrip()[:1] in "|+"):
+        if GROUP_BEGINS.match(lines[end]):
+            break  # the next one: it came at once
         end += 1
     bare = [_BETWEEN if SEPARATOR.match(line) else GROUPED.sub("", line) for line in lines[at:end]]
     own = _traceback(bare, 0)
@@ -281,8 +299,10 @@ def _bare(line: str, header: str) -> str:
 
 
 def _next_filled(lines: Sequence[str], index: int, header: str) -> int | None:
+    """The next line that is neither empty nor another writer's."""
     while index < len(lines):
-        if _bare(lines[index], header).strip():
+        line = _bare(lines[index], header)
+        if line.strip() and not LOG_LINE.match(line):
             return index
         index += 1
     return None

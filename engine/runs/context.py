@@ -6,6 +6,7 @@ ten events a second at the source, and never to a screen.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
@@ -14,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from engine.logs.recoveries import VANISHED, Recovery
 from engine.runs.log import EventLog
 from engine.runs.model import RunCancelled
 
@@ -51,6 +53,7 @@ class RunContext:
         self._progress: dict[str, Any] | None = None
         self._points: list[dict[str, Any]] = []
         self._refused: list[dict[str, str]] = []
+        self._recovered: list[dict[str, str]] = []
         self._last_flush = -COALESCE_SECONDS
 
     @property
@@ -84,10 +87,23 @@ class RunContext:
             self._points.append({"step": step, **values})
         self._flush_if_due()
 
-    def refuse(self, path: Path | str, reason: str) -> None:
-        """An input that was passed over, and why."""
+    def refuse(self, path: Path | str, reason: str, code: str = "") -> None:
+        """An input that was passed over, and why; `code` is the refusal's, where it has one.
+
+        Of a file without a code it is looked up whether it is there at all: one that vanished while the run was under
+        way is told as such, whoever met it.
+        """
+        told = {"path": str(path), "reason": reason}
+        if not code and _is_gone(Path(path)):
+            code = VANISHED
         with self._lock:
-            self._refused.append({"path": str(path), "reason": reason})
+            self._refused.append(told | {"code": code} if code else told)
+        self._flush_if_due()
+
+    def recovered(self, recovery: Recovery, message: str, path: Path | str = "") -> None:
+        """Something went wrong and was mended on the spot: what, in words, and with which file if with one."""
+        with self._lock:
+            self._recovered.append({"recovery": recovery, "message": message, "path": str(path)})
         self._flush_if_due()
 
     def log(self, message: str, level: str = "info") -> None:
@@ -107,9 +123,12 @@ class RunContext:
             progress, self._progress = self._progress, None
             points, self._points = self._points, []
             refused, self._refused = self._refused, []
+            recovered, self._recovered = self._recovered, []
             self._last_flush = self._monotonic()
         if refused:
             self._log.append("refused", {"files": refused})
+        if recovered:
+            self._log.append("recovered", {"what": recovered})
         if points:
             self._log.append("metric", {"points": points})
         if progress:
@@ -143,3 +162,8 @@ class RunContext:
 
 
 Work = Callable[[RunContext], dict[str, Any]]
+
+
+def _is_gone(file: Path) -> bool:
+    """Whether this is the path of a file that is not there, or no longer. What names no path is not."""
+    return file.is_absolute() and not os.path.lexists(file)

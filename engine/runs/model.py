@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from engine.errors import ProofsheetError
 
-EventType = Literal["state", "progress", "metric", "log", "refused", "checkpoint"]
+EventType = Literal["state", "progress", "metric", "log", "refused", "recovered", "checkpoint"]
 
 
 class RunState(StrEnum):

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from engine.errors import ProofsheetError
+from engine.logs.recoveries import Recovery
 from engine.runs import RunContext
 from engine.vision import pixels
 from engine.vision.builtin import Floats
@@ -223,7 +224,7 @@ class Cropper:
         entries: dict[str, Entry] = {}
         pieces = [(one, number) for one in wanted for number in range(len(one.regions))]
         pipeline: Pipeline[tuple[_Wanted, int]] = Pipeline(
-            self._encoder, self._piece, threads=self._threads, check=self._check
+            self._encoder, self._piece, threads=self._threads, check=self._check, on_recovery=self._recovered
         )
         for done in pipeline.run(pieces):
             one, number = done.item
@@ -276,3 +277,7 @@ class Cropper:
     def _check(self) -> None:
         if self._run is not None:
             self._run.check()
+
+    def _recovered(self, recovery: Recovery, message: str) -> None:
+        if self._run is not None:
+            self._run.recovered(recovery, message)

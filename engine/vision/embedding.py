@@ -78,6 +78,7 @@ class Embedder:
             self._prepared,
             threads=max(1, min(self._threads, len(todo))),
             check=self._run.check if self._run is not None else lambda: None,
+            on_recovery=self._run.recovered if self._run is not None else lambda _recovery, _message: None,
         )
         entries: dict[str, Entry] = {}
         try:

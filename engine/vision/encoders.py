@@ -186,10 +186,11 @@ def load(
 
 @dataclass(frozen=True)
 class Choice:
-    """What `auto` comes to: the spec, and in words why."""
+    """What `auto` comes to: the spec, and in words why. `failed`: what would have been it and did not load, and why."""
 
     spec: str
     reason: str
+    failed: str = ""
 
 
 def choose(clip: str, *, fetch: bool = False, memory: Path | None = None) -> Choice:

@@ -227,7 +227,7 @@ class Importer:
             self._tell(done, total, "importing")
         for one in found.refused:
             if self._run is not None:
-                self._run.refuse(f"{_named(source)}, row {one['row']}", one["reason"])
+                self._run.refuse(f"{_named(source)}, row {one['row']}", one["reason"], "bad_row")
         return found
 
     def _check(self) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from engine.errors import ProofsheetError
+from engine.logs.recoveries import Recovery
 from engine.vision.batching import Batches
 from engine.vision.builtin import Floats
 from engine.vision.encoders import Encoder, OutOfMemory
@@ -49,7 +50,8 @@ class Described(Generic[Item]):
 
 class Pipeline(Generic[Item]):
     """Runs items through one encoder. `prepare` is called in `threads` threads, and gives what `encoder.finish` takes,
-    or a Refused; `check` is called at every step, and whatever it raises ends the work."""
+    or a Refused; `check` is called at every step, and whatever it raises ends the work; `on_recovery` hears of each
+    batch for which there was no room."""
 
     def __init__(
         self,
@@ -58,12 +60,14 @@ class Pipeline(Generic[Item]):
         *,
         threads: int,
         check: Callable[[], None] = lambda: None,
+        on_recovery: Callable[[Recovery, str], None] = lambda _recovery, _message: None,
         monotonic: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._encoder = encoder
         self._prepare = prepare
         self._threads = threads
         self._check = check
+        self._on_recovery = on_recovery
         self._monotonic = monotonic
         self._batches: Batches = encoder.batches()
 
@@ -146,6 +150,7 @@ class Pipeline(Generic[Item]):
         self._batches.halve(len(prepared))
         parts = []
         size = self._batches.size
+        self._on_recovery("out-of-memory", f"no memory for a batch of {len(prepared)}; {size} at a time from here on")
         for start in range(0, len(prepared), size):
             self._check()
             part = prepared[start : start + size]

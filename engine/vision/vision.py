@@ -77,11 +77,29 @@ class Vision:
     def encoder(self, spec: str | None = None, device: str | None = None, *, fetch: bool = False) -> Encoder:
         """The encoder that `spec` names, or the one of the settings, on `device` or the one of the settings.
 
-        `auto` is settled once, and settled anew with `fetch`, which may bring its weights here. Raises UsageError when
-        there is no such encoder, ProofsheetError when its weights cannot be had.
+        `auto` is settled once, and settled anew with `fetch`, which may bring its weights here; where they are here and
+        do not load, it is the built-in one. Raises UsageError when there is no such encoder, ProofsheetError when its
+        weights cannot be had.
         """
+        try:
+            return self._loaded(self.resolved(spec, fetch=fetch), device)
+        except ProofsheetError as error:
+            if (spec or self._settings.encoder) != "auto" or self._choice is None:
+                raise
+            from engine.vision.device import choose as device_of
+
+            device_of(device or self._settings.device)  # one that is not there is no fault of the weights
+            failed = self._choice.failed or f"{self._choice.spec} does not load: {error.message}"
+            self._choice = encoders.Choice("builtin", failed, failed)
+            return self._loaded("builtin", device)
+
+    def _tell_failed(self, run: RunContext, asked: str) -> None:
+        """Tell a run that the encoder which `auto` would have been did not load."""
+        if asked == "auto" and self._choice is not None and self._choice.failed:
+            run.recovered("model-load", f"{self._choice.failed}; the built-in encoder took its place")
+
+    def _loaded(self, wanted: str, device: str | None) -> Encoder:
         place = device or self._settings.device
-        wanted = self.resolved(spec, fetch=fetch)
         known = self._encoders.get((wanted, place))
         if known is not None:
             return known
@@ -100,7 +118,7 @@ class Vision:
         wanted = spec or self._settings.encoder
         if wanted != "auto":
             return wanted
-        if self._choice is None or (fetch and self._choice.spec == "builtin"):
+        if self._choice is None or (fetch and self._choice.spec == "builtin" and not self._choice.failed):
             memory = self._workspace.cache / "hub.json"
             self._choice = encoders.choose(self._settings.clip, fetch=fetch, memory=memory)
         return self._choice.spec
@@ -145,6 +163,7 @@ class Vision:
             "max_images": max_images,
             "under": [str(path) for path in under],
             "encoder": spec,
+            "asked": encoder or self._settings.encoder,
             "device": device,
         }
         return await self._runs.start(KIND, params, project=project, detach=detach)
@@ -245,6 +264,8 @@ class Vision:
             tally = self._fill(one, wanted, run)
             reasons = {source.content_hash: reason for source, reason in tally.refused}
             lacking |= {i.id: reasons[i.content_hash] for i in wanted if i.content_hash in reasons}
+        if run is not None:
+            self._tell_failed(run, encoder or self._settings.encoder)
         return lacking
 
     def describe(self, path: Path, encoder: str | None = None) -> tuple[Floats, Readings]:
@@ -364,6 +385,7 @@ class Vision:
         """The work of an embed run."""
         spec = str(run.params.get("encoder") or self._settings.encoder)
         encoder = self._able(spec, run.params.get("device"), fetch=True)
+        self._tell_failed(run, str(run.params.get("asked") or spec))
         wanted = self._wanted(run)
         before: Mapping[str, int] | None = None
         if run.params.get("force"):

@@ -649,9 +649,59 @@ class FakeRepair:
     def __init__(self) -> None:
         self.known: list[Group] = []
         self.fixes = FakeFixes()
+        self.told: dict[str, Any] = trends(empty=True)
 
     async def groups(self) -> list[Group]:
         return list(self.known)
+
+    async def report(self) -> dict[str, Any]:
+        return self.told
+
+    async def write_report(self) -> tuple[dict[str, Any], list[Path]]:
+        return self.told, [Path(f"/work/logs/improvement_report_1.{form}") for form in ("txt", "md", "json")]
+
+
+def trends(*, empty: bool = False) -> dict[str, Any]:
+    """A simulated improvement report: three days of runs, what became of fixes, three versions of a model."""
+    days = [f"2025-07-{day:02d}" for day in range(1, 29)]
+    runs = (
+        {} if empty else {"2025-07-10": (1000, 8, 90.0), "2025-07-20": (1000, 3, 120.0), "2025-07-28": (1000, 1, 150.0)}
+    )
+    daily = []
+    for day in days:
+        files, errors, pace = runs.get(day, (0, 0, None))
+        rate = errors * 1000 / files if files else None
+        daily.append({"day": day, "files": files, "errors": errors, "errors_per_1000": rate, "per_second": pace})
+    kept = {"good": 3, "of": 4, "rejected": 2, "daily": {"2025-07-20": [1, 2], "2025-07-28": [2, 2]}}
+    passed = {"good": 9, "of": 10, "rejected": 0, "daily": {"2025-07-20": [9, 10]}}
+    nothing = {"good": 0, "of": 0, "rejected": 0, "daily": {}}
+    known = [
+        make_group("v1-a", "UnicodeDecodeError", "captions.py", "first_line", 23),
+        make_group("v1-b", "AttributeError", "thumbs.py", "make", 11),
+        make_group("v1-c", "KeyError", "export.py", "row", 4),
+    ]
+    fixable = ("unicode", "imread", None)
+    top = [{**one.document(), "fixable": pattern} for one, pattern in zip(known, fixable, strict=True)]
+    scores = [
+        {"name": "ranker", "version": n + 1, "at": AT, "pair_accuracy": v} for n, v in enumerate((0.8, 0.91, 0.899))
+    ]
+    return {
+        "at": AT,
+        "days": 28,
+        "daily": daily,
+        "runs": len(runs),
+        "recoveries": {} if empty else {"out-of-memory": 2, "encoding": 1},
+        "errors_by_kind": {} if empty else {"truncated": 9, "vanished": 3},
+        "recurring": 0 if empty else 3,
+        "top": [] if empty else top,
+        "fixes": [] if empty else [{"pattern": "unicode", "operator": "utf-8", "outcomes": {"kept": (3, 4)}}],
+        "outcomes": {
+            "tests": nothing if empty else passed,
+            "kept": nothing if empty else kept,
+            "recurrence": nothing,
+        },
+        "models": [] if empty else scores,
+    }
 
 
 CAPTIONS = b"""import json

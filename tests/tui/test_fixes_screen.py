@@ -10,7 +10,7 @@ import pytest
 
 from engine.repair.fix import FixState
 from tests.tui.conftest import NARROW, WIDE, Studio, check_snapshot, running
-from tests.tui.fakes import FakeEngine, FakeRepair, make_engine, recurring
+from tests.tui.fakes import FakeEngine, FakeRepair, make_engine, recurring, trends
 from tui.screens.fixes_diff import diff_rows, hunk_keys
 from tui.widgets.lines import width_of
 
@@ -152,3 +152,41 @@ def test_a_diff_has_its_signs_and_fits_whatever_the_file_holds() -> None:
         assert any(line.startswith("●") for line in told) and any(line.startswith("▸") for line in told)
         if beside:
             assert max(width_of(one.row.left) for one in rows[1:3]) <= 70
+
+
+async def test_t_shows_how_it_goes_and_w_writes_the_report(engine: FakeEngine) -> None:
+    engine.repair.told = trends()
+    async with running(engine, NARROW, screen="fixes") as studio:
+        await opened(studio)
+        await studio.press("t")
+        await studio.until(lambda: studio.says("how it goes", "last 28 days"))
+        assert studio.says("4.0 over 3,000 files", "150.0 on the last day")
+        assert studio.says("tests passed", "9 of 10")
+        assert studio.says("a person kept it", "3 of 4, 2 rejected")
+        assert studio.says("did not recur", "none yet")
+        assert studio.says("23× UnicodeDecodeError: simulated", "unicode", "manual")
+        assert studio.says("v3 89.9 %", "best 91.0 %")
+        assert studio.says("2 out-of-memory, 1 encoding")
+        await studio.press("w")
+        await studio.until(lambda: studio.says("written: improvement_report_1.txt"))
+        await studio.press("escape")
+        await opened(studio)
+
+
+@pytest.mark.parametrize(("size", "name"), [(WIDE, "wide"), (NARROW, "narrow")], ids=["wide", "narrow"])
+async def test_the_trends_fit_their_screen(engine: FakeEngine, size: tuple[int, int], name: str) -> None:
+    engine.repair.told = trends()
+    async with running(engine, size, screen="fixes") as studio:
+        await opened(studio)
+        await studio.press("t")
+        await studio.until(lambda: studio.says("recovered from", "2 out-of-memory"))
+        check_snapshot(f"trends-{name}", studio.text)
+
+
+async def test_trends_before_anything_happened_say_what_to_do(pictures: Path) -> None:
+    engine = make_engine(pictures / "six")
+    engine.repair = FakeRepair()
+    async with running(engine, NARROW, screen="fixes") as studio:
+        await studio.until(lambda: studio.says("Nothing recurs."))
+        await studio.press("t")
+        await studio.until(lambda: studio.says("Nothing to compare yet.", "proofsheet errors ingest"))

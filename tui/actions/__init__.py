@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tui.actions.duplicates import duplicates
 from tui.actions.everywhere import everywhere
-from tui.actions.fixes import fixes
+from tui.actions.fixes import fixes, trends
 from tui.actions.help import help_overlay
 from tui.actions.inventory import gaps, inventory, refused
 from tui.actions.model import Action, Place
@@ -41,6 +41,7 @@ ACTIONS: tuple[Action, ...] = (
     *duplicates(),
     *variants(),
     *fixes(),
+    *trends(),
     *help_overlay(),
 )
 TITLES: dict[Place, str] = {
@@ -57,6 +58,7 @@ TITLES: dict[Place, str] = {
     "duplicates": "Duplicates",
     "variants": "Variants",
     "fixes": "Fixes",
+    "trends": "How it goes",
     "help": "Help",
 }
 

@@ -1,4 +1,4 @@
-"""The keys of the fixes screen."""
+"""The keys of the fixes screen, and of its page of trends."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def fixes() -> Iterator[Action]:
         "Apply every fix that is safe and proven, together; asks once more.",
         place,
         "bulk",
-        footer=8,
+        footer=11,
     )
     yield Action(
         "fixes.look",
@@ -70,7 +70,19 @@ def fixes() -> Iterator[Action]:
         footer=7,
         brief="look",
     )
+    yield Action(
+        "fixes.trends", ("t",), "trends", "How it goes: errors, fixes, throughput, models.", place, "trends", footer=10
+    )
     yield Action("fixes.down", ("j", "down"), "next", "The next error.", place, "move(1)")
     yield Action("fixes.up", ("k", "up"), "previous", "The previous error.", place, "move(-1)")
     yield Action("fixes.page_down", ("pagedown", "ctrl+f"), "page down", "Further down the change.", place, "page(1)")
     yield Action("fixes.page_up", ("pageup", "ctrl+b"), "page up", "Further up the change.", place, "page(-1)")
+
+
+def trends() -> Iterator[Action]:
+    """The actions of `trends`."""
+    place: Place = "trends"
+    yield Action(
+        "trends.write", ("w",), "write the report", "Write the report, as text, Markdown and JSON.", place, "write", 1
+    )
+    yield Action("trends.back", ("escape", "t"), "back", "Back to the fixes.", place, "back", 2, in_palette=False)

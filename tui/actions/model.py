@@ -19,6 +19,7 @@ Place = Literal[
     "duplicates",
     "variants",
     "fixes",
+    "trends",
     "help",
 ]
 

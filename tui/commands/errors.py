@@ -85,7 +85,7 @@ async def split(engine: Engine, group: str, by: str) -> None:
 @engine_command
 async def report(engine: Engine, as_json: bool) -> None:
     """Write the improvement report: errors over time, what recurs, how fixes did."""
-    from engine.repair.report import text
+    from engine.repair.report_words import text
 
     made, files = await engine.repair.write_report()
     if as_json:

@@ -117,6 +117,8 @@ def _line(event: RunEvent) -> str:
             text = "  ".join(f"{key} {value:.4g}" for key, value in data["points"][-1].items())
         case "refused":
             text = "\n".join(f"{file['path']}: {file['reason']}" for file in data["files"])
+        case "recovered":
+            text = "\n".join(" ".join(filter(None, (one["path"], one["message"]))) for one in data["what"])
         case "log":
             text = data["message"]
         case _:

@@ -89,6 +89,9 @@ def _follow(event: RunEvent) -> None:
     elif event.type == "refused":
         for file in data["files"]:
             note(f"  passed over: {file['path']}: {file['reason']}")
+    elif event.type == "recovered":
+        for one in data["what"]:
+            note(f"  recovered from: {one['message']}")
 
 
 def report(result: Mapping[str, Any]) -> None:

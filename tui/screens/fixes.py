@@ -171,7 +171,7 @@ class FixesScreen(Page):
             said = ["Looking at what recurs ..."]
         first, *others = said
         self.view.put(row(""), row((f"   {first}", "strong")), *(row((f"   {line}", "dim")) for line in others))
-        self.offer(["fixes.look"])
+        self.offer(["fixes.look", "fixes.trends"])
 
     def _offered(self) -> list[str]:
         fix = self.fix
@@ -184,7 +184,7 @@ class FixesScreen(Page):
             offered += ["fixes.next_hunk", "fixes.mark"]
         if len(self._safe()) > 1:
             offered.append("fixes.bulk")
-        return [*offered, "fixes.look"]
+        return [*offered, "fixes.look", "fixes.trends"]
 
     def relaid(self) -> None:
         self._draw()
@@ -234,6 +234,11 @@ class FixesScreen(Page):
         beside = self.side_by_side if self.side_by_side is not None else self.size.width >= BESIDE_FROM
         self.side_by_side = not beside
         self._draw()
+
+    def action_trends(self) -> None:
+        from tui.screens.trends import TrendsScreen
+
+        self.proof.push_screen(TrendsScreen())
 
     # -- deciding ---------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from engine.changes import printable
-from engine.repair.report import spark
+from engine.repair.report_words import spark
 from tui.widgets.chrome import fold
 from tui.widgets.lines import Row, Span, clip, row
 
@@ -116,7 +116,7 @@ def about(item: Item, why_none: str, width: int) -> list[Row]:
     """Evidence, why, confidence and state of one item; the change follows."""
     group, fix = item.group, item.fix
     place = f"{fix.file}:{fix.line}" if fix else f"{group.file}:{group.line}" if group.file else "no place told"
-    seen = f"first {_day(group.first_seen)}, last {_day(group.last_seen)}, {group.runs} {_runs(group.runs)}"
+    seen = f"first {day_of(group.first_seen)}, last {day_of(group.last_seen)}, {group.runs} {_runs(group.runs)}"
     made = [row((clip(printable(place), max(20, width - 44)), "strong bold"), right=((seen, "dim"),))]
     made += [row((line, "text")) for line in fold(printable(group.title), width)[:2]]
     if fix is None:
@@ -125,7 +125,7 @@ def about(item: Item, why_none: str, width: int) -> list[Row]:
         return made
     for record in fix.evidence[:2]:
         said = PurePosixPath(str(record.get("file") or "-")).name
-        when = _day(str(record.get("timestamp") or ""))
+        when = day_of(str(record.get("timestamp") or ""))
         words = f"seen {when}  {said}:{record.get('line') or 0}  {record.get('message') or ''}"
         made.append(row((clip(printable(words), width), "dim")))
     made += [
@@ -164,7 +164,7 @@ def _runs(count: int) -> str:
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def _day(at: str) -> str:
+def day_of(at: str) -> str:
     """`20 Nov` of an ISO time."""
     try:
         return f"{int(at[8:10])} {_MONTHS[int(at[5:7]) - 1]}"

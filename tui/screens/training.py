@@ -77,6 +77,9 @@ class Story:
         elif event.type == "refused":
             for file in data.get("files", ()):
                 self._note("refused", f"{file['path']}: {file['reason']}")
+        elif event.type == "recovered":
+            for one in data.get("what", ()):
+                self._note("recovered", f"{one['path']}: {one['message']}" if one["path"] else one["message"])
         elif event.type == "state":
             self._note("state", str(data.get("state", "")))
             for line in str(data.get("error") or "").splitlines():

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from safetensors.numpy import load_file, save_file
 
 from engine.errors import ProofsheetError, UsageError
+from engine.logs.recoveries import RecoveryLog
 from engine.ranking import catalogue
 from engine.ranking.features import PLAIN
 from engine.ranking.measures import Calibration
@@ -362,6 +363,24 @@ def test_damaged_models_and_foreign_vectors_are_refused(tmp_path: Path) -> None:
         LinearRanker.load(file)
     with pytest.raises(ProofsheetError, match="cannot be read"):
         LinearRanker.load(tmp_path / "ranker_v9.safetensors")
+
+
+async def test_a_damaged_ranker_steps_aside_and_training_again_mends_it(world: World) -> None:
+    await simulate(world, 120)
+    assert (await world.runs.wait((await world.ranking.train()).id)).state is RunState.DONE
+    file = world.workspace.models / "ranker_v1.safetensors"
+    file.write_bytes(file.read_bytes()[:40])
+    recoveries = RecoveryLog(world.workspace.logs / "recoveries.jsonl")
+    for _ in range(2):
+        status = await world.ranking.status()
+        assert status.model is None
+        assert "cannot be read" in status.why_not and "train again" in status.why_not
+    assert recoveries.counted("2000") == {"model-load": 1}
+    run = await world.runs.wait((await world.ranking.train()).id)
+    assert run.state is RunState.DONE, run.error
+    summary = json.loads((world.workspace.logs / f"{run.id}_summary.json").read_text())
+    assert summary["recoveries"] == {"model-load": 1}
+    assert (await world.ranking.status()).version == 2
 
 
 def test_ranking_a_thousand_encoded_images_takes_milliseconds() -> None:

@@ -7,15 +7,21 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from engine.clock import utc_now
 from engine.engine import Engine
 from engine.errors import UsageError
 from engine.logs.errors import ErrorLog, ErrorRecord
 from engine.runs import RunContext
+from engine.store.schema import models
 from engine.workspace import Workspace
+from tests.engine.repair.workshop import log as log_of
+from tests.engine.repair.workshop import project, with_patterns
 
 TRACEBACK = """Traceback (most recent call last):
   File "/srv/app/stats.py", line {line}, in mean
@@ -116,8 +122,11 @@ async def test_a_run_that_fails_leaves_its_logs_and_an_error_record(engine: Engi
     assert group.samples[0].frames[-1].code.startswith("raise ValueError")
 
 
-def test_a_full_error_log_is_put_aside_and_nothing_is_lost(tmp_path: Path) -> None:
-    log = ErrorLog(tmp_path / "errors.jsonl", most_bytes=2_000)
+@pytest.mark.parametrize("stands_still", [False, True], ids=["moving clock", "standing clock"])
+def test_a_full_error_log_is_put_aside_and_nothing_is_lost(tmp_path: Path, stands_still: bool) -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    clock = (lambda: now) if stands_still else utc_now
+    log = ErrorLog(tmp_path / "errors.jsonl", most_bytes=2_000, clock=clock)
     for number in range(20):
         log.append([ErrorRecord("Bad", f"number {number}")])
     files = list(tmp_path.glob("errors*.jsonl"))
@@ -159,18 +168,42 @@ def test_several_processes_append_without_losing_a_line(tmp_path: Path) -> None:
 async def test_the_report_tells_what_is_known_and_what_is_not(engine: Engine, tmp_path: Path) -> None:
     def work(context: RunContext) -> dict[str, object]:
         context.progress(200)
-        context.refuse("/a.jpg", "cut short")
+        context.refuse("/a.jpg", "cut short", "truncated")
+        context.recovered("out-of-memory", "no memory for a batch of 64; 32 at a time from here on")
         return {}
 
     engine.runs.register("counting", work)
     await engine.runs.run("counting", {})
     (tmp_path / "a.log").write_text(TRACEBACK.format(line=3, name="count") * 4)
     await engine.repair.ingest([tmp_path / "a.log"])
+    root = project(tmp_path / "app")
+    file = log_of(root, tmp_path / "b.log", times=3)
+    repair = with_patterns(engine)
+    (fix,) = (await repair.fixes.suggest(root, [file], min_count=1)).fixes
+    await repair.fixes.apply([fix.id], tests="true")
+    await repair.fixes.rollback(fix.id)
+    with engine.store.writing() as connection:
+        card = {"held_out": {"pair_accuracy": 0.875}}
+        row = {"name": "ranker", "version": 1, "kind": "ranking", "actor": "ada", "encoder": "builtin", "path": "r"}
+        connection.execute(sa.insert(models).values(row | {"card": card, "created_at": "2026-11-20T00:00:00Z"}))
     report, files = await engine.repair.write_report()
     assert [file.suffix for file in files] == [".txt", ".md", ".json"]
     assert report["daily"][-1]["errors_per_1000"] == 5
     assert report["daily"][0]["errors_per_1000"] is None
-    said = files[0].read_text()
-    assert "ZeroDivisionError: division by zero" in said
-    assert "none trained yet" in said
+    for said in (files[0].read_text(), files[1].read_text()):
+        assert "5.0 errors per 1,000 files, over 200 files" in said
+        assert "ZeroDivisionError: division by zero" in said
+        assert "1 truncated" in said
+        assert "1 out-of-memory" in said
+        assert "87.5 %" in said
+        assert "tiny" in said
+    lines = [" ".join(line.split()) for line in files[0].read_text().splitlines()]
+    assert {"tests passed 1 of 1", "a person kept it 0 of 1", "did not recur none yet"} <= set(lines)
+    assert "| tests passed | 1 | 1 | 0 |" in files[1].read_text()
+    assert {kind: (one["good"], one["of"]) for kind, one in report["outcomes"].items()} == {
+        "tests": (1, 1),
+        "kept": (0, 1),
+        "recurrence": (0, 0),
+    }
+    assert {one["fixable"] for one in report["top"]} == {"tiny"}
     assert json.loads(files[2].read_text()) == json.loads(json.dumps(report))

@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 import textwrap
+from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -14,7 +16,7 @@ from sklearn.metrics import adjusted_rand_score
 from engine.errors import UsageError
 from engine.repair import tracebacks
 from engine.repair.grouping import key
-from engine.repair.groups import moment
+from engine.repair.groups import Tallies, moment
 from engine.repair.ingest import read_lines, read_log
 from engine.repair.record import ErrorRecord, Frame, Skipped
 from engine.repair.slots import template
@@ -229,3 +231,14 @@ def test_times_of_every_usual_form_mean_the_same_moment(text: str) -> None:
 def test_a_time_that_is_none_is_none() -> None:
     assert moment("yesterday") is None
     assert moment("") is None
+
+
+def test_the_newest_records_of_a_group_are_kept_whatever_order_they_come_in() -> None:
+    times = [f"2026-11-02T10:{minute:02d}:00.000000Z" for minute in range(60)]
+    made = [ErrorRecord("KeyError", "'a'", timestamp=at) for at in times for _ in range(3)]
+    for seed in range(5):
+        tallies = Tallies(datetime(2026, 11, 20, tzinfo=UTC))
+        for one in Random(seed).sample(made, len(made)):
+            tallies.add(one)
+        ((_group, kept),) = tallies.samples()
+        assert [one.timestamp for one in kept] == sorted((one.timestamp for one in made), reverse=True)[:20]

@@ -1,0 +1,169 @@
+"""Error logs as other programs write them: coloured, dated, in containers, in the forms of common collectors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import UsageError
+from engine.repair.ingest import read_lines, read_log
+from engine.repair.record import ErrorRecord, Skipped
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/srv/app/rows.py", line 3, in first
+    return row["tags"]
+           ~~~^^^^^^^^
+KeyError: 'tags'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/srv/app/rows.py", line 9, in load
+    raise ValueError(message)
+ValueError: row 12
+of a.csv
+"""
+
+
+def errors_in(text: str) -> list[ErrorRecord]:
+    found = list(read_lines(text.splitlines(keepends=True), "a.log"))
+    assert not [one for one in found if isinstance(one, Skipped)], found
+    return [one for one in found if isinstance(one, ErrorRecord)]
+
+
+def check(one: ErrorRecord, message: str = "row 12\nof a.csv") -> None:
+    assert (one.type, one.message) == ("ValueError", message)
+    assert [(frame.line, frame.function) for frame in one.frames] == [(9, "load")]
+    assert one.context["causes"] == ["KeyError: 'tags'"]
+
+
+def lined(prefix: str, suffix: str = "") -> str:
+    return "".join(f"{prefix}{line}{suffix}\n" for line in TRACEBACK.splitlines())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [lined("\x1b[31m", "\x1b[0m"), lined("web_1  | "), lined("2026-11-20T10:00:00Z web-1 | "), lined("", "\r")],
+    ids=["coloured", "compose", "dated", "carriage returns"],
+)
+def test_what_others_put_around_each_line_is_left_out(text: str) -> None:
+    (one,) = errors_in(text)
+    check(one)
+
+
+def test_lines_of_other_writers_may_come_between_a_frame_its_code_and_its_cause() -> None:
+    noise = "2026-11-20 10:00:0{} INFO worker-2 still alive\n"
+    text = "".join(line + "\n" + noise.format(n % 10) for n, line in enumerate(TRACEBACK.splitlines()))
+    (one,) = errors_in(text)
+    check(one, "row 12")
+    assert one.frames[0].code.startswith("raise ValueError")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("2026-11-20 10:00:00,123 ERROR app: failed", "2026-11-20T09:00:00.123000Z"),
+        ("[2026-11-20T10:00:00+02:00] failed", "2026-11-20T08:00:00.000000Z"),
+        ("ERROR 2026-11-20 10:00 failed", "2026-11-20T09:00:00.000000Z"),
+        ("failed", None),
+        ("2026-99-20 10:00:00 failed", None),
+    ],
+)
+def test_the_line_above_tells_when_it_was(line: str, told: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    monkeypatch.setenv("TZ", "Etc/GMT-1")
+    time.tzset()
+    try:
+        (one,) = errors_in(f"{line}\n{TRACEBACK}")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert one.timestamp == told
+
+
+def test_groups_that_follow_one_another_at_once_are_two() -> None:
+    group = (
+        "  + Exception Group Traceback (most recent call last):\n"
+        '  |   File "/srv/a.py", line 2, in f\n'
+        "  |     raise ExceptionGroup({0!r}, errors)\n"
+        "  | ExceptionGroup: {0} (1 sub-exception)\n"
+        "  +-+---------------- 1 ----------------\n"
+        "    | ValueError: {0} inside\n"
+        "    +------------------------------------\n"
+    )
+    one, other = errors_in(group.format("first") + group.format("second"))
+    assert [one.context["group"], other.context["group"]] == [
+        "ExceptionGroup: first (1 sub-exception)",
+        "ExceptionGroup: second (1 sub-exception)",
+    ]
+    assert (one.message, other.message) == ("first inside", "second inside")
+
+
+def test_pytests_one_line_a_failure_is_read_and_other_such_lines_are_not() -> None:
+    text = "a.py:1: KeyError: no failure\n===== FAILURES =====\n/srv/rows.py:4: KeyError: 'tags'\n"
+    text += "test_rows.py:3: AssertionError: not so\n===== short test summary info =====\nb.py:2: KeyError: neither\n"
+    found = errors_in(text)
+    assert [(one.type, one.message, one.frames[0].line) for one in found] == [
+        ("KeyError", "'tags'", 4),
+        ("AssertionError", "not so", 3),
+    ]
+
+
+AT = "2026-11-20T10:00:00Z"
+EXCEPTION = {"exception.type": "ValueError", "exception.message": "row 12", "exception.stacktrace": TRACEBACK}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"severity": "ERROR", "time": AT, "message": f"failed\n{TRACEBACK}"},
+        {"severity": "ERROR", "timestamp": AT, "textPayload": TRACEBACK},
+        {"severity": "ERROR", "timestamp": AT, "jsonPayload": {"message": TRACEBACK}},
+        {"severity_text": "ERROR", "timestamp": AT, "body": "failed", "attributes": EXCEPTION},
+        {"@timestamp": AT, "log": {"level": "error"}, "error.type": "ValueError", "error.stack_trace": TRACEBACK},
+        {"@timestamp": AT, "log.level": "error", "error": {"type": "ValueError", "stack_trace": TRACEBACK}},
+    ],
+    ids=["message", "text payload", "json payload", "open telemetry", "ecs dotted", "ecs"],
+)
+def test_collectors_forms(line: dict[str, Any]) -> None:
+    (one,) = errors_in(json.dumps(line) + "\n")
+    check(one)
+    assert (one.timestamp, one.level) == (AT, "error")
+
+
+def test_dict_tracebacks_tell_their_causes() -> None:
+    frames = [{"filename": "/srv/app/rows.py", "lineno": 9, "name": "load", "line": ""}]
+    stacks = [
+        {"exc_type": "ValueError", "exc_value": "row 12\nof a.csv", "frames": frames},
+        {"exc_type": "KeyError", "exc_value": "'tags'", "frames": []},
+    ]
+    (one,) = errors_in(json.dumps({"level": "error", "event": "failed", "exception": stacks}) + "\n")
+    check(one)
+
+
+def test_a_containers_log_is_read_by_what_was_printed() -> None:
+    lines = TRACEBACK.splitlines(keepends=True)
+    text = "".join(json.dumps({"log": line, "stream": "stderr", "time": AT}) + "\n" for line in lines)
+    (one,) = errors_in(text)
+    check(one)
+    assert one.line == 9
+
+
+def test_a_list_of_records_is_read_in_one_line_or_one_a_line() -> None:
+    record = {"level": "error", "exc_info": TRACEBACK}
+    (one,) = errors_in(json.dumps([record]) + "\n")
+    check(one)
+    found = errors_in(f"[\n{json.dumps(record)},\n{json.dumps(record)}\n]\n")
+    assert [one.line for one in found] == [2, 3]
+
+
+def test_a_log_in_utf_16_is_refused_with_its_remedy(tmp_path: Path) -> None:
+    file = tmp_path / "a.log"
+    file.write_text(TRACEBACK, encoding="utf-16")
+    with pytest.raises(UsageError, match="UTF-16") as caught:
+        list(read_log(file))
+    assert "iconv -f utf-16 -t utf-8 a.log" in (caught.value.remedy or "")
