@@ -21,7 +21,7 @@ from engine.library import colours, containers, decode, formats, hashes, quality
 from engine.library.classes import flags_of, lighting_of, quality_of, source_of
 from engine.library.colour import eight_bit
 from engine.library.containers import Parts
-from engine.library.facts import Facts, StoredMetadata, signed
+from engine.library.findings import Facts, StoredMetadata, signed
 from engine.library.metadata import FileMetadata, metadata_of
 from engine.library.model import Format
 from engine.library.prints import Prints, prints
