@@ -3,7 +3,8 @@
 Relies on Pillow, its AVIF, pillow-heif and rawpy (each loaded when the first HEIC or RAW file comes). Any damage
 becomes an UnreadableImage with a code and a reason; nothing is printed, because the terminal is the screen: Pillow's
 warnings and libtiff's own messages are switched off here. Never writes to a source, and never decodes a
-picture that has more pixels than it was told to accept. Safe to call from any thread.
+picture that has more pixels than it was told to accept. Safe to call from any thread. What people bring is decoded in
+processes made for it: nothing but decoder.py calls this on their files; everything else asks `apart` or `workers`.
 """
 
 from __future__ import annotations
@@ -125,6 +126,13 @@ def decode(
             return _rendered(image, kind, box)
 
 
+def size_of(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height of the picture in `path` as displayed, in pixels, by its header. Raises UnreadableImage."""
+    file, _state = open_source(path)
+    with file, opened(file, os.fspath(path), max_pixels) as (image, kind):
+        return upright_size(image, kind, orientation_of(image, kind, exif_of(image)))
+
+
 def _read(file: BinaryIO) -> bytes:
     try:
         return file.read()
@@ -146,6 +154,7 @@ def opened(source: BinaryIO, path: str, max_pixels: int) -> Iterator[tuple[Image
     kind = checked_format(head, path)
     if kind == "heic":
         _prepare_heif()
+    width = height = 0
     try:
         with _opened(source, kind, max_pixels) as image:
             width, height = image.info.get("raw_size", image.size)
@@ -155,7 +164,8 @@ def opened(source: BinaryIO, path: str, max_pixels: int) -> Iterator[tuple[Image
     except UnreadableImage:
         raise
     except MemoryError as error:
-        raise UnreadableImage("too_large", "there is not enough memory to decode this") from error
+        reason = "there is not enough memory to decode this"
+        raise UnreadableImage("too_large", reason, pixels=width * height) from error
     except Exception as error:  # decoders raise anything at all on hostile input
         raise _damage(error, kind, source) from error
 
