@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 OpenEngine = Callable[[], AbstractAsyncContextManager["Engine"]]
 
 LEAVE_WITHIN = 1.0  # seconds a run may take to stop when the app is left
+WARM_AFTER = 1.0  # seconds after which a decoder is started, if no preview has asked for one by then
 SAVE_AFTER = 0.3  # seconds after the last move until the view state is put away
 STOPPED_BY = {signal.SIGHUP: 129, signal.SIGTERM: 143}
 
@@ -152,6 +153,7 @@ class ProofsheetApp(App[int]):
                 watching = asyncio.create_task(self.guarded(self.run_watch.watch))
                 schedule = asyncio.create_task(self.guarded(engine.schedule.watch))
                 self._tell(EngineReady())
+                self.set_timer(WARM_AFTER, self._warm)
                 if self._theme_problem and self.page is not None:
                     self.page.banner.say(self._theme_problem, f"The theme {themes.DEFAULT} is used instead.")
                 self._tell_of_recoveries(engine)
@@ -167,6 +169,11 @@ class ProofsheetApp(App[int]):
             self.exit(error.exit_code, message=f"proofsheet: {error}")
         finally:
             self.engine = None
+
+    def _warm(self) -> None:
+        """The first screen is there: have a decoder ready, so that no preview waits for one to start."""
+        if self.engine is not None and self.previews.protocol != "off":
+            self.engine.library.warm()
 
     def _tell_of_recoveries(self, engine: Engine) -> None:
         """A change set that a crash left half done is the person's to know of."""
@@ -412,7 +419,9 @@ class ProofsheetApp(App[int]):
     def _make_previews(self, choice: Choice) -> PreviewService:
         from tui.images import PreviewService
 
-        return PreviewService(self._decode, self.terminal, choice, self.settings.preview_cache_mb)
+        return PreviewService(
+            self._decode, self.terminal, choice, self.settings.preview_cache_mb, measure=self._measure
+        )
 
     def _decode(self, path: Path, box: tuple[int, int]) -> Image:
         """In a preview's thread: a picture at about the size it is shown at."""
@@ -421,6 +430,15 @@ class ProofsheetApp(App[int]):
             raise ProofsheetError("the library is not open")
         picture: Image = engine.library.thumbnail(path, box)
         return picture
+
+    def _measure(self, path: Path) -> tuple[int, int] | None:
+        """In a preview's thread: a picture's size as displayed, None where its header does not tell."""
+        from engine.library.source import UnreadableImage
+
+        try:
+            return self.engine.library.size_of(path) if self.engine is not None else None
+        except UnreadableImage:
+            return None
 
 
 def _work(active: Sequence[Activity], width: int) -> list[Span]:

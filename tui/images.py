@@ -30,7 +30,7 @@ from engine.errors import ProofsheetError
 from tui.imaging import kitty
 from tui.imaging.geometry import WHOLE, Region
 from tui.imaging.pacer import PreviewPacer
-from tui.imaging.render import BLACK, Colour, Decode, Preview, render
+from tui.imaging.render import BLACK, Colour, Decode, Measure, Preview, render
 from tui.terminal import PROTOCOLS, Choice, Protocol, Terminal
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class PreviewService:
         terminal: what the probe found.
         protocol: the person's choice; `auto` is the terminal's best.
         cache_mb: how much memory prepared previews may hold.
+        measure: an image's size as displayed, or None, for the protocol `off`; called as `decode` is.
     """
 
     def __init__(
@@ -92,12 +93,14 @@ class PreviewService:
         cache_mb: int = 256,
         *,
         workers: int = 2,
+        measure: Measure | None = None,
     ) -> None:
         self.terminal = terminal or Terminal()
         self.protocol: Protocol = self.terminal.choose(protocol)
         self.pacer = PreviewPacer(self.terminal.rtt_ms if self.terminal.answered else None, time.monotonic)
         self.kitty = kitty.KittyPictures()
         self._decode = decode
+        self._measure = measure
         self._budget = cache_mb * 1_000_000
         self._workers = max(1, workers)
         self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
@@ -311,6 +314,7 @@ class PreviewService:
             self.terminal,
             is_frugal=wish.is_frugal,
             identity=identity,
+            measure=self._measure,
         )
         self._keep(key, preview)
         return preview

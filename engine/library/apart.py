@@ -1,76 +1,58 @@
-"""Decoding apart: the formats whose decoders are large and brittle are read and shown by a process of their own.
+"""Decoding apart: every picture that this process shows or compares is decoded by another one.
 
-Relies on apart_child.py and plain pipes. RAW, HEIC, AVIF and TIFF go to LibRaw, libheif, an AV1 decoder and libtiff: a
-file that crashes one of those, or makes it allocate without end, ends a child, and is refused by name as
-`decoder_crash`; this process goes on. A child has one file at a time, so that the blame is never shared. The other
-formats are decoded here: their decoders are small and hardened, and starting a process would take longer.
+Relies on children.py and decoder.py. A file that crashes a decoder, makes it allocate without end, or keeps it for too
+long, ends a child and is refused by name as `decoder_crash`; this process goes on, and the next child is ready within a
+fraction of a second. A child of these has one file at a time, so that the blame is never shared.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import selectors
-import subprocess
-import sys
+import select
 import threading
 import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import ProofsheetError
-from engine.library import decode as decoding
-from engine.library import formats
+from engine.library import children, workers
+from engine.library.children import BYTES_A_PIXEL, MEMORY, Child, Kind
 from engine.library.source import UnreadableImage
-from engine.library.workers import how_it_ended
+from engine.library.workers import out_of_memory
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from engine.library.reading import Reading
+    from engine.library.metadata import FileMetadata
+    from engine.library.model import Format
 
-BRITTLE = frozenset({"raw", "heic", "avif", "tiff"})
-MEMORY = 1024 * 1024 * 1024
-PATIENCE = 60.0  # seconds that a file may take
-CHILDREN = 2
-_BYTES_A_PIXEL = 8  # of the largest picture permitted, while it is decoded and converted
-_BLOCK = 1 << 20
-_BURIAL_SECONDS = 2.0
+MAX_PIXELS = 400_000_000
+_BLOCK = 1 << 16
 _lock = threading.Lock()
 _shared: dict[int, Apart] = {}
-_ROOT = str(Path(__file__).resolve().parents[2])
-
-
-def is_brittle(path: str | os.PathLike[str]) -> bool:
-    """Whether a file of that name is decoded apart. One whose content is something else is refused undecoded."""
-    return not BRITTLE.isdisjoint(formats.EXTENSIONS.get(formats.extension(os.fspath(path)), ()))
-
-
-@dataclass(slots=True)
-class _Child:
-    process: subprocess.Popen[bytes]
-    is_ended: bool = False  # by us
 
 
 def decode(
-    path: str | os.PathLike[str], box: tuple[int, int] | None = None, max_pixels: int = decoding.MAX_PIXELS
+    path: str | os.PathLike[str], box: tuple[int, int] | None = None, max_pixels: int = MAX_PIXELS, quick: int = 0
 ) -> Image:
-    """As `decode.decode`, apart where the format is brittle, by children that all of this process share."""
-    if not is_brittle(path):
-        return decoding.decode(path, box, max_pixels)
-    with _lock:
-        pool = _shared.setdefault(max_pixels, Apart(max_pixels))
-    return pool.decode(path, box)
+    """As `Apart.decode`, by children that all bulk work of this process shares, one a core."""
+    return _bulk(max_pixels).decode(path, box, quick)
 
 
-def close() -> None:
-    """End the shared children; the next who asks starts others."""
+def describe(path: str | os.PathLike[str]) -> tuple[Format, FileMetadata]:
+    """As `metadata.read_metadata`, which for some formats asks a native library. Raises UnreadableImage."""
+    return _bulk(MAX_PIXELS).describe(path)
+
+
+def size_of(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height as displayed, in pixels, by the header alone. Raises UnreadableImage."""
+    return _bulk(max_pixels).size_of(path)
+
+
+def _bulk(max_pixels: int) -> Apart:
     with _lock:
-        pools = list(_shared.values())
-    for pool in pools:
-        pool.close()
+        return _shared.setdefault(max_pixels, Apart(max_pixels, count=max(2, os.cpu_count() or 1)))
 
 
 class Apart:
@@ -80,158 +62,154 @@ class Apart:
         self,
         max_pixels: int,
         *,
-        count: int = CHILDREN,
+        count: int = 2,
         memory: int = MEMORY,
-        patience: float = PATIENCE,
-        command: tuple[str, ...] = (sys.executable, "-m", "engine.library.apart_child"),
+        patience: float | None = None,
+        command: tuple[str, ...] | None = None,
     ) -> None:
         self._max_pixels = max_pixels
-        self._memory = memory
-        self._patience = patience
+        self._patience = workers.PATIENCE if patience is None else patience
         self._command = command
+        self._memory = memory
         self._turns = threading.BoundedSemaphore(count)
         self._lock = threading.Lock()
-        self._idle: list[_Child] = []
-        self._busy: list[_Child] = []
+        self._busy: list[Child] = []
 
-    def decode(self, path: str | os.PathLike[str], box: tuple[int, int] | None = None) -> Image:
-        """As `decode.decode` does. Raises UnreadableImage, also where the decoder did not survive it."""
+    def decode(self, path: str | os.PathLike[str], box: tuple[int, int] | None = None, quick: int = 0) -> Image:
+        """As `decode.decode` does: RGB, upright, in sRGB, fitted into `box`. Raises UnreadableImage, also where the
+        decoder did not survive it.
+
+        `quick`, a JPEG's orientation (1 to 8), asks for a picture that fills the box instead, as `quick.quick` gives.
+        """
         from PIL import Image
 
-        said, pixels = self._ask({"do": "decode", "path": os.fspath(path), "box": box})
-        return Image.frombytes("RGB", tuple(said["size"]), pixels)
+        found, pixels = self._ask({"do": "decode", "path": os.fspath(path), "box": box, "quick": quick})
+        return Image.frombuffer("RGB", tuple(found["size"]), pixels, "raw", "RGB", 0, 1)
 
-    def read(self, path: str) -> Reading:
-        """As `reading.read_image` does. Raises UnreadableImage, also where the decoder did not survive it."""
-        from engine.library.reading import Reading
+    def describe(self, path: str | os.PathLike[str]) -> tuple[Format, FileMetadata]:
+        """As `metadata.read_metadata` does. Raises UnreadableImage."""
+        from engine.library.findings import StoredMetadata
+        from engine.library.metadata import FileMetadata
 
-        said, _ = self._ask({"do": "read", "path": path})
-        return Reading(**said["reading"])
+        found, _ = self._ask({"do": "describe", "path": os.fspath(path)})
+        said = found["said"]
+        said["size"] = tuple(said["size"]) if said["size"] else None
+        said["tables"] = [tuple(table) for table in said["tables"]]
+        said["stored"] = StoredMetadata(**said["stored"])
+        return found["kind"], FileMetadata(**said)
+
+    def size_of(self, path: str | os.PathLike[str]) -> tuple[int, int]:
+        """As the function of that name does."""
+        found, _ = self._ask({"do": "size", "path": os.fspath(path)})
+        width, height = found["size"]
+        return width, height
+
+    def warm(self) -> None:
+        """Have a child ready, or on its way, for the first who asks. Waits for nothing."""
+        children.warm(self._kind())
 
     def close(self) -> None:
-        """End every child at once; whoever waits for one gets a ProofsheetError."""
+        """End every child that is at work at once; whoever waits for one gets a ProofsheetError."""
         with self._lock:
-            children, self._idle = [*self._idle, *self._busy], []
-            for child in children:
+            busy = [*self._busy]
+            for child in busy:
                 child.is_ended = True
-        for child in children:
-            _end(child)
+        for child in busy:
+            child.process.kill()
 
-    def _ask(self, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    def _kind(self, memory: int | None = None) -> Kind:
+        return Kind(self._command or children.COMMAND, memory or self._memory)
+
+    def _ask(self, asked: dict[str, Any]) -> tuple[Mapping[str, Any], bytearray]:
         with self._turns:
-            said, rest = self._once(asked, self._memory)
+            said, pixels = self._once(asked, self._kind())
             if said.get("starved"):  # again, with the memory that the largest picture permitted may need
-                said, rest = self._once(asked, self._memory + _BYTES_A_PIXEL * self._max_pixels)
+                large = self._kind(self._memory + BYTES_A_PIXEL * self._max_pixels)
+                said, pixels = self._once(asked, large)
+                if said.get("starved"):
+                    raise UnreadableImage(*out_of_memory(said, large.memory))
+        if "failed" in said:
+            name, message, _ = said["failed"]
+            raise UnreadableImage("decoder_crash", f"decoding failed ({name}: {message})")
         if "refused" in said:
             raise UnreadableImage(*said["refused"])
-        return said, rest
+        return said["found"], pixels
 
-    def _once(self, asked: dict[str, Any], memory: int) -> tuple[dict[str, Any], bytes]:
-        child = self._taken(memory)
+    def _once(self, asked: dict[str, Any], kind: Kind) -> tuple[Mapping[str, Any], bytearray]:
+        child = self._taken(kind)
         is_whole = False
         try:
-            said, rest = self._answer(child, asked)
-            is_whole = memory == self._memory
-            return said, rest
+            until = time.monotonic() + self._patience
+            child.say(children.asked(job=0, max_pixels=self._max_pixels, **asked))
+            said = _answer(child, until)
+            is_picture = asked["do"] == "decode" and "found" in said
+            pixels = _pixels(child, said["found"]["size"]) if is_picture else bytearray()
+            is_whole = kind == self._kind()
+            return said, pixels
         except TimeoutError:
-            why = f"the decoder did not come back within {self._patience:g} seconds"
-            return {"refused": ["decoder_crash", why]}, b""
+            return {"refused": ["decoder_crash", children.late(self._patience)]}, bytearray()
         except (EOFError, OSError) as error:
             if child.is_ended:
                 raise ProofsheetError("the decoders were ended") from error
-            _end(child)
-            how = how_it_ended(child.process.returncode)
-            return {"refused": ["decoder_crash", f"the decoder crashed over it ({how})"]}, b""
+            children.end(child)
+            return {"refused": ["decoder_crash", children.crashed(child)]}, bytearray()
         finally:
             with self._lock:
                 self._busy.remove(child)
-                is_kept = is_whole and not child.is_ended
-                if is_kept:
-                    self._idle.append(child)
-            if not is_kept:
-                _end(child)
+            if is_whole:
+                children.give_back(child)
+            else:
+                children.end(child)
 
-    def _taken(self, memory: int) -> _Child:
-        """An idle child that still lives, or a new one that has said that it is ready."""
+    def _taken(self, kind: Kind) -> Child:
+        """A child that has said that it is ready, among those at work from now on."""
+        try:
+            child = children.take(kind)
+        except OSError as error:
+            raise ProofsheetError(f"no decoder process starts: {error.strerror}", remedy=_REMEDY) from error
         with self._lock:
-            while self._idle and memory == self._memory:
-                child = self._idle.pop()
-                if child.process.poll() is None:
-                    self._busy.append(child)
-                    return child
-                _end(child)
-            child = _Child(self._started(memory))
             self._busy.append(child)
         try:
-            self._line(child, time.monotonic() + self._patience)
+            if not child.is_ready:
+                _answer(child, time.monotonic() + self._patience)
+                child.is_ready = True
         except (EOFError, OSError) as error:  # a TimeoutError is an OSError
             with self._lock:
                 self._busy.remove(child)
             was_ours = child.is_ended
-            _end(child)
+            children.end(child)
             what = "the decoders were ended" if was_ours else "a decoder process does not start"
-            raise ProofsheetError(what, remedy="See that there is enough memory; then `proofsheet doctor`.") from error
+            raise ProofsheetError(what, remedy=_REMEDY) from error
         return child
 
-    def _started(self, memory: int) -> subprocess.Popen[bytes]:
-        single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-        path = os.pathsep.join(part for part in (_ROOT, os.environ.get("PYTHONPATH", "")) if part)
-        return subprocess.Popen(
-            [*self._command, str(self._max_pixels), str(memory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            env={**os.environ, **single, "PYTHONPATH": path},
-            start_new_session=True,  # Ctrl+C is the parent's: it ends its children itself
-        )
 
-    def _answer(self, child: _Child, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        until = time.monotonic() + self._patience
-        _pipe(child.process.stdin).write(json.dumps(asked).encode("ascii") + b"\n")
-        line, rest = self._line(child, until)
-        said = json.loads(line)
-        left = said.get("bytes", 0) - len(rest)
-        parts = [rest]
-        while left > 0:
-            part = _some(child, until)
-            parts.append(part)
-            left -= len(part)
-        return said, b"".join(parts)
-
-    def _line(self, child: _Child, until: float) -> tuple[bytes, bytes]:
-        """One line, and what came behind it."""
-        got = b""
-        while b"\n" not in got:
-            got += _some(child, until)
-        line, _, rest = got.partition(b"\n")
-        return line, rest
+_REMEDY = "See that there is enough memory; then `proofsheet doctor`."
 
 
-def _some(child: _Child, until: float) -> bytes:
-    """The next bytes that a child says. Raises EOFError when it is dead, TimeoutError when it is too late."""
-    pipe = _pipe(child.process.stdout)
-    with selectors.DefaultSelector() as selector:
-        selector.register(pipe, selectors.EVENT_READ)
-        if not selector.select(max(0.0, until - time.monotonic())):
+def _answer(child: Child, until: float) -> dict[str, Any]:
+    """The next line that a child says. Raises EOFError when it is dead, TimeoutError when it is too late."""
+    waiting = select.poll()
+    waiting.register(child.output, select.POLLIN)
+    while b"\n" not in child.held:
+        if not waiting.poll(max(0.0, until - time.monotonic()) * 1000):
             raise TimeoutError
-    got = os.read(pipe.fileno(), _BLOCK)
-    if not got:
-        raise EOFError
-    return got
+        got = os.read(child.output, _BLOCK)
+        if not got:
+            raise EOFError
+        child.held += got
+    line, _, child.held = child.held.partition(b"\n")
+    said: dict[str, Any] = json.loads(line)
+    return said
 
 
-def _pipe(end: IO[bytes] | None) -> IO[bytes]:
-    if end is None:
-        raise EOFError
-    return end
-
-
-def _end(child: _Child) -> None:
-    child.process.kill()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.process.wait(_BURIAL_SECONDS)
-    if child.process.stdin is not None:
-        with contextlib.suppress(OSError):
-            child.process.stdin.close()
-    # What is read from is closed when nobody holds it any more: another thread may be waiting there for the end.
+def _pixels(child: Child, size: tuple[int, int]) -> bytearray:
+    """What lies in the shared memory: copied by the kernel, so that nothing a broken child does to it can hurt here.
+    Raises EOFError where there is less than it says."""
+    pixels = bytearray(3 * size[0] * size[1])
+    left, at = memoryview(pixels), 0
+    while left:
+        read = os.preadv(child.shared, [left], at)
+        if not read:
+            raise EOFError
+        at, left = at + read, left[read:]
+    return pixels

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 
-from engine.library.facts import Flag, Lighting, Quality, Source, StoredMetadata
+from engine.library.findings import Flag, Lighting, Quality, Source, StoredMetadata
 from engine.library.quality import Measures
 
 _PHONES = re.compile(

@@ -3,7 +3,8 @@
 Relies on Pillow, its AVIF, pillow-heif and rawpy (each loaded when the first HEIC or RAW file comes). Any damage
 becomes an UnreadableImage with a code and a reason; nothing is printed, because the terminal is the screen: Pillow's
 warnings and libtiff's own messages are switched off here. Never writes to a source, and never decodes a
-picture that has more pixels than it was told to accept. Safe to call from any thread.
+picture that has more pixels than it was told to accept. Safe to call from any thread. What people bring is decoded in
+processes made for it: nothing but decoder.py calls this on their files; everything else asks `apart` or `workers`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from engine.library import formats, jpeg, raw
+from engine.library import formats, heif_thumbnail, jpeg, raw
 from engine.library.colour import eight_bit, to_srgb
 from engine.library.model import Format
 from engine.library.source import UnreadableImage, explained, open_source
@@ -114,15 +115,28 @@ def decode(
     """The picture in `path` as RGB, upright, fitted into `box` (width, height in pixels as displayed) if given.
 
     Never enlarged; JPEGs are scaled while decoding. Alpha lies on neutral grey; of several frames or
-    pictures the first (for HEIC the primary one) is taken. Raises UnreadableImage.
+    pictures the first (for HEIC the primary one, or its thumbnail where that is large enough) is taken. Raises
+    UnreadableImage.
     """
     file, state = open_source(path)
     with file:
         if state.st_size == 0:
             raise UnreadableImage("empty", "the file is empty (0 bytes)")
-        source = io.BytesIO(_read(file)) if state.st_size <= IN_MEMORY else file
-        with opened(source, os.fspath(path), max_pixels) as (image, kind):
+        data = _read(file) if state.st_size <= IN_MEMORY else None
+        with opened(file if data is None else io.BytesIO(data), os.fspath(path), max_pixels) as (image, kind):
+            if kind == "heic" and box is not None:
+                fitted = _fit(image.size, box)
+                small = _heic_thumbnail(data)
+                if small is not None and small.width >= fitted[0] and small.height >= fitted[1]:
+                    return _rendered(small, kind, fitted, fitted)
             return _rendered(image, kind, box)
+
+
+def size_of(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height of the picture in `path` as displayed, in pixels, by its header. Raises UnreadableImage."""
+    file, _state = open_source(path)
+    with file, opened(file, os.fspath(path), max_pixels) as (image, kind):
+        return upright_size(image, kind, orientation_of(image, kind, exif_of(image)))
 
 
 def _read(file: BinaryIO) -> bytes:
@@ -146,6 +160,7 @@ def opened(source: BinaryIO, path: str, max_pixels: int) -> Iterator[tuple[Image
     kind = checked_format(head, path)
     if kind == "heic":
         _prepare_heif()
+    width = height = 0
     try:
         with _opened(source, kind, max_pixels) as image:
             width, height = image.info.get("raw_size", image.size)
@@ -155,7 +170,8 @@ def opened(source: BinaryIO, path: str, max_pixels: int) -> Iterator[tuple[Image
     except UnreadableImage:
         raise
     except MemoryError as error:
-        raise UnreadableImage("too_large", "there is not enough memory to decode this") from error
+        reason = "there is not enough memory to decode this"
+        raise UnreadableImage("too_large", reason, pixels=width * height) from error
     except Exception as error:  # decoders raise anything at all on hostile input
         raise _damage(error, kind, source) from error
 
@@ -265,10 +281,14 @@ def _turns_itself(kind: Format) -> bool:
 def verify(image: Image.Image, kind: Format, data: bytes | None) -> None:
     """Decode just enough to know that the picture is whole. `data` is the whole file, where it is in memory.
 
+    Of a HEIC file whose parts are all there by its own tables, the thumbnail is enough: a scan need not spend a second
+    on each. What is damaged inside the large picture comes to light when it is studied.
+
     Raises UnreadableImage('truncated'), or whatever the decoder raises (see `opened`).
     """
     if kind != "jpeg":
-        _load(image)
+        if kind != "heic" or _heic_thumbnail(data) is None:
+            _load(image)
         return
     shape = _drafted(image)
     _load(image)
@@ -278,6 +298,19 @@ def verify(image: Image.Image, kind: Format, data: bytes | None) -> None:
         raise UnreadableImage("truncated", "the end of the JPEG was never written (it is all zero bytes)")
     if _ends_in_mid_grey(image):
         _prove_whole(image, data, shape)
+
+
+def _heic_thumbnail(data: bytes | None) -> Image.Image | None:
+    """The thumbnail of a HEIC file, decoded; None where there is none that can stand for the picture."""
+    found = heif_thumbnail.thumbnail(data) if data is not None else None
+    if found is None:
+        return None
+    try:
+        image = Image.open(io.BytesIO(found.data), formats=["HEIF"])
+        image.load()
+    except Exception:  # noqa: BLE001 - a damaged thumbnail is not the picture's damage, which is decoded instead
+        return None
+    return image if image.size == found.size else None
 
 
 def _drafted(image: Image.Image) -> tuple[int, int]:
@@ -326,14 +359,16 @@ def _load(image: Image.Image) -> None:
         image.load()
 
 
-def _rendered(image: Image.Image, kind: Format, box: tuple[int, int] | None) -> Image.Image:
+def _rendered(
+    image: Image.Image, kind: Format, box: tuple[int, int] | None, exactly: tuple[int, int] | None = None
+) -> Image.Image:
     profile = image.info.get("icc_profile")
     orientation = orientation_of(image, kind, exif_of(image))
     is_turned = orientation in _UPRIGHT and not _turns_itself(kind)
     size = upright_size(image, kind, orientation)
     if kind == "raw":  # what is there to be shown is the preview
         size = (image.height, image.width) if is_turned and orientation >= 5 else image.size
-    fitted = _fit(size, box)
+    fitted = exactly or _fit(size, box)
     if is_turned and orientation >= 5:
         fitted = (fitted[1], fitted[0])
     if isinstance(image, JpegImagePlugin.JpegImageFile):

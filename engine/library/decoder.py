@@ -1,7 +1,9 @@
-"""The worker process: told a path, it answers what one pass over that file found. `python -m engine.library.decoder`.
+"""The decoder process: told a file and what is wanted of it, it answers. `python -m engine.library.decoder`.
 
-Relies on onepass. Lines of JSON come in on stdin and go out on what was stdout; nothing native can write there, for
-that descriptor is moved away first. Its memory is bounded by the operating system, and it ends when its parent does.
+Relies on onepass, reading, decode and quick, each loaded when it is first asked for. Lines of JSON come in on stdin and
+go out on what was stdout, pixels through the memory shared with the parent; nothing native can write to the terminal,
+for those descriptors are moved away first. Its memory is bounded by the operating system, it leaves no core file, and
+it ends when its parent does.
 """
 
 from __future__ import annotations
@@ -13,22 +15,26 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 THREADS = 2
 _PR_SET_PDEATHSIG = 1
+_STRIP = 8 * 1024 * 1024  # bytes of pixels that are written at once
 
 
-def main(max_pixels: int, memory: int, threads: int = THREADS) -> None:
-    """Answer until stdin ends. `memory` is the most private memory that this process may have, bytes."""
-    parent = os.getppid()
+def main(memory: int, threads: int, shared: int, parent: int) -> None:
+    """Answer until stdin ends. `memory` is the most private memory that this process may have, bytes; `shared` the
+    descriptor that pixels are written to, for which reason a parent asks for one picture at a time."""
     output = private_output()
-    _end_with_parent(parent)
-    from engine.library.onepass import study_file
-    from engine.library.prints import packed
+    end_with(parent)
+    import engine.library.decode  # noqa: F401 - what every request needs, and what takes its time
 
     bound(memory)
     sys.setswitchinterval(0.0005)
@@ -40,23 +46,18 @@ def main(max_pixels: int, memory: int, threads: int = THREADS) -> None:
             output.write(line)
             output.flush()
 
-    def answer(job: int, path: str) -> None:
+    def answer(asked: dict[str, Any]) -> None:
         from engine.library.source import UnreadableImage
 
+        job = asked["job"]
         try:
-            found = study_file(path, max_pixels)
-            said = {
-                "hash": found.content_hash,
-                "facts": asdict(found.facts),
-                "metadata": asdict(found.metadata.stored),
-                "prints": packed(found.prints),
-                "otherwise": found.otherwise,
-            }
-            say({"job": job, "found": said})
+            say({"job": job, "found": found(asked, shared)})
         except UnreadableImage as error:
-            say({"job": job, "refused": [error.code, error.reason], "starved": is_starved(error)})
+            starved = is_starved(error)
+            say({"job": job, "refused": [error.code, error.reason], "starved": starved, "pixels": error.pixels})
         except MemoryError:
-            say({"job": job, "refused": ["too_large", "there is not enough memory to decode this"], "starved": True})
+            refused = ["too_large", "there is not enough memory to decode this"]
+            say({"job": job, "refused": refused, "starved": True, "pixels": 0})
         except Exception as error:  # noqa: BLE001 - told to the parent, which puts it into the error log
             frames = [
                 {"file": frame.filename, "line": frame.lineno, "function": frame.name}
@@ -65,11 +66,73 @@ def main(max_pixels: int, memory: int, threads: int = THREADS) -> None:
             say({"job": job, "failed": [type(error).__name__, str(error)[:500], frames]})
 
     say({"ready": True})
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-    for line in sys.stdin.buffer:
-        asked = json.loads(line)
-        pool.submit(answer, asked["job"], asked["path"])
+    if threads == 1:
+        for line in sys.stdin.buffer:
+            answer(json.loads(line))
+    else:
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        for line in sys.stdin.buffer:
+            pool.submit(answer, json.loads(line))
     os._exit(0)  # the parent is gone or done with us: what is still being decoded is of no use to anybody
+
+
+def found(asked: dict[str, Any], shared: int) -> dict[str, Any]:
+    """What is wanted of a file: `study`, `read`, `describe`, `size`, or `decode` to pixels. Raises UnreadableImage."""
+    wanted, path, most = asked["do"], asked["path"], asked["max_pixels"]
+    if wanted == "study":
+        return _studied(path, most)
+    if wanted == "read":
+        from engine.library.reading import read_image
+
+        return asdict(read_image(path, most))
+    if wanted == "describe":
+        from engine.library.metadata import read_metadata
+
+        kind, said = read_metadata(path)
+        return {"kind": kind, "said": asdict(said)}
+    if wanted == "size":
+        from engine.library.decode import size_of
+
+        return {"size": size_of(path, most)}
+    return {"size": _shared(_picture(asked), shared)}
+
+
+def _studied(path: str, max_pixels: int) -> dict[str, Any]:
+    from engine.library.onepass import study_file
+    from engine.library.prints import packed
+
+    made = study_file(path, max_pixels)
+    return {
+        "hash": made.content_hash,
+        "facts": asdict(made.facts),
+        "metadata": asdict(made.metadata.stored),
+        "prints": packed(made.prints),
+        "otherwise": made.otherwise,
+    }
+
+
+def _picture(asked: dict[str, Any]) -> Image:
+    from engine.library.decode import decode
+    from engine.library.quick import quick
+
+    path, most = asked["path"], asked["max_pixels"]
+    box = tuple(asked["box"]) if asked["box"] else None
+    picture = quick(path, box, most, asked["quick"]) if box and asked["quick"] else None
+    return picture or decode(path, box, most)
+
+
+def _shared(picture: Image, shared: int) -> tuple[int, int]:
+    """Put RGB pixels, rows from the top, at the beginning of the shared memory."""
+    width, height = picture.size
+    rows = max(1, _STRIP // (3 * width))
+    at = 0
+    for top in range(0, height, rows):
+        strip = picture if rows >= height else picture.crop((0, top, width, min(height, top + rows)))
+        left = memoryview(strip.tobytes())
+        while left:
+            written = os.pwrite(shared, left, at)
+            at, left = at + written, left[written:]
+    return width, height
 
 
 def is_starved(error: BaseException) -> bool:
@@ -87,25 +150,33 @@ def private_output() -> BinaryIO:
     return os.fdopen(mine, "wb")
 
 
-def _end_with_parent(parent: int) -> None:
-    """Even while a decoder holds the interpreter (Linux; elsewhere the end of stdin has to do)."""
-    if sys.platform != "linux":
-        return
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
+def end_with(parent: int) -> None:
+    """End when the parent does, even while a decoder holds the interpreter (Linux); elsewhere, while it does not."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(0)
+    else:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(0)
 
 
 def bound(memory: int) -> None:
-    """Have the system refuse this process more than so many bytes of private memory."""
+    """Have the system refuse this process more than so many bytes of private memory, and core files of a crash."""
     try:
         import resource
     except ImportError:  # not on this system
         return
-    with contextlib.suppress(OSError, ValueError):  # a tighter bound is set already
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    for what, most in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_CORE, 0)):
+        with contextlib.suppress(OSError, ValueError):  # a tighter bound is set already
+            resource.setrlimit(what, (most, most))
 
 
 if __name__ == "__main__":
-    main(*(int(each) for each in sys.argv[1:4]))
+    main(*(int(each) for each in sys.argv[1:5]))

@@ -1,80 +1,50 @@
-"""What is known of an image's content and metadata, as values, and their rows in the store.
+"""The rows in the store of what is known of an image's content and metadata.
 
-Relies on the store's tables. Facts belong to bytes: a row whose `content_hash` is not that of its image any more is
-stale, and is left out of every answer here. Never touches a file.
+Relies on findings.py for the values and on the store's tables. Facts belong to bytes: a row whose `content_hash` is not
+that of its image any more is stale, and is left out of every answer here. Never touches a file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from engine.library.findings import Facts, Flag, Lighting, Quality, Source, StoredMetadata, hexadecimal, signed
 from engine.library.known import within
 from engine.store import upsert
 from engine.store.schema import images, projects, refusals
 from engine.store.schema.facts import image_facts, image_metadata
 
+__all__ = [
+    "VERSION",
+    "Facts",
+    "Flag",
+    "Lighting",
+    "Quality",
+    "Source",
+    "StoredMetadata",
+    "Studied",
+    "Unstudied",
+    "count_unstudied",
+    "document",
+    "facts_of",
+    "hashes",
+    "hexadecimal",
+    "metadata_of",
+    "signed",
+    "those_unstudied",
+    "waiting",
+    "write",
+]
+
 # Raised when a measure changes its meaning, so that the next study measures everything anew.
 VERSION = 1
 _CHUNK = 500
-
-Flag = Literal["screenshot", "document", "dark", "overexposed", "low_information"]
-Quality = Literal["excellent", "good", "average", "poor"]
-Lighting = Literal["natural", "artificial", "challenging"]
-Source = Literal["phone", "dslr", "other"]
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the pixels say. Fields as in `engine.store.schema.facts.image_facts`; fractions are 0 to 1."""
-
-    phash: int
-    dhash: int
-    sharpness: float
-    subject_sharpness: float
-    brightness: float
-    exposure: float
-    clipped_low: float
-    clipped_high: float
-    contrast: float
-    noise: float
-    colourfulness: float
-    information: float
-    jpeg_quality: int | None
-    colours: list[dict[str, Any]]
-    flags: list[Flag]
-    quality: Quality
-    quality_reason: str
-    lighting: Lighting
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMetadata:
-    """What the file says of itself, as the store keeps it. Fields as in `image_metadata`; None where absent."""
-
-    camera_make: str | None
-    camera_model: str | None
-    lens: str | None
-    exposure_time: float | None
-    f_number: float | None
-    iso: int | None
-    focal_length: float | None
-    flash: bool | None
-    latitude: float | None
-    longitude: float | None
-    altitude: float | None
-    taken_offset: str | None
-    title: str | None
-    description: str | None
-    keywords: list[str]
-    rating: int | None
-    people: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +174,6 @@ def _rows(
         for image, *values in connection.execute(query.where(images.c.id.in_(wanted[at : at + _CHUNK]))):
             found[image] = make(*values)
     return found
-
-
-def signed(bits: int) -> int:
-    """64 unsigned bits as the store keeps them: a signed integer."""
-    return bits - (1 << 64) if bits >= 1 << 63 else bits
-
-
-def hexadecimal(stored: int) -> str:
-    """A stored hash as imagehash writes it: 16 hexadecimal digits."""
-    return f"{stored & 0xFFFFFFFFFFFFFFFF:016x}"
 
 
 def document(facts: Facts, metadata: StoredMetadata | None = None) -> Mapping[str, Any]:

@@ -20,6 +20,8 @@ from engine.library import catalog, facts
 from engine.library.facts import Facts, StoredMetadata
 from engine.library.listing import Listing
 from engine.library.model import Counts, Image, Project, Refusal
+from engine.library.source import UnreadableImage, printable, state_of
+from engine.logs.errors import ErrorLog, refusal
 from engine.runs import Run, RunContext, Runs
 from engine.settings import Settings
 from engine.store import Store
@@ -28,6 +30,7 @@ from engine.workspace import Workspace
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
+    from engine.library.apart import Apart
     from engine.library.scan import OnBatch
     from engine.library.study import Study
 
@@ -48,6 +51,8 @@ class Library(Listing):
     ) -> None:
         super().__init__(workspace, store, Changes(workspace, clock=clock), clock)
         self._settings = settings
+        self._previews: Apart | None = None
+        self._blamed: dict[Path, tuple[tuple[int, int], str]] = {}  # over which a decoder ended while they were shown
         self._runs = runs
         self._clock = clock
         self.on_batch: OnBatch = _ignore
@@ -161,20 +166,44 @@ class Library(Listing):
     def thumbnail(self, path: Path, box: tuple[int, int]) -> Picture:
         """The picture at `path`, RGB, upright, fitted into `box` pixels. For any thread. Raises UnreadableImage, also
         for a file that ended a decoder before and is as it was: it is not tried again."""
-        from engine.library.apart import decode
-        from engine.library.source import UnreadableImage
-
         with self._store.reading() as connection:
             blamed = catalog.blamed(connection, path)
+        state = state_of(path)
+        if blamed is None and state is not None and path in self._blamed:
+            before, reason = self._blamed[path]
+            blamed = reason if before == state else None
         if blamed is not None:
             raise UnreadableImage("decoder_crash", blamed)
-        return decode(path, box, self._settings.max_pixels)
+        try:
+            return self._for_previews().decode(path, box)
+        except UnreadableImage as error:
+            if error.code == "decoder_crash" and state is not None:
+                self._blamed[path] = state, error.reason
+                record = refusal(printable(str(path)), error.code, error.reason, operation="preview")
+                ErrorLog(self._workspace.logs / "errors.jsonl", clock=self._clock).append([record])
+            raise
+
+    def size_of(self, path: Path) -> tuple[int, int]:
+        """Width and height of the picture at `path` as displayed, in pixels, without decoding it. For any thread.
+        Raises UnreadableImage."""
+        return self._for_previews().size_of(path)
+
+    def warm(self) -> None:
+        """Have a decoder process on its way for the first preview. Waits for nothing."""
+        self._for_previews().warm()
 
     def close(self) -> None:
-        """End the decoder processes that previews were made by."""
-        from engine.library.apart import close
+        """End the decoder processes that are making previews."""
+        if self._previews is not None:
+            self._previews.close()
 
-        close()
+    def _for_previews(self) -> Apart:
+        """Children for previews alone, so that one never waits behind bulk work."""
+        from engine.library.apart import Apart
+
+        if self._previews is None:
+            self._previews = Apart(self._settings.max_pixels)
+        return self._previews
 
     def _analyze(self, context: RunContext) -> dict[str, object]:
         from engine.library.analysis import Analysis

@@ -19,7 +19,7 @@ from typing import Any
 from engine.library import ciff, containers, formats, iptc, pictureinfo, tiffdir, xmp
 from engine.library.capture import offset_in, offset_of, taken_at
 from engine.library.containers import Parts
-from engine.library.facts import StoredMetadata
+from engine.library.findings import StoredMetadata
 from engine.library.model import Format, TakenAtSource
 from engine.library.source import UnreadableImage, explained, open_source
 from engine.library.tiffdir import NOTHING, Directory, number, text

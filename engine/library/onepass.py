@@ -7,6 +7,7 @@ Runs in a worker process: see `workers`. Never writes.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 from dataclasses import dataclass
@@ -17,11 +18,11 @@ import xxhash
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.library import colours, containers, decode, formats, hashes, quality
+from engine.library import colours, containers, decode, formats, hashes, heif_thumbnail, quality
 from engine.library.classes import flags_of, lighting_of, quality_of, source_of
 from engine.library.colour import eight_bit
 from engine.library.containers import Parts
-from engine.library.facts import Facts, StoredMetadata, signed
+from engine.library.findings import Facts, StoredMetadata, signed
 from engine.library.metadata import FileMetadata, metadata_of
 from engine.library.model import Format
 from engine.library.prints import Prints, prints
@@ -156,6 +157,12 @@ def perceptual_hashes(path: str, max_pixels: int = decode.MAX_PIXELS) -> tuple[i
         scaled = _scaled(data, "GRAY", FOR_HASH, 8, max_pixels)
         if scaled is not None:
             return hashes.hashes_of(*scaled)
+    if kind == "heic":
+        small = heif_thumbnail.thumbnail(data)
+        if small is not None and min(small.size) >= FOR_HASH:
+            with contextlib.suppress(UnreadableImage):  # the thumbnail alone is damaged
+                picture, _ = _through_pillow(small.data, path, max_pixels, FOR_HASH)
+                return hashes.hashes_of(picture.convert("L"))
     picture, _ = _through_pillow(data, path, max_pixels, FOR_HASH)
     return hashes.hashes_of(picture.convert("L"))
 

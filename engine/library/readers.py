@@ -1,25 +1,28 @@
-"""Reading files ahead in a few threads, and taking in what they found in the order in which they were asked for.
+"""Reading files ahead in decoder processes, and taking in what they found in the order in which they were asked for.
 
-Relies on reading.py, and for brittle formats on `apart`. At most a few files a thread are in flight, so that memory
-stays small and a stop is quick.
+Relies on `workers`: no header is read and no picture verified in this process. A bounded number of files is asked for
+ahead, so that memory stays small and a stop is quick. No process is started before the first file has to be read.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
-from engine.library.apart import Apart, is_brittle
 from engine.library.batch import Folder
-from engine.library.reading import Reading, read_image
+from engine.library.reading import Reading
 from engine.library.source import UnreadableImage
+from engine.library.workers import Decoders
 
-# Files in flight for each thread: enough to keep it busy, few enough to stop at once.
-AHEAD = 8
+if TYPE_CHECKING:
+    from engine.library.model import RefusalCode
+
+# Files asked for ahead for each process: enough to keep it busy while a batch is written, few enough to stop at once.
+AHEAD = 32
 _PATIENCE = 0.05
+_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Asked:
 
 
 class Readers:
-    """A few threads that read, and one caller that takes in.
+    """A few processes that read, and one caller that takes in.
 
     settle: called with each file and what became of it. close_folder: called after the last file of a folder.
     tick: called often, also while waiting; may raise to stop.
@@ -54,18 +57,20 @@ class Readers:
         close_folder: Callable[[Folder], None],
         tick: Callable[[], None],
     ) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="scan")
-        self._apart = Apart(max_pixels, count=workers)
+        self._decoders: Decoders[int] = Decoders(workers, max_pixels, threads=_THREADS)
         self._most = workers * AHEAD
-        self._max_pixels = max_pixels
+        self._number = 0
+        self._come: dict[int, Reading | UnreadableImage] = {}
         self._settle = settle
         self._close_folder = close_folder
         self._tick = tick
-        self._waiting: deque[tuple[Asked, Future[Reading | UnreadableImage]] | Folder] = deque()
+        self._waiting: deque[tuple[Asked, int] | Folder] = deque()
 
     def read(self, asked: Asked) -> None:
         """Have a file read; takes in what is finished, and waits where too much is in flight."""
-        self._waiting.append((asked, self._pool.submit(self._read, asked.path)))
+        self._number += 1
+        self._decoders.ask(self._number, asked.path, "read")
+        self._waiting.append((asked, self._number))
         self.take_in(self._most)
 
     def end(self, folder: Folder) -> None:
@@ -81,24 +86,23 @@ class Readers:
             if isinstance(first, Folder):
                 self._close_folder(first)
             else:
-                asked, future = first
-                if len(self._waiting) <= most and not future.done():
-                    return
-                try:
-                    outcome = future.result(timeout=_PATIENCE)
-                except NotYet:
+                asked, number = first
+                if number not in self._come:
+                    is_enough = len(self._waiting) <= most
+                    self._hear(0.0 if is_enough else _PATIENCE)
+                    if is_enough and number not in self._come:
+                        return
                     continue
-                self._settle(asked, outcome)
+                self._settle(asked, self._come.pop(number))
             self._waiting.popleft()
 
     def close(self) -> None:
-        """Begin nothing more; what is being read is read to its end and forgotten."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._apart.close()
+        """Begin nothing more; what is being read is forgotten."""
+        self._decoders.close()
 
-    def _read(self, path: str) -> Reading | UnreadableImage:
-        try:
-            return self._apart.read(path) if is_brittle(path) else read_image(path, self._max_pixels)
-        except UnreadableImage as error:
-            error.__traceback__ = error.__cause__ = error.__context__ = None  # they would keep the file's bytes alive
-            return error
+    def _hear(self, seconds: float) -> None:
+        for outcome in self._decoders.hear(seconds):
+            if outcome.found is not None:
+                self._come[outcome.key] = Reading(**outcome.found)
+            else:
+                self._come[outcome.key] = UnreadableImage(cast("RefusalCode", outcome.code), outcome.reason)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from pathlib import Path
 from typing import BinaryIO
 
 from engine.library.model import RefusalCode
@@ -19,12 +20,14 @@ _NO_ATIME = getattr(os, "O_NOATIME", 0)
 
 
 class UnreadableImage(Exception):
-    """A file that cannot be taken in: `code` for programs, `reason` for people (what, and where possible why)."""
+    """A file that cannot be taken in: `code` for programs, `reason` for people (what, and where possible why).
+    `pixels` is how large the picture says it is, where memory was wanting for it."""
 
-    def __init__(self, code: RefusalCode, reason: str) -> None:
+    def __init__(self, code: RefusalCode, reason: str, *, pixels: int = 0) -> None:
         super().__init__(reason)
         self.code: RefusalCode = code
         self.reason = reason
+        self.pixels = pixels
 
 
 def open_source(path: str | os.PathLike[str], *, follow_links: bool = True) -> tuple[BinaryIO, os.stat_result]:
@@ -65,6 +68,15 @@ def explained(error: OSError) -> UnreadableImage:
     if error.errno == errno.ELOOP:
         return UnreadableImage("not_a_file", "this is a link, not a file")
     return UnreadableImage("unreadable", f"the system cannot read this: {error.strerror or error}")
+
+
+def state_of(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """Size (bytes) and time of modification (ns) of a file, by which one sees whether it changed; None if gone."""
+    try:
+        state = Path(path).stat()
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns
 
 
 def kind_of(mode: int) -> str:

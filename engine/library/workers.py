@@ -1,8 +1,8 @@
-"""A few decoder processes, kept busy, restarted when they die, and the file that killed one named.
+"""A few decoder processes, kept busy, replaced when they die, and the file that killed one named.
 
-Relies on decoder.py and plain pipes: children are started afresh, never forked from a process with threads. Several
-files are in flight in each; when a child dies, or does not answer for too long, each of them is tried once more alone,
-so that only the one that did it is blamed. All of this runs in the thread that asks for results.
+Relies on children.py and decoder.py. Several files are in flight in each; when a child dies, or does not answer for too
+long, each of them is tried once more alone, so that only the one that did it is blamed. All of this runs in the thread
+that asks for results.
 """
 
 from __future__ import annotations
@@ -12,33 +12,31 @@ import itertools
 import json
 import os
 import selectors
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from engine.errors import ProofsheetError
+from engine.library import children
+from engine.library.children import BYTES_A_PIXEL, MEMORY, Child, Kind
 from engine.library.decoder import THREADS
 
 Key = TypeVar("Key")
+Wanted = Literal["study", "read"]
 
-MEMORY = 1024 * 1024 * 1024
 PATIENCE = 60.0  # seconds that a child may be silent with work before it
-_IN_FLIGHT = 2 * THREADS
+# Files that wait in a child for its threads: as many as it may work off while we write a batch.
+_IN_FLIGHT = 16
 _POLL = 0.05
-_BURIAL_SECONDS = 2.0
 _MOST_FALSE_STARTS = 3
-_BYTES_A_PIXEL = 8  # of the largest picture permitted, while it is decoded and converted
-_ROOT = Path(__file__).resolve().parents[2]
+_NO_START = "See that there is enough memory; then `proofsheet doctor`."
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Key]):
-    """What became of a file: `found` (hash, facts, metadata), or else a refusal's code and reason. `frames` tell where
+    """What became of a file: `found` (as decoder.py answers), or else a refusal's code and reason. `frames` tell where
     our own code failed over it, if it did."""
 
     key: Key
@@ -53,23 +51,21 @@ class Outcome(Generic[Key]):
 class _Job(Generic[Key]):
     key: Key
     path: str
+    wanted: Wanted
     is_large: bool = False
 
 
-@dataclass(slots=True)
-class _Child(Generic[Key]):
-    process: subprocess.Popen[bytes]
-    memory: int
+@dataclass(eq=False, slots=True)
+class _Worker(Generic[Key]):
+    child: Child
     in_flight: dict[int, _Job[Key]] = field(default_factory=dict)
-    buffer: bytes = b""
     heard_at: float = 0.0
-    is_ready: bool = False
     is_alone: bool = False
 
 
 class Decoders(Generic[Key]):
-    """`count` children of `threads` threads each; leaving the context ends them. `check` is called often and may raise
-    to stop."""
+    """Up to `count` children of `threads` threads each; leaving the context lets them go. `check` is called often and
+    may raise to stop."""
 
     def __init__(
         self,
@@ -78,18 +74,18 @@ class Decoders(Generic[Key]):
         *,
         check: Callable[[], None] = lambda: None,
         memory: int = MEMORY,
-        patience: float = PATIENCE,
+        patience: float | None = None,
         threads: int = THREADS,
-        command: Sequence[str] = (sys.executable, "-m", "engine.library.decoder"),
+        command: tuple[str, ...] | None = None,
     ) -> None:
-        self._count = count
+        self._count = max(1, count)
         self._max_pixels = max_pixels
         self._check = check
-        self._memory = memory
-        self._patience = patience
-        self._threads = threads
-        self._command = list(command)
-        self._children: list[_Child[Key]] = []
+        self._patience = PATIENCE if patience is None else patience
+        self._kind = Kind(command or children.COMMAND, memory, threads)
+        self._large = Kind(self._kind.command, memory + BYTES_A_PIXEL * max_pixels, threads)
+        self._workers: list[_Worker[Key]] = []
+        self._waiting: deque[_Job[Key]] = deque()
         self._alone: deque[_Job[Key]] = deque()
         self._numbers = itertools.count()
         self._selector = selectors.DefaultSelector()
@@ -104,7 +100,12 @@ class Decoders(Generic[Key]):
     @property
     def pids(self) -> list[int]:
         """The children's process ids."""
-        return [child.process.pid for child in self._children]
+        return [worker.child.process.pid for worker in self._workers]
+
+    @property
+    def unanswered(self) -> int:
+        """How many files were asked for whose outcome has not come yet."""
+        return len(self._waiting) + len(self._alone) + sum(len(worker.in_flight) for worker in self._workers)
 
     def study(self, files: Iterable[tuple[Key, str]]) -> Iterator[Outcome[Key]]:
         """One pass over each file (key, path), as they finish, in no particular order.
@@ -112,171 +113,182 @@ class Decoders(Generic[Key]):
         Raises ProofsheetError where no decoder can be started at all.
         """
         waiting = iter(files)
+        most = self._count * _IN_FLIGHT
         is_over = False
-        while True:
+        while not (is_over and not self.unanswered):
             self._check()
-            while len(self._children) < self._count:
-                self._start(self._memory)
-            for child in list(self._children):
-                is_over = self._feed(child, waiting, is_over)
-            if is_over and not self._alone and not any(child.in_flight for child in self._children):
-                return
-            for ready, _ in self._selector.select(_POLL):
-                yield from self._hear(ready.data)
-            yield from self._end_the_silent()
+            while not is_over and self.unanswered < most:
+                following = next(waiting, None)
+                if following is None:
+                    is_over = True
+                else:
+                    self.ask(*following)
+            yield from self.hear(_POLL)
+
+    def ask(self, key: Key, path: str, wanted: Wanted = "study") -> None:
+        """Have a file studied or read; `hear` gives what becomes of it."""
+        self._waiting.append(_Job(key, path, wanted))
+
+    def hear(self, seconds: float) -> list[Outcome[Key]]:
+        """What has come by now, or within so many seconds; keeps the children busy. Raises as `study` does."""
+        self._grow()
+        self._feed()
+        outcomes: list[Outcome[Key]] = []
+        for ready, _ in self._selector.select(seconds):
+            outcomes += self._heard(ready.data)
+        outcomes += self._without_the_silent()
+        self._feed()
+        return outcomes
 
     def close(self) -> None:
-        """End the children at once."""
-        for child in self._children:
-            self._end(child)
-        self._children.clear()
+        """Let the children go: those that have nothing to do stay ready for others, the rest are ended at once."""
+        for worker in self._workers:
+            self._unregister(worker)
+            if worker.child.is_ready and not worker.in_flight and worker.child.kind == self._kind:
+                children.give_back(worker.child)
+            else:
+                children.end(worker.child)
+        self._workers.clear()
         self._selector.close()
 
     # -- giving out work ----------------------------------------------------------------------------------------
 
-    def _feed(self, child: _Child[Key], waiting: Iterator[tuple[Key, str]], is_over: bool) -> bool:
-        """Give a child what it can take; tells whether `waiting` has come to its end."""
-        if not child.is_ready or (child.is_alone and child.in_flight):
-            return is_over
-        child.is_alone = False
-        if self._alone:
-            if child.in_flight:
-                return is_over  # it becomes free for the suspects first
-            job = self._alone.popleft()
-            if job.is_large and child.memory < self._large:
-                self._alone.appendleft(job)
-                self._replace(child, self._large)
-                return is_over
-            child.is_alone = True
-            self._send(child, job)
-            return is_over
-        if child.memory > self._memory and not child.in_flight:
-            self._replace(child, self._memory)
-            return is_over
-        while not is_over and len(child.in_flight) < _IN_FLIGHT:
-            following = next(waiting, None)
-            if following is None:
-                return True
-            if not self._send(child, _Job(*following)):
-                break
-        return is_over
+    def _grow(self) -> None:
+        """As many children as there is work for: the first few files need but one."""
+        wanted = min(self._count, -(-self.unanswered // max(1, self._kind.threads)))
+        while len(self._workers) < wanted:
+            self._start(self._kind)
 
-    @property
-    def _large(self) -> int:
-        return self._memory + _BYTES_A_PIXEL * self._max_pixels
+    def _feed(self) -> None:
+        """Give the children what they can take, the least busy first."""
+        share = max(self._kind.threads, -(-self.unanswered // self._count))
+        for worker in list(self._workers):
+            if worker.child.is_ready and not (worker.is_alone and worker.in_flight):
+                worker.is_alone = False
+                if self._alone:
+                    self._feed_alone(worker)
+                elif worker.child.kind != self._kind and not worker.in_flight:
+                    self._replace(worker, self._kind)
+        while self._waiting and not self._alone:
+            able = [
+                worker
+                for worker in self._workers
+                if worker.child.is_ready and not worker.is_alone and worker.child.kind == self._kind
+            ]
+            least = min(able, key=lambda worker: len(worker.in_flight), default=None)
+            if least is None or len(least.in_flight) >= min(_IN_FLIGHT, share):
+                return
+            if not self._send(least, self._waiting.popleft()):
+                return
 
-    def _send(self, child: _Child[Key], job: _Job[Key]) -> bool:
+    def _feed_alone(self, worker: _Worker[Key]) -> None:
+        """A suspect has a child to itself, one with the memory that it needs."""
+        if worker.in_flight:
+            return  # it becomes free for the suspects first
+        job = self._alone[0]
+        if job.is_large and worker.child.kind != self._large:
+            self._replace(worker, self._large)
+            return
+        self._alone.popleft()
+        worker.is_alone = True
+        self._send(worker, job)
+
+    def _send(self, worker: _Worker[Key], job: _Job[Key]) -> bool:
         number = next(self._numbers)
-        if not child.in_flight:
-            child.heard_at = time.monotonic()
-        child.in_flight[number] = job
-        pipe = child.process.stdin
+        if not worker.in_flight:
+            worker.heard_at = time.monotonic()
+        worker.in_flight[number] = job
         try:
-            if pipe is not None:
-                pipe.write(json.dumps({"job": number, "path": job.path}).encode("ascii") + b"\n")
-                pipe.flush()
+            worker.child.say(children.asked(job=number, do=job.wanted, path=job.path, max_pixels=self._max_pixels))
         except OSError:  # it died: its end is heard of next
             return False
         return True
 
     # -- taking in results --------------------------------------------------------------------------------------
 
-    def _hear(self, child: _Child[Key]) -> Iterator[Outcome[Key]]:
-        if child not in self._children or child.process.stdout is None:
+    def _heard(self, worker: _Worker[Key]) -> Iterator[Outcome[Key]]:
+        if worker not in self._workers:
             return
-        data = os.read(child.process.stdout.fileno(), 1 << 16)
+        child = worker.child
+        data = os.read(child.output, 1 << 16)
         if not data:
-            yield from self._bury(child, "")
+            yield from self._bury(worker, "")
             return
-        child.heard_at = time.monotonic()
-        *lines, child.buffer = (child.buffer + data).split(b"\n")
+        worker.heard_at = time.monotonic()
+        *lines, child.held = (child.held + data).split(b"\n")
         for line in lines:
             said = json.loads(line)
             if "ready" in said:
                 child.is_ready, self._false_starts = True, 0
                 continue
-            job = child.in_flight.pop(said["job"])
-            if "found" in said:
-                yield Outcome(job.key, job.path, said["found"])
-            elif "failed" in said:
-                name, message, frames = said["failed"]
-                yield Outcome(job.key, job.path, None, "decoder_crash", f"decoding failed ({name}: {message})", frames)
-            elif said.get("starved") and not job.is_large:
-                job.is_large = True
-                self._alone.append(job)
-            else:
-                yield Outcome(job.key, job.path, None, *said["refused"])
+            outcome = self._outcome(worker.in_flight.pop(said["job"]), said)
+            if outcome is not None:
+                yield outcome
 
-    def _end_the_silent(self) -> Iterator[Outcome[Key]]:
+    def _outcome(self, job: _Job[Key], said: Mapping[str, Any]) -> Outcome[Key] | None:
+        """What an answer comes to; None where the file is tried again, with more memory."""
+        if "found" in said:
+            return Outcome(job.key, job.path, said["found"])
+        if "failed" in said:
+            name, message, frames = said["failed"]
+            return Outcome(job.key, job.path, None, "decoder_crash", f"decoding failed ({name}: {message})", frames)
+        if not said.get("starved"):
+            return Outcome(job.key, job.path, None, *said["refused"])
+        if not job.is_large:
+            job.is_large = True
+            self._alone.append(job)
+            return None
+        return Outcome(job.key, job.path, None, *out_of_memory(said, self._large.memory))
+
+    def _without_the_silent(self) -> Iterator[Outcome[Key]]:
         now = time.monotonic()
-        for child in list(self._children):
-            if (child.in_flight or not child.is_ready) and now - child.heard_at > self._patience:
-                yield from self._bury(child, f"the decoder did not come back within {self._patience:g} seconds")
+        for worker in list(self._workers):
+            if (worker.in_flight or not worker.child.is_ready) and now - worker.heard_at > self._patience:
+                yield from self._bury(worker, children.late(self._patience))
 
-    def _bury(self, child: _Child[Key], why: str) -> Iterator[Outcome[Key]]:
+    def _bury(self, worker: _Worker[Key], why: str) -> Iterator[Outcome[Key]]:
         """A child is dead or has to be: blame the file that it had to itself; else try each of those it had alone."""
-        self._end(child)
-        self._children.remove(child)
-        jobs = list(child.in_flight.values())
-        if not child.is_ready:
+        self._end(worker)
+        jobs = list(worker.in_flight.values())
+        if not worker.child.is_ready:
             self._false_starts += 1
             self._alone.extend(jobs)
             if self._false_starts >= _MOST_FALSE_STARTS:
                 what = "do not answer" if why else "end as soon as they are started"
-                raise ProofsheetError(
-                    f"the decoder processes {what}",
-                    remedy="See that there is enough memory; then `proofsheet doctor`.",
-                )
-        elif len(jobs) == 1 and child.is_alone:
-            reason = why or f"the decoder crashed over it ({how_it_ended(child.process.returncode)})"
-            yield Outcome(jobs[0].key, jobs[0].path, None, "decoder_crash", reason)
+                raise ProofsheetError(f"the decoder processes {what}", remedy=_NO_START)
+        elif len(jobs) == 1 and worker.is_alone:
+            yield Outcome(jobs[0].key, jobs[0].path, None, "decoder_crash", why or children.crashed(worker.child))
         else:
             self._alone.extend(jobs)
 
     # -- processes ----------------------------------------------------------------------------------------------
 
-    def _start(self, memory: int) -> None:
-        single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-        path = os.pathsep.join(part for part in (str(_ROOT), os.environ.get("PYTHONPATH", "")) if part)
-        process = subprocess.Popen(
-            [*self._command, str(self._max_pixels), str(memory), str(self._threads)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **single, "PYTHONPATH": path},
-            start_new_session=True,  # Ctrl+C is the parent's: it ends its children itself
-        )
-        child: _Child[Key] = _Child(process, memory, heard_at=time.monotonic())
-        self._children.append(child)
-        if process.stdout is not None:
-            self._selector.register(process.stdout, selectors.EVENT_READ, child)
-
-    def _replace(self, child: _Child[Key], memory: int) -> None:
-        self._end(child)
-        self._children.remove(child)
-        self._start(memory)
-
-    def _end(self, child: _Child[Key]) -> None:
-        if child.process.stdout is not None:
-            with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(child.process.stdout)
-        child.process.kill()
-        # One that hangs in the kernel (a dead network drive) ends when that lets it go: nobody waits for it here.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.process.wait(_BURIAL_SECONDS)
-        for pipe in (child.process.stdin, child.process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-
-
-def how_it_ended(code: int | None) -> str:
-    """A process's return code, for a person: SIGSEGV, or `exit 7`."""
-    import signal
-
-    if code is not None and code < 0:
+    def _start(self, kind: Kind) -> None:
         try:
-            return signal.Signals(-code).name
-        except ValueError:
-            return f"signal {-code}"
-    return f"exit {code}"
+            child = children.take(kind)
+        except OSError as error:
+            raise ProofsheetError(f"no decoder process starts: {error.strerror}", remedy=_NO_START) from error
+        worker: _Worker[Key] = _Worker(child, heard_at=time.monotonic())
+        self._workers.append(worker)
+        self._selector.register(child.output, selectors.EVENT_READ, worker)
+
+    def _replace(self, worker: _Worker[Key], kind: Kind) -> None:
+        self._end(worker)
+        self._start(kind)
+
+    def _end(self, worker: _Worker[Key]) -> None:
+        self._unregister(worker)
+        self._workers.remove(worker)
+        children.end(worker.child)
+
+    def _unregister(self, worker: _Worker[Key]) -> None:
+        with contextlib.suppress(KeyError, ValueError, OSError):
+            self._selector.unregister(worker.child.output)
+
+
+def out_of_memory(said: Mapping[str, Any], memory: int) -> tuple[Any, ...]:
+    """Code and reason for a file that was refused for want of memory with all that the largest picture permitted may
+    need: a picture that is really large, or else a decoder that asks without end."""
+    if said.get("pixels", 0) * BYTES_A_PIXEL * 4 >= memory:
+        return tuple(said["refused"])
+    return "decoder_crash", children.greedy(memory)

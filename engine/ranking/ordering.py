@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import ProofsheetError, UsageError
-from engine.library.decode import opened
+from engine.library import apart
 from engine.library.model import Image
 from engine.library.source import UnreadableImage, open_source
 from engine.ranking.evaluate import DEFAULT_BASELINE
@@ -126,8 +126,8 @@ class Orderer:
 
     def _read(self, path: Path, spec: str | None) -> Seen:
         source, state = open_source(path)
-        with source, opened(source, str(path), self._max_pixels) as (image, _):
-            width, height = image.size
+        source.close()
+        width, height = apart.size_of(path, self._max_pixels)
         vector, readings = self._vision.describe(path, spec)
         return features(vector[None], [readings], [width * height], [state.st_size])[0], readings
 

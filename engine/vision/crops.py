@@ -25,7 +25,7 @@ from engine.vision import pixels
 from engine.vision.builtin import Floats
 from engine.vision.encoders import Encoder
 from engine.vision.pipeline import Pipeline, Refused
-from engine.vision.pixels import Source
+from engine.vision.pixels import Source, Unread
 from engine.vision.vectors import Entry, Shelf
 
 SIDE = 64
@@ -215,8 +215,8 @@ class Cropper:
         unique = list({one.content_hash: one for one in sources}.values())
         drawn: list[Floats] = []
         for source, small in zip(unique, self._each(unique, self._rendered), strict=True):
-            if isinstance(small, str):
-                self._refuse(source, small)
+            if isinstance(small, Unread):
+                self._refuse(source, small.reason)
                 return False
             drawn.append(small)
         planned = plan_renderings(drawn)
@@ -235,28 +235,28 @@ class Cropper:
         shelf.add(entries)  # a set at once: never a part of it
         return True
 
-    def _each(self, sources: Sequence[Source], work: Callable[[Source], Floats | str]) -> list[Floats | str]:
+    def _each(self, sources: Sequence[Source], work: Callable[[Source], Floats | Unread]) -> list[Floats | Unread]:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(min(self._threads, len(sources))) as pool:
             return list(pool.map(work, sources))
 
-    def _rendered(self, source: Source) -> Floats | str:
+    def _rendered(self, source: Source) -> Floats | Unread:
         picture = self._picture(source)
-        return picture if isinstance(picture, str) else rendering(picture)
+        return picture if isinstance(picture, Unread) else rendering(picture)
 
     def _piece(self, item: tuple[_Wanted, int]) -> object:
         one, number = item
         picture = self._picture(one.source)
-        if isinstance(picture, str):
-            return Refused(picture)
+        if isinstance(picture, Unread):
+            return Refused(picture.reason, picture.code)
         left, top, right, bottom = one.regions[number]
         box = (left * picture.width, top * picture.height, right * picture.width, bottom * picture.height)
         left_px, top_px = round(box[0]), round(box[1])
         crop = picture.crop((left_px, top_px, max(left_px + 1, round(box[2])), max(top_px + 1, round(box[3]))))
         return self._encoder.prepare(crop)
 
-    def _picture(self, source: Source) -> Image.Image | str:
+    def _picture(self, source: Source) -> Image.Image | Unread:
         """The picture, large enough that a third of it still fills the encoder; the last few are kept for their
         pieces."""
         known = self._pictures.get(source.content_hash)

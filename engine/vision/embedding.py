@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 
+from engine.library.source import printable
+from engine.logs.errors import ErrorLog, refusal
 from engine.runs import RunContext
 from engine.vision import pixels
 from engine.vision.encoders import Encoder
@@ -31,7 +33,7 @@ class Tally:
 
 
 class Embedder:
-    """Embeds the pictures of projects with one encoder."""
+    """Embeds the pictures of projects with one encoder. What a decoder refuses is told in `errors` too."""
 
     def __init__(
         self,
@@ -41,12 +43,14 @@ class Embedder:
         threads: int,
         max_pixels: int,
         run: RunContext | None = None,
+        errors: ErrorLog | None = None,
     ) -> None:
         self._encoder = encoder
         self._shelf_of = shelf_of
         self._threads = threads
         self._max_pixels = max_pixels
         self._run = run
+        self._errors = errors
 
     def embed(self, wanted: Mapping[str, Sequence[Source]], done_before: Mapping[str, int] | None = None) -> Tally:
         """Every picture (by project key) that has no vector yet.
@@ -99,9 +103,15 @@ class Embedder:
 
     def _prepared(self, source: Source) -> object:
         picture = pixels.read(source, self._encoder, self._max_pixels)
-        return Refused(picture) if isinstance(picture, str) else self._encoder.prepare(picture)
+        if isinstance(picture, pixels.Unread):
+            return Refused(picture.reason, picture.code)
+        return self._encoder.prepare(picture)
 
     def _refuse(self, one: Described[Source], tally: Tally) -> None:
         tally.refused.append((one.item, one.reason))
         if self._run is not None:
             self._run.refuse(one.item.path, one.reason)
+        if self._errors is not None and one.code:
+            run = self._run.id if self._run is not None else None
+            path = printable(str(one.item.path))
+            self._errors.append([refusal(path, one.code, one.reason, operation="embed", run=run)])

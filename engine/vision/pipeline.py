@@ -33,9 +33,10 @@ _AHEAD = 3  # batches that are being prepared or waiting, where the model has a 
 
 @dataclass(frozen=True)
 class Refused:
-    """Why there is nothing to compute for an item."""
+    """Why there is nothing to compute for an item: in words, and by the refusal's code where a decoder refused it."""
 
     reason: str
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Described(Generic[Item]):
     prepared: Any
     vector: Floats | None
     reason: str = ""
+    code: str = ""
 
 
 class Pipeline(Generic[Item]):
@@ -81,7 +83,7 @@ class Pipeline(Generic[Item]):
             batch: list[tuple[Item, Any]] = []
             for item, prepared in ready:
                 if isinstance(prepared, Refused):
-                    yield Described(item, None, None, prepared.reason)
+                    yield Described(item, None, None, prepared.reason, prepared.code)
                 else:
                     batch.append((item, prepared))
             if not batch:

@@ -24,6 +24,7 @@ from engine.errors import ProofsheetError, UsageError
 from engine.library import Library, catalog
 from engine.library.apart import decode
 from engine.library.model import Image
+from engine.logs.errors import ErrorLog
 from engine.runs import Run, RunContext, Runs
 from engine.runs.lanes import LaneName, gpu_count
 from engine.settings import Settings, is_encoder_name
@@ -362,6 +363,7 @@ class Vision:
             threads=run.workers if run is not None else self._workers,
             max_pixels=self._settings.max_pixels,
             run=run,
+            errors=ErrorLog(self._workspace.logs / "errors.jsonl"),
         )
 
     def _shelf(self, encoder: Encoder, project_key: str, *, is_for_crops: bool = False) -> Shelf:

@@ -243,6 +243,13 @@ class FakeLibrary:
         picture.thumbnail(box)
         return picture
 
+    def size_of(self, path: Path) -> tuple[int, int]:
+        with pillow.open(path) as opened:
+            return opened.size
+
+    def warm(self) -> None:
+        return
+
 
 def coverage_of(count: int = 20) -> list[dict[str, float]]:
     """A simulated coverage curve: the surest are nearly always right."""

@@ -19,6 +19,7 @@ from tui.imaging.surface import Block
 from tui.terminal import Protocol, Terminal
 
 Decode = Callable[[Path, tuple[int, int]], Image.Image]
+Measure = Callable[[Path], tuple[int, int] | None]
 """(path, (width, height) that is to be filled) -> the image: upright, about that large or larger, never enlarged."""
 Colour = tuple[int, int, int]
 
@@ -69,10 +70,11 @@ def render(
     *,
     is_frugal: bool = False,
     identity: int = 0,
+    measure: Measure | None = None,
 ) -> Preview:
     """Prepare one preview. Raises whatever `decode` raises; the caller words the refusal."""
     if protocol == "off":
-        return _card(path, slot)
+        return _card(path, slot, measure or measure_plainly)
     cell = terminal.cell
     pixels = (slot[0] * cell[0], slot[1] * cell[1])
     if protocol == "half":
@@ -170,22 +172,27 @@ def _sixel_blocks(
     return tuple(blocks)
 
 
-def _card(path: Path, slot: tuple[int, int]) -> Preview:
-    """No picture: only the image's dimensions, from its header where Pillow can read it."""
+def _card(path: Path, slot: tuple[int, int], measure: Measure) -> Preview:
+    """No picture: only the image's dimensions, from its header where that can be read."""
+    nothing = Placement(0, 0, 0, 0, 0, 0)
+    empty = np.zeros((0, 0, 2, 3), dtype=np.uint8)
+    return Preview(path, "off", slot, nothing, empty, (), dimensions=measure(path))
+
+
+def measure_plainly(path: Path) -> tuple[int, int] | None:
+    """A measure function for demonstrations and tests, on pictures that the program made itself: Pillow alone."""
     try:
         with Image.open(path) as image:
             width, height = image.size
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            dimensions: tuple[int, int] | None = (height, width) if turned else (width, height)
+            return (height, width) if turned else (width, height)
     except (UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError):
-        dimensions = None
-    nothing = Placement(0, 0, 0, 0, 0, 0)
-    empty = np.zeros((0, 0, 2, 3), dtype=np.uint8)
-    return Preview(path, "off", slot, nothing, empty, (), dimensions=dimensions)
+        return None
 
 
 def open_plainly(path: Path, box: tuple[int, int]) -> Image.Image:
-    """A decode function for demonstrations and tests: Pillow alone, scaled decoding, turned upright."""
+    """A decode function for demonstrations and tests, on pictures that the program made itself: Pillow alone, scaled
+    decoding, turned upright. The app is handed one that decodes in another process."""
     with Image.open(path) as image:
         image.draft("RGB", box)
         return ImageOps.exif_transpose(image).convert("RGB")

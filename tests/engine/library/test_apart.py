@@ -1,8 +1,7 @@
-"""Brittle formats are decoded in a process of their own: what a file does to it is told by name, no more."""
+"""Pictures are decoded in processes of their own: what a file does to one is told by name, no more."""
 
 from __future__ import annotations
 
-import sys
 import threading
 from pathlib import Path
 
@@ -10,61 +9,83 @@ import pytest
 from PIL import ImageChops
 
 from engine.errors import ProofsheetError
-from engine.library import apart
-from engine.library.apart import Apart, is_brittle
+from engine.library import children, workers
+from engine.library.apart import Apart
 from engine.library.decode import decode
-from engine.library.reading import read_image
+from engine.library.metadata import read_metadata
 from engine.library.source import UnreadableImage
 from tests.engine.library.negatives import dng
-from tests.engine.library.pictures import encoded, put, scene
-
-_TREACHEROUS = """
-import os, signal, sys, time
-import engine.library.decode as decoding
-honest = decoding.decode
-def decode(path, box, max_pixels):
-    name = os.path.basename(path)
-    if name.startswith("crash"): os.kill(os.getpid(), signal.SIGSEGV)
-    if name.startswith("sleep"): time.sleep(600)
-    if name.startswith("print"): os.write(1, b"garbage"); print("garbage", flush=True)
-    if name.startswith("greedy"): bytearray(1_500_000_000)
-    return honest(path, box, max_pixels)
-decoding.decode = decode
-from engine.library.apart_child import main
-main(int(sys.argv[1]), int(sys.argv[2]))
-"""
+from tests.engine.library.pictures import SAVED_AS, encoded, put, scene
+from tests.engine.library.treachery import COMMAND
 
 
 def test_what_comes_back_is_what_a_decoder_here_would_give(tmp_path: Path) -> None:
     pool = Apart(10_000_000, count=1)
-    files = [put(tmp_path / f"a.{ending}", encoded(ending, 3)) for ending in ("heic", "avif", "tif")]
+    files = [put(tmp_path / f"a.{ending}", encoded(ending, 3)) for ending in SAVED_AS]
     files.append(put(tmp_path / "a.dng", dng(scene(1, (320, 240)))))
     for file in files:
-        assert is_brittle(file)
-        assert ImageChops.difference(pool.decode(file, (60, 60)), decode(file, (60, 60))).getbbox() is None
-        assert pool.read(str(file)) == read_image(str(file), 10_000_000)
-    assert not is_brittle(tmp_path / "a.JPG")
+        for box in ((60, 60), None):
+            assert ImageChops.difference(pool.decode(file, box), decode(file, box)).getbbox() is None
+        assert pool.describe(file) == read_metadata(file)
+        assert pool.size_of(file) == read_metadata(file)[1].upright_size
     with pytest.raises(UnreadableImage) as refused:
         pool.decode(put(tmp_path / "lie.heic", encoded("png")))
     assert refused.value.code == "mislabelled"
     pool.close()
 
 
-def test_a_crash_a_hang_and_greed_cost_one_file(tmp_path: Path) -> None:
-    pool = Apart(10_000_000, count=1, patience=2.0, command=(sys.executable, "-c", _TREACHEROUS))
-    codes = {}
-    for name in ("crash", "print", "sleep", "greedy", "good"):
-        try:
-            codes[name] = pool.decode(put(tmp_path / f"{name}.tif", encoded("tif")), (32, 32)).size[0]
-        except UnreadableImage as error:
-            codes[name] = error.code
+def test_a_picture_of_many_strips_comes_back_whole(tmp_path: Path) -> None:
+    file = put(tmp_path / "a.jpg", encoded("jpg", 5, (2400, 1700)))
+    assert Apart(10_000_000).decode(file).tobytes() == decode(file).tobytes()
+
+
+def test_a_crash_a_hang_greed_and_a_mistake_cost_one_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    pool = Apart(10_000_000, count=1, patience=2.0, command=COMMAND)
+    found: dict[str, object] = {}
+    for name in ("crash", "print", "sleep", "greedy", "wrong", "good"):
+        for ending in ("jpg", "tif"):
+            try:
+                found[f"{name}.{ending}"] = pool.decode(put(tmp_path / f"{name}.{ending}"), (32, 32)).size[0]
+            except UnreadableImage as error:
+                found[f"{name}.{ending}"] = error.code
     pool.close()
-    assert codes == {"crash": "decoder_crash", "print": 32, "sleep": "decoder_crash", "greedy": "too_large", "good": 32}
+    for ending in ("jpg", "tif"):
+        assert [found[f"{name}.{ending}"] for name in ("print", "good")] == [32, 32]
+        blamed = [found[f"{name}.{ending}"] for name in ("crash", "sleep", "greedy", "wrong")]
+        assert blamed == ["decoder_crash"] * 4
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_child_is_kept_for_the_next_who_asks_and_a_dead_one_is_not(tmp_path: Path) -> None:
+    children.end_idle()
+    file = put(tmp_path / "a.jpg")
+    Apart(10_000_000).decode(file, (9, 9))
+    first = [child.process.pid for child in children._idle]
+    Apart(20_000_000).decode(file, (9, 9))
+    assert [child.process.pid for child in children._idle] == first
+    children._idle[0].process.kill()
+    children._idle[0].process.wait()
+    Apart(10_000_000).decode(file, (9, 9))
+    assert [child.process.pid for child in children._idle] != first
+    children.end_idle()
+    assert children._idle == []
+
+
+def test_what_is_kept_warm_is_used_first(tmp_path: Path) -> None:
+    children.end_idle()
+    pool = Apart(10_000_000)
+    pool.warm()
+    until = threading.Event()
+    while not children._idle:  # it is on its way
+        until.wait(0.005)
+    warmed = children._idle[0].process.pid
+    pool.decode(put(tmp_path / "a.jpg"), (9, 9))
+    assert [child.process.pid for child in children._idle] == [warmed]
 
 
 def test_closing_lets_nobody_wait(tmp_path: Path) -> None:
-    pool = Apart(10_000_000, count=1, command=(sys.executable, "-c", _TREACHEROUS))
-    file = put(tmp_path / "sleep.tif", encoded("tif"))
+    pool = Apart(10_000_000, count=1, command=COMMAND)
+    file = put(tmp_path / "sleep.jpg")
     raised: list[BaseException] = []
 
     def wait() -> None:
@@ -81,4 +102,4 @@ def test_closing_lets_nobody_wait(tmp_path: Path) -> None:
     waiting.join(10)
     assert not waiting.is_alive()
     assert len(raised) == 1
-    assert apart.PATIENCE > 10
+    assert workers.PATIENCE > 10

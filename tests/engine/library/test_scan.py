@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import threading
@@ -12,26 +13,26 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UsageError
-from engine.library import batch
+from engine.library import batch, workers
 from engine.library.model import Image
+from engine.library.workers import Decoders, Outcome, Wanted
 from engine.runs import RunState
 from engine.workspace import Workspace
 from tests.engine.library.pictures import SAVED_AS, encoded, format_of, put, snapshot
 from tests.engine.library.shelf import Shelf, shelf_in
+from tests.engine.library.treachery import treachery
 
 
 def decodes_counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Paths that are opened from now on."""
+    """Names of the files that a decoder is asked to read from now on."""
     opened: list[str] = []
-    from engine.library import readers
+    ask = Decoders.ask
 
-    read = readers.read_image
-
-    def spy(path: str, max_pixels: int) -> object:
+    def spy(self: Decoders[int], key: int, path: str, wanted: Wanted = "study") -> None:
         opened.append(Path(path).name)
-        return read(path, max_pixels)
+        ask(self, key, path, wanted)
 
-    monkeypatch.setattr(readers, "read_image", spy)
+    monkeypatch.setattr(Decoders, "ask", spy)
     return opened
 
 
@@ -402,48 +403,60 @@ async def test_the_first_batch_comes_while_the_scan_goes_on(shelf: Shelf, pictur
 async def test_a_scan_can_be_cancelled_and_completed_later(
     shelf: Shelf, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.library import readers
-
     for number in range(60):
         put(pictures / f"{number}.jpg", encoded("jpg", number))
-    read, reached, released = readers.read_image, threading.Event(), threading.Event()
-
-    def slow(path: str, max_pixels: int) -> object:
-        if path.endswith("/3.jpg"):
-            reached.set()
-            released.wait(10)
-        return read(path, max_pixels)
-
-    monkeypatch.setattr(readers, "read_image", slow)
-    run = await shelf.library.scan([pictures])
-    assert await asyncio.to_thread(reached.wait, 10)
-    await shelf.runs.cancel(run.id)
-    assert (await shelf.runs.wait(run.id)).state is RunState.CANCELLED, "without waiting for the file under way"
-    released.set()
-    assert (await shelf.library.counts()).images < 60
+    put(pictures / "sleep.jpg")
+    asked = decodes_counted(monkeypatch)
+    with treachery():
+        run = await shelf.library.scan([pictures])
+        while "sleep.jpg" not in asked:
+            await asyncio.sleep(0.01)
+        await shelf.runs.cancel(run.id)
+        stopped = await shelf.runs.wait(run.id)
+    assert stopped.state is RunState.CANCELLED, "without waiting for the file under way"
+    assert (await shelf.library.counts()).images < 61
     await shelf.scan(pictures)
-    assert (await shelf.library.counts()).images == 60
+    assert (await shelf.library.counts()).images == 61
 
 
 async def test_a_file_written_to_while_it_is_read_is_read_again(
     shelf: Shelf, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = put(pictures / "a.jpg", mtime=1_600_000_000)
-    from engine.library import readers
+    hear = Decoders.hear
 
-    read = readers.read_image
-
-    def overwritten(asked: str, max_pixels: int) -> object:
-        found = read(asked, max_pixels)
-        put(path, encoded("jpg", 5), mtime=1_650_000_000)
-        return found
+    def overwritten(self: Decoders[int], seconds: float) -> list[Outcome[int]]:
+        if outcomes := hear(self, seconds):
+            put(path, encoded("jpg", 5), mtime=1_650_000_000)
+        return outcomes
 
     with monkeypatch.context() as patch:
-        patch.setattr(readers, "read_image", overwritten)
+        patch.setattr(Decoders, "hear", overwritten)
         await shelf.scan(pictures)
     stale = (await shelf.images())["a.jpg"].content_hash
     assert await shelf.counts_of(pictures) == (0, 1, 0, 0)
     assert (await shelf.images())["a.jpg"].content_hash != stale
+
+
+async def test_a_file_that_ends_its_decoder_is_refused_by_name_and_the_others_are_read(
+    shelf: Shelf, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 3.0)
+    bad = [
+        f"{what}.{ending}"
+        for what in ("crash", "leave", "sleep", "spin", "greedy", "wrong")
+        for ending in ("jpg", "png")
+    ]
+    for number, name in enumerate([*bad, *(f"{at}.jpg" for at in range(40)), "print.gif"]):
+        put(pictures / name, seed=number)
+    with treachery("read"):
+        result = await shelf.scan(pictures)
+    assert {Path(one["path"]).name: one["code"] for one in result["refused"]} == dict.fromkeys(bad, "decoder_crash")
+    assert set(await shelf.images()) == {*(f"{at}.jpg" for at in range(40)), "print.gif"}
+    told = [json.loads(line) for line in (shelf.workspace.logs / "errors.jsonl").read_text().splitlines()]
+    assert sorted(Path(one["context"]["file"]).name for one in told) == sorted(bad)
+    assert {one["type"] for one in told} == {"decoder_crash"}
+    assert await shelf.counts_of(pictures) == (0, 0, 41, 0)  # not tried again while they are as they are
 
 
 async def test_a_large_batch_is_written_in_pieces(

@@ -12,32 +12,14 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ProofsheetError
+from engine.library import children
 from engine.library.workers import Decoders, Outcome
 from tests.engine.library.pictures import put
-
-# A decoder with files that do to it what hostile ones do: by name, so that a test can say which.
-_TREACHEROUS = """
-import os, signal, sys, time
-import engine.library.onepass as onepass
-honest = onepass.study_file
-def study_file(path, max_pixels):
-    name = os.path.basename(path)
-    if name.startswith("crash"): signal.raise_signal(signal.SIGSEGV)
-    if name.startswith("leave"): os._exit(7)
-    if name.startswith("sleep"): time.sleep(600)
-    if name.startswith("print"): os.write(1, b"garbage"); os.write(2, b"garbage"); print("garbage", flush=True)
-    if name.startswith("greedy"): bytearray(3_000_000_000)
-    if name.startswith("wrong"): raise KeyError("a mistake of ours")
-    return honest(path, max_pixels)
-onepass.study_file = study_file
-from engine.library.decoder import main
-main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
-"""
+from tests.engine.library.treachery import COMMAND
 
 
 def studied(paths: list[Path], **options: float) -> dict[str, Outcome[int]]:
-    command = (sys.executable, "-c", _TREACHEROUS)
-    with Decoders[int](2, 10_000_000, command=command, **options) as decoders:  # type: ignore[arg-type]
+    with Decoders[int](2, 10_000_000, command=COMMAND, **options) as decoders:  # type: ignore[arg-type]
         return {Path(one.path).name: one for one in decoders.study((at, str(path)) for at, path in enumerate(paths))}
 
 
@@ -57,9 +39,10 @@ def test_one_that_never_comes_back_is_ended(tmp_path: Path) -> None:
     assert "1.5 seconds" in found["sleep.jpg"].reason
 
 
-def test_memory_is_bounded_and_a_hungry_file_gets_a_second_larger_chance(tmp_path: Path) -> None:
+def test_memory_is_bounded_and_a_greedy_file_is_blamed_after_a_second_larger_chance(tmp_path: Path) -> None:
     found = studied([put(tmp_path / name) for name in ("a.jpg", "greedy.jpg", "b.png")])
-    assert {name: one.code for name, one in found.items() if one.found is None} == {"greedy.jpg": "too_large"}
+    assert {name: one.code for name, one in found.items() if one.found is None} == {"greedy.jpg": "decoder_crash"}
+    assert "GB of memory" in found["greedy.jpg"].reason
 
 
 def test_what_a_decoder_prints_goes_nowhere(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +54,7 @@ def test_what_a_decoder_prints_goes_nowhere(tmp_path: Path, capfd: pytest.Captur
 def test_a_mistake_of_ours_is_told_with_its_place(tmp_path: Path) -> None:
     one = studied([put(tmp_path / "wrong.jpg")])["wrong.jpg"]
     assert (one.code, "KeyError" in one.reason) == ("decoder_crash", True)
-    assert any(frame["function"] == "study_file" for frame in one.frames)
+    assert any(frame["function"] == "found" for frame in one.frames)
 
 
 def test_decoders_that_cannot_start_are_an_error_and_no_loop(tmp_path: Path) -> None:
@@ -80,25 +63,45 @@ def test_decoders_that_cannot_start_are_an_error_and_no_loop(tmp_path: Path) -> 
         list(decoders.study([(0, str(put(tmp_path / "a.jpg")))]))
 
 
-def test_leaving_ends_the_children_and_so_does_the_death_of_their_parent(tmp_path: Path) -> None:
+def test_the_first_few_files_need_but_one_child_and_the_next_ones_find_it_ready(tmp_path: Path) -> None:
+    children.end_idle()
+    for _turn in range(2):
+        with Decoders[int](2, 10_000_000) as decoders:
+            assert all(one.found for one in decoders.study([(0, str(put(tmp_path / "a.jpg")))]))
+            pids = decoders.pids
+            assert len(pids) == 1
+        assert [child.process.pid for child in children._idle] == pids
+    files = [(at, str(put(tmp_path / f"{at}.jpg"))) for at in range(20)]
     with Decoders[int](2, 10_000_000) as decoders:
-        list(decoders.study([(0, str(put(tmp_path / "a.jpg")))]))
-        pids = decoders.pids
-        assert len(pids) == 2
+        list(decoders.study(files))
+        assert len(decoders.pids) == 2
+        assert pids[0] in decoders.pids
+    children.end_idle()
     assert not any(_is_alive(pid) for pid in pids)
 
+
+def test_leaving_ends_those_that_are_at_work(tmp_path: Path) -> None:
+    with Decoders[int](2, 10_000_000, command=COMMAND) as decoders:
+        decoders.ask(0, str(put(tmp_path / "sleep.jpg")))
+        while not (decoders._workers and decoders._workers[0].in_flight):
+            decoders.hear(0.05)
+        pids = decoders.pids
+    assert not any(_is_alive(pid) for pid in pids)
+
+
+def test_the_death_of_their_parent_ends_the_children_whatever_they_are_at(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         "from engine.library.workers import Decoders\n"
         "with Decoders(2, 10_000_000, command=(sys.executable, '-c', sys.argv[1])) as decoders:\n"
-        "    for one in decoders.study([(0, sys.argv[2]), (1, sys.argv[3])]):\n"
+        "    for one in decoders.study(enumerate(sys.argv[2:])):\n"
         "        print(*decoders.pids, flush=True)\n"
     )
-    put(tmp_path / "sleep.jpg")
-    arguments = [_TREACHEROUS, str(tmp_path / "a.jpg"), str(tmp_path / "sleep.jpg")]
+    arguments = [COMMAND[-1], *(str(put(tmp_path / f"{name}.jpg")) for name in ("a", "b", "sleep", "spin"))]
     parent = subprocess.Popen([sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     orphans = [int(pid) for pid in parent.stdout.readline().split()]
+    assert len(orphans) == 2
     assert all(_is_alive(pid) for pid in orphans)
     parent.send_signal(signal.SIGKILL)
     parent.wait()

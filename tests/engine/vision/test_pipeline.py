@@ -13,6 +13,7 @@ from PIL import Image
 
 from engine.errors import ProofsheetError
 from engine.library.decode import decode
+from engine.library.quick import icc_profile
 from engine.vision import encoders, pixels
 from engine.vision.batching import Batches
 from engine.vision.encoders import OutOfMemory
@@ -186,7 +187,7 @@ def test_other_kinds_and_broken_ones_take_the_librarys_way(tmp_path: Path) -> No
     assert "limit" in str(pixels.read(source(tmp_path / "whole.jpg"), encoder, 100))
     gone = source(tmp_path / "whole.jpg")
     (tmp_path / "whole.jpg").unlink()
-    assert pixels.read(gone, encoder, 10**9) == "the file is gone"
+    assert pixels.read(gone, encoder, 10**9) == pixels.Unread("the file is gone")
 
 
 def test_another_colour_space_is_converted_on_the_quick_way_too(tmp_path: Path) -> None:
@@ -194,7 +195,7 @@ def test_another_colour_space_is_converted_on_the_quick_way_too(tmp_path: Path) 
 
     encoder = encoders.load(f"open_clip:local-dir:{saved(tmp_path / 'clip')}", device="cpu")
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
-    assert pixels._icc_profile(b"\xff\xd8" + _app2(profile, 2) + b"\xff\xda") == profile
+    assert icc_profile(b"\xff\xd8" + _app2(profile, 2) + b"\xff\xda") == profile
     Image.new("RGB", (80, 60), (200, 40, 40)).save(tmp_path / "a.jpg", icc_profile=profile, quality=95)
     quick = pixels.read(source(tmp_path / "a.jpg"), encoder, 10**9)
     assert isinstance(quick, Image.Image)

@@ -1,0 +1,225 @@
+"""The decoder processes themselves: started, kept warm for whoever comes next, and ended. Never forked.
+
+Relies on decoder.py's command line. All are started by one thread that lives as long as this process does, because the
+kernel ends a child when the thread that started it ends. An idle one is kept, so that a preview, a scan and a study
+after one another start no process each. Pixels come back through a file in memory that parent and child share: neither
+pickled nor pushed through a pipe. (multiprocessing's shared memory would start a tracker process, which a running
+Textual app breaks.)
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# -P: what lies in the folder that the person stands in (a PIL.py among the photographs) is never imported.
+COMMAND = (sys.executable, "-P", "-m", "engine.library.decoder")
+MEMORY = 1024 * 1024 * 1024
+BYTES_A_PIXEL = 8  # of the largest picture permitted, while it is decoded and converted
+_BURIAL_SECONDS = 2.0
+_MOST_IDLE = max(2, os.cpu_count() or 1)
+_KEPT_BYTES = 32 * 1024 * 1024  # of shared memory that an idle child may go on holding
+_ROOT = str(Path(__file__).resolve().parents[2])
+_ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What tells one child from another: its program, the most private memory it may have (bytes), its threads."""
+
+    command: tuple[str, ...] = COMMAND
+    memory: int = MEMORY
+    threads: int = 1
+
+
+@dataclass(eq=False, slots=True)
+class Child:
+    """A process. `shared` is the descriptor of the memory that it answers pixels in; `is_ready` once it has said so;
+    `is_ended` when it was ended from here."""
+
+    process: subprocess.Popen[bytes]
+    kind: Kind
+    shared: int
+    is_ready: bool = False
+    is_ended: bool = False
+    held: bytes = b""  # what it said that nobody has taken in yet
+
+    def say(self, line: bytes) -> None:
+        """Write a line to it. Raises OSError when it is dead."""
+        if self.process.stdin is None:
+            raise BrokenPipeError
+        self.process.stdin.write(line)
+
+    @property
+    def output(self) -> int:
+        """The descriptor that its answers are read from."""
+        if self.process.stdout is None:
+            raise BrokenPipeError
+        return self.process.stdout.fileno()
+
+
+_lock = threading.Lock()
+_idle: list[Child] = []
+_orders: queue.SimpleQueue[tuple[Kind, Future[Child]]] = queue.SimpleQueue()
+_starter: threading.Thread | None = None
+
+
+def take(kind: Kind) -> Child:
+    """An idle child of that kind that still lives, or a new one that may not be ready yet. Raises OSError where the
+    system starts none."""
+    while True:
+        with _lock:
+            found = next((child for child in reversed(_idle) if child.kind == kind), None)
+            if found is None:
+                break
+            _idle.remove(found)
+        if found.process.poll() is None:
+            return found
+        end(found)
+    return _ordered(kind).result()
+
+
+def warm(kind: Kind) -> None:
+    """Have a child of that kind ready, or on its way, for whoever comes next. Waits for nothing."""
+    with _lock:
+        if any(child.kind == kind for child in _idle):
+            return
+    _ordered(kind).add_done_callback(lambda done: None if done.exception() else give_back(done.result()))
+
+
+def give_back(child: Child) -> None:
+    """A child that has nothing to do and is as it was: kept for the next who asks, where there are not enough yet."""
+    with contextlib.suppress(OSError):
+        if os.fstat(child.shared).st_size > _KEPT_BYTES:
+            os.ftruncate(child.shared, 0)
+    with _lock:
+        is_kept = len(_idle) < _MOST_IDLE and not child.is_ended
+        if is_kept:
+            _idle.append(child)
+    if not is_kept:
+        end(child)
+
+
+def end(child: Child) -> None:
+    """End it at once. Whoever waits for what it says hears its end."""
+    child.is_ended = True
+    child.process.kill()
+    # One that hangs in the kernel (a dead network drive) ends when that lets it go: nobody waits for it here.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.process.wait(_BURIAL_SECONDS)
+    if child.process.stdin is not None:
+        with contextlib.suppress(OSError):
+            child.process.stdin.close()
+    with _lock:
+        shared, child.shared = child.shared, -1
+    if shared >= 0:
+        with contextlib.suppress(OSError):
+            os.close(shared)
+    # What is read from is closed when nobody holds it any more: another thread may be waiting there for the end.
+
+
+def end_idle() -> None:
+    """End those that nobody has work for."""
+    with _lock:
+        children = [*_idle]
+        _idle.clear()
+    for child in children:
+        end(child)
+
+
+atexit.register(end_idle)
+
+
+def _ordered(kind: Kind) -> Future[Child]:
+    global _starter
+    with _lock:
+        if _starter is None:
+            _starter = threading.Thread(target=_start_as_ordered, name="decoders", daemon=True)
+            _starter.start()
+    ordered: Future[Child] = Future()
+    _orders.put((kind, ordered))
+    return ordered
+
+
+def _start_as_ordered() -> None:
+    from engine.runs.lanes import yield_to_the_screen
+
+    yield_to_the_screen()  # and so do all children, which inherit it
+    while True:
+        kind, ordered = _orders.get()
+        try:
+            ordered.set_result(_started(kind))
+        except Exception as error:  # noqa: BLE001 - whoever ordered it gets it raised; this thread lives on
+            ordered.set_exception(error)
+
+
+def _started(kind: Kind) -> Child:
+    shared = _memory_file()
+    try:
+        path = os.pathsep.join(part for part in (_ROOT, os.environ.get("PYTHONPATH", "")) if part)
+        process = subprocess.Popen(
+            [*kind.command, str(kind.memory), str(kind.threads), str(shared), str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env={**os.environ, **_ALONE, "PYTHONPATH": path},
+            pass_fds=(shared,),
+            start_new_session=True,  # Ctrl+C is the parent's: it ends its children itself
+        )
+    except BaseException:
+        os.close(shared)
+        raise
+    return Child(process, kind, shared)
+
+
+def _memory_file() -> int:
+    """A file without a name, in memory where the system has such (Linux)."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("proofsheet-pixels", os.MFD_CLOEXEC)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+def how_it_ended(code: int | None) -> str:
+    """A process's return code, for a person: SIGSEGV, or `exit 7`."""
+    import signal
+
+    if code is not None and code < 0:
+        try:
+            return signal.Signals(-code).name
+        except ValueError:
+            return f"signal {-code}"
+    return f"exit {code}"
+
+
+def crashed(child: Child) -> str:
+    """Why a file is refused over which this child ended."""
+    return f"the decoder crashed over it ({how_it_ended(child.process.returncode)})"
+
+
+def late(seconds: float) -> str:
+    """Why a file is refused over which a child did not come back."""
+    return f"the decoder did not come back within {seconds:g} seconds"
+
+
+def greedy(memory: int) -> str:
+    """Why a file is refused over which a decoder wanted more memory than any picture permitted may need."""
+    return f"the decoder wanted more than {memory / 1e9:.1f} GB of memory for it"
+
+
+def asked(**what: Any) -> bytes:
+    """A request, as a child reads it."""
+    import json
+
+    return json.dumps(what).encode("ascii") + b"\n"
