@@ -20,7 +20,7 @@ from engine.store.schema import images, projects, refusals
 from engine.store.schema.facts import image_facts, image_metadata
 
 # Raised when a measure changes its meaning, so that the next study measures everything anew.
-VERSION = 1
+VERSION = 2
 _CHUNK = 500
 
 Flag = Literal["screenshot", "document", "dark", "overexposed", "low_information"]
