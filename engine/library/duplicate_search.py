@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +19,12 @@ from engine.errors import UsageError
 from engine.library import grouping, neighbours, prints_table
 from engine.library.apart import decode
 from engine.library.batch import folder_of
-from engine.library.grouping import Cluster, Evidence, Picture
+from engine.library.grouping import Cluster, Evidence
 from engine.library.hamming import near
+from engine.library.looking import Looking
 from engine.library.prints import Prints, prints
 from engine.library.prints_table import Link
+from engine.library.shots import near_in_time, pictures_of
 from engine.library.source import UnreadableImage
 from engine.review import Decision, Verdict
 from engine.runs import RunContext
@@ -47,12 +47,13 @@ def work(run: RunContext, store: Store, max_pixels: int) -> dict[str, Any]:
     distance = int(run.params["distance"])
     printed = _print_missing(run, store, project, max_pixels)
     links = 0
+    look = Looking(run, store, max_pixels)
     with store.reading() as connection:
         wanted = projects_of(connection, project)
     for number, (project_id, name) in enumerate(wanted):
         run.progress(number, len(wanted), f"comparing {name}")
-        links += neighbours.search(store, project_id, distance, run.check)
-    return {"printed": printed, "links": links, "projects": len(wanted)}
+        links += neighbours.search(store, project_id, distance, run.check, look)
+    return {"printed": printed, "links": links, "looked": look.looked, "projects": len(wanted)}
 
 
 def _print_missing(run: RunContext, store: Store, project: str | None, max_pixels: int) -> int:
@@ -144,10 +145,10 @@ def _form_one(
     with store.reading() as connection:
         count, twins = _twins(connection, project_id)
         links = list(prints_table.links(connection, project_id))
-        near_in_time = _near_in_time(connection, project_id, burst_seconds)
-        wanted = {image for group in twins for image in group} | set(near_in_time)
+        timed = near_in_time(connection, project_id, burst_seconds)
+        wanted = {image for group in twins for image in group} | set(timed)
         wanted |= {image for link in links for image in (link.first, link.second)}
-        pictures = _pictures(connection, sorted(wanted))
+        pictures = pictures_of(connection, sorted(wanted))
         shelf = prints_table.shelf(connection, project_id, neighbours.LEAST_CONTRAST, distance)
         formed.images += count
         if len(shelf.ids):
@@ -201,49 +202,6 @@ def _twins(connection: sa.Connection, project_id: int) -> tuple[int, list[list[i
     for content_hash, image in connection.execute(query.order_by(images.c.id)):
         found[content_hash].append(image)
     return count, list(found.values())
-
-
-def _near_in_time(connection: sa.Connection, project_id: int, seconds: float) -> list[int]:
-    """Images shot within `seconds` of another, by what the camera says."""
-    query = (
-        sa.select(images.c.id, images.c.taken_at)
-        .where(
-            images.c.project_id == project_id,
-            images.c.removed_at.is_(None),
-            images.c.taken_at_source == "exif:original",
-        )
-        .order_by(images.c.taken_at)
-    )
-    timed = sorted(
-        (moment.timestamp(), image)
-        for image, text in connection.execute(query)
-        if (moment := _moment(text)) is not None
-    )
-    close: set[int] = set()
-    for (one_at, one), (other_at, other) in pairwise(timed):
-        if other_at - one_at <= seconds:
-            close |= {one, other}
-    return sorted(close)
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A capture time as the camera's clock showed it: frames of one burst compare, whatever zone one of them names."""
-    return datetime.fromisoformat(text).replace(tzinfo=None) if text else None
-
-
-def _pictures(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, Picture]:
-    found: dict[int, Picture] = {}
-    columns = (
-        images.c.id, images.c.content_hash, images.c.width, images.c.height, images.c.taken_at,
-        images.c.taken_at_source,
-    )  # fmt: skip
-    for at in range(0, len(image_ids), _CHUNK):
-        query = sa.select(*columns).where(images.c.id.in_(image_ids[at : at + _CHUNK]))
-        for image, content_hash, width, height, taken_at, source in connection.execute(query):
-            moment = _moment(taken_at) if source == "exif:original" else None
-            is_whole = moment is not None and moment.microsecond == 0
-            found[image] = Picture(image, content_hash, width, height, moment, is_whole)
-    return found
 
 
 # -- rows that go and come back ---------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from engine.library.grouping import Kind
 
 KIND = "duplicates"
-MODEL = "prints-1"
+MODEL = "prints-2"
 # A ranker looks at pictures; beyond so many frames of bursts, nobody would wait for it.
 _MOST_SCORED = 400
 

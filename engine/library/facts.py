@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 # Raised when a measure changes its meaning, so that the next study measures everything anew.
-VERSION = 1
+VERSION = 2
 _CHUNK = 500
 
 

@@ -93,13 +93,13 @@ class Evidence:
 
 
 def is_same(link: Link, one: Picture, other: Picture, distance: int) -> bool:
-    """Whether two images show the same picture, by hash, second hash and correlation; both hashes of what they have in
-    common."""
+    """Whether two images show the same picture, by hash, second hash, correlation and, where one was taken, a closer
+    look; both hashes of what they have in common."""
     if link.phash > distance or link.correlation < LEAST_CORRELATION or link.worst > MOST_IN_ONE_PLACE:
         return False
     if link.dhash > distance and link.correlation < _BEYOND_DOUBT:
         return False
-    if are_different_shots(one, other):
+    if link.is_another_exposure or are_different_shots(one, other):
         return False
     if one.shot_at is not None and one.shot_at == other.shot_at and one.is_to_the_second:
         is_whole = (one.width, one.height) == (other.width, other.height)

@@ -30,12 +30,16 @@ _GRID = ((np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE).astype(np.float32)
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """How alike pairs are, each (m,): `correlation` -1 to 1 of the common part after moving; `phash` and `dhash`, bits
-    of 64 that differ there; `worst`, the largest mean difference of a 4x4 block, as a share of the contrast."""
+    of 64 that differ there; `worst`, the largest mean difference of a 4x4 block, as a share of the contrast; `unmoved`,
+    the correlation before moving; `place` (m, 4), where the second lies in the first: left and width, top and height,
+    in shares of the side."""
 
     correlation: NDArray[np.float32]
     phash: NDArray[np.uint8]
     dhash: NDArray[np.uint8]
     worst: NDArray[np.float32]
+    unmoved: NDArray[np.float32]
+    place: NDArray[np.float32]
 
 
 def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Likeness:
@@ -43,14 +47,15 @@ def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Likeness:
     parts = [_batch(one[at : at + BATCH], other[at : at + BATCH]) for at in range(0, len(one), BATCH)]
     if not parts:
         empty, none = np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.uint8)
-        return Likeness(empty, none, none, empty)
+        return Likeness(empty, none, none, empty, empty, np.zeros((0, 4), dtype=np.float32))
     return Likeness(*(np.concatenate([getattr(p, name) for p in parts]) for name in Likeness.__slots__))
 
 
 def _batch(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Likeness:
     a, b = _soft(one.astype(np.float32)), _soft(other.astype(np.float32))
     place = np.tile(np.array([0, 1, 0, 1], dtype=np.float32), (len(a), 1))
-    moving = np.flatnonzero(_correlation(a, b) < _ALREADY)
+    unmoved = _correlation(a, b)
+    moving = np.flatnonzero(unmoved < _ALREADY)
     if len(moving):
         place[moving] = _aligned(a[moving], b[moving])
     ours, theirs = _common(one.astype(np.float32), other.astype(np.float32), place)
@@ -60,6 +65,8 @@ def _batch(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Likeness:
         np.bitwise_count(hash_of(frequencies(_byte(ours))) ^ hash_of(frequencies(_byte(theirs)))),
         np.bitwise_count(_dhash(soft_ours) ^ _dhash(soft_theirs)),
         _worst(ours, theirs),
+        unmoved,
+        place,
     )
 
 

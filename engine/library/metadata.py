@@ -286,10 +286,10 @@ def _iso(details: Directory, packet: xmp.Packet) -> int | None:
 
 
 def _flash(details: Directory, packet: xmp.Packet) -> bool | None:
-    """Whether it fired (bit 0)."""
+    """Whether it fired (bit 0). The field has seven bits: a value beyond says nothing."""
     value = details.get(0x9209)
     if isinstance(value, int):
-        return bool(value & 1)
+        return bool(value & 1) if 0 <= value < 0x80 else None
     said = packet.one("exif:Flash")
     return {"true": True, "false": False}.get((said or "").lower())
 

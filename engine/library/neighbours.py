@@ -2,13 +2,14 @@
 
 Relies on `hamming` for candidates, on `likeness` for the proof, on the store for both ends. Incremental: only images
 whose neighbours are not known yet are searched for, among all of their project. Two projects never meet. Never opens a
-file.
+file: who searches may hand in a closer look.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
@@ -40,14 +41,35 @@ def reach(distance: int) -> int:
     return distance + math.ceil(_BEYOND * distance)
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A likeness by prints alone. `position`: how the first is turned to lie as the second does; `place` (4,) and
+    `unmoved`: see `engine.library.likeness`."""
+
+    link: Link
+    position: int
+    place: NDArray[np.float32]
+    unmoved: float
+
+
+LookCloser = Callable[[Sequence[Alike]], Sequence[Link]]
+
+
+def _by_prints_alone(alike: Sequence[Alike]) -> list[Link]:
+    return [one.link for one in alike]
+
+
 def search(
     store: Store,
     project_id: int,
     distance: int,
     check: Callable[[], None] = lambda: None,
-    tell: Callable[[int], None] = lambda _links: None,
+    look_closer: LookCloser = _by_prints_alone,
 ) -> int:
-    """Find and keep the links of a project's images whose neighbours are not known within `distance`; how many."""
+    """Find and keep the links of a project's images whose neighbours are not known within `distance`; how many.
+
+    `look_closer` is shown what the prints find alike, a portion at a time, and says what is kept of it.
+    """
     with store.reading() as connection:
         shelf = prints_table.shelf(connection, project_id, LEAST_CONTRAST, distance)
     fresh = np.flatnonzero(~shelf.is_known)
@@ -56,12 +78,14 @@ def search(
     found = 0
     for pairs in _portions(candidates(shelf, distance, check)):
         check()
-        links = _confirmed(store, shelf, pairs, distance)
+        ids = [(int(a), int(b)) for a, b in shelf.ids[pairs].tolist()]
+        with store.reading() as connection:
+            alike = _alike(connection, ids, reach(distance))
+        links = look_closer(alike) if alike else []
         if links:
             with store.writing() as connection:
                 prints_table.write_links(connection, links)
         found += len(links)
-        tell(found)
     with store.writing() as connection:
         prints_table.mark_searched(connection, shelf.ids[fresh].tolist(), distance)
     return found
@@ -117,15 +141,15 @@ def _portions(pairs: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         yield pairs[at : at + _AT_A_TIME]
 
 
-def _confirmed(store: Store, shelf: Shelf, pairs: NDArray[np.int64], distance: int) -> list[Link]:
-    ids = [(int(a), int(b)) for a, b in shelf.ids[pairs].tolist()]
-    with store.reading() as connection:
-        return compared(connection, ids, within=reach(distance))
+def compared(connection: sa.Connection, pairs: Sequence[tuple[int, int]]) -> list[Link]:
+    """The links of pairs of image ids that look alike in some position, by their prints alone; pairs that do not are
+    left out."""
+    return _by_prints_alone(_alike(connection, pairs, 64))
 
 
-def compared(connection: sa.Connection, pairs: Sequence[tuple[int, int]], *, within: int = 64) -> list[Link]:
-    """The links of pairs of image ids that look alike in some position; left out are pairs that do not, and pairs whose
-    hashes are further apart than `within` bits in every position."""
+def _alike(connection: sa.Connection, pairs: Sequence[tuple[int, int]], within: int) -> list[Alike]:
+    """Those of the pairs that look alike; left out are those whose hashes are further apart than `within` bits in every
+    position."""
     held = prints_table.lumas(connection, [image for pair in pairs for image in pair])
     wanted = sorted({(min(pair), max(pair)) for pair in pairs if pair[0] in held and pair[1] in held})
     if not wanted:
@@ -145,13 +169,18 @@ def compared(connection: sa.Connection, pairs: Sequence[tuple[int, int]], *, wit
     turned = np.stack([prints.turned_luma(one[at], int(position[at])) for at in close])
     found = likeness(turned, other[close])
     return [
-        Link(
-            *wanted[at],
-            distance=int(apart[at]),
-            phash=int(found.phash[place]),
-            dhash=int(found.dhash[place]),
-            correlation=round(float(found.correlation[place]), 5),
-            worst=round(float(found.worst[place]), 4),
+        Alike(
+            Link(
+                *wanted[at],
+                distance=int(apart[at]),
+                phash=int(found.phash[place]),
+                dhash=int(found.dhash[place]),
+                correlation=round(float(found.correlation[place]), 5),
+                worst=round(float(found.worst[place]), 4),
+            ),
+            int(position[at]),
+            found.place[place],
+            float(found.unmoved[place]),
         )
         for place, at in enumerate(close.tolist())
         if found.correlation[place] >= LEAST_CORRELATION

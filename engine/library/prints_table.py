@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from engine.library.closer import Closer
 from engine.library.prints import SIDE, VERSION, Prints, frequencies, hash_of
 from engine.store import upsert
 from engine.store.schema import images, projects
 from engine.store.schema.duplicates import image_links, image_prints
 
+# "prints": they say enough; "seen": looked at closely; "passed": not looked at, being one of a throng.
+Look = Literal["prints", "seen", "passed"]
+
+_MEASURES = ("outside", "common", "off", "surely", "off_tenth", "surely_tenth")
 _CHUNK = 500
 _IS_FRESH = sa.and_(
     image_prints.c.image_id == images.c.id,
@@ -41,7 +47,8 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Two images that look alike, `first` the smaller id; the measures of `engine.library.likeness`."""
+    """Two images that look alike, `first` the smaller id; the measures of `engine.library.likeness`. `look`: whether a
+    closer look was taken, and `closer` what it found, None where there was nothing to be seen."""
 
     first: int
     second: int
@@ -50,6 +57,13 @@ class Link:
     dhash: int
     correlation: float
     worst: float
+    look: Look = "prints"
+    closer: Closer | None = None
+
+    @property
+    def is_another_exposure(self) -> bool:
+        """Whether a closer look says so, or was not worth taking because so many others did."""
+        return self.look == "passed" or (self.closer is not None and self.closer.is_another_exposure)
 
 
 def write_prints(connection: sa.Connection, rows: Iterable[tuple[int, str, Prints]]) -> None:
@@ -165,10 +179,12 @@ def write_links(connection: sa.Connection, links: Sequence[Link]) -> None:
             "dhash": one.dhash,
             "correlation": one.correlation,
             "worst": one.worst,
+            "look": one.look,
+            **{name: getattr(one.closer, name, None) for name in _MEASURES},
         }
         for one in links
     ]
-    update = ["distance", "phash", "dhash", "correlation", "worst"]
+    update = ["distance", "phash", "dhash", "correlation", "worst", "look", *_MEASURES]
     upsert(connection, image_links, rows, key=["first_id", "second_id"], update=update)
 
 
@@ -194,4 +210,24 @@ def links(connection: sa.Connection, project_id: int) -> Iterator[Link]:
         )
     )
     for row in connection.execute(query):
-        yield Link(row.first_id, row.second_id, row.distance, row.phash, row.dhash, row.correlation, row.worst)
+        yield _link(row)
+
+
+def seen(connection: sa.Connection, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Link]:
+    """Of these pairs (smaller id first), the likenesses that are kept already with what a closer look found."""
+    wanted = set(pairs)
+    found: dict[tuple[int, int], Link] = {}
+    firsts = sorted({first for first, _ in wanted})
+    for at in range(0, len(firsts), _CHUNK):
+        some = image_links.c.first_id.in_(firsts[at : at + _CHUNK])
+        for row in connection.execute(sa.select(image_links).where(some, image_links.c.look == "seen")):
+            if (row.first_id, row.second_id) in wanted:
+                found[row.first_id, row.second_id] = _link(row)
+    return found
+
+
+def _link(row: sa.Row[Any]) -> Link:
+    closer = None if row.outside is None else Closer(*(getattr(row, name) for name in _MEASURES))
+    return Link(
+        row.first_id, row.second_id, row.distance, row.phash, row.dhash, row.correlation, row.worst, row.look, closer
+    )

@@ -24,7 +24,7 @@ from engine.errors import ProofsheetError, UsageError
 
 T = TypeVar("T")
 
-HEAD = "0008"
+HEAD = "0009"
 BUSY_TIMEOUT_MS = 15_000
 
 

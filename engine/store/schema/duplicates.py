@@ -22,7 +22,8 @@ image_prints = Table(
 )
 
 # Two images that look alike, the smaller id first; measures as in `engine.library.likeness`. `distance` is that of the
-# hashes as they are, in the position that fits best.
+# hashes as they are, in the position that fits best. `look` and what follows: whether a closer look was taken, and what
+# it found (`engine.library.closer`), null where nothing could be seen.
 image_links = Table(
     "image_links",
     metadata,
@@ -33,6 +34,13 @@ image_links = Table(
     Column("dhash", Integer, nullable=False),
     Column("correlation", Float, nullable=False),
     Column("worst", Float, nullable=False),
+    Column("look", String, nullable=False, server_default="prints"),
+    Column("outside", Float),
+    Column("common", Float),
+    Column("off", Float),
+    Column("surely", Float),
+    Column("off_tenth", Float),
+    Column("surely_tenth", Float),
 )
 # The groups as they were last looked at, a row a member; `group_id` says the kind and, by a digest, the members.
 image_groups = Table(

@@ -36,6 +36,8 @@ _OTHERWISE = {
     # every decoder answers, turned: 3456 x 4608, orientation 1.
     ("HMD_Nokia_8.3_5G.heif", "width"): (4608, 3456),
     ("HMD_Nokia_8.3_5G.heif", "height"): (3456, 4608),
+    # 0x26f1, which exiftool prints as 'Unknown': the field has seven bits.
+    ("long_description.jpg", "flash"): (True, None),
 }
 
 

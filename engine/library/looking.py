@@ -1,0 +1,151 @@
+"""The closer look: of the images that the prints find alike, those that may be two exposures are decoded and compared.
+
+Relies on the decoder, on `closer` for the measures, on the store for paths and capture times. Most pairs need none:
+what is alike to the last detail without being moved is a copy, and what the camera says was taken at two moments is
+none. What was seen once is not looked at again after an interruption. Runs in a worker thread, and decodes in a few.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from engine.library import closer, prints, prints_table
+from engine.library.apart import decode
+from engine.library.grouping import LEAST_CORRELATION, MOST_IN_ONE_PLACE, Picture, are_different_shots
+from engine.library.neighbours import Alike
+from engine.library.prints_table import Link
+from engine.library.shots import pictures_of
+from engine.library.source import UnreadableImage
+from engine.runs import RunContext
+from engine.store import Store
+from engine.store.schema import images
+
+# Alike to this without being moved, and at every place: resized or recompressed, and nothing else.
+_PLAIN, _PLAIN_IN_ONE_PLACE = 0.99995, 0.02
+# In a throng (the frames of a film, by the thousand) the likest come first; after so many that are other exposures, and
+# no copy, the rest are taken for others, too.
+_ENOUGH = 8
+# Decoded pictures held, 150 kB each.
+_HELD = 128
+_CHUNK = 500
+
+
+class Looking:
+    """A closer look for one run; `neighbours.search` calls it with what it finds. `looked` counts the looks taken."""
+
+    def __init__(self, run: RunContext, store: Store, max_pixels: int) -> None:
+        self._run = run
+        self._store = store
+        self._max_pixels = max_pixels
+        self._held: OrderedDict[int, NDArray[np.uint8] | None] = OrderedDict()
+        self._lock = threading.Lock()
+        self._others: Counter[int] = Counter()
+        self._copies: Counter[int] = Counter()
+        self.looked = 0
+
+    def __call__(self, alike: Sequence[Alike]) -> list[Link]:
+        """The links of a portion, with what a closer look found where one was needed."""
+        doubtful = [one for one in alike if _is_doubtful(one)]
+        with self._store.reading() as connection:
+            ids = sorted({image for one in doubtful for image in (one.link.first, one.link.second)})
+            pictures = pictures_of(connection, ids)
+            paths = _paths(connection, ids)
+            seen = prints_table.seen(connection, [(one.link.first, one.link.second) for one in doubtful])
+        found = {(one.link.first, one.link.second): one.link for one in alike}
+        found |= seen
+        wanted = [
+            one
+            for one in sorted(doubtful, key=lambda one: -one.link.correlation)
+            if (one.link.first, one.link.second) not in seen and _may_be_one(one.link, pictures)
+        ]
+        self._tell(list(seen.values()))
+
+        def taken() -> Iterator[Alike]:
+            for one in wanted:
+                if any(
+                    self._others[id] >= _ENOUGH and not self._copies[id] for id in (one.link.first, one.link.second)
+                ):
+                    found[one.link.first, one.link.second] = replace(one.link, look="passed")
+                else:
+                    yield one
+
+        for link in self._run.map(lambda one: self._looked(one, paths), taken()):
+            found[link.first, link.second] = link
+            self._tell([link])
+            self.looked += 1
+            self._run.progress(self.looked, None, "looking closer at what is alike")
+        return list(found.values())
+
+    def _tell(self, links: Sequence[Link]) -> None:
+        for link in links:
+            count = self._others if link.is_another_exposure else self._copies
+            count.update((link.first, link.second))
+
+    def _looked(self, one: Alike, paths: dict[int, str]) -> Link:
+        first, second = self._grey(one.link.first, paths), self._grey(one.link.second, paths)
+        if first is None or second is None:
+            return replace(one.link, look="seen")
+        side = min(len(first), len(second)) // closer.BLOCKS * closer.BLOCKS
+        turned = prints.turned_luma(_sized(first, side), one.position)
+        return replace(one.link, look="seen", closer=closer.closer(turned, _sized(second, side), one.place))
+
+    def _grey(self, image: int, paths: dict[int, str]) -> NDArray[np.uint8] | None:
+        """The picture squeezed to a square of its longer side, at most `closer.SIDE`; None where it cannot be read any
+        more, or is too small."""
+        with self._lock:
+            if image in self._held:
+                self._held.move_to_end(image)
+                return self._held[image]
+        grey = self._decoded(paths.get(image))
+        with self._lock:
+            self._held[image] = grey
+            while len(self._held) > _HELD:
+                self._held.popitem(last=False)
+        return grey
+
+    def _decoded(self, path: str | None) -> NDArray[np.uint8] | None:
+        if path is None:
+            return None
+        try:
+            picture = decode(path, (closer.SIDE, closer.SIDE), self._max_pixels)
+        except UnreadableImage as problem:
+            self._run.refuse(path, problem.reason)
+            return None
+        side = max(picture.size)
+        return _sized(np.asarray(picture.convert("L"), dtype=np.uint8), side) if side >= closer.LEAST_SIDE else None
+
+
+def _is_doubtful(one: Alike) -> bool:
+    """Whether the prints take two for one picture, and could be wrong."""
+    link = one.link
+    if link.correlation < LEAST_CORRELATION or link.worst > MOST_IN_ONE_PLACE:
+        return False
+    return one.unmoved < _PLAIN or link.worst > _PLAIN_IN_ONE_PLACE
+
+
+def _may_be_one(link: Link, pictures: dict[int, Picture]) -> bool:
+    first, second = pictures.get(link.first), pictures.get(link.second)
+    return first is not None and second is not None and not are_different_shots(first, second)
+
+
+def _paths(connection: sa.Connection, image_ids: Sequence[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for at in range(0, len(image_ids), _CHUNK):
+        query = sa.select(images.c.id, images.c.path).where(images.c.id.in_(image_ids[at : at + _CHUNK]))
+        found.update((row.id, row.path) for row in connection.execute(query))
+    return found
+
+
+def _sized(grey: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    if grey.shape == (side, side):
+        return grey
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(grey).resize((side, side), Image.Resampling.LANCZOS), dtype=np.uint8)
