@@ -25,7 +25,7 @@ from engine.errors import ProofsheetError
 from tui.actions import bindings
 from tui.messages import EngineReady, Tone
 from tui.screens.base import Page
-from tui.screens.fixes_diff import DiffRow, HunkKey, diff_rows, hunk_keys
+from tui.screens.fixes_diff import CONTEXT, DiffRow, HunkKey, diff_rows, hunk_keys
 from tui.screens.fixes_words import Item, about, list_rows, title
 from tui.widgets.lines import Lines, row, rule
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 IN_PLACE = ("applied", "recurred")
 OPEN = ("proposed", "proven", "rolled-back")
+LIST_ROWS = 6  # of the narrow layout, at the most
 BESIDE_FROM = 150  # columns of the terminal from which old and new stand side by side at first
 
 
@@ -83,6 +84,7 @@ class FixesScreen(Page):
         self.is_loaded = False
         self.reasons: dict[str, str] = {}
         self._bulk_asked: list[str] = []
+        self._is_fresh = True
         self._root = ""
         self._rows: list[DiffRow] = []
 
@@ -110,6 +112,7 @@ class FixesScreen(Page):
 
     @on(Shown)
     def _shown(self, event: Shown) -> None:
+        before = self.item.key if self.item else None
         by_group: dict[str, list[Fix]] = {}
         for fix in event.fixes:
             if fix.state != "edited":
@@ -125,7 +128,9 @@ class FixesScreen(Page):
         here = next((n for n, item in enumerate(self.items) if self._wanted in (item.key, item.fix_id)), None)
         self.cursor = self.cursor if here is None else here
         self.cursor = max(0, min(self.cursor, len(self.items) - 1))
+        self._is_fresh = self._is_fresh or (self.item.key if self.item else None) != before
         self._draw()
+        self.call_after_refresh(self._draw)  # the list may have become longer, and the room for the rest less
 
     @property
     def item(self) -> Item | None:
@@ -145,11 +150,14 @@ class FixesScreen(Page):
             self._draw_nothing()
             return
         width, height = self.list.size.width, self.list.size.height
+        if self.is_narrow:
+            height = min(LIST_ROWS, len(self.items))
+        self.list.styles.height = height if self.is_narrow else "100%"
         self.list.put(*list_rows(self.items, self.cursor, height, width, self.is_narrow))
         item = self.items[self.cursor]
         width, height = max(20, self.view.size.width), self.view.size.height
         why_none = self.reasons.get(item.group.id, "no fix is proposed; s looks for one in a project's folder")
-        head = [*([rule()] if self.is_narrow else []), *about(item, why_none, width)]
+        head = [*([rule()] if self.is_narrow else []), *about(item, why_none, width, self.is_narrow)]
         self._rows = []
         if item.fix is not None:
             keys = hunk_keys(item.fix.edits)
@@ -159,9 +167,20 @@ class FixesScreen(Page):
             self._rows = diff_rows(item.fix.edits, width, side_by_side=beside, current=current, marked=self.marked)
             head.append(row("") if not self.is_narrow else rule())
         room = max(1, height - len(head))
+        if self._is_fresh:
+            self._is_fresh = False
+            self.scrolled = self._first_hunk(room)
         self.scrolled = max(0, min(self.scrolled, len(self._rows) - room))
         self.view.put(*head, *(one.row for one in self._rows[self.scrolled : self.scrolled + room]))
         self.offer(self._offered())
+
+    def _first_hunk(self, room: int) -> int:
+        """How far to scroll for the first hunk to be in sight: as little as will do, with a line before it."""
+        starts = [number for number, one in enumerate(self._rows) if one.starts]
+        if not starts:
+            return 0
+        end = starts[1] if len(starts) > 1 else len(self._rows) - CONTEXT
+        return 0 if end <= room else max(0, min(end - room, starts[0] - 1))
 
     def _draw_nothing(self) -> None:
         self.list.put()
@@ -201,7 +220,7 @@ class FixesScreen(Page):
     def action_move(self, step: int) -> None:
         wanted = self.cursor + step
         if 0 <= wanted < len(self.items):
-            self.cursor, self.at_hunk, self.scrolled = wanted, 0, 0
+            self.cursor, self.at_hunk, self._is_fresh = wanted, 0, True
             self.marked.clear()
             self._bulk_asked = []
             self._wanted = self.items[wanted].key
