@@ -53,9 +53,9 @@ def compose(
             for path, after in wanted:
                 afters[path].append((fix, after))
     if not include_uncommitted:
-        for path in uncommitted(root, [path for path in afters if nows[path] is not None], known):
+        for path, why in uncommitted(root, [path for path in afters if nows[path] is not None], known).items():
             for fix, _ in afters[path]:
-                refused[fix.id] = f"{path}: it has uncommitted edits (commit them, or ask for it)"
+                refused[fix.id] = f"{path}: {why}"
     edits: list[FileEdit] = []
     for path, there in afters.items():
         now = nows[path]

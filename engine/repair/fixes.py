@@ -23,6 +23,7 @@ from engine.repair.apply import Applied, Applier
 from engine.repair.fix import IN_PLACE, OPEN, Fix, FixState, fix_id, unified
 from engine.repair.groups import Group
 from engine.repair.guard import why_not_root
+from engine.repair.known import as_known, named, since
 from engine.repair.logs import Ingested
 from engine.repair.merge import Overlap, hunks, some
 from engine.repair.outcomes import REJECTED, standing
@@ -126,10 +127,10 @@ class Fixes:
         def write(connection: sa.Connection) -> Suggested:
             shown: list[Fix] = []
             refused: list[Unmatched] = []
-            proposed = [_named(connection, fix) for fix in found.fixes]
+            proposed = [named(connection, fix) for fix in found.fixes]
             there = {fix.id: fix for fix in ledger.get(connection, [fix.id for fix in proposed])}
             for fix in proposed:
-                own = _as_known(fix, there.get(fix.id))
+                own = as_known(fix, there.get(fix.id))
                 if own.state is FixState.REJECTED:
                     reason = f"{own.id} was rejected: {own.details.get('reason') or 'no reason given'}"
                     refused += [Unmatched(groups[group], reason) for group in own.groups if group in groups]
@@ -141,7 +142,7 @@ class Fixes:
             in_place = {
                 group: fix for fix in ledger.get(connection, root=root) if fix.state in IN_PLACE for group in fix.groups
             }
-            unmatched = [_since(one, in_place.get(one.group.id)) for one in found.unmatched]
+            unmatched = [since(one, in_place.get(one.group.id)) for one in found.unmatched]
             outcomes = read_outcomes(connection)
             return Suggested(tuple(ledger.with_confidence(fix, outcomes) for fix in shown), (*refused, *unmatched))
 
@@ -378,35 +379,3 @@ def _real(root: Path) -> Path:
     if reason:
         raise UsageError(reason, remedy="Name the folder of a project of yours: --root DIR")
     return real
-
-
-def _named(connection: sa.Connection, fix: Fix) -> Fix:
-    """The fix with an id of its own where one of another project, in place there, has it already."""
-    there = ledger.get(connection, [fix.id])
-    if there and there[0].root != fix.root and there[0].state in IN_PLACE:
-        return replace(fix, id=fix_id(fix.pattern, fix.edits, str(fix.root)))
-    return fix
-
-
-def _as_known(fix: Fix, there: Fix | None) -> Fix:
-    """A proposal with what was found out and decided about it before, where it is the same edit of the same bytes."""
-    if there is None or there.root != fix.root:
-        return fix
-    groups = tuple(dict.fromkeys((*fix.groups, *there.groups)))
-    if there.state is FixState.REJECTED:
-        return replace(there, groups=groups)
-    if (
-        there.edits != fix.edits or there.state in IN_PLACE
-    ):  # in place, and yet proposed again: it was taken out by hand
-        return replace(fix, groups=groups)
-    return replace(there, groups=groups, evidence=fix.evidence, why=fix.why)
-
-
-def _since(one: Unmatched, fix: Fix | None) -> Unmatched:
-    """A group whose fix is in place says so instead of what the patterns say about code that is mended."""
-    at = str(fix.details.get("applied_at") or "") if fix else ""
-    if fix is None or not at:
-        return one
-    if fix.state is FixState.RECURRED:
-        return replace(one, reason=f"it struck again after {fix.id} was applied; {one.reason}")
-    return replace(one, reason=f"{fix.id} was applied at {at[:16].replace('T', ' ')}; it has not struck since")

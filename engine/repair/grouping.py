@@ -3,7 +3,8 @@
 First level: the exception's type and the innermost frame inside the project, as module, function and normalised code
 line, without line numbers, so that moved lines and renamed folders change nothing; recursion counts once. Second level:
 the message's slots (see `slots`), unless the project raised it itself: then the line says it all. The recipe has a
-version and every group's id carries it: groups made by an older recipe keep their ids.
+version and every group's id carries it: groups made by an older recipe keep their ids, and go on counting what is
+theirs by that recipe.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import PurePosixPath
 from engine.repair.record import ErrorRecord, Frame
 from engine.repair.slots import template
 
-VERSION = 1
+VERSION = 2
 _FOREIGN = re.compile(
     r"(?:^|/)(?:site-packages|dist-packages|\.venv|venv|virtualenv|\.tox|\.nox|node_modules|__pypackages__)/"
     r"|(?:^|/)lib(?:64)?/python\d(?:\.\d+)?/|(?:^|/)Python\d+/[Ll]ib/|^<(?!stdin>|string>|ipython)|(?:^|/)_pytest/|\.pyx$"
@@ -38,11 +39,12 @@ class Key:
     function: str
     code: str
     slots: str
+    version: int = VERSION
 
     @property
     def fingerprint(self) -> str:
-        """`v1-` and 16 hexadecimal digits: equal for equal keys, on every machine."""
-        return _fingerprint("\0".join((self.type, self.module, self.function, self.code, self.slots)))
+        """`v2-` (the recipe) and 16 hexadecimal digits: equal for equal keys, on every machine."""
+        return _fingerprint("\0".join((self.type, self.module, self.function, self.code, self.slots)), self.version)
 
 
 def key(record: ErrorRecord, root: str | None = None) -> Key:
@@ -50,14 +52,14 @@ def key(record: ErrorRecord, root: str | None = None) -> Key:
     return key_at(record, own_frame(record.frames, root))
 
 
-def key_at(record: ErrorRecord, frame: Frame | None) -> Key:
-    """The group of a record whose own frame is known."""
+def key_at(record: ErrorRecord, frame: Frame | None, version: int = VERSION) -> Key:
+    """The group of a record whose own frame is known, by the recipe of this version."""
     name = _type(record.type)
     if frame is None:
-        return Key(name, "", "", "", template(name, record.message))
+        return Key(name, "", "", "", template(name, record.message, version), version)
     is_raised_here = frame is record.frames[-1] and bool(_RAISES.match(frame.code))
-    slots = "" if is_raised_here else template(name, record.message)
-    return Key(name, _module(frame.file), _function(frame.function), normalised(frame.code), slots)
+    slots = "" if is_raised_here else template(name, record.message, version)
+    return Key(name, _module(frame.file), _function(frame.function), normalised(frame.code), slots, version)
 
 
 def own_frame(frames: Sequence[Frame], root: str | None = None) -> Frame | None:
@@ -86,8 +88,8 @@ def normalised(code: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _fingerprint(text: str) -> str:
-    return f"v{VERSION}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+def _fingerprint(text: str, version: int) -> str:
+    return f"v{version}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 @lru_cache(maxsize=8192)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.clock import iso
-from engine.repair.grouping import Key, key_at, own_frame
+from engine.repair.grouping import VERSION, Key, key_at, own_frame
 from engine.repair.jsonlines import record_of
 from engine.repair.record import ErrorRecord, Frame
 from engine.repair.slots import template
@@ -115,9 +115,16 @@ class _Tally:
 class Tallies:
     """Records on their way into the store: counted in memory, a few of each group kept whole."""
 
-    def __init__(self, now: datetime, hand: Mapping[str, tuple[str | None, str | None]] | None = None) -> None:
+    def __init__(
+        self,
+        now: datetime,
+        hand: Mapping[str, tuple[str | None, str | None]] | None = None,
+        older: Collection[str] = (),
+    ) -> None:
+        """`hand`: see `by_hand`; `older`: see `of_older_recipes`."""
         self._now = iso(now)
         self._hand = hand or {}
+        self._older = older
         self._groups: dict[str, _Tally] = {}
         self.records = 0
 
@@ -125,6 +132,9 @@ class Tallies:
         """Count one record; returns its group's id."""
         frame = own_frame(record.frames)
         own = key_at(record, frame)
+        if self._older:  # a group that was made by the recipe before never moves
+            before = key_at(record, frame, VERSION - 1)
+            own = before if before.fingerprint in self._older else own
         group = self._by_hand(own.fingerprint, record)
         tally = self._groups.get(group)
         if tally is None:
@@ -195,11 +205,19 @@ class Tallies:
             if into is not None:
                 group = into
             elif split_by is not None:
-                part = template(record.type, record.message) if split_by == "message" else record.source
+                version = VERSION if group.startswith(f"v{VERSION}-") else VERSION - 1
+                part = template(record.type, record.message, version) if split_by == "message" else record.source
                 return f"{group}-{hashlib.sha256(part.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
             else:
                 break
         return group
+
+
+def of_older_recipes(connection: sa.Connection) -> frozenset[str]:
+    """The ids of groups that were made by the recipe before, merged and split ones too."""
+    begins = f"v{VERSION - 1}-"
+    query = sa.select(error_groups.c.id).where(error_groups.c.id.startswith(begins))
+    return frozenset([*connection.execute(query).scalars(), *(one for one in by_hand(connection) if one[:3] == begins)])
 
 
 def by_hand(connection: sa.Connection) -> dict[str, tuple[str | None, str | None]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
 import subprocess
 import sysconfig
@@ -20,7 +19,7 @@ from engine.repair.patterns.files import PASSED_OVER, Folder
 from engine.repair.patterns.pattern import FileEdit
 
 _INSTALLED = re.compile(r"(?:^|/)(?:site-packages|dist-packages|lib(?:64)?/python\d(?:\.\d+)?)(?:/|$)")
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+_GIT = ("git", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 _PATIENCE = 30.0  # seconds for a question to git
 
 
@@ -69,20 +68,22 @@ def _why_not_new(root: Path, path: str) -> str | None:
     return "it is there already"
 
 
-def uncommitted(root: Path, paths: Sequence[str], known: Collection[str] = ()) -> list[str]:
-    """Those of `paths` that git knows and that differ from the last commit; none where there is no git.
+def uncommitted(root: Path, paths: Sequence[str], known: Collection[str] = ()) -> dict[str, str]:
+    """Those of `paths` that git knows and that differ from the last commit, and those of which git cannot say so, each
+    with the reason; none where there is no repository.
 
     `known` are sha256 digests of content that this program itself put there.
     """
-    if not paths or shutil.which("git") is None:
-        return []
+    if not paths or not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return {}
     said = git(root, "status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--", *paths)
     if said is None:
-        return []
+        return dict.fromkeys(paths, "git cannot say whether it has uncommitted edits (see `git status`, or ask for it)")
     prefix = git(root, "rev-parse", "--show-prefix")
     found = [entry[3:] for entry in said.split("\0") if entry]
     inside = [name.removeprefix((prefix or "").strip("\n")) for name in found]
-    return [name for name in inside if _digest(root / name) not in known]
+    reason = "it has uncommitted edits (commit them, or ask for it)"
+    return {name: reason for name in inside if _digest(root / name) not in known}
 
 
 def _digest(path: Path) -> str:
@@ -94,6 +95,7 @@ def _digest(path: Path) -> str:
 
 def git(root: Path, *words: str) -> str | None:
     """What git answers about the folder, taking no locks and running no hooks; None when it has no answer."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # a hook's name another
     try:
         done = subprocess.run(
             [*_GIT, "-C", str(root), *words],
@@ -102,7 +104,7 @@ def git(root: Path, *words: str) -> str | None:
             errors="surrogateescape",
             timeout=_PATIENCE,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+            env={**own, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from engine.clock import iso
 from engine.errors import UsageError
-from engine.repair.groups import SAMPLES, Tallies, by_hand
+from engine.repair.groups import SAMPLES, Tallies, by_hand, of_older_recipes
 from engine.repair.ingest import read_lines, why_unreadable
 from engine.repair.record import ErrorRecord, Skipped
 from engine.store.database import upsert
@@ -65,7 +65,8 @@ def read_on(connection: sa.Connection, path: Path, now: datetime, *, again: bool
             if again:
                 offset = line = 0
             file.seek(offset)
-            tallies, earlier = Tallies(now, by_hand(connection)), Tallies(now, by_hand(connection))
+            known = by_hand(connection), of_older_recipes(connection)
+            tallies, earlier = Tallies(now, *known), Tallies(now, *known)
             skipped: list[Skipped] = []
             counted = _Counted(file, size - offset)
             groups: set[str] = set()

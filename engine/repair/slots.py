@@ -10,6 +10,10 @@ import re
 from dataclasses import dataclass
 
 _QUOTED = re.compile(r"""'((?:[^'\\\n]|\\.){0,300})'|"((?:[^"\\\n]|\\.){0,300})"|`([^`\n]{0,300})`""")
+#: From the second recipe on an apostrophe within a word opens no quotation: `can't encode character 'é'`.
+_QUOTED_APART = re.compile(
+    r"""(?<!\w)[bBrRuU]{0,2}'((?:[^'\\\n]|\\.){0,300})'|"((?:[^"\\\n]|\\.){0,300})"|`([^`\n]{0,300})`"""
+)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z_0-9]*(?:[.\-][A-Za-z_][A-Za-z_0-9]*)*\Z")
 _CODECS = re.compile(
     r"(?:utf[-_]?\d+(?:[-_](?:le|be|sig))?|ascii|latin[-_]?\d|cp\d+|iso[-_]?8859[-_]\d+|charmap|gbk|big5|"
@@ -77,8 +81,11 @@ _MOST = 64
 _SPACE = re.compile(r"\s+")
 
 
-def template(type_name: str, message: str) -> str:
-    """The message's first line with its circumstances as parameters: equal for the same fault, short, stable."""
+def template(type_name: str, message: str, version: int = 2) -> str:
+    """The message's first line with its circumstances as parameters: equal for the same fault, short, stable.
+
+    `version` is that of the grouping's recipe.
+    """
     first = message.strip().split("\n", 1)[0][:2000]
     kept: list[str] = []
 
@@ -87,7 +94,7 @@ def template(type_name: str, message: str) -> str:
         kept.append(f"'{_inner(type_name, inner)}'")
         return chr(_PRIVATE + len(kept) - 1) if len(kept) <= _MOST else "'...'"
 
-    text = _QUOTED.sub(quoted, first)
+    text = (_QUOTED if version == 1 else _QUOTED_APART).sub(quoted, first)
     has_digit = _DIGIT.search(text) is not None
     for part in _PARTS:
         text = part.masked(text, has_digit)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.repair.fix import FixState
+from engine.repair.fix import FixState, unified
+from engine.repair.patterns.pattern import FileEdit
 from tests.tui.conftest import NARROW, WIDE, Studio, check_snapshot, running
 from tests.tui.fakes import FakeEngine, FakeRepair, make_engine, recurring, trends
 from tui.screens.fixes_diff import diff_rows, hunk_keys
@@ -45,6 +46,17 @@ async def test_nothing_yet_says_what_to_do(pictures: Path) -> None:
     engine.repair = FakeRepair()
     async with running(engine, NARROW, screen="fixes") as studio:
         await studio.until(lambda: studio.says("Nothing recurs.", "proofsheet errors ingest"))
+
+
+async def test_a_change_far_below_is_in_sight_at_once(engine: FakeEngine) -> None:
+    before = b"".join(b"line_%d = %d\n" % (number, number) for number in range(40))
+    edit = FileEdit("thumbs.py", before, before.replace(b"line_30 = 30", b"line_30 = 0 or 30"))
+    engine.repair.fixes.become("fix-b", edits=(edit,), diff=unified([edit]))
+    async with running(engine, NARROW, screen="fixes") as studio:
+        await opened(studio)
+        assert not studio.says("line_30")
+        await studio.press("j")
+        await studio.until(lambda: studio.says("- line_30 = 30", "+ line_30 = 0 or 30"))
 
 
 async def test_a_dry_run_an_approval_and_the_way_back(engine: FakeEngine) -> None:
@@ -136,8 +148,6 @@ async def test_tab_shows_old_and_new_side_by_side_and_s_looks_in_a_folder(engine
 
 
 def test_a_diff_has_its_signs_and_fits_whatever_the_file_holds() -> None:
-    from engine.repair.patterns.pattern import FileEdit
-
     before = "\ufeffdef f():\r\n\tx = '\u4e2d\u6587\x1b[31m'\r\n".encode() + b"\xff\r\n" + b"a\r\n" * 30 + b"last"
     after = before.replace(b"\tx", b"\ty").replace(b"last", b"gone\n")
     edits = [FileEdit("a.py", before, after), FileEdit("new.txt", None, b"opencv\n")]

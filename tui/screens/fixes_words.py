@@ -112,7 +112,7 @@ def _count(count: int) -> str:
     return f"{count:,}" if count < 10_000 else f"{count // 1000:,}k"
 
 
-def about(item: Item, why_none: str, width: int) -> list[Row]:
+def about(item: Item, why_none: str, width: int, narrow: bool = False) -> list[Row]:
     """Evidence, why, confidence and state of one item; the change follows."""
     group, fix = item.group, item.fix
     place = f"{fix.file}:{fix.line}" if fix else f"{group.file}:{group.line}" if group.file else "no place told"
@@ -123,7 +123,7 @@ def about(item: Item, why_none: str, width: int) -> list[Row]:
         made.append(row(""))
         made += [row((line, "dim")) for line in fold(why_none, width)[:6]]
         return made
-    for record in fix.evidence[:2]:
+    for record in fix.evidence[: 1 if narrow else 2]:
         said = PurePosixPath(str(record.get("file") or "-")).name
         when = day_of(str(record.get("timestamp") or ""))
         words = f"seen {when}  {said}:{record.get('line') or 0}  {record.get('message') or ''}"

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from engine.clock import utc_now
 from engine.engine import Engine
 from engine.errors import UsageError
 from engine.logs.errors import ErrorLog, ErrorRecord
+from engine.repair import grouping, groups
 from engine.runs import RunContext
 from engine.store.schema import models
 from engine.workspace import Workspace
@@ -120,6 +122,32 @@ async def test_a_run_that_fails_leaves_its_logs_and_an_error_record(engine: Engi
     (group,) = await engine.repair.groups(with_samples=True)
     assert (group.type, group.function, group.count) == ("ValueError", "work", 1)
     assert group.samples[0].frames[-1].code.startswith("raise ValueError")
+
+
+ENCODED = """Traceback (most recent call last):
+  File "/srv/app/text.py", line 3, in plain
+    return text.encode("ascii")
+UnicodeEncodeError: 'ascii' codec can't encode character '{}' in position 4: ordinal not in range(128)
+
+"""
+
+
+async def test_groups_of_an_older_recipe_never_move(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "a.log"
+    first = partial(grouping.key_at, version=1)
+    log.write_text(ENCODED.format("\\xe9") * 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(groups, "key_at", lambda record, frame, _version=1: first(record, frame))
+        await engine.repair.ingest([log])
+    (old,) = await engine.repair.groups()
+    assert (old.id[:3], old.count) == ("v1-", 2)
+    with log.open("a") as file:
+        file.write(ENCODED.format("\\xe9") + ENCODED.format("\\xe8") + ENCODED.format("\\xe7"))
+    await engine.repair.ingest([log])
+    found = {group.id[:3]: group.count for group in await engine.repair.groups()}
+    assert found == {"v1-": 3, "v2-": 2}
 
 
 @pytest.mark.parametrize("stands_still", [False, True], ids=["moving clock", "standing clock"])

@@ -372,6 +372,24 @@ async def test_uncommitted_edits_are_left_alone_unless_asked(engine: Engine, tmp
     assert done.applied == (fix.id,)
 
 
+async def test_where_git_cannot_answer_nothing_is_applied_unless_asked(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(tmp_path / "app")
+    repository(root)
+    other = project(tmp_path / "other")
+    repository(other)
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))  # as in a hook: it is about this project all the same
+    (root / "stats.py").write_bytes(STATS + b"# mine\n")
+    (fix,) = await proposed(engine, root)
+    done = await engine.repair.fixes.apply([fix.id], tests=TESTS)
+    assert "uncommitted edits" in done.refused[0][1]
+    (root / ".git" / "HEAD").write_text("damaged")
+    done = await engine.repair.fixes.apply([fix.id], tests=TESTS)
+    assert done.refused[0][1].startswith("stats.py: git cannot say whether it has uncommitted edits")
+    assert (await engine.repair.fixes.apply([fix.id], tests=TESTS, include_uncommitted=True)).applied == (fix.id,)
+
+
 async def test_installed_packages_are_no_project(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="installed packages"):
         await engine.repair.fixes.suggest(project(tmp_path / "lib" / "python3.11" / "site-packages"))

@@ -15,12 +15,13 @@ from sklearn.metrics import adjusted_rand_score
 
 from engine.errors import UsageError
 from engine.repair import tracebacks
-from engine.repair.grouping import key
+from engine.repair.grouping import key, own_frame
 from engine.repair.groups import Tallies, moment
 from engine.repair.ingest import read_lines, read_log
 from engine.repair.record import ErrorRecord, Frame, Skipped
 from engine.repair.slots import template
 from tests.engine.repair.generated import records
+from tests.engine.repair.labelled import labelled, pairwise_f1
 
 
 def printed(code: str, folder: Path) -> str:
@@ -218,6 +219,30 @@ def test_moved_lines_and_renamed_folders_are_one_group_other_places_are_not() ->
 def test_10_000_simulated_errors_of_50_causes_are_grouped_as_by_hand() -> None:
     made, truth = records(10_000, 50)
     assert adjusted_rand_score(truth, [key(one).fingerprint for one in made]) >= 0.98
+
+
+def test_real_tracebacks_are_grouped_nearly_as_by_hand_and_better_than_by_type_frame_and_text() -> None:
+    made = labelled()
+    truth = [one.fault for one in made]
+    assert (len(made), len(set(truth))) == (176, 43)
+    frames = [own_frame(one.record.frames) for one in made]
+    places = [f"{frame.file.rpartition('/')[2]}|{frame.function}|{frame.code}" for frame in frames if frame]
+    by_text = [f"{one.record.type}|{place}|{one.record.message}" for one, place in zip(made, places, strict=True)]
+    by_place = [f"{one.record.type}|{place}" for one, place in zip(made, places, strict=True)]
+    _, _, others = max(pairwise_f1(by_text, truth), pairwise_f1(by_place, truth), key=lambda one: one[2])
+    precision, _recall, ours = pairwise_f1([key(one.record).fingerprint for one in made], truth)
+    assert precision == 1.0
+    assert ours >= 0.95 > others
+
+
+def test_an_apostrophe_opens_no_quotation() -> None:
+    said = "'ascii' codec can't encode character {!a} in position {}: ordinal not in range(128)"
+    assert template("UnicodeEncodeError", said.format("\xe9", 3)) == template(
+        "UnicodeEncodeError", said.format("\u20ac", 40)
+    )
+    assert template("ValueError", "invalid literal for int(): b'3 kg'") == template(
+        "ValueError", "invalid literal for int(): b'x'"
+    )
 
 
 @pytest.mark.parametrize(
