@@ -83,7 +83,7 @@ class Apart:
         """
         from PIL import Image
 
-        found, pixels = self._ask({"do": "decode", "path": os.fspath(path), "box": box, "quick": quick})
+        found, pixels = self.ask("decode", path, box=box, quick=quick)
         return Image.frombuffer("RGB", tuple(found["size"]), pixels, "raw", "RGB", 0, 1)
 
     def describe(self, path: str | os.PathLike[str]) -> tuple[Format, FileMetadata]:
@@ -91,7 +91,7 @@ class Apart:
         from engine.library.findings import StoredMetadata
         from engine.library.metadata import FileMetadata
 
-        found, _ = self._ask({"do": "describe", "path": os.fspath(path)})
+        found, _ = self.ask("describe", path)
         said = found["said"]
         said["size"] = tuple(said["size"]) if said["size"] else None
         said["tables"] = [tuple(table) for table in said["tables"]]
@@ -100,7 +100,7 @@ class Apart:
 
     def size_of(self, path: str | os.PathLike[str]) -> tuple[int, int]:
         """As the function of that name does."""
-        found, _ = self._ask({"do": "size", "path": os.fspath(path)})
+        found, _ = self.ask("size", path)
         width, height = found["size"]
         return width, height
 
@@ -120,7 +120,10 @@ class Apart:
     def _kind(self, memory: int | None = None) -> Kind:
         return Kind(self._command or children.COMMAND, memory or self._memory)
 
-    def _ask(self, asked: dict[str, Any]) -> tuple[Mapping[str, Any], bytearray]:
+    def ask(self, do: str, path: str | os.PathLike[str], **more: Any) -> tuple[Mapping[str, Any], bytearray]:
+        """What a child answers to a request, and the bytes that it left in the shared memory. Raises UnreadableImage,
+        also where the decoder did not survive it."""
+        asked = {"do": do, "path": os.fspath(path), **more}
         with self._turns:
             said, pixels = self._once(asked, self._kind())
             if said.get("starved"):  # again, with the memory that the largest picture permitted may need
@@ -142,8 +145,7 @@ class Apart:
             until = time.monotonic() + self._patience
             child.say(children.asked(job=0, max_pixels=self._max_pixels, **asked))
             said = _answer(child, until)
-            is_picture = asked["do"] == "decode" and "found" in said
-            pixels = _pixels(child, said["found"]["size"]) if is_picture else bytearray()
+            pixels = _pixels(child, said.get("found", {}).get("bytes", 0))
             is_whole = kind == self._kind()
             return said, pixels
         except TimeoutError:
@@ -202,10 +204,10 @@ def _answer(child: Child, until: float) -> dict[str, Any]:
     return said
 
 
-def _pixels(child: Child, size: tuple[int, int]) -> bytearray:
+def _pixels(child: Child, count: int) -> bytearray:
     """What lies in the shared memory: copied by the kernel, so that nothing a broken child does to it can hurt here.
     Raises EOFError where there is less than it says."""
-    pixels = bytearray(3 * size[0] * size[1])
+    pixels = bytearray(count)
     left, at = memoryview(pixels), 0
     while left:
         read = os.preadv(child.shared, [left], at)

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -24,14 +25,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+Answer = Callable[[dict[str, Any], int], dict[str, Any]]
+
 THREADS = 2
 _PR_SET_PDEATHSIG = 1
 _STRIP = 8 * 1024 * 1024  # bytes of pixels that are written at once
 
 
-def main(memory: int, threads: int, shared: int, parent: int) -> None:
+def main(memory: int, threads: int, shared: int, parent: int, *, more: Mapping[str, Answer] | None = None) -> None:
     """Answer until stdin ends. `memory` is the most private memory that this process may have, bytes; `shared` the
-    descriptor that pixels are written to, for which reason a parent asks for one picture at a time."""
+    descriptor that pixels are written to, for which reason a parent asks for one picture at a time. `more` is what a
+    room above can be asked for besides, by name."""
     output = private_output()
     end_with(parent)
     import engine.library.decode  # noqa: F401 - what every request needs, and what takes its time
@@ -51,7 +55,8 @@ def main(memory: int, threads: int, shared: int, parent: int) -> None:
 
         job = asked["job"]
         try:
-            say({"job": job, "found": found(asked, shared)})
+            wanted = (more or {}).get(asked["do"], found)
+            say({"job": job, "found": wanted(asked, shared)})
         except UnreadableImage as error:
             starved = is_starved(error)
             say({"job": job, "refused": [error.code, error.reason], "starved": starved, "pixels": error.pixels})
@@ -94,7 +99,8 @@ def found(asked: dict[str, Any], shared: int) -> dict[str, Any]:
         from engine.library.decode import size_of
 
         return {"size": size_of(path, most)}
-    return {"size": _shared(_picture(asked), shared)}
+    picture = picture_of(asked)
+    return {"size": picture.size, "bytes": _shared(picture, shared)}
 
 
 def _studied(path: str, max_pixels: int) -> dict[str, Any]:
@@ -111,7 +117,8 @@ def _studied(path: str, max_pixels: int) -> dict[str, Any]:
     }
 
 
-def _picture(asked: dict[str, Any]) -> Image:
+def picture_of(asked: dict[str, Any]) -> Image:
+    """The picture that is asked for: `path`, `box`, `quick`, `max_pixels`. Raises UnreadableImage."""
     from engine.library.decode import decode
     from engine.library.quick import quick
 
@@ -121,8 +128,8 @@ def _picture(asked: dict[str, Any]) -> Image:
     return picture or decode(path, box, most)
 
 
-def _shared(picture: Image, shared: int) -> tuple[int, int]:
-    """Put RGB pixels, rows from the top, at the beginning of the shared memory."""
+def _shared(picture: Image, shared: int) -> int:
+    """Put RGB pixels, rows from the top, at the beginning of the shared memory; how many bytes these are."""
     width, height = picture.size
     rows = max(1, _STRIP // (3 * width))
     at = 0
@@ -132,7 +139,7 @@ def _shared(picture: Image, shared: int) -> tuple[int, int]:
         while left:
             written = os.pwrite(shared, left, at)
             at, left = at + written, left[written:]
-    return width, height
+    return at
 
 
 def is_starved(error: BaseException) -> bool:

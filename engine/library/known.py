@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -71,10 +72,11 @@ class Known:
         query = sa.select(columns.path, columns.fingerprint, columns.images).where(_tree(columns.path, root))
         for path, fingerprint, count in connection.execute(query):
             self.fingerprints[path] = (fingerprint, count)
-        is_present = images.c.removed_at.is_(None)
-        held = sa.select(images.c.folder, is_present).where(_tree(images.c.folder, root)).distinct()
-        for folder, present in connection.execute(held):
-            self.held[folder] = self.held.get(folder, False) or bool(present)
+        for folder, present in connection.execute(_held_below(root)):
+            self.held[folder] = bool(present)
+        itself = sa.select(sa.literal(root).label("folder")).cte("itself")
+        for folder, present in connection.execute(_held(itself)):
+            self.held[folder] = bool(present)
 
     def _load_refusals(self, connection: sa.Connection, root: str) -> None:
         query = sa.select(refusals).where(_tree(refusals.c.path, root))
@@ -83,6 +85,26 @@ class Known:
             if row.size is not None:
                 found = KnownRefusal(row.path, row.size, row.mtime_ns, row.code, row.reason)
                 self.refused.setdefault(row.path.rpartition("/")[0] or "/", {})[row.path] = found
+
+
+def _held_below(root: str) -> sa.Select[Any]:
+    """Each folder below `root` that images are known in, and whether any of them is present.
+
+    Steps along the index from one folder to the next, so that it takes a look a folder and not one an image.
+    """
+    column = images.c.folder
+    # One bound on either side: with two on one side SQLite would begin each step at the root.
+    is_before_end = sa.true() if root == "/" else column < root + "0"
+    steps = sa.select(sa.literal(root.rstrip("/") + "/").label("folder")).cte("steps", recursive=True)
+    following = sa.select(column).where(column > steps.c.folder, is_before_end).order_by(column).limit(1)
+    return _held(steps.union_all(sa.select(following.scalar_subquery()).where(steps.c.folder.is_not(None))))
+
+
+def _held(folders: sa.CTE) -> sa.Select[Any]:
+    """Those of some folders that images are known in, and whether any is present."""
+    here = images.c.folder == folders.c.folder
+    present = sa.exists().where(here, images.c.removed_at.is_(None))
+    return sa.select(folders.c.folder, present).where(sa.exists().where(here))
 
 
 def images_in(connection: sa.Connection, folder: str) -> dict[str, KnownImage]:

@@ -9,6 +9,7 @@ what lies in them for gone. What cannot be listed is a refusal, never a stop.
 from __future__ import annotations
 
 import os
+import stat
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ _ENDINGS = frozenset(spelled for each in EXTENSIONS for spelled in (f".{each}", 
 _SHORT = frozenset(each for each in _ENDINGS if len(each) == 4)
 _LONG = frozenset(each for each in _ENDINGS if len(each) == 5)
 _CHECK_EVERY = 1024
+_KIND = stat.S_IFMT(0xFFFFFFFF)  # the bits of a mode that say what kind of thing it is
 
 
 @dataclass(slots=True)
@@ -82,6 +84,7 @@ def list_folder(folder: str, skip: frozenset[str], check: Callable[[], None]) ->
     """One folder, not what is below it; see `walk`. Written for speed: it sees every file of every rescan."""
     listing = Listing(folder)
     add_image, add_number = listing.images.append, listing.numbers.append
+    short, long, regular = _SHORT, _LONG, stat.S_IFREG
     try:
         with os.scandir(folder) as entries:
             while some := list(islice(entries, _CHECK_EVERY)):
@@ -89,18 +92,14 @@ def list_folder(folder: str, skip: frozenset[str], check: Callable[[], None]) ->
                 for entry in some:
                     name = entry.name
                     try:
-                        if (
-                            (name[-4:] in _SHORT or name[-5:] in _LONG)
-                            and name[0] != "."
-                            and name.isascii()
-                            and entry.is_file(follow_symlinks=False)
-                        ):
+                        if (name[-4:] in short or name[-5:] in long) and name[0] != "." and name.isascii():
                             state = entry.stat(follow_symlinks=False)
-                            add_image(name)
-                            add_number(state.st_size)
-                            add_number(state.st_mtime_ns)
-                        else:
-                            _sort_in(entry, listing, skip)
+                            if state.st_mode & _KIND == regular:
+                                add_image(name)
+                                add_number(state.st_size)
+                                add_number(state.st_mtime_ns)
+                                continue
+                        _sort_in(entry, listing, skip)
                     except FileNotFoundError:
                         listing.vanished.append(entry.path)
                     except OSError as error:

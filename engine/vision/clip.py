@@ -15,7 +15,8 @@ import logging
 import re
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,15 @@ class OpenClipEncoder:
     def prepare(self, picture: Image.Image) -> NDArray[np.uint8]:
         """(height, width, 3) uint8, as the model's own configuration says."""
         return self.preprocessing.prepare(picture)
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """How the process that decodes a picture (engine.vision.decoder) prepares it as `prepare` does."""
+        return {"do": "prepare", "how": {"preprocessing": asdict(self.preprocessing)}}
+
+    def received(self, found: Mapping[str, Any], data: bytearray) -> NDArray[np.uint8]:
+        """What that process answered, as `prepare` gives it."""
+        return np.frombuffer(data, np.uint8).reshape(found["shape"])
 
     def finish(self, prepared: Sequence[NDArray[np.uint8]]) -> Callable[[], Floats]:
         """Send a batch on its way;

@@ -102,10 +102,8 @@ class Embedder:
             shelf.add(entries, replace=replace)
 
     def _prepared(self, source: Source) -> object:
-        picture = pixels.read(source, self._encoder, self._max_pixels)
-        if isinstance(picture, pixels.Unread):
-            return Refused(picture.reason, picture.code)
-        return self._encoder.prepare(picture)
+        found = pixels.prepared(source, self._encoder, self._max_pixels)
+        return Refused(found.reason, found.code) if isinstance(found, pixels.Unread) else found
 
     def _refuse(self, one: Described[Source], tally: Tally) -> None:
         tally.refused.append((one.item, one.reason))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -126,6 +126,15 @@ class BuiltinEncoder:
     def prepare(self, picture: Image.Image) -> tuple[Floats, Readings]:
         """Vector and readings of one picture."""
         return builtin.examine(picture)
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """How the process that decodes a picture (engine.vision.decoder) prepares it as `prepare` does."""
+        return {"do": "examine", "how": {}}
+
+    def received(self, found: Mapping[str, Any], data: bytearray) -> tuple[Floats, Readings]:
+        """What that process answered, as `prepare` gives it."""
+        return np.frombuffer(data, np.float32), Readings(**found["readings"])
 
     def finish(self, prepared: Sequence[tuple[Floats, Readings]]) -> Callable[[], Floats]:
         """Nothing is left but to put the vectors together."""

@@ -7,15 +7,25 @@ what is wrong with it. Relies on the library's decoder processes: nothing is dec
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
-from engine.library.apart import decode
+from engine.library.apart import Apart, decode
 from engine.library.model import Image as LibraryImage
 from engine.library.source import UnreadableImage
 from engine.vision.encoders import Encoder
+
+# As engine.vision.decoder has it, which is not imported for it.
+COMMAND = (sys.executable, "-P", "-m", "engine.vision.decoder")
+_lock = threading.Lock()
+_apart: dict[int, Apart] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +67,47 @@ def read(source: Source, encoder: Encoder, max_pixels: int, *, magnified: float 
 
     `magnified` is for a part of it: how many times smaller than the whole the part is.
     """
+
+    def work() -> Image.Image:
+        box = _magnified_box(source, encoder, magnified)
+        quick = source.orientation if encoder.id.startswith("open_clip") else 0
+        return decode(source.path, box, max_pixels, quick)
+
+    found: Image.Image | Unread = _unless_unread(source, work)
+    return found
+
+
+def prepared(source: Source, encoder: Encoder, max_pixels: int) -> Any | Unread:
+    """What `encoder.prepare` makes of a picture; prepared by the process that decodes, where the encoder says how."""
+    request: Mapping[str, Any] | None = getattr(encoder, "request", None)
+    if request is None:
+        picture = read(source, encoder, max_pixels)
+        return picture if isinstance(picture, Unread) else encoder.prepare(picture)
+
+    def work() -> Any:
+        box = encoder.box_for(source.width, source.height)
+        quick = source.orientation if encoder.id.startswith("open_clip") else 0
+        found, data = _decoders(max_pixels).ask(request["do"], source.path, box=box, quick=quick, **request["how"])
+        return encoder.received(found, data)  # type: ignore[attr-defined]
+
+    return _unless_unread(source, work)
+
+
+def _decoders(max_pixels: int) -> Apart:
+    """This room's decoder processes: one a core."""
+    with _lock:
+        if max_pixels not in _apart:
+            _apart[max_pixels] = Apart(max_pixels, count=max(2, os.cpu_count() or 1), command=COMMAND)
+        return _apart[max_pixels]
+
+
+def _unless_unread(source: Source, work: Callable[[], Any]) -> Any | Unread:
+    """What comes of the work on a file that is still as it was scanned; or the reason why nothing does."""
     try:
         state = source.path.stat()
         if (state.st_size, state.st_mtime_ns) != (source.size, source.mtime_ns):
             return Unread("the file changed since it was scanned")
-        box = _magnified_box(source, encoder, magnified)
-        quick = source.orientation if encoder.id.startswith("open_clip") else 0
-        return decode(source.path, box, max_pixels, quick)
+        return work()
     except FileNotFoundError:
         return Unread("the file is gone")
     except OSError as error:

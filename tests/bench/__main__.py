@@ -186,7 +186,8 @@ def rescan(folder: Path) -> list[Row]:
 
 
 def encoder(folder: Path) -> list[Row]:
-    """The built-in encoder on 2-megapixel JPEGs, decoding included, in as many threads as cores.
+    """The built-in encoder on 2-megapixel JPEGs, decoding included (in processes of its own, as in the product), in as
+    many threads as cores.
 
     Most of the time goes into entropy decoding, so the files' size decides: once with about 1.9 bits a pixel, the
     median of eighteen camera JPEGs between 1.4 and 12 megapixels, and once with 2.6, noisier than four in five.
@@ -201,9 +202,10 @@ def _encoder(folder: Path, grain: float) -> Row:
     import numpy as np
     from PIL import Image
 
-    from engine.library.decode import decode
     from engine.runs.lanes import share_the_interpreter
+    from engine.vision import pixels
     from engine.vision.encoders import load
+    from tests.bench.embedding import source_of
 
     draw = np.random.default_rng(0)
     folder.mkdir(parents=True, exist_ok=True)
@@ -215,10 +217,12 @@ def _encoder(folder: Path, grain: float) -> Row:
         Image.blend(coarse, fine, grain).save(file, quality=90)
         files.append(file)
     built_in = load("builtin")
-    box = built_in.box_for(1632, 1224)
+    sources = {file: source_of(file) for file in files}
 
     def one(file: Path) -> None:
-        built_in.encode([decode(file, box, 400_000_000)])
+        made = pixels.prepared(sources[file], built_in, 400_000_000)
+        assert not isinstance(made, pixels.Unread), made
+        built_in.finish([made])()
 
     share_the_interpreter()  # as opening the engine does
     speeds = []

@@ -88,11 +88,15 @@ async def test_nothing_stops_and_nothing_is_changed(workspace: Workspace, tmp_pa
         await engine.library.progress()
         _, refused = await engine.library.describe([folder])
         images = await engine.library.images(list(await engine.library.ids()))
-        for image in images:
-            try:
-                await asyncio.to_thread(engine.library.thumbnail, image.path, (48, 48))
-            except UnreadableImage as error:
-                assert error.code in CODES
+        for file in {*(one for one in folder.rglob("*") if not one.is_dir()), *(image.path for image in images)}:
+            for look in (lambda path: engine.library.thumbnail(path, (48, 48)), engine.library.size_of):
+                try:
+                    await asyncio.to_thread(look, file)
+                except UnreadableImage as error:
+                    assert error.code in CODES
+        run = await engine.runs.finished((await engine.vision.embed(encoder="builtin")).id)
+        assert run.result is not None
+        assert run.result["embedded"] + len(run.result["refused"]) >= len({one.content_hash for one in images})
         codes = {one.code for one in [*await engine.library.refused(limit=100_000), *refused]}
         assert codes <= CODES, codes - CODES
         assert {"truncated", "mislabelled", "empty", "not_a_file"} <= codes

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from engine.library import children
+from engine.vision import pixels
 
 _PROGRAM = """
 import os, signal, sys, time
@@ -36,7 +37,8 @@ reading.read_image = treacherous(reading.read_image, "read")
 decoding.decode = treacherous(decoding.decode, "decode")
 quick.quick = treacherous(quick.quick, "decode")
 from engine.library.decoder import main
-main(*(int(each) for each in sys.argv[1:5]))
+from engine.vision.decoder import examine, prepare
+main(*(int(each) for each in sys.argv[1:5]), more={"examine": examine, "prepare": prepare})
 """
 COMMAND = (sys.executable, "-c", _PROGRAM)
 
@@ -46,6 +48,8 @@ def treachery(where: str = "study read decode") -> Iterator[None]:
     """Every decoder of this process is that program from now on; `where` says in which work it shows."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(children, "COMMAND", COMMAND)
+        patch.setattr(pixels, "COMMAND", COMMAND)
+        patch.setattr(pixels, "_apart", {})
         patch.setenv("TREACHERY", where)
         children.end_idle()
         try:

@@ -211,3 +211,24 @@ def _app2(profile: bytes, parts: int) -> bytes:
         body = b"ICC_PROFILE\0" + bytes([number, parts]) + profile[(number - 1) * size : number * size]
         told += b"\xff\xe2" + (len(body) + 2).to_bytes(2, "big") + body
     return told
+
+
+def test_what_the_decoder_process_prepares_is_what_the_encoder_would(tmp_path: Path) -> None:
+    clip = encoders.load(f"open_clip:local-dir:{saved(tmp_path / 'clip')}", device="cpu")
+    whole = Image.effect_noise((500, 380), 60).convert("RGB")
+    whole.save(tmp_path / "a.jpg")
+    whole.save(tmp_path / "a.png")
+    for name in ("a.jpg", "a.png"):
+        one = source(tmp_path / name)
+        for encoder in (clip, encoders.BuiltinEncoder()):
+            made, here = (
+                pixels.prepared(one, encoder, 10**9),
+                encoder.prepare(pixels.read(one, encoder, 10**9)),  # type: ignore[arg-type]
+            )
+            if encoder is clip:
+                assert np.array_equal(made, here)
+            else:
+                assert np.array_equal(made[0], here[0])
+                assert made[1] == here[1]
+    (tmp_path / "a.png").write_bytes(b"no")
+    assert pixels.prepared(one, clip, 10**9) == pixels.Unread("the file changed since it was scanned")

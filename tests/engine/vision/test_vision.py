@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from engine.store import Store
 from engine.vision import Vision
 from engine.vision.builtin import DIMENSION
 from engine.workspace import Workspace
+from tests.engine.library.treachery import treachery
 
 
 class House:
@@ -57,6 +59,20 @@ async def house(workspace: Workspace, store: Store, tmp_path: Path) -> AsyncIter
     house = House(workspace, store, pictures, Settings())
     yield house
     await house.runs.close()
+
+
+async def test_a_file_that_ends_its_decoder_is_refused_by_name_and_the_others_are_embedded(house: House) -> None:
+    for name, seed in (("crash.jpg", 20), ("greedy.png", 21), ("wrong.jpg", 22)):
+        draw(house.pictures / "harbour" / name, seed)
+    await house.scanned()
+    with treachery("decode"):
+        done = await house.embed()
+    assert done["embedded"] == 6
+    refused = {Path(one["path"]).name for one in done["refused"]}
+    assert refused == {"crash.jpg", "greedy.png", "wrong.jpg"}
+    told = [json.loads(line) for line in (house.workspace.logs / "errors.jsonl").read_text().splitlines()]
+    assert {Path(one["context"]["file"]).name for one in told} == refused
+    assert {(one["type"], one["context"]["operation"]) for one in told} == {("decoder_crash", "embed")}
 
 
 async def test_a_library_is_embedded_once(house: House) -> None:
