@@ -19,6 +19,7 @@ from engine.library.decode import decode
 from engine.library.exposures import Exposures
 from engine.library.likeness import likeness
 from engine.workspace import Workspace
+from tests.bench.duplicates import warped
 
 Picture = Image.Image
 
@@ -32,30 +33,6 @@ def drawn(seed: int = 0) -> Picture:
         for rows, columns in ((5, 6), (20, 26), (80, 100))
     ]
     return Image.blend(Image.blend(layers[0], layers[1], 0.45), layers[2], 0.3)
-
-
-def warped(picture: Picture, share: float, seed: int = 1) -> Picture:
-    """What stood near or moved lies elsewhere: displaced by about `share` of the side, smoothly, each place its way."""
-    rng = np.random.default_rng(seed)
-    w, h = picture.size
-    steps = 8
-    across, down = (
-        np.asarray(
-            Image.fromarray(rng.normal(0, share, (steps, steps)).astype(np.float32)).resize(
-                (w, h), Image.Resampling.BICUBIC
-            )
-        )
-        for _ in range(2)
-    )
-    y, x = np.mgrid[0:h, 0:w]
-    column = np.clip(x + across * w, 0, w - 1.001)
-    row = np.clip(y + down * h, 0, h - 1.001)
-    left, top = column.astype(int), row.astype(int)
-    right, below = (column - left)[..., None], (row - top)[..., None]
-    a = np.asarray(picture, dtype=np.float32)
-    upper = a[top, left] * (1 - right) + a[top, left + 1] * right
-    lower = a[top + 1, left] * (1 - right) + a[top + 1, left + 1] * right
-    return Image.fromarray(np.rint(upper * (1 - below) + lower * below).astype(np.uint8))
 
 
 def saved(picture: Picture, quality: int) -> Picture:
