@@ -47,7 +47,7 @@ def work(run: RunContext, store: Store, max_pixels: int) -> dict[str, Any]:
     distance = int(run.params["distance"])
     printed = _print_missing(run, store, project, max_pixels)
     links = 0
-    look = Looking(run, store, max_pixels)
+    look = Looking(run, store, max_pixels, distance)
     with store.reading() as connection:
         wanted = projects_of(connection, project)
     for number, (project_id, name) in enumerate(wanted):

@@ -8,13 +8,11 @@ Nothing is ever deleted.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,11 +23,9 @@ from engine.changes import Changes, ChangeSet, State
 from engine.clock import Clock, utc_now
 from engine.errors import UsageError
 from engine.library import groups_table, trash
-from engine.library import keeper as keeping
-from engine.library.facts import Facts, StoredMetadata, facts_of, metadata_of
+from engine.library.duplicate_groups import Found, Group, Member, Score, dressed, group_id, with_keeper
 from engine.library.library import Library
 from engine.library.model import Image
-from engine.library.trash import Offered
 from engine.review import Decision, NewDecision, Review, Suggestion, Verdict
 from engine.runs import Run, RunContext, Runs
 from engine.settings import Settings
@@ -38,55 +34,9 @@ from engine.store.schema import scan_roots
 
 if TYPE_CHECKING:
     from engine.library.duplicate_search import Formed
-    from engine.library.grouping import Kind
 
 KIND = "duplicates"
 MODEL = "prints-2"
-# A ranker looks at pictures; beyond so many frames of bursts, nobody would wait for it.
-_MOST_SCORED = 400
-
-Score = Callable[[Sequence[Image]], Awaitable[Mapping[int, float]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One image of a group. `distance`: bits of 64 between its hash and the keeper's, of what both show."""
-
-    image: Image
-    distance: int
-    facts: Facts | None = None
-    metadata: StoredMetadata | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Images that may be one too many; `keeper` is the suggested one's id. `offered`: what the others' metadata has and
-    the keeper's has not."""
-
-    id: str
-    kind: Kind
-    project: str
-    keeper: int
-    reason: str
-    members: tuple[Member, ...]
-    offered: Offered = field(default_factory=Offered)
-
-    @property
-    def image_ids(self) -> tuple[int, ...]:
-        """The members' ids, the suggested keeper first."""
-        return tuple(member.image.id for member in self.members)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """All groups: identical files first, then copies, then bursts. `pairs_within`: pairs of one project whose hashes as
-    they are lie within the distance. `seconds`: how long the search took."""
-
-    groups: tuple[Group, ...]
-    images: int
-    pairs_within: int
-    seconds: float
-    distance: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +119,7 @@ class Duplicates:
         formed = await asyncio.to_thread(
             searching.form, self._store, project, within, self._settings.burst_seconds, apart
         )
-        groups = await self._dressed(formed)
+        groups = await dressed(formed, self._library, self._store, self.score)
         await self._store.write(partial(groups_table.keep, projects=_by_project(formed, groups), distance=within))
         return Found(tuple(groups), formed.images, formed.pairs_within, round(time.monotonic() - begun, 3), within)
 
@@ -198,57 +148,6 @@ class Duplicates:
         from engine.library import duplicate_search as searching
 
         return searching.work(run, self._store, self._settings.max_pixels)
-
-    async def _dressed(self, formed: Formed) -> list[Group]:
-        """Clusters as groups: their images, what is known of these, and whom to keep."""
-        ids = sorted({image for cluster in formed.clusters for image in cluster.members})
-        images = {image.id: image for image in await self._library.images(ids)}
-        facts = await self._store.read(partial(facts_of, image_ids=ids))
-        metadata = await self._store.read(partial(metadata_of, image_ids=ids))
-        companions = await self._library.companions(ids)
-        # Which of a burst is liked best is a matter of taste; which of several copies is the best, hardly ever.
-        frames = [images[one] for cluster in formed.clusters if cluster.kind == "burst" for one in cluster.members]
-        is_asked = self.score is not None and 0 < len(frames) <= _MOST_SCORED
-        scores = dict(await self.score(frames)) if self.score is not None and is_asked else {}
-
-        def candidate(image: Image) -> keeping.Candidate:
-            return _candidate(
-                image, facts.get(image.id), metadata.get(image.id), len(companions.get(image.id, ())), scores
-            )
-
-        groups: list[Group] = []
-        preferred: set[int] = set()
-        # Copies first: whom they keep, identical files keep, too.
-        for cluster in sorted(formed.clusters, key=lambda one: one.kind == "exact"):
-            members = [images[image] for image in cluster.members if image in images]
-            chosen = [one for one in members if one.id in preferred] if cluster.kind == "exact" else members
-            best = keeping.suggest(cluster.kind, [candidate(one) for one in chosen or members])
-            if cluster.kind == "same":
-                preferred.add(best.id)
-            others = [one for one in members if one.id != best.id]
-            groups.append(
-                Group(
-                    id=group_id(cluster.kind, [one.id for one in members]),
-                    kind=cluster.kind,
-                    project=members[0].project,
-                    keeper=best.id,
-                    reason=best.reason,
-                    members=tuple(
-                        Member(
-                            one,
-                            formed.distance(cluster, best.id, one.id),
-                            facts.get(one.id),
-                            metadata.get(one.id),
-                        )
-                        for one in [images[best.id], *others]
-                    ),
-                    offered=trash.offered(metadata.get(best.id), [metadata.get(one.id) for one in others]),
-                )
-            )
-        order = {"exact": 0, "same": 1, "burst": 2}
-        return sorted(
-            groups, key=lambda group: (order[group.kind], group.project.casefold(), group.members[0].image.name)
-        )
 
     # -- verdicts -----------------------------------------------------------------------------------------------------
 
@@ -376,19 +275,6 @@ def _by_project(formed: Formed, groups: Sequence[Group]) -> dict[int, list[group
     return found
 
 
-def group_id(kind: Kind, image_ids: Sequence[int]) -> str:
-    """A group's name, the same for the same images: `same-3f9a1c2b4d`."""
-    said = ",".join(str(image) for image in sorted(image_ids))
-    return f"{kind}-{hashlib.blake2b(said.encode(), digest_size=5).hexdigest()}"
-
-
-def with_keeper(group: Group, image_id: int) -> Group:
-    """The group with another keeper. Raises UsageError for an image that is not in it."""
-    if image_id not in group.image_ids:
-        raise UsageError(f"image {image_id} is not in the group {group.id}")
-    return replace(group, keeper=image_id)
-
-
 def _with_keeper(groups: Sequence[Group], keeper: int) -> Group:
     if len(groups) != 1:
         raise UsageError("another keeper is named for one group at a time")
@@ -433,36 +319,6 @@ def _apart(standing: Sequence[Decision]) -> dict[int, frozenset[int]]:
             for image in members:
                 found[image].update(other for other in members if other != image)
     return {image: frozenset(others) for image, others in found.items()}
-
-
-def _candidate(
-    image: Image,
-    facts: Facts | None,
-    metadata: StoredMetadata | None,
-    companions: int,
-    scores: Mapping[int, float],
-) -> keeping.Candidate:
-    tags = 0
-    if metadata is not None:
-        tags = len(metadata.keywords) + len(metadata.people) + bool(metadata.title) + bool(metadata.description)
-    return keeping.Candidate(
-        id=image.id,
-        name=image.name,
-        path=os.fspath(image.path),
-        width=image.width,
-        height=image.height,
-        size=image.size,
-        format=image.format,
-        mtime_ns=image.mtime_ns,
-        has_camera=bool(metadata and metadata.camera_model) or image.taken_at_source == "exif:original",
-        sharpness=facts.sharpness if facts else None,
-        jpeg_quality=facts.jpeg_quality if facts else None,
-        quality=facts.quality if facts else None,
-        rating=metadata.rating if metadata else None,
-        tags=tags,
-        companions=companions,
-        score=scores.get(image.id),
-    )
 
 
 __all__ = ["Duplicates", "Found", "Group", "Member", "Settled", "Undone", "group_id", "with_keeper"]

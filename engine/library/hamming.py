@@ -5,13 +5,12 @@ the pigeonhole principle: when the 64 bits are dealt into r + k bands, two hashe
 wholly in k bands at least. So for each choice of k bands the hashes are sorted by those bits, and only hashes that
 agree there are compared (multi-index hashing: Norouzi, Punjani, Fleet, CVPR 2012, with k of their buckets at a time).
 Neighbours are compared by sliding the sorted array over itself, contiguously, which costs under a nanosecond a pair.
-How many bands is chosen by an estimate on a sample, because photographs' hashes are far from uniform; with k = 0 the
-same code compares everything with everything.
+How many bands is chosen by an estimate on a sample (`bands`); with k = 0 the same code compares everything with
+everything.
 """
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,8 +23,8 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
-BITS = 64
-Hashes = NDArray[np.uint64]
+from engine.library import bands
+from engine.library.bands import BITS, Hashes
 
 # Compared at a time: two arrays of this many hashes stay in a core's cache.
 _CHUNK = 65_536
@@ -35,10 +34,6 @@ _TASK_PAIRS = 200_000_000
 _PORTION = 500_000
 # Pairs held at most while only the nearest are wanted.
 _MOST_HELD = 6_000_000
-# Seconds, measured on one core: to compare a pair; to handle one that is near; to sort and lay out one hash.
-_COMPARE, _HANDLE, _SORT = 0.8e-9, 40e-9, 15e-9
-_SAMPLE = 8_192
-_MOST_CHOICES = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +113,9 @@ def between(
 
     A few new ones are compared with every old one; for many, all are searched together and the crossing pairs kept.
     """
-    cost = len(new) * len(old) * _COMPARE
+    cost = len(new) * len(old) * bands.COMPARE
     every = np.concatenate([new, old])
-    if cost <= 0.05 or cost <= 2 * _plan(np.unique(every), radius)[1]:
+    if cost <= 0.05 or cost <= 2 * bands.plan(np.unique(every), radius)[1]:
         return _joined(list(_crossing(new, old, radius, check)))
     found = near(every, radius, threads=threads, check=check)
     return _crossed(found, len(new))
@@ -135,7 +130,7 @@ def each_pair(
         raise ValueError(f"a radius is 0 to 64 bits, not {radius}")
     if len(values) < 2 or radius == 0:
         return
-    k, _ = _plan(values, radius)
+    k, _ = bands.plan(values, radius)
     count = max(1, threads or min(2, os.cpu_count() or 1))
     yield from _in_threads(_tasks(values, radius, k), count, check or (lambda: None))
 
@@ -190,68 +185,6 @@ def _until_done(future: Future[None], found: Queue[Pairs]) -> Iterator[Pairs]:
     future.result()
 
 
-# -- the plan ---------------------------------------------------------------------------------------------------------
-
-
-def _plan(values: Hashes, radius: int) -> tuple[int, float]:
-    """How many bands are to agree (k, 0 for none), and the seconds that this is expected to take on one core."""
-    n = len(values)
-    sample = values if n <= _SAMPLE else np.random.default_rng(0).choice(values, _SAMPLE, replace=False)
-    scale = (n / max(len(sample), 1)) ** 2
-    near_ones = _histogram(sample, radius) * scale
-    best = (0, n * (n - 1) / 2 * _COMPARE + near_ones.sum() * _HANDLE)
-    for k in range(1, 5):
-        bands = radius + k
-        choices = math.comb(bands, k)
-        if bands > BITS or choices > _MOST_CHOICES:
-            break
-        masks = _bands(sample, bands)
-        tried = list(combinations(range(bands), k))
-        some = tried[:: max(1, len(tried) // 12)]
-        compared = float(np.mean([_agreeing(sample & _mask(masks, one)) for one in some])) * len(tried) * scale
-        # A pair at distance d leaves about bands * (1 - 1/bands)^d bands equal, and comes up for each k of them.
-        equal = bands * (1 - 1 / bands) ** np.arange(radius + 1)
-        again = float((near_ones * np.array([_choose(e, k) for e in equal])).sum())
-        cost = choices * n * _SORT + compared * _COMPARE + again * _HANDLE
-        if cost < best[1]:
-            best = (k, cost)
-    return best
-
-
-def _choose(n: float, k: int) -> float:
-    return float(np.prod([(n - i) / (i + 1) for i in range(k)])) if n > k - 1 else 0.0
-
-
-def _histogram(sample: Hashes, radius: int) -> NDArray[np.float64]:
-    """How many pairs of the sample lie at each distance up to `radius`, (radius + 1,)."""
-    few = sample[:2048]
-    counts = np.zeros(BITS + 1)
-    for at in range(0, len(few), 256):
-        counts += np.bincount(np.bitwise_count(few[at : at + 256, None] ^ few[None]).ravel(), minlength=BITS + 1)
-    counts[0] -= len(few)
-    return np.asarray(counts[: radius + 1] / 2 * (len(sample) / max(len(few), 1)) ** 2)
-
-
-def _agreeing(keys: Hashes) -> float:
-    _, counts = np.unique(keys, return_counts=True)
-    return float((counts * (counts - 1) // 2).sum())
-
-
-def _bands(values: Hashes, bands: int) -> Hashes:
-    """The bits dealt into bands, as masks (bands,) uint64: each band gets its share of bits that really vary."""
-    bits = np.unpackbits(values[: _SAMPLE * 4].astype(">u8").view(np.uint8).reshape(-1, 8), axis=1)
-    order = np.argsort(np.abs(bits.mean(axis=0) - 0.5), kind="stable")
-    masks = [0] * bands
-    for place, bit in enumerate(order):
-        turn, at = divmod(place, bands)
-        masks[at if turn % 2 == 0 else bands - 1 - at] |= 1 << (BITS - 1 - int(bit))
-    return np.array(masks, dtype=np.uint64)
-
-
-def _mask(masks: Hashes, chosen: tuple[int, ...]) -> np.uint64:
-    return np.uint64(np.bitwise_or.reduce(masks[list(chosen)]))
-
-
 # -- the search -------------------------------------------------------------------------------------------------------
 
 
@@ -261,7 +194,7 @@ def _tasks(values: Hashes, radius: int, k: int) -> Iterator[Task]:
         for begin, end in _slides(len(values)):
             yield partial(_slid, values, whole, None, radius, None, begin, end)
         return
-    masks = _bands(values, radius + k)
+    masks = bands.bands(values, radius + k)
     # The bits of each band side by side, so that a choice of bands is a few shifts and not sixty-four.
     packed = [_compressed(values, mask) for mask in masks]
     for chosen in combinations(range(radius + k), k):
@@ -300,7 +233,7 @@ def _choice(
     order = np.argsort(key.astype(np.uint16) if width <= 16 else key, kind="stable")
     key = key[order]
     starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
-    mine = _mask(masks, chosen)
+    mine = bands.mask(masks, chosen)
     earlier = [masks[band] for band in range(chosen[-1]) if band not in chosen]
 
     def is_first(x: Hashes) -> NDArray[np.bool_]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from engine.library.grouping import Kind
+if TYPE_CHECKING:  # groups take NumPy, and nobody waits for that before the first page
+    from engine.library.grouping import Kind
 
 # Larger is kept: what the camera wrote, then what loses nothing, then what loses least.
 _FORMATS: Mapping[str, int] = {

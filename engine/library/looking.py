@@ -2,13 +2,14 @@
 
 Relies on the decoder, on `closer` for the measures, on the store for paths and capture times. Most pairs need none:
 what is alike to the last detail without being moved is a copy, and what the camera says was taken at two moments is
-none. What was seen once is not looked at again after an interruption. Runs in a worker thread, and decodes in a few.
+none; and copies of copies are copies. What was seen once is not looked at again after an interruption. Runs in a worker
+thread, and decodes in a few.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from engine.library import closer, prints, prints_table
 from engine.library.apart import decode
+from engine.library.exposures import Exposures
 from engine.library.grouping import LEAST_CORRELATION, MOST_IN_ONE_PLACE, Picture, are_different_shots
 from engine.library.neighbours import Alike
 from engine.library.prints_table import Link
@@ -29,64 +31,70 @@ from engine.store.schema import images
 
 # Alike to this without being moved, and at every place: resized or recompressed, and nothing else.
 _PLAIN, _PLAIN_IN_ONE_PLACE = 0.99995, 0.02
-# In a throng (the frames of a film, by the thousand) the likest come first; after so many that are other exposures, and
-# no copy, the rest are taken for others, too.
-_ENOUGH = 8
 # Decoded pictures held, 150 kB each.
 _HELD = 128
 _CHUNK = 500
 
 
 class Looking:
-    """A closer look for one run; `neighbours.search` calls it with what it finds. `looked` counts the looks taken."""
+    """A closer look for one run; `neighbours.search` calls it with what it finds within `distance` bits. `looked`
+    counts the looks taken."""
 
-    def __init__(self, run: RunContext, store: Store, max_pixels: int) -> None:
+    def __init__(self, run: RunContext, store: Store, max_pixels: int, distance: int) -> None:
         self._run = run
         self._store = store
         self._max_pixels = max_pixels
+        self._distance = distance
         self._held: OrderedDict[int, NDArray[np.uint8] | None] = OrderedDict()
         self._lock = threading.Lock()
-        self._others: Counter[int] = Counter()
-        self._copies: Counter[int] = Counter()
+        self._exposures = Exposures()
         self.looked = 0
 
     def __call__(self, alike: Sequence[Alike]) -> list[Link]:
         """The links of a portion, with what a closer look found where one was needed."""
-        doubtful = [one for one in alike if _is_doubtful(one)]
+        likely = [one for one in alike if self._may_be_one_by_prints(one.link)]
+        doubtful = [one for one in likely if not _is_plain(one)]
         with self._store.reading() as connection:
-            ids = sorted({image for one in doubtful for image in (one.link.first, one.link.second)})
+            ids = sorted({image for one in likely for image in (one.link.first, one.link.second)})
             pictures = pictures_of(connection, ids)
             paths = _paths(connection, ids)
             seen = prints_table.seen(connection, [(one.link.first, one.link.second) for one in doubtful])
-        found = {(one.link.first, one.link.second): one.link for one in alike}
-        found |= seen
+        found = {(one.link.first, one.link.second): one.link for one in alike} | seen
+        for one in likely:
+            if _is_plain(one) and _may_be_one_by_time(one.link, pictures):
+                self._exposures.join(one.link.first, one.link.second)
+        for link in seen.values():
+            self._learn(link)
         wanted = [
             one
             for one in sorted(doubtful, key=lambda one: -one.link.correlation)
-            if (one.link.first, one.link.second) not in seen and _may_be_one(one.link, pictures)
+            if (one.link.first, one.link.second) not in seen and _may_be_one_by_time(one.link, pictures)
         ]
-        self._tell(list(seen.values()))
 
-        def taken() -> Iterator[Alike]:
+        def untold() -> Iterator[Alike]:
+            """What does not follow from what was found; asked for only as fast as it is looked at."""
             for one in wanted:
-                if any(
-                    self._others[id] >= _ENOUGH and not self._copies[id] for id in (one.link.first, one.link.second)
-                ):
+                if self._exposures.are_two(one.link.first, one.link.second):
                     found[one.link.first, one.link.second] = replace(one.link, look="passed")
-                else:
+                elif not self._exposures.are_one(one.link.first, one.link.second):
                     yield one
 
-        for link in self._run.map(lambda one: self._looked(one, paths), taken()):
+        for link in self._run.map(lambda one: self._looked(one, paths), untold(), ahead=1):
             found[link.first, link.second] = link
-            self._tell([link])
+            self._learn(link)
             self.looked += 1
             self._run.progress(self.looked, None, "looking closer at what is alike")
         return list(found.values())
 
-    def _tell(self, links: Sequence[Link]) -> None:
-        for link in links:
-            count = self._others if link.is_another_exposure else self._copies
-            count.update((link.first, link.second))
+    def _may_be_one_by_prints(self, link: Link) -> bool:
+        """Whether the prints take two for one picture: they could be wrong."""
+        return (
+            link.correlation >= LEAST_CORRELATION and link.worst <= MOST_IN_ONE_PLACE and link.phash <= self._distance
+        )
+
+    def _learn(self, link: Link) -> None:
+        tell = self._exposures.part if link.is_another_exposure else self._exposures.join
+        tell(link.first, link.second)
 
     def _looked(self, one: Alike, paths: dict[int, str]) -> Link:
         first, second = self._grey(one.link.first, paths), self._grey(one.link.second, paths)
@@ -122,15 +130,12 @@ class Looking:
         return _sized(np.asarray(picture.convert("L"), dtype=np.uint8), side) if side >= closer.LEAST_SIDE else None
 
 
-def _is_doubtful(one: Alike) -> bool:
-    """Whether the prints take two for one picture, and could be wrong."""
-    link = one.link
-    if link.correlation < LEAST_CORRELATION or link.worst > MOST_IN_ONE_PLACE:
-        return False
-    return one.unmoved < _PLAIN or link.worst > _PLAIN_IN_ONE_PLACE
+def _is_plain(one: Alike) -> bool:
+    """Whether two are alike to the last detail as they are."""
+    return one.unmoved >= _PLAIN and one.link.worst <= _PLAIN_IN_ONE_PLACE
 
 
-def _may_be_one(link: Link, pictures: dict[int, Picture]) -> bool:
+def _may_be_one_by_time(link: Link, pictures: dict[int, Picture]) -> bool:
     first, second = pictures.get(link.first), pictures.get(link.second)
     return first is not None and second is not None and not are_different_shots(first, second)
 

@@ -20,7 +20,7 @@ from engine.store import upsert
 from engine.store.schema import images, projects
 from engine.store.schema.duplicates import image_links, image_prints
 
-# "prints": they say enough; "seen": looked at closely; "passed": not looked at, being one of a throng.
+# "prints": they say enough; "seen": looked at closely; "passed": not looked at, because others had been that tell.
 Look = Literal["prints", "seen", "passed"]
 
 _MEASURES = ("outside", "common", "off", "surely", "off_tenth", "surely_tenth")
@@ -62,7 +62,7 @@ class Link:
 
     @property
     def is_another_exposure(self) -> bool:
-        """Whether a closer look says so, or was not worth taking because so many others did."""
+        """Whether a closer look says so, at these or at others from which it follows."""
         return self.look == "passed" or (self.closer is not None and self.closer.is_another_exposure)
 
 

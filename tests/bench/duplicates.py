@@ -184,6 +184,70 @@ def write_variants(photos: Sequence[Path], folder: Path, side: int = 1200) -> di
     return shows
 
 
+def warped(picture: Image.Image, share: float, seed: int = 1) -> Image.Image:
+    """A simulated second exposure: what stood near or moved lies elsewhere, displaced by about `share` of the side."""
+    rng = np.random.default_rng(seed)
+    w, h = picture.size
+    across, down = (
+        np.asarray(
+            Image.fromarray(rng.normal(0, share, (8, 8)).astype(np.float32)).resize((w, h), Image.Resampling.BICUBIC)
+        )
+        for _ in range(2)
+    )
+    y, x = np.mgrid[0:h, 0:w]
+    column, row = np.clip(x + across * w, 0, w - 1.001), np.clip(y + down * h, 0, h - 1.001)
+    left, top = column.astype(int), row.astype(int)
+    right, below = (column - left)[..., None], (row - top)[..., None]
+    a = np.asarray(picture, dtype=np.float32)
+    upper = a[top, left] * (1 - right) + a[top, left + 1] * right
+    lower = a[top + 1, left] * (1 - right) + a[top + 1, left + 1] * right
+    return Image.fromarray(np.rint(upper * (1 - below) + lower * below).astype(np.uint8))
+
+
+def write_lookalikes(photos: Sequence[Path], folder: Path, side: int = 1200) -> dict[str, str]:
+    """Pictures that look alike and are not one, without EXIF: file name -> which picture it is.
+
+    The shared HDR pairs, each exposure with a smaller copy; and, made from the photographs, windows panned by 11.5 % of
+    their width, and simulated second exposures as bright and a stop brighter.
+    """
+    from engine.library.decode import decode
+    from engine.library.source import UnreadableImage
+
+    folder.mkdir(parents=True, exist_ok=True)
+    shows: dict[str, str] = {}
+
+    def save(picture: Image.Image, name: str, subject: str, quality: int = 88) -> None:
+        picture.save(folder / name, quality=quality)
+        shows[name] = subject
+
+    for number, photo in enumerate(photos):
+        try:
+            picture = decode(photo, (side, side)).convert("RGB")
+        except UnreadableImage:
+            continue
+        if photo.parent.name == "hdr":
+            save(picture, f"{number:03d}_exposure.jpg", photo.name)
+            small = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.LANCZOS)
+            save(small, f"{number:03d}_small.jpg", photo.name, 60)
+            continue
+        # A drawing has no second exposure; a numbered copy of a photograph already here says nothing new.
+        is_numbered = photo.parent.name == "orientation" and not photo.stem.endswith("_1")
+        if max(picture.size) < 400 or photo.suffix == ".tiff" or photo.stem in _DRAWN or is_numbered:
+            continue
+        w, h = picture.size
+        window, step = int(w * 0.8), int(w * 0.8 * 0.115)
+        for place in range(2):
+            pan = picture.crop((place * step, 0, place * step + window, h))
+            save(pan, f"{number:03d}_pan{place}.jpg", f"{photo.name} pan {place}")
+        save(warped(picture, 0.002), f"{number:03d}_second.jpg", f"{photo.name} second")
+        brighter = warped(picture, 0.002, seed=2).point([min(255, round(v * 2 ** (1 / 2.2))) for v in range(256)] * 3)
+        save(brighter, f"{number:03d}_brighter.jpg", f"{photo.name} brighter")
+    return shows
+
+
+_DRAWN = {"BlueSquare", "no_exif", "67-0_length_string", "image01088"}
+
+
 def _subject(photo: Path) -> str:
     """The shared set holds one landscape and one portrait eight times, once for each EXIF orientation."""
     return photo.stem.rpartition("_")[0] if photo.parent.name == "orientation" else photo.name
@@ -211,10 +275,11 @@ def found_among_variants(folder: Path) -> list[Row]:
         return [Row("duplicates among variants of photographs", "precision ≥ .99, recall ≥ .95", "no photographs here")]
     photos = sorted(path for path in PHOTOS.rglob("*") if path.is_file())
     shows = write_variants(photos, folder / "variants" / "p")
+    others = write_lookalikes(photos, folder / "lookalikes" / "p")
 
-    async def look() -> tuple[list[list[str]], float]:
-        async with Engine.open(Workspace.init(folder / "looked")) as engine:
-            await engine.runs.finished((await engine.library.scan([folder / "variants"])).id)
+    async def look(name: str) -> tuple[list[list[str]], float]:
+        async with Engine.open(Workspace.init(folder / f"looked-{name}")) as engine:
+            await engine.runs.finished((await engine.library.scan([folder / name])).id)
             begun = time.perf_counter()
             await engine.runs.finished((await engine.duplicates.search()).id)
             found = await engine.duplicates.groups()
@@ -222,13 +287,22 @@ def found_among_variants(folder: Path) -> list[Row]:
             kept = [group for group in found.groups if group.kind != "burst"]
             return [[member.image.name for member in group.members] for group in kept], seconds
 
-    groups, seconds = asyncio.run(look())
+    groups, seconds = asyncio.run(look("variants"))
     precision, recall, mixed = judge(groups, shows)
+    apart, apart_seconds = asyncio.run(look("lookalikes"))
+    mistaken = [group for group in apart if len({others[name] for name in group}) > 1]
     return [
         Row(
             f"duplicates among {len(shows):,} variants of {len(set(shows.values()))} photographs ({seconds:.0f} s)",
             "precision ≥ .99, recall ≥ .95, no group mixed",
             f"precision {precision:.3f}, recall {recall:.3f}, {len(mixed)} mixed",
             precision >= 0.99 and recall >= 0.95 and not mixed,
-        )
+        ),
+        Row(
+            f"pans, second exposures (simulated) and HDR pairs without EXIF, {len(others):,} files "
+            f"({apart_seconds:.0f} s)",
+            "no group mixed",
+            f"{len(mistaken)} mixed, {len(apart)} groups of copies",
+            not mistaken,
+        ),
     ]

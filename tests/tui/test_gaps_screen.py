@@ -11,6 +11,7 @@ import pytest
 from engine.library.query import QueryError
 from tests.tui.conftest import NARROW, WIDE, Studio, check_snapshot, running
 from tests.tui.fakes import FakeEngine, FakeLibrary, FakeRanking, make_engine
+from tui.screens import inventory_words
 from tui.screens.gaps import GapsScreen
 from tui.screens.inventory_words import HEADS, widths
 from tui.screens.refused import RefusedScreen
@@ -41,6 +42,12 @@ async def test_enter_on_a_bar_lists_its_images(pictures: Path) -> None:
         # The pretend library filters by plain text; what matters is the query that was asked.
         await studio.until(lambda: not isinstance(studio.page, GapsScreen) and studio.page.filter == "project:garden")
         await studio.until(lambda: studio.says("project:garden"))
+
+
+def test_the_same_bar_chosen_again_narrows_no_further() -> None:
+    assert inventory_words.narrowed("", "resolution:vga") == "resolution:vga"
+    assert inventory_words.narrowed("camera:nikon", "resolution:vga") == "camera:nikon resolution:vga"
+    assert inventory_words.narrowed("resolution:vga sunset", "resolution:vga") == "resolution:vga sunset"
 
 
 async def test_heads_are_passed_over_and_every_end_is_reached(pictures: Path) -> None:

@@ -75,10 +75,10 @@ def group_rows(groups: Sequence[Group], index: int, room: int) -> list[Row]:
 
 
 def details(member: Member) -> str:
-    """`4000×3000 3.1 MB jpeg q92`"""
+    """`4000×3000 3.1 MB q92`; a JPEG's quality says that it is one, so that all of it fits a narrow place."""
     image = member.image
-    quality = f" q{member.facts.jpeg_quality}" if member.facts and member.facts.jpeg_quality else ""
-    return f"{image.width}×{image.height} {megabytes(image.size)} {image.format}{quality}"
+    what = f"q{member.facts.jpeg_quality}" if member.facts and member.facts.jpeg_quality else image.format
+    return f"{image.width}×{image.height} {megabytes(image.size)} {what}"
 
 
 def differences(member: Member, kept: Member, kind: str) -> str:

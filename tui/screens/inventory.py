@@ -357,7 +357,7 @@ class InventoryScreen(FilteredPage):
 
         def chosen(query: str | None) -> None:
             if query:
-                self.use(f"{self.filter} {query}".strip())
+                self.use(words.narrowed(self.filter, query))
 
         self.proof.push_screen(GapsScreen(self.filter), chosen)
 

@@ -70,6 +70,11 @@ def image_row(one: Details, room: Sequence[int], selected: bool) -> Row:
     return columns(cells, room, selected)
 
 
+def narrowed(asked: str, term: str) -> str:
+    """A query with one more term, as a chosen bar gives it; a term that is there already is not said twice."""
+    return asked if term in asked.split() else f"{asked} {term}".strip()
+
+
 def quick_facts(found: Inventory, narrow: bool) -> list[Row]:
     """Formats and resolutions as bars, while the rest is being counted."""
     rows = []

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -14,8 +16,10 @@ from engine.engine import Engine
 from engine.library import closer, prints
 from engine.library.closer import Closer
 from engine.library.decode import decode
+from engine.library.exposures import Exposures
 from engine.library.likeness import likeness
 from engine.workspace import Workspace
+from tests.bench.duplicates import warped
 
 Picture = Image.Image
 
@@ -29,30 +33,6 @@ def drawn(seed: int = 0) -> Picture:
         for rows, columns in ((5, 6), (20, 26), (80, 100))
     ]
     return Image.blend(Image.blend(layers[0], layers[1], 0.45), layers[2], 0.3)
-
-
-def warped(picture: Picture, share: float, seed: int = 1) -> Picture:
-    """What stood near or moved lies elsewhere: displaced by about `share` of the side, smoothly, each place its way."""
-    rng = np.random.default_rng(seed)
-    w, h = picture.size
-    steps = 8
-    across, down = (
-        np.asarray(
-            Image.fromarray(rng.normal(0, share, (steps, steps)).astype(np.float32)).resize(
-                (w, h), Image.Resampling.BICUBIC
-            )
-        )
-        for _ in range(2)
-    )
-    y, x = np.mgrid[0:h, 0:w]
-    column = np.clip(x + across * w, 0, w - 1.001)
-    row = np.clip(y + down * h, 0, h - 1.001)
-    left, top = column.astype(int), row.astype(int)
-    right, below = (column - left)[..., None], (row - top)[..., None]
-    a = np.asarray(picture, dtype=np.float32)
-    upper = a[top, left] * (1 - right) + a[top, left + 1] * right
-    lower = a[top + 1, left] * (1 - right) + a[top + 1, left + 1] * right
-    return Image.fromarray(np.rint(upper * (1 - below) + lower * below).astype(np.uint8))
 
 
 def saved(picture: Picture, quality: int) -> Picture:
@@ -168,6 +148,56 @@ async def test_what_was_seen_once_is_not_looked_at_again(workspace: Workspace, t
         assert first.result is not None and again.result is not None
         assert (first.result["looked"], again.result["looked"]) == (1, 0)
         assert len((await engine.duplicates.groups()).groups) == 1
+
+
+async def test_copies_of_copies_need_no_look_of_their_own(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "photos" / "p"
+    folder.mkdir(parents=True)
+    for name, picture in (("first", drawn()), ("second", warped(drawn(), 0.002))):
+        for number in range(6):
+            cut(picture, 0.006 * number, 0, 1, 1).save(folder / f"{name}{number}.jpg", quality=90)
+    async with Engine.open(workspace) as engine:
+        await engine.runs.finished((await engine.library.scan([tmp_path / "photos"])).id)
+        done = await engine.runs.finished((await engine.duplicates.search()).id)
+        groups = (await engine.duplicates.groups()).groups
+        assert [{member.image.name[:-5] for member in group.members} for group in groups] == [{"first"}, {"second"}]
+        assert [len(group.members) for group in groups] == [6, 6]
+        assert done.result is not None
+        assert done.result["looked"] < done.result["links"] / 2
+
+
+def test_exposures_are_known_by_what_follows_and_parted_by_two_witnesses() -> None:
+    known = Exposures()
+    known.join(1, 2)
+    known.join(3, 4)
+    known.part(1, 3)
+    assert known.are_one(2, 1) and not known.are_two(2, 4)
+    known.part(2, 4)
+    assert known.are_two(1, 4)
+    known.join(4, 5)
+    known.join(6, 1)
+    assert known.are_two(6, 5) and not known.are_two(7, 8)
+    for other in range(20, 28):
+        known.part(9, other)
+    assert known.are_two(9, 99)  # one of a throng
+
+
+@given(st.lists(st.tuples(st.sampled_from(["join", "part"]), st.integers(0, 9), st.integers(0, 9)), max_size=40))
+def test_what_is_one_exposure_is_what_a_chain_of_joins_connects(steps) -> None:
+    known = Exposures()
+    names = list(range(10))
+    for what, one, other in steps:
+        if what == "part":
+            known.part(one, other)
+            continue
+        known.join(one, other)
+        kept, gone = names[one], names[other]
+        names = [kept if name == gone else name for name in names]
+    for one in range(10):
+        for other in range(10):
+            assert known.are_one(one, other) == (names[one] == names[other])
+            assert known.are_two(one, other) == known.are_two(other, one)
+            assert not (known.are_one(one, other) and known.are_two(one, other))
 
 
 async def test_a_throng_of_other_exposures_is_not_looked_at_pair_by_pair(workspace: Workspace, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from engine.library import hamming
+from engine.library import bands, hamming
 from engine.library.hamming import between, each_pair, near
 
 Hashes = NDArray[np.uint64]
@@ -57,7 +57,7 @@ def test_every_number_of_bands_finds_the_same_each_pair_once(
     monkeypatch: pytest.MonkeyPatch, k: int, radius: int
 ) -> None:
     values = np.unique(crowded(radius, 1500, 60, 4))
-    monkeypatch.setattr(hamming, "_plan", lambda _values, _radius: (k, 0.0))
+    monkeypatch.setattr(bands, "plan", lambda _values, _radius: (k, 0.0))
     pairs = [one for part in each_pair(values, radius) for one in told(part)]
     assert len(pairs) == len(set(pairs))
     assert set(pairs) == brute(values, radius)
@@ -80,7 +80,7 @@ def test_new_hashes_against_old_ones(seed: int, new: int, old: int, radius: int,
     hashes = crowded(seed, new + old, 12, 3)
     with pytest.MonkeyPatch.context() as patch:
         if many:
-            patch.setattr(hamming, "_COMPARE", 1.0)  # as if comparing were dear: all are searched together
+            patch.setattr(bands, "COMPARE", 1.0)  # as if comparing were dear: all are searched together
         pairs = between(hashes[:new], hashes[new:], radius)
     rows = list(zip(pairs.first.tolist(), pairs.second.tolist(), pairs.distance.tolist(), strict=True))
     assert len(rows) == len(set(rows))
