@@ -3,7 +3,8 @@
 The model is the Bayesian last layer: utilities are linear in the features, the winner of a set follows Plackett-Luce,
 and one pick in some owes nothing to the images (the lapse). Each block of features has a prior scale of its own, and
 each project may deviate from the shared taste; how much of either is chosen by the evidence (MacKay 1992) and not by
-trying. Relies on numpy, and on scipy while fitting; knows arrays only.
+trying. With few sets its direction is averaged with what the pairs by themselves say (`stacking`). Relies on numpy, and
+on scipy while fitting; knows arrays only.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from engine.ranking import learn
+from engine.ranking import learn, stacking
 from engine.ranking.learn import Examples, StepHook, Weights
 from engine.ranking.measures import Floats, Ints, segment_slope, segment_softmax
 from engine.ranking.narrow import Narrow
@@ -28,6 +29,7 @@ _CLOSEST, _LOOSEST = 1e3, 0.1
 _SLIPS, _PICKS = 4.0, 40.0
 _ROWS = 4_096
 _BEYOND = 1.0
+_HELD = 1e6  # a precision that is meant to hold weights at nothing
 _FAR = 0.7  # a strength that has doubled or halved: the steps are measured out anew
 
 
@@ -70,12 +72,14 @@ def moderated(utilities: Floats, covariance: Floats) -> Floats:
 @dataclass(frozen=True)
 class Prior:
     """What is assumed before the first set: each block's strength (precision of its weights), how much nearer a
-    project is to the shared taste than that is to nothing (`closeness`, a factor on the precision), and the lapse."""
+    project is to the shared taste than that is to nothing (`closeness`, a factor on the precision), the lapse, and how
+    much of the weights the pairs by themselves have to say (`stacking`)."""
 
     blocks: Mapping[str, slice]
     strengths: Mapping[str, float]
     closeness: float = 4.0
     lapse: float = LAPSE
+    pairs: float = 0.0
 
     @property
     def precision(self) -> Floats:
@@ -173,7 +177,50 @@ def believe(
             break
     begin = None if from_nothing else near.weights
     weights = _fit(examples, chosen, own, begin, roots, learn.TOLERANCE, check, on_step)
-    return _laplace(examples, chosen, weights, own, check)[0]
+    found = _laplace(examples, chosen, weights, own, check)[0]
+    if prior is None and examples.count <= stacking.MOST_SETS:
+        chosen = replace(chosen, pairs=_share_of_pairs(examples, chosen, own, check))
+        found = replace(found, prior=chosen)
+    return _joined(found, by_pairs(examples, chosen, own, check)) if chosen.pairs else found
+
+
+def _share_of_pairs(examples: Examples, prior: Prior, own: Sequence[int], check: Callable[[], None]) -> float:
+    def by_choices(part: Examples) -> Weights:
+        return learn.fit_weights(
+            part,
+            prior.precision,
+            lapse=prior.lapse,
+            own=_present(own, part),
+            closeness=prior.closeness,
+            tolerance=learn.ROUGHLY,
+            check=check,
+        )
+
+    return stacking.share_of_pairs(examples, by_choices, lambda part: by_pairs(part, prior, own, check))
+
+
+def by_pairs(examples: Examples, prior: Prior, own: Sequence[int], check: Callable[[], None]) -> Weights:
+    """What the pairs by themselves say; a block that the prior holds at nothing stays there."""
+    held = np.where(prior.precision >= _HELD, prior.precision, stacking.PRECISION)
+    return learn.fit_weights(
+        stacking.pairs_of(examples),
+        held,
+        own=_present(own, examples),
+        closeness=prior.closeness,
+        tolerance=learn.ROUGHLY,
+        check=check,
+    )
+
+
+def _present(own: Sequence[int], part: Examples) -> list[int]:
+    return [one for one in own if one in part.owners]
+
+
+def _joined(belief: Belief, pairs: Weights) -> Belief:
+    """The belief with its means moved towards what the pairs say, by the share that the prior gives them."""
+    weights = stacking.joined(belief.weights, pairs, belief.prior.pairs)
+    own = {one: replace(taste, mean=weights.of(one)) for one, taste in belief.own.items()}
+    return replace(belief, weights=weights, shared=replace(belief.shared, mean=weights.shared), own=own)
 
 
 def _at_nothing(examples: Examples, prior: Prior, own: Sequence[int], check: Callable[[], None]) -> Belief:
@@ -268,7 +315,7 @@ def _laplace(
         moved = sum(float((prior.precision * np.square(weights.deviations[one])).sum()) for one in own)
         closeness = float(np.clip((max(arrow.freedom, 0.0) + 1.0) / (moved + 0.25), _LOOSEST, _CLOSEST))
     lapse = float((examples.count - arrow.lapses.sum() + _SLIPS) / (examples.count + _PICKS))
-    better = Prior(prior.blocks, strengths, closeness, float(np.clip(lapse, 1e-3, 0.5)))
+    better = Prior(prior.blocks, strengths, closeness, float(np.clip(lapse, 1e-3, 0.5)), prior.pairs)
     beliefs = {one: Gaussian(weights.of(one), found) for one, found in covariances.items()}
     return Belief(prior, weights, Gaussian(weights.shared, shared), beliefs), better
 
