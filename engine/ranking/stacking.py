@@ -62,8 +62,12 @@ def joined(choices: Weights, pairs: Weights, share: float) -> Weights:
 
 
 def share_of_pairs(examples: Examples, by_choices: Fit, by_pairs: Fit, *, seed: int = 0) -> float:
-    """How much the pairs have to say, 0 to 1: the mean over shares, each as likely as it makes the winners of sets that
-    were left out (whole groups at a time), with temperature and lapse fitted to each."""
+    """How much the pairs have to say, 0 to 1, by how likely each share makes the winners of sets that were left out
+    (whole groups at a time), with temperature and lapse fitted to each.
+
+    The mean over the shares and one standard deviation: in doubt it leans to the steadier of the two, since a share too
+    large costs everybody a little, and one too small costs a few people a lot.
+    """
     scores: list[list[Floats]] = [[] for _ in _SHARES]
     counts = []
     for train, held_out in learn.inner_splits(examples, seed):
@@ -79,4 +83,7 @@ def share_of_pairs(examples: Examples, by_choices: Fit, by_pairs: Fit, *, seed: 
         chances = fit_calibration(all_scores, offsets).probabilities(all_scores, offsets)
         likely[number] = -segment_losses(np.log(chances), offsets).sum()
     weight = np.exp(likely - likely.max()) * np.array(_BEFORE)
-    return float(weight @ np.array(_SHARES) / weight.sum())
+    weight /= weight.sum()
+    mean = float(weight @ np.array(_SHARES))
+    doubt = float(np.sqrt(weight @ np.square(np.array(_SHARES) - mean)))
+    return min(1.0, mean + doubt)
