@@ -97,6 +97,7 @@ def make(
         "prior": {
             "method": "strengths by the evidence (MacKay 1992); some picks owe nothing to the images",
             "lapse": plan.lapse,
+            "share_of_pairs": plan.pairs,
             "uses_refused_sets": plan.uses_refusals,
             "counts_modified_twice": plan.weighs_modified,
         },

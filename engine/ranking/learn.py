@@ -72,6 +72,14 @@ class Weights:
         """(d,) the weights of one project."""
         return self.shared + self.deviations[project] if project in self.deviations else self.shared
 
+    def scores(self, examples: Examples) -> Floats:
+        """(N,) utilities, each set by its project's weights."""
+        found = np.asarray(examples.features @ self.shared, dtype=np.float64)
+        for owner, deviation in self.deviations.items():
+            rows = rows_of(examples.offsets, np.flatnonzero(examples.owners == owner))
+            found[rows] += examples.features[rows] @ deviation
+        return found
+
 
 StepHook = Callable[[int, float, Weights], None]
 

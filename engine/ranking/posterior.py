@@ -3,7 +3,8 @@
 The model is the Bayesian last layer: utilities are linear in the features, the winner of a set follows Plackett-Luce,
 and one pick in some owes nothing to the images (the lapse). Each block of features has a prior scale of its own, and
 each project may deviate from the shared taste; how much of either is chosen by the evidence (MacKay 1992) and not by
-trying. Relies on numpy, and on scipy while fitting; knows arrays only.
+trying. With few sets its direction is averaged with what the pairs by themselves say (`stacking`). Relies on numpy, and
+on scipy while fitting; knows arrays only.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from engine.ranking import learn
+from engine.ranking import learn, stacking
 from engine.ranking.learn import Examples, StepHook, Weights
 from engine.ranking.measures import Floats, Ints, segment_slope, segment_softmax
 from engine.ranking.narrow import Narrow
@@ -28,6 +29,8 @@ _CLOSEST, _LOOSEST = 1e3, 0.1
 _SLIPS, _PICKS = 4.0, 40.0
 _ROWS = 4_096
 _BEYOND = 1.0
+_SOME = 2_000  # sets that the strengths are first chosen by, where there are many more
+_HELD = 1e6  # a precision that is meant to hold weights at nothing
 _FAR = 0.7  # a strength that has doubled or halved: the steps are measured out anew
 
 
@@ -70,12 +73,14 @@ def moderated(utilities: Floats, covariance: Floats) -> Floats:
 @dataclass(frozen=True)
 class Prior:
     """What is assumed before the first set: each block's strength (precision of its weights), how much nearer a
-    project is to the shared taste than that is to nothing (`closeness`, a factor on the precision), and the lapse."""
+    project is to the shared taste than that is to nothing (`closeness`, a factor on the precision), the lapse, and how
+    much of the weights the pairs by themselves have to say (`stacking`)."""
 
     blocks: Mapping[str, slice]
     strengths: Mapping[str, float]
     closeness: float = 4.0
     lapse: float = LAPSE
+    pairs: float = 0.0
 
     @property
     def precision(self) -> Floats:
@@ -151,6 +156,10 @@ def believe(
     """
     present = np.unique(examples.owners)
     own = [one for one in own if one in present] if len(present) > 1 else []
+    if prior is None and start is None and examples.count >= 2 * _SOME:
+        # Every so many sets tell the strengths nearly as well; what is left to do with all of them is a round or two.
+        some = examples.take(np.arange(0, examples.count, examples.count // _SOME))
+        start = believe(some, blocks, own=own, closeness=closeness, rounds=rounds, on_round=on_round, check=check)
     chosen = prior or (start.prior if start is not None else Prior.first(blocks))
     if closeness is not None and prior is None:
         chosen = replace(chosen, closeness=closeness)
@@ -173,7 +182,51 @@ def believe(
             break
     begin = None if from_nothing else near.weights
     weights = _fit(examples, chosen, own, begin, roots, learn.TOLERANCE, check, on_step)
-    return _laplace(examples, chosen, weights, own, check)[0]
+    belief = _laplace(examples, chosen, weights, own, check)[0]
+    if prior is None:
+        is_few = examples.count <= stacking.MOST_SETS
+        chosen = replace(chosen, pairs=_share_of_pairs(examples, chosen, own, check) if is_few else 0.0)
+        belief = replace(belief, prior=chosen)
+    return _joined(belief, by_pairs(examples, chosen, own, check)) if chosen.pairs else belief
+
+
+def _share_of_pairs(examples: Examples, prior: Prior, own: Sequence[int], check: Callable[[], None]) -> float:
+    def by_choices(part: Examples) -> Weights:
+        return learn.fit_weights(
+            part,
+            prior.precision,
+            lapse=prior.lapse,
+            own=_present(own, part),
+            closeness=prior.closeness,
+            tolerance=learn.ROUGHLY,
+            check=check,
+        )
+
+    return stacking.share_of_pairs(examples, by_choices, lambda part: by_pairs(part, prior, own, check))
+
+
+def by_pairs(examples: Examples, prior: Prior, own: Sequence[int], check: Callable[[], None]) -> Weights:
+    """What the pairs by themselves say; a block that the prior holds at nothing stays there."""
+    held = np.where(prior.precision >= _HELD, prior.precision, stacking.PRECISION)
+    return learn.fit_weights(
+        stacking.pairs_of(examples),
+        held,
+        own=_present(own, examples),
+        closeness=prior.closeness,
+        tolerance=learn.ROUGHLY,
+        check=check,
+    )
+
+
+def _present(own: Sequence[int], part: Examples) -> list[int]:
+    return [one for one in own if one in part.owners]
+
+
+def _joined(belief: Belief, pairs: Weights) -> Belief:
+    """The belief with its means moved towards what the pairs say, by the share that the prior gives them."""
+    weights = stacking.joined(belief.weights, pairs, belief.prior.pairs)
+    own = {one: replace(taste, mean=weights.of(one)) for one, taste in belief.own.items()}
+    return replace(belief, weights=weights, shared=replace(belief.shared, mean=weights.shared), own=own)
 
 
 def _at_nothing(examples: Examples, prior: Prior, own: Sequence[int], check: Callable[[], None]) -> Belief:
@@ -219,6 +272,8 @@ def curvature(examples: Examples, weights: Floats, lapse: float) -> tuple[Floats
     A set adds X^T (diag p - p p^T) X, times the chance that its pick was no lapse (positive semi-definite always, which
     the exact second derivative of a mixture is not).
     """
+    from scipy.sparse import csr_array
+
     d = examples.features.shape[1]
     found = np.zeros((d, d))
     counts = np.diff(examples.offsets)
@@ -234,7 +289,9 @@ def curvature(examples: Examples, weights: Floats, lapse: float) -> tuple[Floats
         p = chance[some[0] : some[-1]]
         weighed = rows * np.sqrt(each * p)[:, None].astype(kind)
         found += weighed.T @ weighed
-        middle = np.add.reduceat(rows * (p * np.sqrt(each))[:, None].astype(kind), some[:-1] - some[0], axis=0)
+        # As a product with a sparse matrix: adding up rows one set after another takes numpy ten times as long.
+        sums = ((p * np.sqrt(each)).astype(kind), np.arange(len(rows)), some - some[0])
+        middle = csr_array(sums, shape=(len(some) - 1, len(rows))) @ rows
         found -= middle.T @ middle
     return found, share
 
@@ -268,7 +325,7 @@ def _laplace(
         moved = sum(float((prior.precision * np.square(weights.deviations[one])).sum()) for one in own)
         closeness = float(np.clip((max(arrow.freedom, 0.0) + 1.0) / (moved + 0.25), _LOOSEST, _CLOSEST))
     lapse = float((examples.count - arrow.lapses.sum() + _SLIPS) / (examples.count + _PICKS))
-    better = Prior(prior.blocks, strengths, closeness, float(np.clip(lapse, 1e-3, 0.5)))
+    better = Prior(prior.blocks, strengths, closeness, float(np.clip(lapse, 1e-3, 0.5)), prior.pairs)
     beliefs = {one: Gaussian(weights.of(one), found) for one, found in covariances.items()}
     return Belief(prior, weights, Gaussian(weights.shared, shared), beliefs), better
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.ranking import evaluate, head, learn, posterior
+from engine.ranking import evaluate, head, learn, posterior, stacking
 from engine.ranking.head import Head
 from engine.ranking.learn import Examples, Weights
 from engine.ranking.measures import (
@@ -85,9 +85,10 @@ class Plan:
     calibrated_on: int
     uses_refusals: bool
     weighs_modified: bool
+    pairs: float = 0.0
 
     def prior(self, blocks: Mapping[str, slice]) -> Prior:
-        return Prior(blocks, self.strengths, self.closeness, self.lapse)
+        return Prior(blocks, self.strengths, self.closeness, self.lapse, self.pairs)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -99,6 +100,7 @@ class Plan:
             "calibrated_on": self.calibrated_on,
             "uses_refusals": self.uses_refusals,
             "weighs_modified": self.weighs_modified,
+            "pairs": self.pairs,
         }
 
     @classmethod
@@ -111,6 +113,7 @@ class Plan:
             found["calibrated_on"],
             found["uses_refusals"],
             found["weighs_modified"],
+            found.get("pairs", 0.0),
         )
 
 
@@ -225,7 +228,7 @@ class Session:
         logits, offsets, sets = best
         self._inner = best
         calibration = fit_calibration(logits, offsets)
-        return Plan(prior.strengths, prior.closeness, prior.lapse, calibration, len(sets), uses, weighs)
+        return Plan(prior.strengths, prior.closeness, prior.lapse, calibration, len(sets), uses, weighs, prior.pairs)
 
     def _gains(self, what: str, other: tuple[Floats, Ints, Ints], best: tuple[Floats, Ints, Ints]) -> bool:
         """Whether the inner held-out winners became more likely by more than a standard error."""
@@ -273,6 +276,7 @@ class Session:
                 {**prior.strengths, "refused": 0.01},
                 prior.closeness,
                 prior.lapse,
+                prior.pairs,
             )
             start = None
         held_out = self.lesson.examples.take(self.lesson.held_out) if is_shown else None
@@ -281,7 +285,7 @@ class Session:
             if held_out is None:
                 return
             shown = {one: value[:d] for one, value in weights.deviations.items()}
-            judged = _scores(Weights(weights.shared[:d], shown), held_out)
+            judged = Weights(weights.shared[:d], shown).scores(held_out)
             self.watch.metric(
                 self.step,
                 loss=loss,
@@ -360,19 +364,23 @@ class Session:
             self.watch.progress(number, len(present), f"measuring without {name}")
             prior = plan.prior(lesson.blocks).without(name)
             evidence = self._evidence(lesson.train, refusals=False, modified=plan.weighs_modified)
+            own = [one for one in self._own(lesson.train) if one in belief.weights.deviations]
             weights = learn.fit_weights(
                 evidence,
                 prior.precision,
                 start=_emptied(belief.weights, lesson.blocks[name]),
                 lapse=prior.lapse,
-                own=[one for one in self._own(lesson.train) if one in belief.weights.deviations],
+                own=own,
                 closeness=prior.closeness,
                 tolerance=learn.ROUGHLY,
                 check=self.watch.check,
             )
+            if prior.pairs:
+                other = posterior.by_pairs(evidence, prior, own, self.watch.check)
+                weights = stacking.joined(weights, other, prior.pairs)
             # What little weight is left would still decide where no other block says anything.
             emptied = _emptied(weights, lesson.blocks[name])
-            found[name] = pair_accuracy(_scores(emptied, held_out), held_out.offsets)
+            found[name] = pair_accuracy(emptied.scores(held_out), held_out.offsets)
         return found
 
     def permuted(self, plan: Plan) -> float:
@@ -467,15 +475,6 @@ def lesson_seed(seed: int) -> tuple[int, int]:
     return seed, 7
 
 
-def _scores(weights: Weights, examples: Examples) -> Floats:
-    """(N,) utilities, each set by its project's weights."""
-    found = np.asarray(examples.features @ weights.shared, dtype=np.float64)
-    for owner, deviation in weights.deviations.items():
-        rows = learn.rows_of(examples.offsets, np.flatnonzero(examples.owners == owner))
-        found[rows] += examples.features[rows] @ deviation
-    return found
-
-
 def _emptied(weights: Weights, block: slice) -> Weights:
     def emptied(values: Floats) -> Floats:
         found = values.copy()
@@ -494,7 +493,7 @@ def _first(belief: Belief, d: int) -> Belief:
     blocks = {name: block for name, block in belief.prior.blocks.items() if block.stop <= d}
     strengths = {name: belief.prior.strengths[name] for name in blocks}
     return Belief(
-        Prior(blocks, strengths, belief.prior.closeness, belief.prior.lapse),
+        Prior(blocks, strengths, belief.prior.closeness, belief.prior.lapse, belief.prior.pairs),
         Weights(belief.weights.shared[:d], {one: value[:d] for one, value in belief.weights.deviations.items()}),
         cut(belief.shared),
         {one: cut(taste) for one, taste in belief.own.items()},
