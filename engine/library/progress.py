@@ -138,7 +138,9 @@ def _nanoseconds(taken: str) -> int:
 
 
 def _initial(connection: sa.Connection) -> dict[int, tuple[int, str | None, str | None]]:
-    taken = images.c.taken_at
+    """Project -> its images, and the first and last capture time. When a file was copied is no capture time: it would
+    make a manifest's dates look wrong."""
+    taken = sa.case((images.c.taken_at_source == "mtime", sa.null()), else_=images.c.taken_at)
     rows = connection.execute(
         sa.select(images.c.project_id, sa.func.count(), sa.func.min(taken), sa.func.max(taken))
         .where(images.c.removed_at.is_(None))

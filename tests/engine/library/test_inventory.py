@@ -177,7 +177,7 @@ async def test_progress_goes_from_what_there_is_to_what_was_delivered(shelf: She
 
 async def test_a_manifest_is_compared_and_left_as_it_is(shelf: Shelf, tmp_path: Path) -> None:
     manifest = tmp_path / "mojo1.project.json"
-    told_counts = {"images": 3, "selected": 5, "reviewed": "all", "somethingElse": 7}
+    told_counts = {"images": 4, "selected": 5, "reviewed": "all", "somethingElse": 7}
     manifest.write_text(
         json.dumps({"projectId": "mojo1", "startedAt": "2024-05-02", "finishedAt": "2024-05-03", "counts": told_counts})
     )
@@ -185,7 +185,10 @@ async def test_a_manifest_is_compared_and_left_as_it_is(shelf: Shelf, tmp_path: 
     project = add_project(shelf.store, "mojo1", str(manifest))
     for number in range(3):
         add_image(shelf.store, f"/p/{number}.jpg", project, taken_at=f"2024-05-0{number + 1}T12:00:00")
+    copied = {"taken_at": "2026-01-01T12:00:00", "taken_at_source": "mtime"}
+    add_image(shelf.store, "/p/copied.jpg", project, **copied)
     (found,) = await shelf.library.progress()
+    assert (found.first_taken, found.last_taken) == ("2024-05-01T12:00:00", "2024-05-03T12:00:00")
     assert dict(found.counts) == told_counts, "also what is not known"
     assert [str(each) for each in found.mismatches] == [
         "counts.selected: the manifest says 5, the library has 0",
