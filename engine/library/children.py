@@ -27,7 +27,7 @@ COMMAND = (sys.executable, "-P", "-m", "engine.library.decoder")
 MEMORY = 1024 * 1024 * 1024
 BYTES_A_PIXEL = 8  # of the largest picture permitted, while it is decoded and converted
 _BURIAL_SECONDS = 2.0
-_MOST_IDLE = max(2, os.cpu_count() or 1)
+_MOST_IDLE = 2 * max(2, os.cpu_count() or 1)
 _KEPT_BYTES = 32 * 1024 * 1024  # of shared memory that an idle child may go on holding
 _ROOT = str(Path(__file__).resolve().parents[2])
 _ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
@@ -98,16 +98,18 @@ def warm(kind: Kind) -> None:
 
 
 def give_back(child: Child) -> None:
-    """A child that has nothing to do and is as it was: kept for the next who asks, where there are not enough yet."""
+    """A child that has nothing to do and is as it was: kept for the next who asks."""
     with contextlib.suppress(OSError):
         if os.fstat(child.shared).st_size > _KEPT_BYTES:
             os.ftruncate(child.shared, 0)
     with _lock:
-        is_kept = len(_idle) < _MOST_IDLE and not child.is_ended
-        if is_kept:
+        if not child.is_ended:
             _idle.append(child)
-    if not is_kept:
-        end(child)
+        # The one that waited longest goes: what was used last is what is used next, of whatever kind it is.
+        surplus = _idle.pop(0) if len(_idle) > _MOST_IDLE else None
+    for one in (child if child.is_ended else None, surplus):
+        if one is not None:
+            end(one)
 
 
 def end(child: Child) -> None:

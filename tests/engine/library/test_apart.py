@@ -71,6 +71,20 @@ def test_a_child_is_kept_for_the_next_who_asks_and_a_dead_one_is_not(tmp_path: P
     assert children._idle == []
 
 
+def test_idle_children_of_other_kinds_do_not_keep_one_from_being_kept(tmp_path: Path) -> None:
+    children.end_idle()
+    file = put(tmp_path / "a.jpg")
+    for threads in range(2, 2 + children._MOST_IDLE):
+        children.give_back(children.take(children.Kind(threads=threads)))
+    pool = Apart(10_000_000)
+    pool.decode(file, (9, 9))
+    first = children._idle[-1].process.pid
+    pool.decode(file, (9, 9))
+    assert children._idle[-1].process.pid == first
+    assert len(children._idle) == children._MOST_IDLE
+    children.end_idle()
+
+
 def test_what_is_kept_warm_is_used_first(tmp_path: Path) -> None:
     children.end_idle()
     pool = Apart(10_000_000)
