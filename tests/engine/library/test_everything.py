@@ -68,7 +68,7 @@ def state(folder: Path) -> dict[str, object]:
 @pytest.mark.parametrize(
     "flips",
     [
-        pytest.param(3, marks=pytest.mark.timeout(600)),
+        3,
         pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(3600)]),
     ],
     ids=["some", "all"],
