@@ -7,7 +7,6 @@ that is known; it gets no proposal.
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -230,19 +229,6 @@ def _wrong(answer: object) -> str | None:
     for edit in answer.edits:
         if edit.after == edit.before:
             return f"its edit leaves {edit.path} as it is"
-        if edit.path.endswith(".py") and not _fault(edit.before or b"") and (fault := _fault(edit.after)):
-            return f"{edit.path} would not compile: {fault}"
-    return None
-
-
-def _fault(source: bytes) -> str | None:
-    """Why Python cannot compile a file; None where it can."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the file's own escapes and the like are its own affair
-        try:
-            compile(source, "<edit>", "exec", dont_inherit=True)
-        except (SyntaxError, ValueError, RecursionError) as error:
-            return str(error)
     return None
 
 

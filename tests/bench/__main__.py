@@ -21,6 +21,7 @@ from tests.bench.experiments import experiments
 from tests.bench.fill import fill_folder, fill_store
 from tests.bench.http import http
 from tests.bench.library import library
+from tests.bench.realbugs import realbugs
 from tests.bench.repair import repair
 from tests.bench.table import Row, markdown, percentile
 from tests.bench.taste import taste
@@ -275,6 +276,7 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "library": library,
     "taste": taste,
     "repair": repair,
+    "realbugs": realbugs,
 }
 
 

@@ -6,7 +6,7 @@ test, the next round of a loop, an early return, and a conditional expression wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -121,7 +121,25 @@ def _in_test(module: Module, absence: Absence, test: cst.BaseExpression, repeata
         negative = False
     good, bad, inner = _bound(module, absence, test, repeatable)
     module.replace(test, _joined(module, test, inner, bad if negative else good, "or" if negative else "and"))
+    if repeatable and not negative:
+        for other in _next_tests(module, absence, test):
+            module.replace(other, guards.joined(module, other, good, "and"))
     return "test", Value("True" if negative else "False", "told", "the condition does not hold then")
+
+
+def _next_tests(module: Module, absence: Absence, test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """The tests of the `elif`s that follow, as far as they need the same: once the first fails, they are asked."""
+    code = module.code(absence.subject)
+    at = module.nearest(test, cst.If)
+    while at is not None and isinstance(at.orelse, cst.If):
+        at = at.orelse
+        for one in module.nodes(type(absence.use), within=at.test):
+            needs = isinstance(one, cst.Attribute | cst.Subscript) and module.code(one.value) == code
+            if needs and not guards.is_guarded(module, one, code):
+                other = _test_of(module, whole_of(module, one))
+                if other is not None:
+                    yield other
+                break
 
 
 def _joined(module: Module, test: cst.BaseExpression, inner: cst.BaseExpression, first: str, word: str) -> cst.CSTNode:
@@ -202,6 +220,11 @@ def _in_statement(
         return _wrap(module, absence, line, repeatable)
     if isinstance(only, cst.AugAssign):
         return _wrap(module, absence, line, repeatable)
+    if repeatable and _extends_test(module, absence, line):
+        return "test", Value("False", "told", "the condition around it does not hold then")
+    told = value is not None and value.strength == "told"
+    if _puts_into(only) and (exit_code == "return" or (exit_code == "return None" and not told)):
+        return _wrap(module, absence, line, repeatable)  # what the function returns in the end is not lost
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
     is_told = value is not None and value.strength == "told" and isinstance(only, cst.Return)
     if once and not is_told and _stands_alone(module, whole, exit_code) and not _is_used_later(module, line, code):
@@ -262,6 +285,30 @@ def _wrap(module: Module, absence: Absence, line: cst.SimpleStatementLine, repea
     return "guard-producer", nothing
 
 
+def _puts_into(only: cst.BaseSmallStatement) -> bool:
+    """Whether a statement only gives an object one of its parts."""
+    return isinstance(only, cst.Assign) and all(
+        isinstance(one.target, cst.Subscript | cst.Attribute) for one in only.targets
+    )
+
+
+def _extends_test(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
+    """`if x: use(x.y.z)`, where `x.y` may be None: the condition asks for that as well, as it asks for `x` already."""
+    subject, block = absence.subject, module.parent(line)
+    around = module.parent(block) if block is not None else None
+    if not (isinstance(subject, cst.Attribute) and isinstance(around, cst.If) and around.orelse is None):
+        return False
+    owner = module.code(subject.value)
+    if around.body.body[0] is not line or module.code(around.test) not in (owner, f"{owner} is not None"):
+        return False
+    if isinstance(module.parent(around), cst.If):  # an elif: its own test is one of several
+        return False
+    made = guards.joined(module, around.test, module.code(around.test), "and")
+    right = guards.expression(absence.conditions(module.code(subject))[0])
+    module.replace(around.test, made.with_changes(left=around.test, right=right))
+    return True
+
+
 def _is_target(change: cst.Assign | cst.AnnAssign, use: cst.CSTNode) -> bool:
     targets = [one.target for one in change.targets] if isinstance(change, cst.Assign) else [change.target]
     return use in targets
@@ -305,7 +352,7 @@ def is_only_shown(module: Module, change: cst.Assign) -> bool:
             isinstance(around, cst.Comparison) and "None" in module.code(around)
         )
         given = isinstance(around, cst.Arg) and around.keyword is not None
-        if not (shown or tested or given):
+        if not (shown or tested or given or guards.is_guarded(module, one, name)):
             return False
     return True
 

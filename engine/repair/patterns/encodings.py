@@ -51,8 +51,9 @@ def choice_for(case: Case, trail: Trail, place: Place, one: Opening, found: re.M
     byte, at = int(found["byte"] or "00", 16), int(found["at"])
     names = _file_names(trail, place, one, case)
     sample = next((data for name in names if (data := _sample(trail, name)) is not None), None)
-    if any(BINARY_NAME.search(name) for name in names) or (sample is not None and _looks_binary(sample)):
-        return f"the file is no text ({names[0]}): it must be opened in binary mode"
+    no_text = _name_of_bytes(names)
+    if no_text or (sample is not None and _looks_binary(sample)):
+        return f"the file is no text ({no_text or names[0]}): it must be opened in binary mode"
     if (at == 0 and byte in (0x89, 0x80)) or (at == 1 and byte in (0x8B, 0x9C)):
         return "the file's first bytes are no text: it must be opened in binary mode"
     if sample is not None:
@@ -114,6 +115,12 @@ def _file_names(trail: Trail, place: Place, one: Opening, case: Case) -> list[st
         for origin in _literals(trail, Place(place.module, one.path, place.frame)):
             names.append(origin)
     return names
+
+
+def _name_of_bytes(names: list[str]) -> str | None:
+    """The name that says that the file holds no text; None where other names say otherwise."""
+    telling = [name for name in names if re.search(r"\.\w{1,12}$", name)]
+    return telling[0] if telling and all(BINARY_NAME.search(name) for name in telling) else None
 
 
 def _literals(trail: Trail, start: Place) -> Iterator[str]:

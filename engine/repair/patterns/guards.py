@@ -159,7 +159,8 @@ def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     inner: cst.CSTNode = node
     for around in module.ancestors(node):
         if isinstance(around, cst.If | cst.While | cst.IfExp) and inner is not around.test:
-            yield around.test
+            if not (inner is around.orelse and _is_conjunction(around.test)):
+                yield around.test
         elif isinstance(around, cst.BooleanOperation) and inner is around.right:
             yield around.left
         elif isinstance(around, cst.CompFor) and isinstance(inner, cst.CompFor | cst.CompIf):
@@ -170,7 +171,7 @@ def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             for before in around.body:
                 if before is inner:
                     break
-                if (isinstance(before, cst.If) and _leaves(before.body)) or (
+                if (isinstance(before, cst.If) and leaves(before.body)) or (
                     isinstance(before, cst.If) and _rebinds(module, before)
                 ):
                     yield before.test
@@ -183,6 +184,11 @@ def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         inner = around
 
 
+def _is_conjunction(test: cst.BaseExpression) -> bool:
+    """`a and b`: where it fails, nothing is known of `a`."""
+    return isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And)
+
+
 def _filters(comprehension: cst.BaseComp) -> Iterator[cst.CSTNode]:
     at: cst.CompFor | None = comprehension.for_in
     while at is not None:
@@ -191,7 +197,8 @@ def _filters(comprehension: cst.BaseComp) -> Iterator[cst.CSTNode]:
         at = at.inner_for_in
 
 
-def _leaves(block: cst.BaseSuite) -> bool:
+def leaves(block: cst.BaseSuite) -> bool:
+    """Whether a block ends by leaving the code around it: a return, a raise, the next round, the end of the program."""
     last = block.body[-1] if block.body else None
     if isinstance(last, cst.SimpleStatementLine):
         last = last.body[-1]

@@ -78,9 +78,18 @@ def trace_back(trail: Trail, start: Place) -> Chain | None:
             continue
         seen.add(id(place.node))
         if isinstance(place.node, cst.Call) and place.module.qualified(place.node.func) == "cv2.imread":
+            if _is_within_reader(place):
+                continue
             return Chain(way)
         queue += [(*way, one) for one in _behind(trail, place)]
     return None
+
+
+def _is_within_reader(place: Place) -> bool:
+    """Whether a function that decodes images itself reads as a last resort, as the one that is put there does."""
+    function = place.module.function(place.node)
+    calls = place.module.nodes(cst.Call, within=function) if function is not None else []
+    return any(place.module.qualified(one.func) == "cv2.imdecode" for one in calls)
 
 
 def _behind(trail: Trail, place: Place) -> list[Place]:

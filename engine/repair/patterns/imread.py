@@ -41,7 +41,8 @@ HELPER = '''def {name}(filename, flags={cv2}.IMREAD_COLOR):
         data = {np}.fromfile(filename, dtype={np}.uint8)
     except OSError:
         return None
-    return {cv2}.imdecode(data, flags) if data.size else None
+    image = {cv2}.imdecode(data, flags) if data.size else None
+    return {cv2}.imread(filename, flags) if image is None and data.size else image  # imread shows files cut short
 '''
 
 

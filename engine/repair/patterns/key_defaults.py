@@ -48,6 +48,16 @@ _COLLECTING = (
 )
 
 
+_TABLE = re.compile(
+    r"(?i)(?:^|_)(?:headers|params|options|attrs|attributes|kwargs|properties|settings|env|environment)\Z"
+)
+_SEVERAL = re.compile(r"(?:[A-Za-z]{2,}(?<!s)(?<!u)(?<!i)s|(?i:list|items|children))\Z")
+_PLAIN_CALLS = (
+    r"(?:print|open|Path|join|loads?|dumps?|set|add|append|remove|pop|get|format|write|replace|str|bytes|len)"
+)
+_MOMENT = re.compile(r"(?i)(?:^|_)(?:time|timestamp|ts|date|datetime|at|since|start|started|began|epoch|[acm]time)$")
+
+
 def only(use: cst.Subscript) -> cst.BaseExpression:
     index = index_of(use)
     if index is None:
@@ -68,6 +78,8 @@ def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> 
     """What `.get` should give where what follows handles it ('' for None), and whether the code says so itself."""
     around = module.parent(use)
     words = str(key) if isinstance(key, str) else ""
+    if _MOMENT.search(words) and isinstance(around, cst.BinaryOperation | cst.AugAssign):
+        return None  # nothing is no moment: a span from then on would be of decades
     if isinstance(around, cst.For | cst.CompFor):
         return "[]", False
     if isinstance(around, cst.Attribute):
@@ -75,7 +87,7 @@ def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> 
         return ("{}", False) if name in _OF_DICT else ('""', False) if name in _TEXT else None
     if isinstance(around, cst.BinaryOperation):
         other = around.right if around.left is use else around.left
-        if isinstance(around.operator, cst.Add) and _adds_text(module, around):
+        if isinstance(around.operator, cst.Add) and adds_text(module, around):
             return '""', False
         if isinstance(around.operator, cst.Add) and isinstance(other, cst.List):
             return "[]", False
@@ -107,12 +119,14 @@ def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> 
     if isinstance(around, cst.DictElement) and around.value is use:
         return "", False
     if isinstance(around, cst.Arg):
-        return as_argument(module, around)
+        return as_argument(module, around, words)
     if isinstance(around, cst.BaseComp):
         arg = module.parent(around)
         call = module.parent(arg) if isinstance(arg, cst.Arg) else None
         if isinstance(call, cst.Call) and module.code(call.func) in ("sum", "math.fsum", "fsum"):
             return "0", False
+        if isinstance(call, cst.Call) and module.code(call.func) == "zip":
+            return "", False  # one left out would put all that follow beside the wrong partner
         return None
     if isinstance(around, cst.Return):
         function = module.function(use)
@@ -125,7 +139,7 @@ def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> 
     return None
 
 
-def _adds_text(module: Module, node: cst.CSTNode) -> bool:
+def adds_text(module: Module, node: cst.CSTNode) -> bool:
     """Whether a sum has a text among its parts."""
     around = module.parent(node)
     while isinstance(around, cst.BinaryOperation) and isinstance(around.operator, cst.Add):
@@ -139,7 +153,8 @@ def _adds_text(module: Module, node: cst.CSTNode) -> bool:
     return look(node)
 
 
-def as_argument(module: Module, around: cst.Arg) -> tuple[str, bool] | None:
+def as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool] | None:
+    """The default of what is given to a call: what the call takes, or else what the key says that it holds."""
     call = module.parent(around)
     if not isinstance(call, cst.Call):
         return None
@@ -152,7 +167,9 @@ def as_argument(module: Module, around: cst.Arg) -> tuple[str, bool] | None:
         return "[]", False
     if around.keyword is not None and len(call.args) > 1:
         return "", False
-    return None
+    if name == "dict" or re.search(rf"(?:^|[._]){_PLAIN_CALLS}\Z", name):
+        return None
+    return ("{}", False) if _TABLE.search(words) else ("[]", False) if _SEVERAL.search(words) else None
 
 
 def _outer_quote(module: Module, use: cst.CSTNode) -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 import libcst as cst
 
 from engine.repair.patterns import absent, for_nothing, guards, intent
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
-from engine.repair.patterns.key_defaults import LISTS, default_for, only, takes_none
+from engine.repair.patterns.key_defaults import LISTS, adds_text, default_for, only, takes_none
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.subscripts import absence_of, constant, index_of, subscripts
 
@@ -80,7 +81,11 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     base, code = module.code(use.value), module.code(index)
     if guards.is_guarded(module, use, f"{code} in {base}") or guards.is_guarded(module, use, f"{code} not in {base}"):
         return _decline("the key is looked for before it is read")
-    return _missing_key(case, module, use, base, code, key)
+    alike: list[cst.Subscript] = []
+    if not exact and isinstance(module.parent(use), cst.BaseComp):
+        here = [one for one in stored[1:] if module.code(one.value) == base]
+        alike = [one for one in here if isinstance(module.parent(one), cst.BaseComp)]
+    return _missing_key(case, module, use, base, code, key, alike)
 
 
 def _is_sliced(index: cst.BaseExpression) -> bool:
@@ -124,8 +129,15 @@ def _must_be_there(module: Module, use: cst.Subscript, key: object) -> str | Non
 
 
 def _missing_key(
-    case: Case, module: Module, use: cst.Subscript, base: str, code: str, key: object
+    case: Case,
+    module: Module,
+    use: cst.Subscript,
+    base: str,
+    code: str,
+    key: object,
+    alike: Sequence[cst.Subscript] = (),
 ) -> Proposal | Declined:
+    """The edit for one key; `alike` are others on the line that may have been the missing one just as well."""
     around = module.parent(use)
     if isinstance(around, cst.Del) or isinstance(module.parent(around) if around else None, cst.Del):
         return _decline("what is deleted must be there")
@@ -144,6 +156,8 @@ def _missing_key(
     if default is not None:
         given, told = default
         _call(module, use, "get", given)
+        for other in alike:
+            _call(module, other, "get", given)
         sure: Applicability = "safe" if told and guards.is_repeatable(base) else "review"
         return _finish(
             module, "get", f"{base} has not always {code}: {given or 'None'} then, which what follows can use.", sure
@@ -174,6 +188,13 @@ def _call(module: Module, use: cst.Subscript, method: str, default: str) -> None
 
 def _counted(module: Module, change: cst.AugAssign, use: cst.Subscript, base: str, code: str) -> Proposal | Declined:
     value = module.code(change.value)
+    if isinstance(change.operator, cst.AddAssign) and (
+        isinstance(change.value, cst.BinaryOperation) and adds_text(module, change.value.left)
+    ):
+        value = module.code(change.value)
+        inner = guards.expression(f"{base}.get({code}, {module.quote}{module.quote}) + {value}")
+        module.replace(change, cst.Assign([cst.AssignTarget(use)], inner))
+        return _finish(module, "get", f"{base} begins with an empty text for a key that it has not seen yet.")
     zero = "[]" if value.startswith("[") else '""' if value[:1] in "'\"f" and value[-1:] in "'\"" else "0"
     operator = module.code(change.operator).strip().rstrip("=")
     if not guards.is_repeatable(f"{base}[{code}]"):

@@ -219,14 +219,29 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
         return Declined(
             "attribute", f"{found.name} never sets {name}: a class built on it, or beside it, is to have it"
         )
+    targets = module.nodes(cst.AssignTarget, within=first) if first is not None else []
+    if any(module.code(one.target) == f"self.{name}" for one in targets):
+        if any(frame.function.rpartition(".")[2] == "__del__" for frame in case.records[0].frames):
+            return _half_made(case, module, use, name, found.name)
+        return Declined("attribute", f"__init__ sets {name}: it was asked for before that")
     if start is None or first is None or not isinstance(first.body, cst.IndentedBlock):
         return _optional(case, module, use, name, found.name)
-    if any(module.code(one.target) == f"self.{name}" for one in module.nodes(cst.AssignTarget, within=first)):
-        return Declined("attribute", f"__init__ sets {name}: it was asked for before that")
     guards.after(module, first.body.body[-1], f"self.{name} = {start}\n")
     edit = module.edit()
     why = f"{found.name} sets {name} only in other methods; it starts as {start} now."
     return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
+
+
+def _half_made(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
+    """`__del__` is called for objects whose `__init__` failed too: they have nothing to end."""
+    test = module.parent(use)
+    if isinstance(test, cst.If) and test.test is use and guards.leaves(test.body):
+        quote = _quote(module, use)
+        module.replace(use, guards.expression(f"getattr({module.code(use.value)}, {quote}{name}{quote}, True)"))
+        edit = module.edit()
+        why = f"__del__ is called for a {owner} whose __init__ failed too: without '{name}' there is nothing to end."
+        return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
+    return _optional(case, module, use, name, owner)
 
 
 def _empty_of(values: list[str]) -> str | None:

@@ -121,7 +121,9 @@ class MissingFile:
         comment = meant(module, call.call)
         if comment:
             return self._declined(f"the error is meant: {comment}")
-        if is_checked(module, call):
+        if call.action != "write" and is_checked(
+            module, call
+        ):  # that a file is not there yet says nothing of its folder
             return self._declined(
                 "the path is looked for already: it vanished in between, or the check is elsewhere wrong"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,6 +60,30 @@ def producer_of(module: Module, subject: cst.BaseExpression) -> Producer:
     if isinstance(value, cst.Attribute) and module.code(value.value) in ("self", "cls"):
         return Producer("field", words=module.code(value))
     return Producer("unknown")
+
+
+def likeliest(module: Module, subjects: Sequence[cst.BaseExpression]) -> int:
+    """Which of several expressions on a line was None (its index): what gives None by contract, then what is looked up
+    or worked out at run time, then arguments and names, last a field that nothing in the class sets to None."""
+    return min(range(len(subjects)), key=lambda index: (_unlikeliness(module, subjects[index]), index))
+
+
+def _unlikeliness(module: Module, subject: cst.BaseExpression) -> int:
+    producer = producer_of(module, subject)
+    if producer.reason:
+        return 9
+    if producer.is_known:
+        return 0
+    if isinstance(subject, cst.Call):
+        return 1
+    if isinstance(subject, cst.Subscript):
+        return 2
+    if producer.kind == "field":
+        name = re.escape(producer.words)
+        return 2 if re.search(rf"{name}(?:: [^=\n]+)? = None\b", module.tree.code) else 4
+    if isinstance(subject, cst.SimpleString | cst.ConcatenatedString | cst.FormattedString):
+        return 9
+    return 3
 
 
 def _call(module: Module, call: cst.Call) -> Producer:

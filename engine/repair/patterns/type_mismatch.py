@@ -13,7 +13,7 @@ import libcst as cst
 from engine.repair.patterns import absent, guards, intent, keys, shapes, unsubscriptable
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
-from engine.repair.patterns.producers import name_for, producer_of, without_result
+from engine.repair.patterns.producers import likeliest, name_for, producer_of, without_result
 from engine.repair.patterns.subscripts import subscripts
 from engine.repair.record import ErrorRecord
 
@@ -134,10 +134,12 @@ def _none_use(module: Module, line: int, message: str) -> tuple[cst.BaseExpressi
     """What failed on None, and the expression that was None."""
     if "subscriptable" in message or "item assignment" in message:
         every = [one for one in subscripts(module, line) if _may_be_none(module, one.value)]
-        known = [one for one in every if isinstance(one.value, cst.Call)]
-        nested = [one for one in every if isinstance(one.value, cst.Subscript)]
-        chosen = (known or nested or every)[:1]
-        return (chosen[0], chosen[0].value) if chosen else None
+        is_read = "subscriptable" in message  # what is assigned to fails with other words
+        every = [one for one in every if isinstance(module.parent(one), cst.AssignTarget) != is_read]
+        if not every:
+            return None
+        chosen = every[likeliest(module, [one.value for one in every])]
+        return chosen, chosen.value
     if "len()" in message:
         calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func) == "len" and one.args]
         return (calls[0], calls[0].args[0].value) if calls else None

@@ -108,7 +108,6 @@ def group() -> Group:
         (Failing("bad"), "KeyError: 'what now'"),
         (Deaf("bad"), "RuntimeError: out of order"),
         (Silent("bad"), "it answered with NoneType"),
-        (OrOne("bad", instead=b"((%s or 1)"), "stats.py would not compile"),
         (OrOne("bad", applicability="sure"), "'sure' is no applicability"),  # type: ignore[arg-type]
     ],
 )

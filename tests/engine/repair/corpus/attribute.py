@@ -5,6 +5,36 @@ from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     program(
+        "of two on a line, the one that is looked up",
+        "class Query:\n    def __init__(self, word):\n        self.word = word\n\n    def matches(self, item, field):\n"
+        "        return self.word.lower() in getattr(item, field).lower()\n",
+        "import app\nclass Item:\n    title = None\n    name = 'Anna'\n"
+        "assert app.Query('ann').matches(Item, 'name')\nassert not app.Query('ann').matches(Item, 'title')",
+        operator="test",
+    ),
+    program(
+        "a condition that asks for the owner alone",
+        "def services(hosts):\n    found = {}\n    for host in hosts:\n        names = []\n        if host.system:\n"
+        "            names = list(host.system.info.names)\n        found[host.name] = names\n    return found\n",
+        "import app\nfrom types import SimpleNamespace as N\n"
+        "hosts = [N(name='a', system=N(info=N(names=['x']))), N(name='b', system=N(info=None)), N(name='c', system=None)]\n"
+        "assert app.services(hosts) == {'a': ['x'], 'b': [], 'c': []}",
+        operator="test",
+        after={
+            "app.py": "def services(hosts):\n    found = {}\n    for host in hosts:\n        names = []\n"
+            "        if host.system and host.system.info is not None:\n"
+            "            names = list(host.system.info.names)\n        found[host.name] = names\n    return found\n"
+        },
+    ),
+    program(
+        "an object whose making failed is thrown away",
+        "class Bar:\n    def __init__(self, total):\n        self.total = int(total)\n        self.is_off = False\n\n"
+        "    def close(self):\n        if self.is_off:\n            return\n        self.is_off = True\n\n"
+        "    def __del__(self):\n        self.close()\n",
+        "import app\nbar = app.Bar.__new__(app.Bar)\nbar.__del__()\nbar = app.Bar('3')\nbar.close()\nassert bar.is_off",
+        operator="getattr",
+    ),
+    program(
         "a match that is none, chained",
         "import re\n\n\ndef year(name):\n    return re.search(r'(\\d{4})', name).group(1)\n",
         "import app\nassert app.year('photo.jpg') is None\nassert app.year('2024.jpg') == '2024'",
@@ -193,6 +223,11 @@ _TRACE = 'Traceback (most recent call last):\n  File "{root}/app.py", line %d, i
 _GROUP = "'NoneType' object has no attribute 'group'"
 
 LOOKALIKES = [
+    spared(
+        "asked for before it is set",
+        "class A:\n    def __init__(self):\n        self.size = self.double()\n        self.step = 2\n\n"
+        "    def double(self):\n        return 2 * self.step\n\n\nA()\n",
+    ),
     spared(
         "a protocol",
         "class Lazy:\n    def __getattr__(self, name):\n        raise AttributeError(name)\n\n\nLazy().thing\n",

@@ -10,6 +10,8 @@ A = {"a.txt": "one\ntwo\n", "b.txt": "three\n"}
 LOOP = "import app\nassert app.sizes(['a.txt', 'gone.txt', 'b.txt']) == [8, 6]"
 
 PROGRAMS: list[Program] = [
+    program("whether the file is there says nothing of its folder", "import os\n\n\ndef save(path, text):\n    if os.path.exists(path):\n        print('again', path)\n    with open(path, 'w') as file:\n        file.write(text)\n",
+            "import app\napp.save('pages/one.md', 'a')\nassert open('pages/one.md').read() == 'a'", operator="mkdir"),
     program("a loop with a logger", "import logging\nimport os\n\nlogger = logging.getLogger(__name__)\n\n\ndef sizes(paths):\n    found = []\n    for path in paths:\n        # its bytes\n        found.append(os.path.getsize(path))\n    logger.info(\"done\")\n    return found\n",
             LOOP, files=A, operator="skip",
             after={"app.py": "import logging\nimport os\n\nlogger = logging.getLogger(__name__)\n\n\ndef sizes(paths):\n    found = []\n    for path in paths:\n        if not os.path.exists(path):\n            logger.warning(\"Skipping a missing file: %s\", path)\n            continue\n        # its bytes\n        found.append(os.path.getsize(path))\n    logger.info(\"done\")\n    return found\n"}),

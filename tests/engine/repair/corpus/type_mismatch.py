@@ -5,6 +5,44 @@ from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     program(
+        "a key whose value is looked at before it is used",
+        "def kind(release):\n    info = {'title': release['title']}\n    found = release['group']['type']\n    if found:\n"
+        "        info['kind'] = found.lower()\n    return info\n",
+        "import app\nassert app.kind({'title': 'a', 'group': {}}) == {'title': 'a'}\n"
+        "assert app.kind({'title': 'a', 'group': {'type': 'LP'}}) == {'title': 'a', 'kind': 'lp'}",
+        operator="get",
+    ),
+    program(
+        "a moment that was never noted",
+        "import time\n\n\ndef interrupted(stats):\n    stats['total'] += time.time() - stats['restart_time']\n",
+        "import app\nimport time\nstats = {'total': 3}\napp.interrupted(stats)\nassert stats['total'] == 3\n"
+        "stats = {'total': 0, 'restart_time': time.time()}\napp.interrupted(stats)\nassert 0 <= stats['total'] < 60",
+        operator="guard-use",
+    ),
+    program(
+        "every test of a chain needs a first letter",
+        "def sort(patterns):\n    kept, out = [], []\n    for p in patterns:\n        if p[0] == '!':\n            out.append(p)\n"
+        "        elif p[0] == '&':\n            kept.append(p[1:])\n        elif p:\n            kept.append(p)\n    return kept, out\n",
+        "import app\nassert app.sort(['a', '', '!b', '&c']) == (['a', 'c'], ['!b'])",
+        operator="test",
+    ),
+    program(
+        "a part that cannot be given, of a whole that is returned",
+        "def describe(shots, now):\n    found = [one for one in shots if one['id'] == now]\n    result = {'count': len(shots)}\n"
+        "    result['now'] = found[0]['name']\n    return result\n",
+        "import app\nassert app.describe([], 3) == {'count': 0}\n"
+        "assert app.describe([{'id': 3, 'name': 'a'}], 3) == {'count': 1, 'now': 'a'}",
+        operator="guard-use",
+    ),
+    program(
+        "a request without an address is logged",
+        "LINES = []\n\n\ndef log(request):\n    extra = {'status': 200}\n    extra['host'] = '{}:{}'.format(request.ip[0], request.ip[1])\n"
+        "    LINES.append(extra)\n",
+        "import app\nclass R:\n    ip = None\napp.log(R)\nR.ip = ('a', 1)\napp.log(R)\n"
+        "assert app.LINES == [{'status': 200}, {'status': 200, 'host': 'a:1'}]",
+        operator="guard-use",
+    ),
+    program(
         "elements used as places",
         "def total(items):\n    sum_ = 0\n    for item in items:\n        sum_ += items[item]['price']\n    return sum_\n",
         "import app\nassert app.total([{'price': 2}, {'price': 3}]) == 5",

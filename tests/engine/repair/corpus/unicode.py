@@ -12,6 +12,8 @@ CSV = {"d.csv": "name,city\nZoë,Köln\nAda,Paris\n"}
 JSON = {"d.json": '{"name": "Zoë", "tags": ["déjà"]}'}
 
 PROGRAMS: list[Program] = [
+    program("the caption beside an image", "import os\n\nENDINGS = ('.jpg', '.png')\n\n\ndef captions(names, ending='.caption'):\n    found = []\n    for name in names:\n        image = name if name.endswith(ENDINGS) else name + '.png'\n        path = os.path.splitext(image)[0] + ending\n        with open(path) as file:\n            found.append(file.read())\n    return found\n",
+            "import app\nassert app.captions(['d.png']) == ['caf\\xe9']", files={"d.caption": "café"}),
     program("read in a with block", "def load(path):\n    with open(path) as f:\n        return f.read()\n",
             "import app\nassert app.load('d.txt').startswith('caf\\xe9')", files=D,
             after={"app.py": 'def load(path):\n    with open(path, encoding="utf-8") as f:\n        return f.read()\n'}),
@@ -97,6 +99,8 @@ def log(line: int, function: str, code: str, error: str = CODEC) -> str:
 
 
 LOOKALIKES: list[Program] = [
+    spared("the nearest ending is an image's", "import os\n\n\ndef read(name, ending='.png'):\n    path = os.path.splitext(name + '.txt')[0] + ending\n    with open(path) as file:\n        return file.read()\n",
+           "import app\napp.read('i')", files={"i.png": b"\x89PNG\r\n\x1a\n\x00\x00"}),
     spared("decode names ASCII", "b'\\xc3'.decode('ascii')\n"),
     spared("encode names ASCII", "'\\xe9'.encode('ascii')\n"),
     spared("str with a codec", "x = str(b'\\xe9', 'utf-8')\n"),

@@ -1,0 +1,129 @@
+"""The fix patterns on real bugs of open-source history: what is proposed for the tree before a person's fix.
+
+`realbugs.tsv` has facts alone: repository, the commit that fixed it, the kind of fix (`none` for one of none of the
+eight kinds), the error, and the lines (file:line, outermost first) that it went through before that commit. The
+tracebacks are made from these lines; the last is what the fix is about. `REALBUGS_CLONES` names a folder of clones,
+`OWNER+NAME/repo`, `OWNER+NAME` or `OWNER/NAME`; without it nothing is measured, and the rows say so.
+
+Whether a proposal is a fix is for a person (or the project's tests) to judge: `python -m tests.bench.realbugs` prints
+every one of them.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from engine.repair.fix import Fix
+from engine.repair.groups import Group
+from engine.repair.patterns.registry import BUILT_IN, built_in
+from engine.repair.record import ErrorRecord, Frame
+from engine.repair.suggest import suggest
+from tests.bench.table import Row
+
+FACTS = Path(__file__).with_name("realbugs.tsv")
+CLONES = "REALBUGS_CLONES"
+PROPOSED = "real bugs fixed by a guard of the eight kinds: a proposal is made (not yet: is right)"
+SAFE = "real bugs of none of the eight kinds: proposals marked `safe`"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One bug: the fixing commit, the kind of its fix, the error's last line, and (file, line) of each frame."""
+
+    repository: str
+    commit: str
+    kind: str
+    error: str
+    places: tuple[tuple[str, int], ...]
+
+
+def facts() -> Iterator[Fact]:
+    """Every line of the table."""
+    for line in FACTS.read_text(encoding="utf-8").splitlines():
+        repository, commit, kind, error, places = line.split("\t")
+        at = [one.rsplit(":", 1) for one in places.split()]
+        yield Fact(repository, commit, kind, error, tuple((file, int(number)) for file, number in at))
+
+
+def realbugs(_folder: Path | None = None) -> list[Row]:
+    """The share of guard bugs with a proposal, and of the other bugs with a safe one."""
+    place = os.environ.get(CLONES)
+    if not place:
+        said = f"skipped: {CLONES} names no folder of clones"
+        return [Row(PROPOSED, "≥ 80 %", said), Row(SAFE, "≤ 3 %", said)]
+    guards, others, absent = [], [], 0
+    for fact in facts():
+        made = proposals(fact, Path(place))
+        if made is None:
+            absent += 1
+        else:
+            (others if fact.kind == "none" else guards).append(made)
+    lacking = f"; {absent} of which no clone is there" if absent else ""
+    if not guards or not others:
+        said = f"skipped: none of the clones is in {place}"
+        return [Row(PROPOSED, "≥ 80 %", said), Row(SAFE, "≤ 3 %", said)]
+    share = sum(map(bool, guards)) / len(guards)
+    safe = sum(any(fix.applicability == "safe" for fix in made) for made in others) / len(others)
+    return [
+        Row(PROPOSED, "≥ 80 %", f"{share:.0%} of {len(guards)}{lacking}", share >= 0.8),
+        Row(SAFE, "≤ 3 %", f"{safe:.0%} of {len(others)}{lacking}", safe <= 0.03),
+    ]
+
+
+def proposals(fact: Fact, clones: Path) -> tuple[Fix, ...] | None:
+    """What is proposed for the tree before the fix; None where its clone or commit is not there."""
+    owner, _, name = fact.repository.partition("/")
+    choices = (clones / f"{owner}+{name}" / "repo", clones / f"{owner}+{name}", clones / owner / name)
+    clone = next((one for one in choices if one.is_dir()), None)
+    if clone is None:
+        return None
+    folders = sorted({str(PurePosixPath(file).parent) if "/" in file else file for file, _line in fact.places})
+    done = subprocess.run(
+        ["git", "-C", str(clone), "archive", f"{fact.commit}~1", "--", *folders], capture_output=True, check=False
+    )
+    if done.returncode:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder).resolve()
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+            archive.extractall(root, filter="data")
+        frames = tuple(_frame(root, file, line) for file, line in fact.places)
+        kind, _, message = fact.error.partition(": ")
+        record = ErrorRecord(kind, message, frames)
+        last = frames[-1]
+        group = Group("g", kind, message, last.file, last.function, last.line, 3, 2, "", "", (), 0.0, None, (record,))
+        return suggest(root, [group], {name: built_in(name) for name in BUILT_IN}).fixes
+
+
+def _frame(root: Path, file: str, line: int) -> Frame:
+    lines = (root / file).read_text(encoding="utf-8", errors="replace").splitlines()
+    indent = len(lines[line - 1]) - len(lines[line - 1].lstrip())
+    above = (re.match(r"(\s*)(?:async )?def (\w+)", one) for one in reversed(lines[:line]))
+    function = next((one[2] for one in above if one and len(one[1]) < indent), "<module>")
+    return Frame(str(root / file), line, function, lines[line - 1].strip())
+
+
+def main() -> None:
+    """Print each bug with what is proposed for it, then the shares."""
+    place = os.environ.get(CLONES)
+    for fact in facts() if place else ():
+        made = proposals(fact, Path(str(place)))
+        print(f"== {fact.repository} {fact.commit} {fact.kind}: {fact.error}")
+        for fix in made or ():
+            print(f"{fix.pattern}/{fix.operator} {fix.applicability}: {fix.why}\n{fix.diff}")
+        if not made:
+            print("not there" if made is None else "no proposal")
+    for row in realbugs():
+        print(row)
+
+
+if __name__ == "__main__":
+    main()
