@@ -23,7 +23,7 @@ from engine.ranking.material import crops_of
 from engine.ranking.measures import Floats
 from engine.ranking.model import RankedImage, RankedSet, RefusedRow
 from engine.ranking.ranker import LinearRanker
-from engine.ranking.suggest import PREFIX, Suggester, encoder_spec, reasons
+from engine.ranking.suggest import MOST_REASONS, PREFIX, Suggester, encoder_spec, reasons
 from engine.vision import Vision
 from engine.vision.builtin import Readings
 
@@ -86,7 +86,10 @@ class Orderer:
         features = self._fitting(ranker, [known.get(path) for path in seen], [row for row, _ in seen.values()])
         scores, chances = self._suggester.judge(ranker, features, project or "")
         # The likeliest first: with doubt about the weights that is not always the highest utility.
-        because = reasons(readings, int(chances.argmax()), is_taste=True)
+        best = int(chances.argmax())
+        inside = [known[path] for path in seen if path in known]
+        framing = self._suggester.framing(inside, best) if len(inside) == len(seen) else ()
+        because = (*framing, *reasons(readings, best, is_taste=True))[:MOST_REASONS]
         return replace(order(names, scores, ranker, chances, because), refused=tuple(refused))
 
     def _fitting(self, ranker: LinearRanker, images: Sequence[Image | None], rows: Sequence[Features]) -> Features:

@@ -19,6 +19,7 @@ from engine.ranking.measures import Floats, fit_calibration, segment_losses
 
 MOST_SETS = 1_500
 """Sets above which the choices stand alone: there they are never behind, and every fit is dear."""
+_FEW = 100
 PRECISION = 1.0
 """Of the pairs' weights, with features that are scaled to a length of one a block."""
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -66,7 +67,8 @@ def share_of_pairs(examples: Examples, by_choices: Fit, by_pairs: Fit, *, seed: 
     (whole groups at a time), with temperature and lapse fitted to each.
 
     The mean over the shares and one standard deviation: in doubt it leans to the steadier of the two, since a share too
-    large costs everybody a little, and one too small costs a few people a lot.
+    large costs everybody a little, and one too small costs a few people a lot. Above a hundred sets it falls with their
+    number, as the risk does that it insures against.
     """
     scores: list[list[Floats]] = [[] for _ in _SHARES]
     counts = []
@@ -86,4 +88,4 @@ def share_of_pairs(examples: Examples, by_choices: Fit, by_pairs: Fit, *, seed: 
     weight /= weight.sum()
     mean = float(weight @ np.array(_SHARES))
     doubt = float(np.sqrt(weight @ np.square(np.array(_SHARES) - mean)))
-    return min(1.0, mean + doubt)
+    return min(1.0, mean + doubt) * min(1.0, _FEW / examples.count)

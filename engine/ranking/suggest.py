@@ -152,9 +152,16 @@ class Suggester:
             return _suggestion(one, images, best, scores, None, PREFIX + name, worded)
         scores, chances = self.judge(ranker, self.looks(ranker, images, readings), one.project)
         best = int(chances.argmax())
-        worded = reasons(readings, best, is_taste=True)
+        worded = (*self.framing(images, best), *reasons(readings, best, is_taste=True))
         sure = float(chances[best]) if promoted is not None else None
         return _suggestion(one, images, best, chances, sure, ranker.label, worded)
+
+    def framing(self, images: Sequence[Image], winner: int) -> tuple[str, ...]:
+        """`tighter` or `wider`, where that sets the winner apart; needs no look into any file."""
+        from engine.ranking.framing import frames_of, word_for
+
+        frames = frames_of(self._store, images)
+        return word_for([frames.get(image.id) for image in images], winner)
 
     def judge(self, ranker: LinearRanker, features: Features, project: str) -> tuple[Floats, Floats]:
         """(n,) scores and (n,) probabilities of one set by the ranker and all verdicts since it was trained."""

@@ -350,6 +350,7 @@ class Verdicts(ABC):
 
     async def taste(self, project: str | None = None) -> TasteCard:
         """What the person prefers, in plain words, each with pairs of their own as proof."""
+        from engine.ranking.framing import frames_of, trait_of
         from engine.ranking.taste import ENOUGH, TasteCard, read_pairs, traits_of
 
         if project is not None:
@@ -370,6 +371,10 @@ class Verdicts(ABC):
             told = row.card.get("taste") or []
             pairs = read_pairs(self._store, self._vision, actor, project, encoder_spec(ranker))
             traits = traits_of(told, *pairs)
+            choices, images, _ = pairs
+            framing = trait_of(choices, images, frames_of(self._store, list(images.values())))
+            if framing is not None:
+                traits.append(framing)
             why_not = "" if traits else "nothing yet that is more than chance: your picks go by what has no plain name"
             return TasteCard(tuple(traits), picks, row.label, why_not)
 

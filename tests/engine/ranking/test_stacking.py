@@ -42,11 +42,13 @@ def test_joined_weights_keep_the_length_of_the_choices_and_move_every_project() 
 
 
 def test_what_mispredicts_the_sets_left_out_has_little_to_say() -> None:
-    someone = person(200, 6, seed=2, logistic=True)
+    someone = person(100, 6, seed=2, logistic=True)
     right, wrong = Weights(someone.truth), Weights(np.roll(someone.truth, 1))
     assert stacking.share_of_pairs(someone.examples, lambda _: right, lambda _: wrong) < 0.3
     assert stacking.share_of_pairs(someone.examples, lambda _: wrong, lambda _: right) > 0.7
     assert stacking.share_of_pairs(someone.examples, lambda _: right, lambda _: right) == pytest.approx(0.75)
+    many = person(400, 6, seed=2, logistic=True).examples
+    assert stacking.share_of_pairs(many, lambda _: right, lambda _: right) == pytest.approx(0.75 / 4)
 
 
 @pytest.mark.parametrize("dimension", [16, 64])
