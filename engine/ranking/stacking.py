@@ -17,8 +17,9 @@ from engine.ranking import learn
 from engine.ranking.learn import Examples, Weights
 from engine.ranking.measures import Floats, fit_calibration, segment_losses
 
-MOST_SETS = 1_500
-"""Sets above which the choices stand alone: there they are never behind, and every fit is dear."""
+MOST_SETS = 600
+"""Sets above which the choices stand alone: the pairs would have a sixth of the say at most, and every fit is dear."""
+_LEAST = 0.02  # a share that changes nothing is not worth a fit of the pairs each time
 _FEW = 100
 PRECISION = 1.0
 """Of the pairs' weights, with features that are scaled to a length of one a block."""
@@ -88,4 +89,5 @@ def share_of_pairs(examples: Examples, by_choices: Fit, by_pairs: Fit, *, seed: 
     weight /= weight.sum()
     mean = float(weight @ np.array(_SHARES))
     doubt = float(np.sqrt(weight @ np.square(np.array(_SHARES) - mean)))
-    return min(1.0, mean + doubt) * min(1.0, _FEW / examples.count)
+    share = min(1.0, mean + doubt) * min(1.0, _FEW / examples.count)
+    return share if share >= _LEAST else 0.0

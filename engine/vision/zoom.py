@@ -9,7 +9,8 @@ size, each the whole frame; relies on numpy.
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,11 @@ Grey = NDArray[np.uint8]
 FOUND = 0.85
 """Correlation from which one picture counts as found inside another."""
 _SMALLEST = 0.4
-_STEPS = 13
+_SIDES = np.geomspace(_SMALLEST, 0.95, 13)
 _ALIKE = 0.04  # how much better than the whole frames a part must fit
 _FLAT = 4.0  # grey levels: in less than this anything is found
+# Prepared frames are 110 kB each; of pairs only the two frames' bytes and the answer are kept.
+_FRAMES_HELD, _PAIRS_HELD = 256, 8_192
 
 
 def tighter_by(one: Grey, other: Grey) -> float:
@@ -37,38 +40,68 @@ def tighter_by(one: Grey, other: Grey) -> float:
 def share_of_frame(inner: Grey, outer: Grey) -> float:
     """The share (0.4 to 1, of the side) of `outer` that `inner` shows; 1 where it is not found inside, or fits the
     whole frame as well."""
-    whole = outer.astype(np.float64) - float(outer.mean())
-    if float(inner.std()) < _FLAT or float(whole.std()) < _FLAT:
+    height, width = inner.shape
+    return _share(inner.tobytes(), outer.tobytes(), height, width)
+
+
+@lru_cache(maxsize=_PAIRS_HELD)
+def _share(inner_bytes: bytes, outer_bytes: bytes, height: int, width: int) -> float:
+    inner, outer = _frame(inner_bytes, height, width), _frame(outer_bytes, height, width)
+    if inner.spread < _FLAT or outer.spread < _FLAT:
         return 1.0
-    best, share = _likeness(inner.astype(np.float64), whole) + _ALIKE, 1.0
-    if best >= 1:
-        return share
-    picture = Image.fromarray(inner)
-    seen = np.fft.rfft2(whole)
+    likeness = float((inner.whole * outer.whole).sum()) / (inner.whole.size * inner.spread * outer.spread)
+    # The highest normalised cross-correlation of each part without mean at any place in the whole (Lewis 1995).
+    dots = np.fft.irfft2(outer.transform * np.conj(inner.parts), (height, width))
+    fits = dots / np.sqrt(np.maximum(outer.spreads, 1e-9) * inner.lengths[:, None, None] + 1e-9)
+    best = np.where(outer.spreads > _FLAT**2 * inner.counts[:, None, None], fits, 0.0).max(axis=(1, 2))
+    number = int(best.argmax())
+    return float(inner.shares[number]) if best[number] > max(likeness + _ALIKE, FOUND) else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What one frame brings to every comparison: as the whole, and as parts of n sizes to be found in another.
+
+    `whole` (h, w) float64 without mean, `spread` its standard deviation; `transform` (h, w // 2 + 1) of the whole;
+    `parts` (n, h, w // 2 + 1), transforms of the frame made smaller, without mean; `lengths` (n,) their squared
+    lengths, `counts` (n,) their pixels, `shares` (n,) their sides; `spreads` (n, h, w), the squared length of the whole
+    under a part at each place, without mean, 0 where a part does not fit.
+    """
+
+    whole: NDArray[np.float64]
+    spread: float
+    transform: NDArray[np.complex128]
+    parts: NDArray[np.complex64]
+    lengths: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    shares: NDArray[np.float64]
+    spreads: NDArray[np.float32]
+
+
+@lru_cache(maxsize=_FRAMES_HELD)
+def _frame(data: bytes, height: int, width: int) -> _Frame:
+    grey = np.frombuffer(data, dtype=np.uint8).reshape(height, width)
+    picture = Image.fromarray(grey)
+    whole = grey.astype(np.float64) - float(grey.mean())
     sums, squares = _integral(whole), _integral(np.square(whole))
-    height, width = whole.shape
-    for side in np.geomspace(_SMALLEST, 0.95, _STEPS):
-        columns, rows = max(6, round(width * side)), max(6, round(height * side))
+    sides = [(max(6, round(height * side)), max(6, round(width * side))) for side in _SIDES]
+    padded = np.zeros((len(sides), height, width))
+    spreads = np.zeros((len(sides), height, width), dtype=np.float32)
+    for number, (rows, columns) in enumerate(sides):
         part = np.asarray(picture.resize((columns, rows), Image.Resampling.BOX), dtype=np.float64)
-        value = _best_fit(part - part.mean(), seen, sums, squares)
-        if value > max(best, FOUND):
-            best, share = value, math.sqrt(columns / width * rows / height)
-    return share
-
-
-def _best_fit(
-    part: NDArray[np.float64], seen: NDArray[Any], sums: NDArray[np.float64], squares: NDArray[np.float64]
-) -> float:
-    """The highest normalised cross-correlation of a part without mean at any place in the whole (Lewis 1995): `seen`
-    is the whole's transform, `sums` and `squares` its integral images."""
-    rows, columns = part.shape
-    shape = sums.shape[0] - 1, sums.shape[1] - 1
-    places = shape[0] - rows + 1, shape[1] - columns + 1
-    dots = np.fft.irfft2(seen * np.conj(np.fft.rfft2(part, shape)), shape)[: places[0], : places[1]]
-    count = part.size
-    spreads = np.maximum(_windows(squares, rows, columns) - _windows(sums, rows, columns) ** 2 / count, 0.0)
-    likeness = dots / np.sqrt(np.maximum(spreads, 1e-9) * float(np.square(part).sum()) + 1e-9)
-    return float(np.where(spreads > _FLAT**2 * count, likeness, 0.0).max())
+        padded[number, :rows, :columns] = part - part.mean()
+        spread = _windows(squares, rows, columns) - _windows(sums, rows, columns) ** 2 / (rows * columns)
+        spreads[number, : height - rows + 1, : width - columns + 1] = np.maximum(spread, 0.0)
+    return _Frame(
+        whole,
+        float(grey.std()),
+        np.fft.rfft2(whole),
+        np.fft.rfft2(padded).astype(np.complex64),
+        np.square(padded).sum(axis=(1, 2)),
+        np.array([rows * columns for rows, columns in sides]),
+        np.array([math.sqrt(columns / width * rows / height) for rows, columns in sides]),
+        spreads,
+    )
 
 
 def _integral(plane: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -84,8 +117,3 @@ def _windows(integral: NDArray[np.float64], rows: int, columns: int) -> NDArray[
         + integral[:-rows, :-columns]
     )
     return found
-
-
-def _likeness(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    a, b = first - first.mean(), second - second.mean()
-    return float((a * b).sum() / max(float(np.sqrt(np.square(a).sum() * np.square(b).sum())), 1e-9))
