@@ -63,11 +63,11 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Found:
     """All groups: identical files first, then copies, then bursts. `pairs_within`: pairs of one project whose hashes as
-    they are lie within the distance. `seconds`: how long the search took."""
+    they are lie within the distance, None where they were not counted. `seconds`: how long the search took."""
 
     groups: tuple[Group, ...]
     images: int
-    pairs_within: int
+    pairs_within: int | None
     seconds: float
     distance: int
 

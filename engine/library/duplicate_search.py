@@ -122,15 +122,26 @@ class Formed:
 
 
 def form(
-    store: Store, project: str | None, distance: int, burst_seconds: float, apart: Mapping[int, frozenset[int]]
+    store: Store,
+    project: str | None,
+    distance: int,
+    burst_seconds: float,
+    apart: Mapping[int, frozenset[int]],
+    *,
+    is_counted: bool = True,
 ) -> Formed:
-    """The groups of every project (or one), by what is known now. Raises UsageError for an unknown project."""
+    """The groups of every project (or one), by what is known now. Raises UsageError for an unknown project.
+
+    Every pair of hashes is looked at only to count them (`is_counted`): groups rest on the links that are stored.
+    """
     formed = Formed()
     with store.reading() as connection:
         wanted = projects_of(connection, project)
     formed.projects = {name: project_id for project_id, name in wanted}
     for project_id, _name in wanted:
         _form_one(store, project_id, distance, burst_seconds, apart, formed)
+        if is_counted:
+            formed.pairs_within += _pairs_within(store, project_id, distance)
     return formed
 
 
@@ -149,10 +160,7 @@ def _form_one(
         wanted = {image for group in twins for image in group} | set(timed)
         wanted |= {image for link in links for image in (link.first, link.second)}
         pictures = pictures_of(connection, sorted(wanted))
-        shelf = prints_table.shelf(connection, project_id, neighbours.LEAST_CONTRAST, distance)
         formed.images += count
-        if len(shelf.ids):
-            formed.pairs_within += near(shelf.phash, distance).pairs_within
     formed.pairs_within += sum(len(group) * (len(group) - 1) // 2 for group in twins)
     first = {image: group[0] for group in twins for image in group}
     twin = {group[0]: group for group in twins}
@@ -172,6 +180,13 @@ def _form_one(
     formed.clusters += grouping.bursts(frames, evidence, apart, burst_seconds)
     _complete(evidence, formed.clusters, first)
     formed.links.update(evidence.links)
+
+
+def _pairs_within(store: Store, project_id: int, distance: int) -> int:
+    """How many pairs of other content have hashes within the distance."""
+    with store.reading() as connection:
+        shelf = prints_table.shelf(connection, project_id, neighbours.LEAST_CONTRAST, distance)
+    return near(shelf.phash, distance).pairs_within if len(shelf.ids) else 0
 
 
 def _complete(evidence: Evidence, clusters: Sequence[Cluster], first: Mapping[int, int]) -> None:

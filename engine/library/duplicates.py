@@ -95,8 +95,8 @@ class Duplicates:
         await self._store.read(partial(searching.projects_of, project=project))
         return await self._runs.start(KIND, params, project=project)
 
-    async def find(self, project: str | None = None, distance: int | None = None) -> Found:
-        """Study and search what is new, wait for both, and return every group."""
+    async def find(self, project: str | None = None, distance: int | None = None, *, is_counted: bool = True) -> Found:
+        """Study and search what is new, wait for both, and return every group, as `groups` does."""
         from engine.library import duplicate_search as searching
 
         begun = time.monotonic()
@@ -104,12 +104,15 @@ class Duplicates:
         await self._store.read(partial(searching.projects_of, project=project))
         await self._library.ensure_studied(project)
         await self._runs.finished((await self.search(project, distance)).id)
-        found = await self.groups(project, distance)
+        found = await self.groups(project, distance, is_counted=is_counted)
         return replace(found, seconds=round(time.monotonic() - begun, 3))
 
-    async def groups(self, project: str | None = None, distance: int | None = None) -> Found:
-        """The groups as far as is known by now, without looking at any file. Raises UsageError for a project that is
-        not there, or a distance out of range."""
+    async def groups(
+        self, project: str | None = None, distance: int | None = None, *, is_counted: bool = True
+    ) -> Found:
+        """The groups as far as is known by now, without looking at any file. Without `is_counted`, which takes seconds
+        in a large library, `pairs_within` is None. Raises UsageError for a project that is not there, or a distance out
+        of range."""
         from engine.library import duplicate_search as searching
 
         begun = time.monotonic()
@@ -117,11 +120,12 @@ class Duplicates:
         await self._store.write(partial(searching.come_back, standing=await self._review.standing(KIND)))
         apart = _apart(await self._review.standing(KIND))
         formed = await asyncio.to_thread(
-            searching.form, self._store, project, within, self._settings.burst_seconds, apart
+            searching.form, self._store, project, within, self._settings.burst_seconds, apart, is_counted=is_counted
         )
         groups = await dressed(formed, self._library, self._store, self.score)
         await self._store.write(partial(groups_table.keep, projects=_by_project(formed, groups), distance=within))
-        return Found(tuple(groups), formed.images, formed.pairs_within, round(time.monotonic() - begun, 3), within)
+        pairs = formed.pairs_within if is_counted else None
+        return Found(tuple(groups), formed.images, pairs, round(time.monotonic() - begun, 3), within)
 
     def conditions(self) -> dict[str, sa.ColumnElement[bool]]:
         """What a query may ask of duplicates, as conditions on `images`; nothing where nobody has looked for any."""

@@ -49,15 +49,18 @@ class FakeDuplicates:
         self.failure: Exception | None = None
         self.searches = 0
 
-    async def groups(self, project: str | None = None, distance: int | None = None) -> Found:
+    async def groups(
+        self, project: str | None = None, distance: int | None = None, *, is_counted: bool = True
+    ) -> Found:
         gone = {name for names, *_ in self.verdicts for name in names}
-        return Found(tuple(one for one in self.all if one.id not in gone), self.images, 7, 0.1, 10)
+        pairs = 7 if is_counted else None
+        return Found(tuple(one for one in self.all if one.id not in gone), self.images, pairs, 0.1, 10)
 
-    async def find(self, project: str | None = None, distance: int | None = None) -> Found:
+    async def find(self, project: str | None = None, distance: int | None = None, *, is_counted: bool = True) -> Found:
         self.searches += 1
         if self.gate is not None and self.searches == 1:
             await self.gate.wait()
-        return await self.groups()
+        return await self.groups(is_counted=is_counted)
 
     async def approve(
         self, groups: Sequence[Group], keeper: int | None = None, *, merge: bool = False, dry_run: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from engine.runs import RunState
 from tests.tui.conftest import NARROW, WIDE, Studio, check_snapshot, running
 from tests.tui.fake_duplicates import FakeDuplicates, moved_meanwhile, with_duplicates
 from tests.tui.fakes import FakeEngine
+from tui.screens import duplicates_words as words
 from tui.screens.zoom import ZoomScreen
 
 both = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -182,6 +184,36 @@ async def test_the_faces_of_looking_none_and_done(pictures, size) -> None:
         await on_table(studio, "exact-0")
         await studio.press("enter")
         await studio.until(lambda: studio.says("All done.", "take the last verdict back"))
+
+
+@both
+async def test_known_groups_are_shown_while_pictures_are_compared_anew(engine: FakeEngine, size) -> None:
+    door(engine).gate = asyncio.Event()
+    async with at(engine, size) as studio:
+        run = engine.runs.begin("duplicates")
+        await on_table(studio, "exact-0")
+        assert studio.page.images is None, "the search is not over"
+        assert not studio.says("Looking for duplicates")
+        await studio.press("enter")
+        await on_table(studio, "same-1")
+        door(engine).gate.set()
+        engine.runs.end(run.id, RunState.DONE)
+        await studio.until(lambda: studio.page.images is not None)
+        assert studio.page.group.id == "same-1"
+
+
+async def test_likeness_is_told_in_words(engine: FakeEngine) -> None:
+    async with at(engine) as studio:
+        await on_table(studio, "exact-0")
+        await studio.press("down")
+        await on_table(studio, "same-1")
+        assert studio.says("very alike")
+        assert not studio.says(" bits")
+    one = door(engine).all[0].members[0]
+    said = [words.differences(replace(one, distance=bits), one, "same") for bits in (0, 1, 2, 3, 6, 7, 10, 11)]
+    assert said == [
+        "no visible difference", *["almost identical"] * 2, *["very alike"] * 2, *["alike"] * 2, "only just alike"
+    ]  # fmt: skip
 
 
 async def test_a_library_without_images_says_how_to_begin(pictures) -> None:

@@ -8,7 +8,6 @@ to the trash folder, and `u` brings them back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +15,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from engine.errors import ProofsheetError
 from tui.actions import bindings, footer
 from tui.messages import EngineReady, RunEnded, RunMoved
 from tui.screens import duplicates_words as words
-from tui.screens.base import Page
-from tui.screens.duplicates_messages import Done, Failed, Listed, Reversed
+from tui.screens.duplicates_deciding import Deciding
+from tui.screens.duplicates_messages import Listed
 from tui.screens.layout import plan_for
 from tui.screens.ranking_words import PLACES, paging
-from tui.widgets.cell import Cell, Face, Mark
+from tui.widgets.cell import Cell, Face
 from tui.widgets.lines import Lines
 from tui.widgets.preview import PreviewImage
 
@@ -35,7 +33,7 @@ LIST_WIDTH = 36  # as in the style sheet
 AGAIN_AFTER = 1.0  # seconds after a scan
 
 
-class DuplicatesScreen(Page):
+class DuplicatesScreen(Deciding):
     """Keep one of each group."""
 
     place = "duplicates"
@@ -43,16 +41,8 @@ class DuplicatesScreen(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self.every: tuple[Group, ...] = ()
-        self.groups: list[Group] = []
-        self.index = 0
-        self.cursor = 0
         self.kind = ""
-        self.images: int | None = None  # None until the first search is over
-        self.decided = 0
-        self.is_deciding = False
-        self.is_merging = False
-        self._wanted: str | None = None  # the group to come back to
+        self.is_read = False  # whether what is known was listed
         self._is_searching = False
         self._must_search_again = False
 
@@ -68,7 +58,7 @@ class DuplicatesScreen(Page):
         yield self.body
 
     def on_mount(self) -> None:
-        self._show()
+        self.show()
         super().on_mount()
 
     # -- groups -------------------------------------------------------------------------------------------------------
@@ -87,29 +77,25 @@ class DuplicatesScreen(Page):
             return
         self._is_searching = True
         try:
-            known = await self.engine.duplicates.groups()
-            if known.groups:
-                self.post_message(Listed(known, is_whole=False))
+            self.post_message(Listed(await self.engine.duplicates.groups(is_counted=False), is_whole=False))
             while self._must_search_again:
                 self._must_search_again = False
-                self.post_message(Listed(await self.engine.duplicates.find(), is_whole=True))
+                self.post_message(Listed(await self.engine.duplicates.find(is_counted=False), is_whole=True))
         finally:
             self._is_searching = False
-
-    async def _list(self) -> None:
-        self.post_message(Listed(await self.engine.duplicates.groups(), is_whole=True))
 
     @on(Listed)
     def _listed(self, event: Listed) -> None:
         if self.is_deciding:
             return  # the list comes again with the verdict
+        self.is_read = True
         self.every = event.found.groups
         if event.is_whole:
             self.images = event.found.images
-        self._narrow_down(self._wanted or (self.group.id if self.group else None))
+        self.narrow_down(self._wanted or (self.group.id if self.group else None))
         self._wanted = None
 
-    def _narrow_down(self, keep: str | None) -> None:
+    def narrow_down(self, keep: str | None) -> None:
         """The groups of the kind that is asked for; the one on the table stays there, if it is one of them."""
         before = self.group
         self.groups = [group for group in self.every if self.kind in ("", group.kind)]
@@ -117,12 +103,7 @@ class DuplicatesScreen(Page):
         self.index = names.index(keep) if keep in names else min(self.index, max(0, len(names) - 1))
         if before is None or self.group is None or before.id != self.group.id:
             self._turned()
-        self._show()
-
-    @property
-    def group(self) -> Group | None:
-        """The group on the table."""
-        return self.groups[self.index] if self.index < len(self.groups) else None
+        self.show()
 
     @property
     def members(self) -> Sequence[Member]:
@@ -136,16 +117,15 @@ class DuplicatesScreen(Page):
 
     # -- drawing ------------------------------------------------------------------------------------------------------
 
-    def _show(self) -> None:
+    def show(self) -> None:
         group = self.group
         self.stage.display, self.hollow.display = group is not None, group is None
         self.list.display = group is not None and not self.is_narrow
         if group is None:
             watch = self.proof.run_watch
             active = watch.active() if watch else []
-            is_open = self.proof.engine is not None
             self.hollow.put(
-                *words.empty(is_open, active, self.images, self.kind, bool(self.every and self.kind), self.decided)
+                *words.empty(self.is_read, active, self.images, self.kind, bool(self.every and self.kind), self.decided)
             )
         else:
             self._arrange()
@@ -230,8 +210,8 @@ class DuplicatesScreen(Page):
     def relaid(self) -> None:
         for cell in self.cells:
             cell.wear(None)
-        self._show()
-        self.call_after_refresh(self._show)
+        self.show()
+        self.call_after_refresh(self.show)
 
     # -- moving -------------------------------------------------------------------------------------------------------
 
@@ -247,7 +227,7 @@ class DuplicatesScreen(Page):
 
     def _mark_to_keep(self, index: int) -> None:
         self.cursor = index
-        self._show()
+        self.show()
 
     @on(Cell.Touched)
     def _touched(self, event: Cell.Touched) -> None:
@@ -259,7 +239,7 @@ class DuplicatesScreen(Page):
         if not self.is_deciding and 0 <= self.index + step < len(self.groups):
             self.index += step
             self._turned()
-            self._show()
+            self.show()
             self.remember()
 
     def action_filter(self) -> None:
@@ -267,7 +247,7 @@ class DuplicatesScreen(Page):
             return
         self.kind = words.FILTERS[(words.FILTERS.index(self.kind) + 1) % len(words.FILTERS)]
         self.notice(words.SHOWN[self.kind])
-        self._narrow_down(None)
+        self.narrow_down(None)
         self.remember()
 
     def action_merge(self) -> None:
@@ -290,130 +270,6 @@ class DuplicatesScreen(Page):
         if answer is not None and self.group is not None:
             self._mark_to_keep(answer[0])
 
-    # -- verdicts -----------------------------------------------------------------------------------------------------
-
-    def _may_decide(self) -> bool:
-        if self.is_deciding:
-            self.notice("one moment: the files are being moved")
-        return self.group is not None and not self.is_deciding
-
-    def action_approve(self) -> None:
-        group = self.group
-        if group is None or not self._may_decide():
-            return
-        marks: dict[int, Mark] = dict.fromkeys(range(len(group.members)), "refused")
-        marks[self.cursor] = "picked"
-        self._decide(marks)
-        self.work(self._approve, group, group.members[self.cursor], self.is_merging)
-
-    async def _approve(self, group: Group, keeper: Member, merge: bool) -> None:
-        async def act() -> None:
-            await self.engine.duplicates.approve([group], keeper.image.id, merge=merge)
-
-        await self._carry_out(act, Done((group.id,), words.kept(group, keeper.image.name)))
-
-    def action_reject(self) -> None:
-        group = self.group
-        if group is None or not self._may_decide():
-            return
-        self._decide(dict.fromkeys(range(len(group.members)), "skipped"))
-        self.work(self._reject, group)
-
-    async def _reject(self, group: Group) -> None:
-        async def act() -> None:
-            await self.engine.duplicates.reject(group)
-
-        await self._carry_out(act, Done((group.id,), words.rejected(group)))
-
-    def action_bulk(self) -> None:
-        exact = [group for group in self.every if group.kind == "exact"]
-        if self.is_deciding or not exact:
-            return
-        count = sum(len(group.members) - 1 for group in exact)
-
-        def answer(text: str | None) -> None:
-            if text is not None and text.strip().lower() in ("y", "yes") and not self.is_deciding:
-                self._decide({})
-                self.work(self._bulk, exact, count)
-
-        files, groups = "file" if count == 1 else "files", "group" if len(exact) == 1 else "groups"
-        self.prompt.ask(f"move {count:,} identical {files} of {len(exact):,} {groups} to the trash?", "yes", answer)
-
-    async def _bulk(self, exact: Sequence[Group], count: int) -> None:
-        async def act() -> None:
-            await self.engine.duplicates.approve(exact)
-
-        said = (
-            ("last: ", "dim"),
-            (f"✓ {count:,} identical {'file' if count == 1 else 'files'} to the trash", "decided bold"),
-        )
-        await self._carry_out(act, Done(tuple(group.id for group in exact), said))
-
-    async def _carry_out(self, act: Any, done: Done) -> None:
-        try:
-            await act()
-        except ProofsheetError:
-            self.post_message(Failed())
-            raise
-        self.post_message(done)
-
-    def _decide(self, marks: dict[int, Mark]) -> None:
-        """Paint the verdict at once; until it is carried out, no other is taken."""
-        self.is_deciding = True
-        first = self.cursor // PLACES * PLACES
-        for cell in self.cells:
-            mark = marks.get(first + cell.place)
-            if mark and cell.face is not None:
-                cell.wear(replace(cell.face, mark=mark))
-
-    @on(Done)
-    def _done(self, event: Done) -> None:
-        self.is_deciding = False
-        self.decided += len(event.groups)
-        self.status.last(*event.said)
-        self.every = tuple(group for group in self.every if group.id not in event.groups)
-        self._narrow_down(None)
-        self.remember()
-        # Other groups may have lost a member, too.
-        self.work(self._list, group="list", exclusive=True)
-
-    @on(Failed)
-    def _failed(self) -> None:
-        self.is_deciding = False
-        self._show()
-
-    def action_undo(self) -> None:
-        if self.proof.engine is None:
-            return
-        if self.is_deciding:
-            self.notice("one moment: the files are being moved")
-            return
-        self.is_deciding = True
-        self.notice("taking the last verdict back…")
-        self.work(self._undo, group="undo")
-
-    async def _undo(self) -> None:
-        try:
-            undone = await self.engine.duplicates.undo()
-        except ProofsheetError:
-            self.post_message(Failed())
-            raise
-        self.post_message(Reversed(undone))
-
-    @on(Reversed)
-    def _reversed(self, event: Reversed) -> None:
-        self.is_deciding = False
-        undone = event.undone
-        if undone is None:
-            self.notice("nothing left to undo")
-            return
-        self.decided = max(0, self.decided - len(undone.groups))
-        self._wanted = undone.groups[0]
-        files = "file is" if undone.restored == 1 else "files are"
-        what = f"{undone.restored:,} {files} back" if undone.restored else "open again"
-        self.status.last(("undone: ", "dim"), (what, "text"))
-        self.work(self._list, group="list", exclusive=True)
-
     # -- what comes from behind ---------------------------------------------------------------------------------------
 
     def action_search(self) -> None:
@@ -424,7 +280,7 @@ class DuplicatesScreen(Page):
     @on(RunMoved)
     def _moved(self) -> None:
         if self.group is None:
-            self._show()
+            self.show()
 
     @on(RunEnded)
     def _ended(self, event: RunEnded) -> None:

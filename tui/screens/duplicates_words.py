@@ -20,6 +20,8 @@ FILTERS = ("", "exact", "same", "burst")
 SHOWN = {"": "all kinds", "exact": "identical files", "same": "copies of one picture", "burst": "bursts"}
 # A sharpness of half or twice is seen; less is guesswork.
 _MUCH_SOFTER, _SOFTER = 0.5, 0.8
+_SAME_LOOK = 2
+_ALIKE = ((_SAME_LOOK, "almost identical"), (6, "very alike"), (10, "alike"))
 
 
 def here(index: int, groups: Sequence[Group], kind: str, narrow: bool) -> tuple[Span, ...]:
@@ -101,9 +103,15 @@ def differences(member: Member, kept: Member, kind: str) -> str:
         word = word or ("sharper" if ratio > 1 / _SOFTER else "")
         said += [word] if word else []
     said += _date(member.image, kept.image)
-    if member.distance and kind != "burst":
-        said.append(f"{member.distance} bits")
+    # Where other differences of a picture that is almost the same are named, there is nothing to add.
+    if member.distance and kind != "burst" and not (said and member.distance <= _SAME_LOOK):
+        said.append(_likeness(member.distance))
     return " · ".join(said) or "no visible difference"
+
+
+def _likeness(distance: int) -> str:
+    """How alike two pictures are, in words for so many of 64 bits; different pictures begin at about 16."""
+    return next((word for most, word in _ALIKE if distance <= most), "only just alike")
 
 
 def _date(one: Image, other: Image) -> list[str]:
@@ -146,11 +154,11 @@ def rejected(group: Group) -> tuple[Span, ...]:
 
 
 def empty(
-    is_open: bool, active: Sequence[Activity], images: int | None, kind: str, has_more: bool, decided: int
+    is_read: bool, active: Sequence[Activity], images: int | None, kind: str, has_more: bool, decided: int
 ) -> list[Row]:
     """The face of a screen without a group: what is so, and what to do about it."""
-    if not is_open:
-        return [row(("Opening the library…", "dim"))]
+    if not is_read:
+        return [row(("Reading what is known…", "dim"))]
     busy = next((one for one in active if one.run.kind in ("scan", "study", "duplicates")), None)
     if images is None or busy is not None:
         done = busy.progress if busy is not None else None

@@ -116,6 +116,21 @@ def test_every_photograph_reads_as_exiftool_reads_it(photos: Path) -> None:
     assert compared > 8 * len(answers)  # so that an empty answer is no agreement
 
 
+def test_people_that_exiftool_writes_are_read(photos: Path, tmp_path: Path) -> None:
+    """None of the photographs names anybody, so exiftool marks a copy: a face, a region that is none, and a list."""
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed (Debian: libimage-exiftool-perl)")
+    copy = tmp_path / "people.jpg"
+    shutil.copyfile(photos / "jpg" / "Canon_PowerShot_S40.jpg", copy)
+    assert read_metadata(copy)[1].stored.people == []
+    area = "Area={X=0.5,Y=0.5,W=0.1,H=0.1,Unit=normalized}"
+    faces = f"{{{area},Name=Ada Lovelace,Type=Face}},{{{area},Name=Rex,Type=Pet}}"
+    regions = f"-RegionInfo={{AppliedToDimensions={{W=100,H=100,Unit=pixel}},RegionList=[{faces}]}}"
+    listed = ["-XMP-iptcExt:PersonInImage=Grace Hopper", "-XMP-iptcExt:PersonInImage=Ada Lovelace"]
+    subprocess.run(["exiftool", "-q", "-overwrite_original", regions, *listed, str(copy)], check=True)
+    assert read_metadata(copy)[1].stored.people == ["Ada Lovelace", "Grace Hopper"]
+
+
 def test_what_only_maker_notes_say_comes_from_exiftool(photos: Path) -> None:
     pytest.importorskip("exiftool", reason="PyExifTool is an extra (proofsheet[exiftool])")
     if shutil.which("exiftool") is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -79,3 +80,56 @@ async def test_killed_at_any_batch(workspace: Workspace, pictures: Path, after: 
         beside = await shelf.library.companions([image.id for image in found.values()])
         assert sum(len(paths) for paths in beside.values()) == COUNT - (1 if after > 1 else 0)
         assert await shelf.counts_of(pictures) == (0, 0, COUNT, 0)
+
+
+# Small pages, each announced once it is on the disk.
+ANALYZER = """
+import asyncio, sys
+from pathlib import Path
+from engine.library import analysis
+from engine.workspace import Workspace
+from tests.engine.library.shelf import shelf_in
+
+analysis._PAGE = 10
+write = analysis.Analysis._write
+
+def announced(*asked):
+    count = write(*asked)
+    print("page", flush=True)
+    return count
+
+analysis.Analysis._write = announced
+
+async def main():
+    async with shelf_in(Workspace.init(Path(sys.argv[1]))) as shelf:
+        await shelf.scan(Path(sys.argv[2]))
+        run = await shelf.library.analyze([Path(sys.argv[2])], Path(sys.argv[3]))
+        await shelf.runs.wait(run.id)
+        print("done", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.json"])
+async def test_an_analysis_killed_half_way_is_gone_on_with(
+    workspace: Workspace, pictures: Path, tmp_path: Path, name: str
+) -> None:
+    for number in range(COUNT):
+        put(pictures / f"{number}.jpg", encoded("jpg", number))
+    output = tmp_path / name
+    command = [sys.executable, "-c", ANALYZER, str(workspace.root), str(pictures), str(output)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        said = [child.stdout.readline() for _ in range(COUNT // 20)]
+        child.send_signal(signal.SIGKILL)
+    assert said == ["page\n"] * (COUNT // 20)
+    assert output.exists() is (name == "out.jsonl"), "an array is put in place when it is whole"
+    async with shelf_in(workspace) as shelf:
+        run = await shelf.runs.wait((await shelf.library.analyze([pictures], output)).id)
+        assert run.result is not None, run.error
+        assert COUNT // 2 <= run.result["resumed"] < COUNT
+        assert run.result["analyzed"] == COUNT
+    text = output.read_text()
+    records = json.loads(text) if name == "out.json" else [json.loads(line) for line in text.splitlines()]
+    assert sorted(record["path"] for record in records) == sorted(map(str, pictures.iterdir()))

@@ -32,11 +32,12 @@ def draw_clouds(seed: int) -> Image.Image:
     return Image.blend(far, close, 0.4)
 
 
-@pytest.mark.parametrize("part", [0, 1])
+# Two fifths of the photographs, in parts that even a busy machine ends in time.
+@pytest.mark.parametrize("part", [0, 1, 5, 6])
 async def test_copies_of_photographs_are_found_and_nothing_else(
     workspace: Workspace, photos: Path, tmp_path: Path, part: int
 ) -> None:
-    chosen = sorted(path for path in photos.rglob("*") if path.is_file())[part::5]
+    chosen = sorted(path for path in photos.rglob("*") if path.is_file())[part::10]
     shows = write_variants(chosen, tmp_path / "photos" / "p", 480)
     precision, recall, mixed = judge(await groups_in(workspace, tmp_path / "photos"), shows)
     assert mixed == []
