@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.changes import Changes, Recovery
 from engine.errors import ProofsheetError
@@ -19,7 +20,6 @@ from engine.library import Library
 from engine.library.duplicates import Duplicates
 from engine.library.model import Image
 from engine.ranking import Ranking
-from engine.repair import Repair
 from engine.review import Review
 from engine.runs import Runs
 from engine.runs.lanes import share_the_interpreter
@@ -29,6 +29,9 @@ from engine.store import Store
 from engine.views import Views
 from engine.vision import Vision
 from engine.workspace import Workspace
+
+if TYPE_CHECKING:
+    from engine.repair import Repair
 
 
 class Engine:
@@ -51,7 +54,6 @@ class Engine:
             workspace, self.settings, store, self.runs, self.review, self.changes, self.library, self.vision
         )
         self.experiments = Experiments(workspace, self.settings, store, self.runs, self.review, self.changes)
-        self.repair = Repair(workspace, self.settings, store, self.runs, self.review, self.changes)
         jobs = standard_jobs(workspace, self.settings, self.runs, self.experiments)
         self.schedule = Schedule(self.settings, store, self.runs, jobs)
         self.library.on_batch = self.ranking.images_arrived
@@ -81,6 +83,13 @@ class Engine:
     def _open(cls, workspace: Workspace, flags: Mapping[str, Any] | None) -> Engine:
         loaded = load(workspace, flags=flags)
         return cls(workspace, loaded, Store.open(loaded.values.database_url or workspace.database_file))
+
+    @cached_property
+    def repair(self) -> Repair:
+        """Wired when it is first entered: no kind of run is its own, and no first page should wait for its modules."""
+        from engine.repair import Repair
+
+        return Repair(self.workspace, self.settings, self.store, self.runs, self.review, self.changes)
 
     async def _liked(self, images: Sequence[Image]) -> dict[int, float]:
         """How much each image is liked, by the promoted ranker of its project; nothing where there is none."""

@@ -12,6 +12,7 @@ from typing import Any
 from engine.library.model import Image
 
 KIND = "ranking"
+NAME = "ranker"  # of the models that learn it
 TRAIN = "train"
 UNIFIED, PER_PROJECT = "unified", "per-project"
 MIN_SETS = 12

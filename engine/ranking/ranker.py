@@ -21,7 +21,6 @@ from engine.ranking.head import Head
 from engine.ranking.measures import Calibration, Floats
 from engine.ranking.posterior import Gaussian
 
-NAME = "ranker"
 _UNIFIED = "weight"
 _EVALUATED = "weight_evaluated"
 _COVARIANCE = "covariance"

@@ -7,6 +7,7 @@ exports. Whatever blocks is done off the event loop. Nothing here writes a file 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -26,6 +27,7 @@ from engine.ranking import building, catalogue
 from engine.ranking.model import (
     GENERATED,
     MIN_SETS,
+    NAME,
     PER_PROJECT,
     TRAIN,
     UNIFIED,
@@ -37,9 +39,7 @@ from engine.ranking.model import (
     SetCounts,
     SetSource,
 )
-from engine.ranking.ranker import NAME
 from engine.ranking.registry import ModelRow, Registry
-from engine.ranking.suggest import Suggester
 from engine.ranking.verdicts import Verdicts
 from engine.review import Review
 from engine.review.review import project_id
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from engine.ranking.export import Format
     from engine.ranking.information import Asker
     from engine.ranking.ordering import Orderer
+    from engine.ranking.suggest import Suggester
 
 
 class Ranking(Verdicts):
@@ -79,8 +80,9 @@ class Ranking(Verdicts):
         self._library = library
         self._clock = clock
         self._registry = Registry(store, workspace.models, RecoveryLog(workspace.logs / "recoveries.jsonl", clock))
-        self._suggester = Suggester(store, vision, self._registry, settings.actor, blocks_off(settings))
         self._vision = vision
+        self._making = threading.Lock()
+        self._made: Suggester | None = None
         self._hashes_file = workspace.cache / "phash.json"
         self._epochs_file = workspace.suggestion_logs / "training_log.jsonl"
         # One lane thread is enough for a linear model; the encoder uses the GPU by itself where there is one.
@@ -106,6 +108,16 @@ class Ranking(Verdicts):
             aesthetic_head=self._settings.aesthetic_head,
         )
         return trainer.work(run)
+
+    @property
+    def _suggester(self) -> Suggester:
+        from engine.ranking.suggest import Suggester
+
+        with self._making:  # asked for from several threads: what it has learnt since must be in one place
+            if self._made is None:
+                off = blocks_off(self._settings)
+                self._made = Suggester(self._store, self._vision, self._registry, self._settings.actor, off)
+            return self._made
 
     @cached_property
     def _asker(self) -> Asker:

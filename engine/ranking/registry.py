@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from engine.errors import ProofsheetError, UsageError
 from engine.logs.recoveries import RecoveryLog
-from engine.ranking.ranker import NAME, LinearRanker
+from engine.ranking.model import NAME
 from engine.review.review import project_id
 from engine.store import Store
 from engine.store.schema import models, projects
+
+if TYPE_CHECKING:
+    from engine.ranking.ranker import LinearRanker
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class Registry:
 
     def load(self, row: ModelRow) -> LinearRanker:
         """The ranker itself, read once. Raises ProofsheetError when its file is missing or damaged."""
+        from engine.ranking.ranker import LinearRanker  # opening the room must not wait for what learns
+
         if row.version not in self._loaded:
             self._loaded[row.version] = LinearRanker.load(row.path)
             self._damaged.pop(row.version, None)

@@ -26,8 +26,8 @@ from engine.ranking.hashes import HashCache
 from engine.ranking.learn import Examples
 from engine.ranking.material import Material, gather, read_choices, refused_sets
 from engine.ranking.measures import Floats
-from engine.ranking.model import MIN_SETS, UNIFIED
-from engine.ranking.ranker import NAME, Deep, LinearRanker
+from engine.ranking.model import MIN_SETS, NAME, UNIFIED
+from engine.ranking.ranker import Deep, LinearRanker
 from engine.ranking.registry import ModelRow, Registry
 from engine.ranking.session import Lesson, Plan, Session, Trained, counted
 from engine.ranking.split import Split, split

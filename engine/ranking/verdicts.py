@@ -24,7 +24,6 @@ from engine.ranking.model import KIND, ImageSet, RankerStatus, SetCounts
 from engine.ranking.progress import ProjectProgress
 from engine.ranking.registry import Registry
 from engine.ranking.repeats import REPEAT, Consistency, Repeat
-from engine.ranking.suggest import Suggester, encoder_spec
 from engine.review import Agreement, Decision, NewDecision, Review, Suggestion, Verdict
 from engine.review.review import project_id
 from engine.settings import Settings
@@ -33,6 +32,7 @@ from engine.vision import Vision
 
 if TYPE_CHECKING:
     from engine.ranking.bulk import BulkPlan, Promise
+    from engine.ranking.suggest import Suggester
     from engine.ranking.taste import TasteCard
 
 AT_ONCE = 8  # sets that are suggested for between two breaths
@@ -68,9 +68,13 @@ class Verdicts(ABC):
     _settings: Settings
     _review: Review
     _registry: Registry
-    _suggester: Suggester
     _vision: Vision
     _clock: Clock
+
+    @property
+    @abstractmethod
+    def _suggester(self) -> Suggester:
+        """What suggests winners, made when it is first asked."""
 
     @abstractmethod
     async def image_set(self, set_id: int) -> ImageSet:
@@ -351,6 +355,7 @@ class Verdicts(ABC):
     async def taste(self, project: str | None = None) -> TasteCard:
         """What the person prefers, in plain words, each with pairs of their own as proof."""
         from engine.ranking.framing import frames_of, trait_of
+        from engine.ranking.suggest import encoder_spec
         from engine.ranking.taste import ENOUGH, TasteCard, read_pairs, traits_of
 
         if project is not None:

@@ -14,7 +14,6 @@ from engine.experiments import Experiments
 from engine.runs import Runs
 from engine.schedule.model import Job
 from engine.schedule.periods import period_of
-from engine.schedule.report import write_report
 from engine.settings import Settings
 from engine.workspace import Workspace
 
@@ -28,6 +27,8 @@ def standard_jobs(workspace: Workspace, settings: Settings, runs: Runs, experime
         return {"suggestion": proposed.id, "weights": dict(proposal["weights"]), "why": proposal["why"]}
 
     async def report(now: datetime) -> Mapping[str, Any]:
+        from engine.schedule.report import write_report
+
         analysis = await experiments.analyze()
         name = f"variants-{period_of('week', now, settings.schedule_time)}"
         markdown, data = write_report(workspace, name, analysis, await experiments.why_weights(), now)

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from engine.errors import ProofsheetError, UsageError
 from engine.library import Library, catalog
-from engine.library.apart import decode
 from engine.library.model import Image
 from engine.logs.errors import ErrorLog
 from engine.runs import Run, RunContext, Runs
@@ -33,15 +32,15 @@ from engine.store.schema import images as image_table
 from engine.store.schema import projects as project_table
 from engine.vision import encoders
 from engine.vision.builtin import Floats, Readings
-from engine.vision.embedding import Embedder, Tally
 from engine.vision.encoders import Encoder
-from engine.vision.pixels import Source
 from engine.vision.vectors import Shelf
 from engine.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.changes import Changes, ChangeSet, Operation
     from engine.vision.crops import Crops
+    from engine.vision.embedding import Embedder, Tally
+    from engine.vision.pixels import Source
 
 KIND = "embed"
 IMPORT_KIND = "import-embeddings"
@@ -58,7 +57,10 @@ class EncoderNote:
 
 
 class Vision:
-    """Vectors and readings of the library's pictures. The synchronous methods may be called from any thread."""
+    """Vectors and readings of the library's pictures. The synchronous methods may be called from any thread.
+
+    What looks into files is imported when it is first asked to: opening the room must not wait for it.
+    """
 
     def __init__(self, workspace: Workspace, settings: Settings, store: Store, runs: Runs, library: Library) -> None:
         self._workspace = workspace
@@ -274,6 +276,8 @@ class Vision:
 
         Raises UnreadableImage, and UsageError when the encoder was imported and cannot look at pictures.
         """
+        from engine.library.apart import decode
+
         found = self._able(encoder or self._settings.encoder)
         with_size = decode(path, None, self._settings.max_pixels)
         boxes = found.box_for(*with_size.size), encoders.builtin_box(*with_size.size)
@@ -297,6 +301,7 @@ class Vision:
         UsageError when the encoder was imported, ProofsheetError for a set of several projects.
         """
         from engine.vision.crops import Cropper
+        from engine.vision.pixels import Source
 
         cropper = Cropper(
             self._able(encoder or self._settings.encoder),
@@ -341,6 +346,9 @@ class Vision:
 
     def _fill(self, encoder: Encoder, images: Sequence[Image], run: RunContext | None) -> Tally:
         """Compute what is missing of these images; for an imported encoder only say what is."""
+        from engine.vision.embedding import Tally
+        from engine.vision.pixels import Source
+
         wanted: dict[str, list[Source]] = {}
         for image in images:
             wanted.setdefault(image.project.casefold(), []).append(Source.of(image))
@@ -357,6 +365,8 @@ class Vision:
         return tally
 
     def _embedder(self, encoder: Encoder, run: RunContext | None) -> Embedder:
+        from engine.vision.embedding import Embedder
+
         return Embedder(
             encoder,
             lambda key: self._shelf(encoder, key),
@@ -414,6 +424,8 @@ class Vision:
 
     def _wanted(self, run: RunContext) -> dict[str, list[Source]]:
         """The images that the run's parameters ask for, by project key."""
+        from engine.vision.pixels import Source
+
         columns = image_table.c
         asked = (
             sa.select(
