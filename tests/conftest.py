@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from engine.store import Store
 from engine.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("untimed", deadline=None)  # no test is timed: a busy machine is no bug
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
