@@ -5,6 +5,15 @@ from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     program(
+        "of two divisions on a line, the one that is underlined",
+        "def rates(done, tried, seen, asked):\n    return {'done': done / tried, 'seen': seen / asked}\n",
+        "import app\nassert app.rates(1, 2, 0, 0) == {'done': 0.5, 'seen': 0.0}",
+        after={
+            "app.py": "def rates(done, tried, seen, asked):\n"
+            "    return {'done': done / tried, 'seen': seen / asked if asked else 0.0}\n"
+        },
+    ),
+    program(
         "mean of an empty list",
         "def mean(values):\n    return sum(values) / len(values)\n",
         "import app\nassert app.mean([]) == 0.0\nassert app.mean([1, 2]) == 1.5",
