@@ -161,7 +161,7 @@ def _missing_key(
         _call(module, use, "get", given)
         for other in alike:
             _call(module, other, "get", given)
-        sure: Applicability = "safe" if told and guards.is_repeatable(base) else "review"
+        sure: Applicability = "safe" if told and given and guards.is_repeatable(base) else "review"
         return _finish(
             module, "get", f"{base} has not always {code}: {given or 'None'} then, which what follows can use.", sure
         )

@@ -102,7 +102,8 @@ def _proposal(case: Case, module: Module, failed: Sequence[Division]) -> Proposa
         if (
             not is_sure
             or is_one_over(module, formula)
-            or (value.strength == "guessed" and value.code not in ("0", "0.0"))
+            or value.strength == "guessed"  # nothing around says what a share of nothing is
+            or (value.strength == "typed" and value.code != "None")  # a number, but not that it is zero
         ):
             applicability = "review"
     edit = module.edit()

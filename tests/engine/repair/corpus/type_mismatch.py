@@ -5,6 +5,15 @@ from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     program(
+        "a key that is returned as it is, None where it is missing",
+        'def tags_of(row):\n    """The tags of a row; None if it is missing."""\n    return row["tags"]\n',
+        "import app\nassert app.tags_of({}) is None\nassert app.tags_of({'tags': ['a']}) == ['a']",
+        after={
+            "app.py": 'def tags_of(row):\n    """The tags of a row; None if it is missing."""\n    return row.get("tags")\n'
+        },
+        applicability="review",
+    ),
+    program(
         "of two keys of one name, the one that is underlined",
         "def pair(left, right):\n    print(left['name'], right['name'].strip())\n",
         "import app\napp.pair({'name': 'a'}, {'name': 'b'})\napp.pair({'name': 'a'}, {})",
