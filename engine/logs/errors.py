@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import itertools
 import json
+import linecache
 import os
 import platform
 import re
@@ -35,8 +36,9 @@ _thread_lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class ErrorRecord:
-    """One error. `type` is a refusal's code or an exception's name; `frames` are {"file", "line", "function"}, the
-    outermost first; `context` names the file and the operation, and whatever else helps."""
+    """One error. `type` is a refusal's code or an exception's name; `frames` are {"file", "line", "function", "code"}
+    and, where Python tells, "columns", the outermost first; `context` names the file and the operation, and whatever
+    else helps."""
 
     type: str
     message: str
@@ -62,10 +64,7 @@ def refusal(path: str, code: str, reason: str, *, operation: str, run: str | Non
 
 def of_exception(error: BaseException, *, operation: str, run: str | None = None, **context: Any) -> ErrorRecord:
     """An exception with its frames and code lines, outermost first."""
-    frames = [
-        {"file": frame.filename, "line": frame.lineno or 0, "function": frame.name, "code": frame.line or ""}
-        for frame in traceback.extract_tb(error.__traceback__)
-    ]
+    frames = [_frame_document(frame) for frame in traceback.extract_tb(error.__traceback__)]
     return ErrorRecord(
         type=_name_of(type(error)),
         message=str(error),
@@ -73,6 +72,22 @@ def of_exception(error: BaseException, *, operation: str, run: str | None = None
         frames=frames,
         context={"operation": operation, **context},
     )
+
+
+def _frame_document(frame: traceback.FrameSummary) -> dict[str, Any]:
+    """A frame as it is logged; `columns` are what failed of its code line, in characters, where Python tells."""
+    code = (frame.line or "").rstrip()
+    told: dict[str, Any] = {"file": frame.filename, "line": frame.lineno or 0, "function": frame.name, "code": code}
+    if code and frame.colno is not None and frame.end_colno is not None:
+        whole = linecache.getline(frame.filename, frame.lineno or 0)
+        indent = len(whole) - len(whole.lstrip())
+        raw = whole.encode()  # Python counts bytes
+        start = len(raw[: frame.colno].decode("utf-8", "ignore")) - indent
+        end = len(raw[: frame.end_colno].decode("utf-8", "ignore")) - indent
+        end = end if frame.end_lineno == frame.lineno else len(code)
+        if whole.strip() == code.strip() and 0 <= start < end <= len(code):
+            told["columns"] = [start, end]
+    return told
 
 
 def _name_of(kind: type[BaseException]) -> str:

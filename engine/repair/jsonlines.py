@@ -168,7 +168,8 @@ def _frames(frames: object) -> tuple[Frame, ...]:
 def _frame(frame: Mapping[str, Any]) -> Frame:
     file, number, function, code = frame.get("file"), frame.get("line"), frame.get("function"), frame.get("code")
     if type(file) is str and type(number) is int and type(function) is str and type(code) is str:
-        return Frame(file, number, function, code.strip())  # our own form, as most of a large log is
+        columns = _columns(frame["columns"]) if "columns" in frame else None
+        return Frame(file, number, function, code.strip(), columns)  # our own form, as most of a large log is
     line = _first(frame, ("lineno", "line_number", "line"))
     code = _first(frame, ("code", "context_line", "source"))
     if code is None and isinstance(frame.get("line"), str):
@@ -179,6 +180,13 @@ def _frame(frame: Mapping[str, Any]) -> Frame:
         str(_first(frame, ("function", "name", "func")) or ""),
         str(code or "").strip(),
     )
+
+
+def _columns(told: object) -> tuple[int, int] | None:
+    """What a frame of ours says is underlined; None where it makes no sense."""
+    if isinstance(told, list) and len(told) == 2 and all(type(one) is int for one in told) and 0 <= told[0] < told[1]:
+        return told[0], told[1]
+    return None
 
 
 def _with_outside(one: ErrorRecord, data: Mapping[str, Any]) -> ErrorRecord:

@@ -12,16 +12,22 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame of a traceback, outermost first in a record. `line` is 1-based, 0 where it was not told."""
+    """One frame of a traceback, outermost first in a record. `line` is 1-based, 0 where it was not told.
+
+    `columns` is what the traceback underlined as having failed: from and to (exclusive) in characters of `code`, which
+    has no indentation; None where it underlined nothing.
+    """
 
     file: str
     line: int
     function: str
     code: str = ""
+    columns: tuple[int, int] | None = None
 
     def document(self) -> dict[str, Any]:
-        """The JSON form."""
-        return {"file": self.file, "line": self.line, "function": self.function, "code": self.code}
+        """The JSON form; `columns` is there only where they were told."""
+        told = {"file": self.file, "line": self.line, "function": self.function, "code": self.code}
+        return told if self.columns is None else {**told, "columns": list(self.columns)}
 
 
 @dataclass(frozen=True, slots=True)

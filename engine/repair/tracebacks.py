@@ -8,6 +8,7 @@ pytest's long and short forms. A record is the exception that was raised last; t
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -135,8 +136,8 @@ def _traceback(lines: Sequence[str], at: int) -> _Read:
     while index < len(lines):
         line = _bare(lines[index], header)
         if frame := FRAME.match(line):
-            code, index = _code(lines, index + 1, header)
-            one.frames.append(Frame(frame["file"], int(frame["line"]), frame["function"] or "", code))
+            code, columns, index = _code(lines, index + 1, header)
+            one.frames.append(Frame(frame["file"], int(frame["line"]), frame["function"] or "", code, columns))
             continue
         if HEADER.match(lines[index]):
             break
@@ -154,9 +155,9 @@ def _traceback(lines: Sequence[str], at: int) -> _Read:
     return one
 
 
-def _code(lines: Sequence[str], index: int, header: str) -> tuple[str, int]:
-    """The code line under a frame (empty where there is none), and the index after it and its marks."""
-    code = ""
+def _code(lines: Sequence[str], index: int, header: str) -> tuple[str, tuple[int, int] | None, int]:
+    """The code line under a frame (empty where there is none), what is underlined of it, and the index after both."""
+    code, shown, columns = "", "", None
     while index < len(lines):
         line = _bare(lines[index], header)
         if not code and LOG_LINE.match(line) and index + 1 < len(lines):
@@ -166,10 +167,26 @@ def _code(lines: Sequence[str], index: int, header: str) -> tuple[str, int]:
                 continue
         if FRAME.match(line) or not line.strip() or not line[:1].isspace():
             break
-        if not MARKS.match(line) and not REPEATED.match(line) and not code:
-            code = line.strip()
+        if MARKS.match(line):
+            columns = columns or (_underlined(shown, line) if shown else None)
+            shown = ""
+        elif not REPEATED.match(line):
+            shown = "" if code else line  # of several lines of code, only what is underlined of the first is kept
+            code = code or line.strip()
         index += 1
-    return code, index
+    return code, columns, index
+
+
+def _underlined(shown: str, marks: str) -> tuple[int, int] | None:
+    """Which characters of a code line, its indentation aside, the marks below it cover.
+
+    None where the line has wide characters: Python 3.11 puts one mark under each, later ones put two.
+    """
+    indent = len(shown) - len(shown.lstrip())
+    start, end = len(marks) - len(marks.lstrip()) - indent, len(marks.rstrip()) - indent
+    if not 0 <= start < end or any(unicodedata.east_asian_width(one) in "WF" for one in shown):
+        return None
+    return start, min(end, len(shown.strip()))
 
 
 def _message(lines: Sequence[str], index: int, header: str, first: str) -> tuple[list[str], int]:
@@ -232,7 +249,7 @@ def _syntax_error(lines: Sequence[str], at: int, source: str) -> tuple[ErrorReco
     frame = FRAME.match(lines[at])
     if not frame or frame["function"]:
         return None
-    code, index = _code(lines, at + 1, lines[at])
+    code, _columns, index = _code(lines, at + 1, lines[at])
     raised = RAISED.match(lines[index]) if index < len(lines) else None
     if not raised or raised["type"] not in ("SyntaxError", "IndentationError", "TabError"):
         return None

@@ -15,6 +15,7 @@ from engine.repair.patterns import absent, for_nothing, guards, intent, members
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.producers import DICT_METHODS, Producer, likeliest, name_for, producer_of, without_result
+from engine.repair.patterns.underlined import decided
 from engine.repair.record import ErrorRecord
 
 _NONE = re.compile(r"'NoneType' object has no attribute '(?P<name>\w+)'")
@@ -67,6 +68,7 @@ class Attribute:
         uses = _uses(module, line, name)
         if not uses:
             return Declined(self.id, f"no '.{name}' on this line: the error comes from what it calls")
+        uses = decided(case, module, line, uses)
         use = uses[0]
         if none:
             open_ones = [one for one in uses if _could_be_none(module, one)] or uses

@@ -1,4 +1,8 @@
-"""Which distribution gives which well-known top-level module, as its own documentation says to install it."""
+"""Which distribution gives which well-known top-level module, as its own documentation says to install it.
+
+Source: each project's installation page for names that differ from the module's, and the package index for whether a
+distribution of that name is there. Curated by hand: the modules that scripts import most, never a guess by rule.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +47,13 @@ pdfminer=pdfminer.six qrcode=qrcode barcode=python-barcode pyzbar=pyzbar PyQt5=P
 PySide6=PySide6 kivy=Kivy pygame=pygame pgvector=pgvector pinecone=pinecone dns=dnspython whois=python-whois
 nmap=python-nmap scapy=scapy paramiko=paramiko fabric=fabric winsdk=winsdk RPi=RPi.GPIO smbus2=smbus2 spidev=spidev
 can=python-can obspy=obspy astropy=astropy sympy=sympy
+absl=absl-py annotated_types=annotated-types bottleneck=Bottleneck cached_property=cached-property camelot=camelot-py
+dataclasses_json=dataclasses-json deprecated=Deprecated email_validator=email-validator flask_caching=Flask-Caching
+flask_restful=Flask-RESTful fontTools=fonttools huggingface_hub=huggingface-hub hydra=hydra-core IPython=ipython
+lazy_loader=lazy-loader markdown_it=markdown-it-py marshmallow_dataclass=marshmallow-dataclass
+mypy_extensions=mypy-extensions odf=odfpy psycopg_pool=psycopg-pool pulp=PuLP pyautogui=PyAutoGUI
+pydantic_core=pydantic-core pydantic_settings=pydantic-settings pytest_asyncio=pytest-asyncio pytest_mock=pytest-mock
+pytz_deprecation_shim=pytz-deprecation-shim requests_mock=requests-mock typing_inspect=typing-inspect
 """
 _SAME_NAMED = """
 numpy pandas scipy matplotlib seaborn plotly bokeh altair requests httpx aiohttp urllib3 certifi idna chardet click
@@ -58,6 +69,17 @@ pexpect ptyprocess sh invoke docopt fire humanize arrow pendulum pytz tzlocal si
 anyio trio gevent eventlet twisted pyglet moderngl shapely geopandas rasterio pyproj folium librosa colour coloredlogs
 emoji freezegun responses vcrpy faker pyinstaller setuptools wheel packaging pywt vaex cupy ray deepface insightface
 ultralytics easyocr paddleocr supervision blake3 xxhash pyvips pyfakefs questionary termcolor blessed inquirer
+adlfs aiosignal autopep8 backoff black bleach bleak blinker cffi cloudpickle contourpy cssselect cvxpy cycler cytoolz
+deepdiff defusedxml diskcache docxtpl dropbox ecdsa eli5 exceptiongroup execnet flake8 flatbuffers fpdf frozenlist
+gcsfs greenlet h11 h2 html2text httpcore httptools humanfriendly iniconfig ipykernel ipywidgets isort itsdangerous
+jedi jellyfish jmespath jsonpatch jsonpickle jsonpointer jwcrypto keyboard kiwisolver langdetect lark lime lmdb mdurl
+minio mistune monai mongoengine motor msgpack mss multidict mypy nbconvert nbformat netaddr nibabel nose2 notebook
+numexpr omegaconf open3d ortools parameterized parsel parso pathspec phonenumbers pkginfo pluggy pooch praw
+prettytable prophet pycodestyle pycountry pycparser pydicom pyee pyflakes pylint pynput pyodbc pypandoc pyparsing
+pyquery pyrsistent pyvista retrying rsa s3transfer sendgrid shap shellingham SimpleITK sniffio sortedcontainers
+soupsieve stripe tblib tenacity texttable tinydb tldextract toolz torchio traitlets trimesh tslearn tweepy twilio
+typeguard unittest2 uvloop validators virtualenv vtk w3lib watchfiles wcwidth weasyprint webcolors wsproto xlwings
+xmltodict yarl zeep zipp
 """
 _OTHER_NAMES = {
     "grpc": "grpcio",

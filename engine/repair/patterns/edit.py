@@ -20,6 +20,11 @@ from engine.repair.patterns.pattern import FileEdit
 from engine.repair.patterns.placing import bound_by, dotted, parse_statements, with_helpers, with_imports
 
 Node = TypeVar("Node", bound=cst.CSTNode)
+_OLD = re.compile(  # statements that Python 2 alone has
+    r"^[ \t]*(?:print[ \t]+(?:['\">]|[\w.]+(?:\[[^\n]*\])?[ \t]*(?:,[^\n]*)?$)|exec[ \t]+['\"]"
+    r"|except[ \t]+(?:[\w.]+|\([^)\n]*\)),[ \t]*\w+[ \t]*:|raise[ \t]+[\w.]+,)[^\n]*",
+    re.M,
+)
 Change = cst.CSTNode | cst.FlattenSentinel[cst.CSTNode] | cst.RemovalSentinel
 
 
@@ -263,6 +268,10 @@ def _parsed(source: bytes) -> Parsed | str:
     try:
         tree = cst.parse_module(source)
     except (cst.ParserSyntaxError, UnicodeError, SyntaxError, LookupError, RecursionError) as error:
+        old = _OLD.search(source.decode("utf-8", "replace"))
+        if old is not None:
+            said = " ".join(old[0].split())[:60]
+            return f"is written in Python 2 (`{said}`): only what Python 3 reads is edited"
         return f"cannot be parsed: {str(error).splitlines()[0]}"
     if tree.bytes != source:
         return "would not come back byte for byte (its line endings are unusual)"

@@ -16,6 +16,7 @@ from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.key_defaults import LISTS, adds_text, default_for, only, takes_none
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.subscripts import absence_of, constant, index_of, subscripts
+from engine.repair.patterns.underlined import underlined
 
 _MUST = re.compile(
     r"(?:^|\.)(?:environ|modules|argv|kwargs|kw|globals\(\)|locals\(\)|vars\(.*\)|secrets|credentials|\w*registry|\w*_?handlers|"
@@ -60,6 +61,8 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     except (ValueError, SyntaxError):
         key = message
     every = subscripts(module, line)
+    told = underlined(case, module, line, every)
+    every = [told] if told is not None else every
     exact = [one for one in every if (index := index_of(one)) is not None and constant(index) == key]
     others = [
         one
@@ -158,7 +161,7 @@ def _missing_key(
         _call(module, use, "get", given)
         for other in alike:
             _call(module, other, "get", given)
-        sure: Applicability = "safe" if told and guards.is_repeatable(base) else "review"
+        sure: Applicability = "safe" if told and given and guards.is_repeatable(base) else "review"
         return _finish(
             module, "get", f"{base} has not always {code}: {given or 'None'} then, which what follows can use.", sure
         )
@@ -277,6 +280,10 @@ def _needed(one: cst.Subscript) -> int:
 
 def _element(case: Case, module: Module, line: int) -> Proposal | Declined:
     every = [one for one in subscripts(module, line) if _index_value(one) is not None and not _is_stored(module, one)]
+    told = underlined(case, module, line, subscripts(module, line))
+    if told is not None:
+        every = [one for one in every if one is told or module.code(one.value) == module.code(told.value)]
+        every = sorted(every, key=lambda one: one is not told) if told in every else []
     if not every:
         return _decline("the index is worked out: what is wrong with it is no question of the data's shape")
     first = every[0]

@@ -15,6 +15,7 @@ from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.producers import likeliest, name_for, producer_of, without_result
 from engine.repair.patterns.subscripts import subscripts
+from engine.repair.patterns.underlined import decided, underlined
 from engine.repair.record import ErrorRecord
 
 _INDICES = re.compile(
@@ -27,6 +28,7 @@ _NOT_ITERABLE = re.compile(
     r"object of type 'NoneType' has no len\(\)|'NoneType' object does not support item assignment|"
     r"cannot unpack non-iterable NoneType object|'NoneType' object is not reversible"
 )
+_ITERATING = ("list", "tuple", "set", "sorted", "sum", "max", "min", "enumerate", "zip", "map", "any", "all")
 _OUT_OF_RANGE = re.compile(r"(?:list|tuple|string|deque) index out of range|index out of range")
 
 
@@ -78,6 +80,10 @@ def _of_type(case: Case, module: Module, line: int, message: str) -> Proposal | 
     if _NOT_ITERABLE.search(message) or (subscript and subscript["type"] == "NoneType"):
         return _none(case, module, line, message)
     every = subscripts(module, line)
+    failed = underlined(case, module, line, every)
+    if failed is not None:  # with the others that read the same thing, which fail just so
+        base = module.code(failed.value)
+        every = [failed, *(one for one in every if one is not failed and module.code(one.value) == base)]
     if not every:
         return Declined("type-mismatch", "nothing on this line is subscripted: the error comes from what it calls")
     reason = _meant(case, module, every[0], line)
@@ -91,7 +97,7 @@ def _of_type(case: Case, module: Module, line: int, message: str) -> Proposal | 
 
 
 def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
-    pair = _none_use(module, line, message)
+    pair = _none_use(case, module, line, message)
     if pair is None:
         return Declined("type-mismatch", "what was None cannot be told from this line")
     use, subject = pair
@@ -130,7 +136,9 @@ def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Dec
     return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
 
-def _none_use(module: Module, line: int, message: str) -> tuple[cst.BaseExpression, cst.BaseExpression] | None:
+def _none_use(
+    case: Case, module: Module, line: int, message: str
+) -> tuple[cst.BaseExpression, cst.BaseExpression] | None:
     """What failed on None, and the expression that was None."""
     if "subscriptable" in message or "item assignment" in message:
         every = [one for one in subscripts(module, line) if _may_be_none(module, one.value)]
@@ -138,49 +146,44 @@ def _none_use(module: Module, line: int, message: str) -> tuple[cst.BaseExpressi
         every = [one for one in every if isinstance(module.parent(one), cst.AssignTarget) != is_read]
         if not every:
             return None
+        every = decided(case, module, line, every)
         chosen = every[likeliest(module, [one.value for one in every])]
         return chosen, chosen.value
     if "len()" in message:
         calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func) == "len" and one.args]
+        calls = decided(case, module, line, calls)
         return (calls[0], calls[0].args[0].value) if calls else None
     if "argument of type" in message:
-        for target in module.nodes(cst.ComparisonTarget, line):
-            if isinstance(target.operator, cst.In | cst.NotIn):
-                around = module.parent(target)
-                return (around, target.comparator) if isinstance(around, cst.BaseExpression) else None
+        asking = [
+            one
+            for one in module.nodes(cst.Comparison, line)
+            if any(isinstance(target.operator, cst.In | cst.NotIn) for target in one.comparisons)
+        ]
+        for one in decided(case, module, line, asking)[:1]:
+            target = next(each for each in one.comparisons if isinstance(each.operator, cst.In | cst.NotIn))
+            return one, target.comparator
         return None
     if "unpack" in message:
         changes = module.nodes(cst.Assign, line)
         return (changes[0].value, changes[0].value) if changes else None
+    calls = [one for one in module.nodes(cst.Call, line) if _iterated_by(module, one) is not None]
     iterated = [loop.iter for loop in module.nodes(cst.CompFor, line)]
     iterated += [loop.iter for loop in module.nodes(cst.For, line)]
-    for one in iterated:
-        if module.position(one).start.line <= line <= module.position(one).end.line:
-            return one, one
-    for call in module.nodes(cst.Call, line):
-        if (
-            module.code(call.func)
-            in (
-                "list",
-                "tuple",
-                "set",
-                "sorted",
-                "sum",
-                "max",
-                "min",
-                "enumerate",
-                "zip",
-                "map",
-                "any",
-                "all",
-            )
-            and call.args
-        ):
-            arg = call.args[-1 if module.code(call.func) == "map" else 0]
-            return arg.value, arg.value
-        own = module.code(call.func)
-        if own.endswith((".extend", ".join", ".update", ".writelines", ".writerows")) and call.args:
-            return call.args[0].value, call.args[0].value
+    loops = [one for one in iterated if module.position(one).start.line <= line <= module.position(one).end.line]
+    call = underlined(case, module, line, calls)
+    walked = underlined(case, module, line, loops) or next(iter(loops), None)
+    if (call is not None or walked is None) and calls:
+        walked = _iterated_by(module, call or calls[0])
+    return (walked, walked) if walked is not None else None
+
+
+def _iterated_by(module: Module, call: cst.Call) -> cst.BaseExpression | None:
+    """The argument that a call iterates over; None for a call that is not known to do so."""
+    name = module.code(call.func)
+    if name in _ITERATING and call.args:
+        return call.args[-1 if name == "map" else 0].value
+    if name.endswith((".extend", ".join", ".update", ".writelines", ".writerows")) and call.args:
+        return call.args[0].value
     return None
 
 

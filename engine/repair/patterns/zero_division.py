@@ -26,6 +26,7 @@ from engine.repair.patterns.divisions import (
 )
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.underlined import decided
 from engine.repair.patterns.zero_guards import guard_formula, is_one_over
 from engine.repair.record import ErrorRecord
 
@@ -63,6 +64,7 @@ class ZeroDivision:
         module, line = opened
         found = [one for one in divisions_at(module, line) if could_be_zero(module, one)]
         found = of_frame(module, found, case.frame.function) or found
+        found = decided(case, module, line, found)
         if not found:
             return Declined(self.id, "no division on this line could have been by zero: it failed elsewhere")
         statement = found[0]
@@ -100,7 +102,8 @@ def _proposal(case: Case, module: Module, failed: Sequence[Division]) -> Proposa
         if (
             not is_sure
             or is_one_over(module, formula)
-            or (value.strength == "guessed" and value.code not in ("0", "0.0"))
+            or value.strength == "guessed"  # nothing around says what a share of nothing is
+            or (value.strength == "typed" and value.code != "None")  # a number, but not that it is zero
         ):
             applicability = "review"
     edit = module.edit()

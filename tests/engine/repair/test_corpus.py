@@ -129,6 +129,8 @@ def mend(pattern: str, root: Path, one: Program, log: str) -> tuple[str, Case | 
         return f"{getattr(proposal, 'reason', 'not recognised')}\n{log[-800:]}", None
     if one.operator and proposal.operator != one.operator:
         return f"operator {proposal.operator}, not {one.operator}", None
+    if one.applicability and proposal.applicability != one.applicability:
+        return f"{proposal.applicability}, not {one.applicability}", None
     allowed = one.touches or ("app.py",)
     for edit in proposal.edits:
         if edit.path not in allowed:
@@ -191,4 +193,6 @@ def test_look_alikes_are_left_alone(pattern: str, tmp_path: Path) -> None:
             problems.append(f"{one.name}: {found.operator}\n{shown}")
         elif isinstance(found, Declined):
             assert found.reason, one.name
+            if one.reason not in found.reason:
+                problems.append(f"{one.name}: declined since {found.reason}")
     assert not problems, f"{len(problems)} of {len(spared)}\n" + "\n".join(problems)

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from engine.errors import UsageError
+from engine.logs.errors import of_exception
+from engine.repair.grouping import key
 from engine.repair.ingest import read_lines, read_log
+from engine.repair.jsonlines import record_of
 from engine.repair.record import ErrorRecord, Skipped
 
 TRACEBACK = """Traceback (most recent call last):
@@ -167,3 +170,56 @@ def test_a_log_in_utf_16_is_refused_with_its_remedy(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="UTF-16") as caught:
         list(read_log(file))
     assert "iconv -f utf-16 -t utf-8 a.log" in (caught.value.remedy or "")
+
+
+def test_what_a_traceback_underlines_is_kept_by_columns_of_the_code() -> None:
+    (one,) = errors_in(TRACEBACK.partition("\n\n")[0] + "\n")
+    assert [frame.columns for frame in one.frames] == [(7, 18)]
+    assert one.document()["frames"][0]["columns"] == [7, 18]
+    again = record_of(json.loads(json.dumps(one.document())))
+    assert again.frames == one.frames
+
+
+def test_frames_without_marks_read_as_before_and_marks_move_no_group() -> None:
+    (marked,) = errors_in(TRACEBACK.partition("\n\n")[0] + "\n")
+    (plain,) = errors_in("".join(line + "\n" for line in TRACEBACK.splitlines()[:5] if "^" not in line))
+    assert plain.frames[0].columns is None
+    assert "columns" not in plain.document()["frames"][0]
+    assert key(plain).fingerprint == key(marked).fingerprint
+
+
+@pytest.mark.parametrize("columns", [None, "0-4", [3], [4, 4], [-1, 2], [1.5, 2], [True, 2], {"a": 1}])
+def test_columns_that_make_no_sense_are_passed_over(columns: object) -> None:
+    frame = {"file": "a.py", "line": 1, "function": "f", "code": "x / y", "columns": columns}
+    (one,) = errors_in(json.dumps({"type": "ZeroDivisionError", "message": "", "frames": [frame]}) + "\n")
+    assert one.frames[0].columns is None
+
+
+def test_of_code_over_several_lines_the_marks_of_the_first_are_kept() -> None:
+    text = (
+        'Traceback (most recent call last):\n  File "/srv/a.py", line 3, in f\n    return total(\n           ~~~~~^\n'
+        "        rows[0],\n        ^^^^^^^^\n    )\n    ^\nTypeError: bad\n"
+    )
+    (one,) = errors_in(text)
+    assert (one.frames[0].code, one.frames[0].columns) == ("return total(", (7, 13))
+
+
+def test_wide_characters_whose_marks_differ_by_version_are_not_guessed_at() -> None:
+    text = (
+        'Traceback (most recent call last):\n  File "/srv/a.py", line 3, in f\n    return "\u6f22" + a / b\n'
+        "                 ~~^~~\nZeroDivisionError: division by zero\n"
+    )
+    (one,) = errors_in(text)
+    assert one.frames[0].columns is None
+
+
+def test_our_own_records_tell_what_failed_of_a_line(tmp_path: Path) -> None:
+    place = tmp_path / "halves.py"
+    place.write_text("def half(\u00e9, b):\n    return \u00e9 + 1, \u00e9 / b  # both\n", encoding="utf-8")
+    space: dict[str, Any] = {}
+    exec(compile(place.read_text("utf-8"), str(place), "exec"), space)
+    with pytest.raises(ZeroDivisionError) as caught:
+        space["half"](1, 0)
+    document = of_exception(caught.value, operation="try").frames[-1]
+    start, end = document["columns"]
+    assert document["code"][start:end] == "\u00e9 / b"

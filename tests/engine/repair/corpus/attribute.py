@@ -5,6 +5,26 @@ from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     program(
+        "of two matches on a line, the one that is underlined",
+        "import re\n\n\ndef size(text):\n    pair = (re.search(r'w=(\\d+)', text).group(1), re.search(r'h=(\\d+)', text).group(1))\n"
+        "    return pair\n",
+        "import app\nassert app.size('w=3 h=4') == ('3', '4')\nassert app.size('w=3') in (None, ('3', None))",
+        after={
+            "app.py": "import re\n\n\ndef size(text):\n    match = re.search(r'h=(\\d+)', text)\n    if match is None:\n        return None\n"
+            "    pair = (re.search(r'w=(\\d+)', text).group(1), match.group(1))\n    return pair\n"
+        },
+    ),
+    program(
+        "in a chain of one name, the owner that is underlined",
+        "def fits(frame, crop):\n    ratio = frame.box.size.width / crop.box.size.width\n    return ratio\n",
+        "import app\nfrom types import SimpleNamespace as N\ndef of(size): return N(box=N(size=size))\n"
+        "assert app.fits(of(N(width=4)), of(N(width=2))) == 2\nassert app.fits(of(N(width=4)), of(None)) is None",
+        after={
+            "app.py": "def fits(frame, crop):\n    if crop.box.size is None:\n        return None\n"
+            "    ratio = frame.box.size.width / crop.box.size.width\n    return ratio\n"
+        },
+    ),
+    program(
         "of two on a line, the one that is looked up",
         "class Query:\n    def __init__(self, word):\n        self.word = word\n\n    def matches(self, item, field):\n"
         "        return self.word.lower() in getattr(item, field).lower()\n",

@@ -61,6 +61,8 @@ PROGRAMS: list[Program] = [
     program("by import_module", "import importlib\nm = importlib.import_module('Levenshtein')\n", "Levenshtein", {"requirements.txt": "numpy\n"}, {"requirements.txt": "numpy\nLevenshtein\n"}),
     program("a shared namespace", "from google.cloud import storage\n", "google", {"requirements.txt": "click\n"}, {"requirements.txt": "click\ngoogle-cloud-storage\n"}),
     program("nothing declared yet", "import cv2\n", "cv2", {}, {"requirements.txt": "opencv-python-headless\n"}),
+    program("mypy_extensions by its dashes", "from mypy_extensions import TypedDict\n", "mypy_extensions", {"requirements.txt": "click\n"}, {"requirements.txt": "click\nmypy-extensions\n"}),
+    program("cached_property in setup.cfg with CRLF", "from cached_property import cached_property\n", "cached_property", {"setup.cfg": b"[options]\r\ninstall_requires =\r\n    attrs\r\n    requests"}, {"setup.cfg": "[options]\r\ninstall_requires =\r\n    attrs\r\n    cached-property\r\n    requests"}),
     program("one requirement in a comment", "import yaml\n", "yaml", {"requirements.txt": "click\n# PyYAML is not needed any more\n"}, {"requirements.txt": "click\n# PyYAML is not needed any more\nPyYAML\n"}),
 ]  # fmt: skip
 

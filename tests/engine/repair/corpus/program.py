@@ -23,6 +23,8 @@ class Program:
     log: str = ""
     operator: str = ""  # the operator the proposal must have; any where empty
     after: Mapping[str, str] = field(default_factory=dict)  # files as they must be after the fix, where it matters
+    applicability: str = ""  # what the proposal must be; any where empty
+    reason: str = ""  # words that the reason to decline must have, where it matters
     touches: tuple[str, ...] = ()  # files the edit may touch; app.py where empty
 
 

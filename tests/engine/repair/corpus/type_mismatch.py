@@ -5,6 +5,34 @@ from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     program(
+        "a key that is returned as it is, None where it is missing",
+        'def tags_of(row):\n    """The tags of a row; None if it is missing."""\n    return row["tags"]\n',
+        "import app\nassert app.tags_of({}) is None\nassert app.tags_of({'tags': ['a']}) == ['a']",
+        after={
+            "app.py": 'def tags_of(row):\n    """The tags of a row; None if it is missing."""\n    return row.get("tags")\n'
+        },
+        applicability="review",
+    ),
+    program(
+        "of two keys of one name, the one that is underlined",
+        "def pair(left, right):\n    print(left['name'], right['name'].strip())\n",
+        "import app\napp.pair({'name': 'a'}, {'name': 'b'})\napp.pair({'name': 'a'}, {})",
+        after={"app.py": "def pair(left, right):\n    print(left['name'], right.get('name', \"\").strip())\n"},
+    ),
+    program(
+        "of two results on a line, the None that is underlined",
+        "def find(rows, name):\n    for row in rows:\n        if row['name'] == name:\n            return row\n    return None\n\n\n"
+        "def ages(rows, one, other):\n    pair = find(rows, one)['age'], find(rows, other)['age']\n    return pair\n",
+        "import app\nrows = [{'name': 'a', 'age': 3}]\nassert app.ages(rows, 'a', 'a') == (3, 3)\n"
+        "assert app.ages(rows, 'a', 'b') in (None, (3, None))",
+    ),
+    program(
+        "of two first elements, the one that is underlined",
+        "def heads(names, tags):\n    found = {'name': names[0], 'tag': tags[0]}\n    return found\n",
+        "import app\nassert app.heads(['a'], ['t']) == {'name': 'a', 'tag': 't'}\n"
+        "assert app.heads(['a'], []) in (None, {'name': 'a', 'tag': None})",
+    ),
+    program(
         "a key whose value is looked at before it is used",
         "def kind(release):\n    info = {'title': release['title']}\n    found = release['group']['type']\n    if found:\n"
         "        info['kind'] = found.lower()\n    return info\n",

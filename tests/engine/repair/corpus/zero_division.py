@@ -5,6 +5,33 @@ from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     program(
+        "a mean of nothing that nothing speaks of",
+        "def brightness(pixels):\n    return sum(pixels) / len(pixels)\n",
+        "import app\nassert app.brightness([]) == 0.0",
+        applicability="review",
+    ),
+    program(
+        "a mean of nothing that is a number by its annotation alone",
+        "def brightness(pixels: list[int]) -> float:\n    return sum(pixels) / len(pixels)\n",
+        "import app\nassert app.brightness([]) == 0.0",
+        applicability="review",
+    ),
+    program(
+        "a mean of nothing that the documentation names",
+        'def brightness(pixels):\n    """The mean; None if there are no pixels."""\n    return sum(pixels) / len(pixels)\n',
+        "import app\nassert app.brightness([]) is None",
+        applicability="safe",
+    ),
+    program(
+        "of two divisions on a line, the one that is underlined",
+        "def rates(done, tried, seen, asked):\n    return {'done': done / tried, 'seen': seen / asked}\n",
+        "import app\nassert app.rates(1, 2, 0, 0) == {'done': 0.5, 'seen': 0.0}",
+        after={
+            "app.py": "def rates(done, tried, seen, asked):\n"
+            "    return {'done': done / tried, 'seen': seen / asked if asked else 0.0}\n"
+        },
+    ),
+    program(
         "mean of an empty list",
         "def mean(values):\n    return sum(values) / len(values)\n",
         "import app\nassert app.mean([]) == 0.0\nassert app.mean([1, 2]) == 1.5",
@@ -165,6 +192,20 @@ PROGRAMS = [
 _F = "def f(a, b):\n    return a / b\n\n\nf(1, 0)\n"
 
 LOOKALIKES = [
+    spared(
+        "a file for Python 2",
+        "def mean(values):\n    print 'mean of', len(values)\n    return sum(values) / len(values)\n",
+        log='Traceback (most recent call last):\n  File "{root}/app.py", line 3, in mean\n'
+        "    return sum(values) / len(values)\nZeroDivisionError: integer division or modulo by zero\n",
+        reason="is written in Python 2 (`print 'mean of', len(values)`)",
+    ),
+    spared(
+        "a file that no Python reads",
+        "def mean(values:\n    return sum(values) / len(values)\n",
+        log='Traceback (most recent call last):\n  File "{root}/app.py", line 2, in mean\n'
+        "    return sum(values) / len(values)\nZeroDivisionError: division by zero\n",
+        reason="cannot be parsed",
+    ),
     spared("divide", "def divide(a, b):\n    return a / b\n\n\ndivide(1, 0)\n"),
     spared(
         "safe names do not matter, arithmetic does", "def floor_div(a, b):\n    return a // b\n\n\nfloor_div(1, 0)\n"
