@@ -266,7 +266,7 @@ def _flat(code: str) -> str:
 
 
 def _wrap(module: Module, absence: Absence, line: cst.SimpleStatementLine, repeatable: bool) -> tuple[str, Value]:
-    nothing = Value("nothing", "told", "there is nothing to do then")
+    nothing = Value("nothing", "guessed", "there is nothing to do then")  # whether it may be left out, nobody said
     if not isinstance(module.parent(line), cst.IndentedBlock | cst.Module):
         raise NotEditable("the statement has no line of its own")
     if repeatable:

@@ -1,7 +1,7 @@
-"""Which distribution gives which well-known top-level module, as its own documentation says to install it.
+"""Which distribution gives which well-known top-level module.
 
-Source: each project's installation page for names that differ from the module's, and the package index for whether a
-distribution of that name is there. Curated by hand: the modules that scripts import most, never a guess by rule.
+Curated by hand, from what these projects are known by: the modules that scripts import most, never a guess by rule.
+That a distribution of each name is there was looked up in a listing of the package index.
 """
 
 from __future__ import annotations

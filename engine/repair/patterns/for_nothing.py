@@ -54,7 +54,8 @@ _ANNOTATED = {
 }
 _DEFAULTS = ("default", "fallback", "default_value", "if_empty", "on_empty", "otherwise", "missing", "empty_value")
 _IN_WORDS = re.compile(
-    r"(?i)(?P<value>None|nan|-?\d+(?:\.\d+)?|zero|inf(?:inity)?|"
+    r"(?i)(?:^|[,;:.(]|\b(?:returns?|gives?|yields?|answers?|is|are|or|else|be|to be|counts? as))\s*(?:`+|\*+)?"
+    r"(?P<value>None|nan|-?\d+(?:\.\d+)?|zero|inf(?:inity)?|"
     r"an empty (?:string|list|dict|dictionary|tuple|set)|False|'')"
     r"(?:`+|\*+)?,? (?:is returned )?(?:if|when|where|for|on|unless)\b|"
     r"(?:if|when|where|for) [^.;\n]{0,80}?(?:empty|zero|no |none|missing|nothing|without|not |unknown)[^.;\n]{0,60}?"
@@ -92,7 +93,11 @@ def given_for_nothing(case: Case, module: Module, function: cst.FunctionDef, gue
     if words:
         said = words["value"] or words["later"]
         code = _WORDS.get(said.lower(), said)
-        return Value(_matching_zero(code, guess), "told", f"{name}'s documentation says so")
+        # Another number may be any number of the text: it is proposed, and never taken for certain.
+        is_nothing = not code.lstrip("-").replace(".", "").isdigit() or float(code) in (0.0, 1.0)
+        return Value(
+            _matching_zero(code, guess), "told" if is_nothing else "guessed", f"{name}'s documentation says so"
+        )
     others = {module.code(one) for one in _other_returns(function)}
     if len(others) == 1:
         return Value(others.pop(), "told", f"it is what {name} returns elsewhere for nothing")

@@ -5,6 +5,24 @@ from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     program(
+        "a part that stays as it was while what follows reads it",
+        """import re
+
+
+class Counter:
+    def __init__(self):
+        self.n = 0
+        self.saved = []
+
+    def read(self, text):
+        m = re.match(r"(\\d+)", text)
+        self.n = int(m.group(1))
+        self.saved.append(self.n)
+""",
+        "import app\none = app.Counter()\none.read('12 photos')\none.read('none')\nassert one.n == 12",
+        applicability="review",
+    ),
+    program(
         "of two matches on a line, the one that is underlined",
         "import re\n\n\ndef size(text):\n    pair = (re.search(r'w=(\\d+)', text).group(1), re.search(r'h=(\\d+)', text).group(1))\n"
         "    return pair\n",

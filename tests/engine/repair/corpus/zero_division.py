@@ -5,6 +5,18 @@ from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     program(
+        "a number in the documentation that is no answer",
+        'def share(hits, total):\n    """Percentage of hits, from 0 to 100, for the given batch."""\n    return 100 * hits / total\n',
+        "import app\nassert app.share(0, 0) == 0",
+        applicability="review",
+    ),
+    program(
+        "a number of the documentation's own kind of nothing",
+        'def price(total, count):\n    """The price of one. If no currency is given, it is 978."""\n    return total / count\n',
+        "import app\nassert app.price(10, 0) == 0",
+        applicability="review",
+    ),
+    program(
         "a mean of nothing that nothing speaks of",
         "def brightness(pixels):\n    return sum(pixels) / len(pixels)\n",
         "import app\nassert app.brightness([]) == 0.0",
