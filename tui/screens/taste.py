@@ -99,17 +99,26 @@ class TasteScreen(Page):
     def _prove(self, trait: Trait) -> None:
         """Its pairs, as many as have room, the most telling first."""
         room = max(1, min(PAIRS, self.proofs.size.height // ROWS_A_PAIR)) if self.proofs.size.height else PAIRS
-        half = (self.proofs.content_size.width or 60) // 2
-        for place, (pair, headings) in enumerate(zip(self.pictures, self.headings, strict=True)):
+        for place, pair in enumerate(self.pictures):
             is_shown = place < min(room, len(trait.proof))
             self.pairs[place].display = self.told[place].display = is_shown
             if not is_shown:
                 continue
             proof = trait.proof[place]
-            for picture, heading, image in zip(pair, headings, (proof.winner, proof.loser), strict=True):
-                heading.put(words.heading(image.name, image is proof.winner, heading.size.width or half))
+            for picture, image in zip(pair, (proof.winner, proof.loser), strict=True):
                 if picture.path != image.path:
                     picture.show(image.path)
+        self._head(trait)
+        self.call_after_refresh(self._head, trait)  # what was hidden until now has its width only then
+
+    def _head(self, trait: Trait) -> None:
+        """The headings, centred in the width that they have."""
+        if trait is not self.marked:
+            return
+        for headings, proof in zip(self.headings, trait.proof, strict=False):
+            for heading, image in zip(headings, (proof.winner, proof.loser), strict=True):
+                if heading.size.width:
+                    heading.put(words.heading(image.name, image is proof.winner, heading.size.width))
 
     def on_resize(self, event: Resize) -> None:
         super().on_resize(event)
