@@ -37,6 +37,20 @@ class Read(Message, bubble=False):
     own: Consistency
 
 
+class Heading(Lines):
+    """Over one picture: centred in the width that the layout gives it, whenever it does."""
+
+    said: tuple[str, bool] | None = None
+
+    def say(self, name: str, is_winner: bool) -> None:
+        self.said = (name, is_winner)
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        if self.said is not None and self.size.width:
+            self.put(words.heading(*self.said, self.size.width))
+
+
 class TasteScreen(Page):
     """`T`"""
 
@@ -53,7 +67,7 @@ class TasteScreen(Page):
     def compose_body(self) -> ComposeResult:
         self.traits = Lines(id="traits")
         self.pictures = [(PreviewImage(), PreviewImage()) for _ in range(PAIRS)]
-        self.headings = [(Lines(), Lines()) for _ in range(PAIRS)]
+        self.headings = [(Heading(), Heading()) for _ in range(PAIRS)]
         self.told = [Horizontal(*pair, classes="told") for pair in self.headings]
         self.pairs = [Horizontal(*pair, classes="pair") for pair in self.pictures]
         shown = [widget for pair in zip(self.told, self.pairs, strict=True) for widget in pair]
@@ -105,20 +119,10 @@ class TasteScreen(Page):
             if not is_shown:
                 continue
             proof = trait.proof[place]
-            for picture, image in zip(pair, (proof.winner, proof.loser), strict=True):
+            for picture, heading, image in zip(pair, self.headings[place], (proof.winner, proof.loser), strict=True):
+                heading.say(image.name, image is proof.winner)
                 if picture.path != image.path:
                     picture.show(image.path)
-        self._head(trait)
-        self.call_after_refresh(self._head, trait)  # what was hidden until now has its width only then
-
-    def _head(self, trait: Trait) -> None:
-        """The headings, centred in the width that they have."""
-        if trait is not self.marked:
-            return
-        for headings, proof in zip(self.headings, trait.proof, strict=False):
-            for heading, image in zip(headings, (proof.winner, proof.loser), strict=True):
-                if heading.size.width:
-                    heading.put(words.heading(image.name, image is proof.winner, heading.size.width))
 
     def on_resize(self, event: Resize) -> None:
         super().on_resize(event)
