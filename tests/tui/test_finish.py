@@ -230,6 +230,11 @@ async def test_the_taste_card_says_it_in_words_with_pairs_as_proof(learned: Fake
         await studio.until(lambda: studio.says("From 412 picks, you prefer", "sharper", "212 pairs for, 31 against"))
         assert studio.says("warmer", "less clipping", "✓ 20250708_0607", "✗ 20250708_0607")
         assert studio.says("You agree with yourself in 27")
+        for headings, pair in zip(studio.page.headings, studio.page.pictures, strict=True):
+            for heading, picture in zip(headings, pair, strict=True):
+                if picture.is_on_screen and picture.size.area:
+                    assert (heading.region.x, heading.region.right) == (picture.region.x, picture.region.right)
+                    assert heading.region.bottom == picture.region.y
         await studio.press("down")
         assert studio.page.marked.words == "warmer"
         await studio.press("escape")

@@ -37,6 +37,20 @@ class Read(Message, bubble=False):
     own: Consistency
 
 
+class Heading(Lines):
+    """Over one picture: centred in the width that the layout gives it, whenever it does."""
+
+    said: tuple[str, bool] | None = None
+
+    def say(self, name: str, is_winner: bool) -> None:
+        self.said = (name, is_winner)
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        if self.said is not None and self.size.width:
+            self.put(words.heading(*self.said, self.size.width))
+
+
 class TasteScreen(Page):
     """`T`"""
 
@@ -53,7 +67,8 @@ class TasteScreen(Page):
     def compose_body(self) -> ComposeResult:
         self.traits = Lines(id="traits")
         self.pictures = [(PreviewImage(), PreviewImage()) for _ in range(PAIRS)]
-        self.told = [Lines(classes="told") for _ in range(PAIRS)]
+        self.headings = [(Heading(), Heading()) for _ in range(PAIRS)]
+        self.told = [Horizontal(*pair, classes="told") for pair in self.headings]
         self.pairs = [Horizontal(*pair, classes="pair") for pair in self.pictures]
         shown = [widget for pair in zip(self.told, self.pairs, strict=True) for widget in pair]
         self.proofs = Container(*shown, id="proofs")
@@ -98,14 +113,14 @@ class TasteScreen(Page):
     def _prove(self, trait: Trait) -> None:
         """Its pairs, as many as have room, the most telling first."""
         room = max(1, min(PAIRS, self.proofs.size.height // ROWS_A_PAIR)) if self.proofs.size.height else PAIRS
-        for place, (pair, told) in enumerate(zip(self.pictures, self.told, strict=True)):
+        for place, pair in enumerate(self.pictures):
             is_shown = place < min(room, len(trait.proof))
-            self.pairs[place].display = told.display = is_shown
+            self.pairs[place].display = self.told[place].display = is_shown
             if not is_shown:
                 continue
             proof = trait.proof[place]
-            told.put(words.proof(proof, self.proofs.content_size.width or 60))
-            for picture, image in zip(pair, (proof.winner, proof.loser), strict=True):
+            for picture, heading, image in zip(pair, self.headings[place], (proof.winner, proof.loser), strict=True):
+                heading.say(image.name, image is proof.winner)
                 if picture.path != image.path:
                     picture.show(image.path)
 

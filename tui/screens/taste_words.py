@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from tui.widgets.chrome import bar, fold
 from tui.widgets.lines import Row, Span, clip, row
 
 if TYPE_CHECKING:
     from engine.ranking import Consistency
-    from engine.ranking.taste import Proof, TasteCard, Trait
+    from engine.ranking.taste import TasteCard, Trait
 
 
 def card(found: TasteCard, own: Consistency | None, cursor: int, width: int) -> list[Row]:
@@ -48,13 +50,9 @@ def consistency(own: Consistency | None, width: int) -> list[Row]:
     return [row((line, "dim")) for line in fold(said, width)]
 
 
-def proof(one: Proof, width: int) -> Row:
-    """Over a pair: the picked one at the left, the other at the right, each by its file's name."""
-    half = max(10, width // 2)
-    left = clip(one.winner.name, half - 4)
-    return row(
-        ("✓ ", "decided bold"),
-        (f"{left:<{half - 2}}", "text"),
-        ("✗ ", "faint"),
-        (clip(one.loser.name, half - 4), "dim"),
-    )
+def heading(name: str, is_winner: bool, width: int) -> Row:
+    """Over one picture of a pair, centred as the picture is: its mark and its file's name."""
+    said = clip(name, max(8, width - 2))
+    before = " " * ((width - 2 - cell_len(said)) // 2)
+    mark: Span = ("✓ ", "decided bold") if is_winner else ("✗ ", "faint")
+    return row((before, "dim"), mark, (said, "text" if is_winner else "dim"))
