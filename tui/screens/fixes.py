@@ -19,6 +19,7 @@ from tui.messages import EngineReady
 from tui.screens.fixes_deciding import IN_PLACE, Deciding
 from tui.screens.fixes_diff import CONTEXT, DiffRow, diff_rows, hunk_keys
 from tui.screens.fixes_words import Item, about, list_rows, title
+from tui.widgets.chrome import fold
 from tui.widgets.lines import Lines, row, rule
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class FixesScreen(Deciding):
         said += ["Those of your scripts: proofsheet errors ingest run.log, then s looks for fixes in their folder."]
         if not self.is_loaded:
             said = ["Looking at what recurs ..."]
-        first, *others = said
+        first, *others = [line for one in said for line in fold(one, max(20, self.view.size.width - 4))]
         self.view.put(row(""), row((f"   {first}", "strong")), *(row((f"   {line}", "dim")) for line in others))
         self.offer(["fixes.look", "fixes.trends"])
 
