@@ -94,7 +94,9 @@ class Evidence:
 
 def is_same(link: Link, one: Picture, other: Picture, distance: int) -> bool:
     """Whether two images show the same picture, by hash, second hash, correlation and, where one was taken, a closer
-    look; both hashes of what they have in common."""
+    look; both hashes of what they have in common. Nothing is claimed where a look was needed and could not be taken."""
+    if link.look == "unread":
+        return False
     if link.phash > distance or link.correlation < LEAST_CORRELATION or link.worst > MOST_IN_ONE_PLACE:
         return False
     if link.dhash > distance and link.correlation < _BEYOND_DOUBT:

@@ -144,7 +144,11 @@ def _reference(data: bytes, span: Span, primary: int) -> tuple[int, int] | None:
     and of that one alone."""
     width = 2 if data[span[0]] == 0 else 4
     found = []
-    for kind, start, end in _boxes(data, span[0] + 4, span[1]):
+    at = span[0] + 4
+    for kind, start, end in _boxes(data, at, span[1]):
+        if start != at + 8:
+            raise _Odd  # a length of 64 bits: nobody needs one here, and the type stands elsewhere
+        at = end
         if kind != b"thmb":
             continue
         count = int.from_bytes(data[start + width : start + width + 2], "big")

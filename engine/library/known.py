@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.library.model import CURABLE
+from engine.store import in_byte_order
 from engine.store.schema import companions, images, projects, refusals, scan_folders
 
 
@@ -92,17 +93,18 @@ def _held_below(root: str) -> sa.Select[Any]:
 
     Steps along the index from one folder to the next, so that it takes a look a folder and not one an image.
     """
-    column = images.c.folder
+    column = in_byte_order(images.c.folder)
     # One bound on either side: with two on one side SQLite would begin each step at the root.
     is_before_end = sa.true() if root == "/" else column < root + "0"
-    steps = sa.select(sa.literal(root.rstrip("/") + "/").label("folder")).cte("steps", recursive=True)
+    begin = in_byte_order(sa.cast(sa.literal(root.rstrip("/") + "/"), sa.String))
+    steps = sa.select(begin.label("folder")).cte("steps", recursive=True)
     following = sa.select(column).where(column > steps.c.folder, is_before_end).order_by(column).limit(1)
     return _held(steps.union_all(sa.select(following.scalar_subquery()).where(steps.c.folder.is_not(None))))
 
 
 def _held(folders: sa.CTE) -> sa.Select[Any]:
     """Those of some folders that images are known in, and whether any is present."""
-    here = images.c.folder == folders.c.folder
+    here = in_byte_order(images.c.folder) == folders.c.folder
     present = sa.exists().where(here, images.c.removed_at.is_(None))
     return sa.select(folders.c.folder, present).where(sa.exists().where(here))
 
@@ -149,7 +151,8 @@ def within(root: str) -> sa.ColumnElement[bool]:
 
 
 def below(column: sa.ColumnElement[str], root: str) -> sa.ColumnElement[bool]:
-    """Texts that begin with `root/`, as a range that an index serves (`0` follows `/`)."""
+    """Texts that begin with `root/`, as a range that an index serves (`0` follows `/`, byte by byte)."""
+    column = in_byte_order(column)
     return sa.and_(column > root + "/", column < root + "0")
 
 

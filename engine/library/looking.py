@@ -2,8 +2,8 @@
 
 Relies on the decoder, on `closer` for the measures, on the store for paths and capture times. Most pairs need none:
 what is alike to the last detail without being moved is a copy, and what the camera says was taken at two moments is
-none; and copies of copies are copies. What was seen once is not looked at again after an interruption. Runs in a worker
-thread, and decodes in a few.
+none; and copies of copies are copies. What was seen once is not looked at again after an interruption; a pair of which
+one cannot be read is told as such, and is for the next search. Runs in a worker thread, and decodes in a few.
 """
 
 from __future__ import annotations
@@ -93,20 +93,23 @@ class Looking:
         )
 
     def _learn(self, link: Link) -> None:
+        if link.look == "unread":
+            return  # nothing was seen: they are neither one exposure nor two
         tell = self._exposures.part if link.is_another_exposure else self._exposures.join
         tell(link.first, link.second)
 
     def _looked(self, one: Alike, paths: dict[int, str]) -> Link:
         first, second = self._grey(one.link.first, paths), self._grey(one.link.second, paths)
         if first is None or second is None:
+            return replace(one.link, look="unread")
+        if min(len(first), len(second)) < closer.LEAST_SIDE:
             return replace(one.link, look="seen")
         side = min(len(first), len(second)) // closer.BLOCKS * closer.BLOCKS
         turned = prints.turned_luma(_sized(first, side), one.position)
         return replace(one.link, look="seen", closer=closer.closer(turned, _sized(second, side), one.place))
 
     def _grey(self, image: int, paths: dict[int, str]) -> NDArray[np.uint8] | None:
-        """The picture squeezed to a square of its longer side, at most `closer.SIDE`; None where it cannot be read any
-        more, or is too small."""
+        """The picture squeezed to a square of its longer side, at most `closer.SIDE`; None where it cannot be read."""
         with self._lock:
             if image in self._held:
                 self._held.move_to_end(image)
@@ -126,8 +129,7 @@ class Looking:
         except UnreadableImage as problem:
             self._run.refuse(path, problem.reason)
             return None
-        side = max(picture.size)
-        return _sized(np.asarray(picture.convert("L"), dtype=np.uint8), side) if side >= closer.LEAST_SIDE else None
+        return _sized(np.asarray(picture.convert("L"), dtype=np.uint8), max(picture.size))
 
 
 def _is_plain(one: Alike) -> bool:

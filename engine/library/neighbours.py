@@ -68,7 +68,8 @@ def search(
 ) -> int:
     """Find and keep the links of a project's images whose neighbours are not known within `distance`; how many.
 
-    `look_closer` is shown what the prints find alike, a portion at a time, and says what is kept of it.
+    `look_closer` is shown what the prints find alike, a portion at a time, and says what is kept of it. The images of
+    pairs that it could not read are searched for again the next time.
     """
     with store.reading() as connection:
         shelf = prints_table.shelf(connection, project_id, LEAST_CONTRAST, distance)
@@ -76,6 +77,7 @@ def search(
     if not len(fresh):
         return 0
     found = 0
+    unread: set[int] = set()
     for pairs in _portions(candidates(shelf, distance, check)):
         check()
         ids = [(int(a), int(b)) for a, b in shelf.ids[pairs].tolist()]
@@ -86,8 +88,10 @@ def search(
             with store.writing() as connection:
                 prints_table.write_links(connection, links)
         found += len(links)
+        unread.update(image for link in links if link.look == "unread" for image in (link.first, link.second))
+    known = [image for image in shelf.ids[fresh].tolist() if image not in unread]
     with store.writing() as connection:
-        prints_table.mark_searched(connection, shelf.ids[fresh].tolist(), distance)
+        prints_table.mark_searched(connection, known, distance)
     return found
 
 

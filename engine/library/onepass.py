@@ -161,8 +161,9 @@ def perceptual_hashes(path: str, max_pixels: int = decode.MAX_PIXELS) -> tuple[i
         small = heif_thumbnail.thumbnail(data)
         if small is not None and min(small.size) >= FOR_HASH:
             with contextlib.suppress(UnreadableImage):  # the thumbnail alone is damaged
-                picture, _ = _through_pillow(small.data, path, max_pixels, FOR_HASH)
-                return hashes.hashes_of(picture.convert("L"))
+                picture, size = _through_pillow(small.data, path, max_pixels, FOR_HASH)
+                if size == small.size:  # else it is not what was promised
+                    return hashes.hashes_of(picture.convert("L"))
     picture, _ = _through_pillow(data, path, max_pixels, FOR_HASH)
     return hashes.hashes_of(picture.convert("L"))
 

@@ -20,8 +20,9 @@ from engine.store import upsert
 from engine.store.schema import images, projects
 from engine.store.schema.duplicates import image_links, image_prints
 
-# "prints": they say enough; "seen": looked at closely; "passed": not looked at, because others had been that tell.
-Look = Literal["prints", "seen", "passed"]
+# "prints": they say enough; "seen": looked at closely; "passed": not looked at, because others had been that tell;
+# "unread": a look was needed, and one of the two could not be read. The next search tries again.
+Look = Literal["prints", "seen", "passed", "unread"]
 
 _MEASURES = ("outside", "common", "off", "surely", "off_tenth", "surely_tenth")
 _CHUNK = 500

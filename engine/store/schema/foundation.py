@@ -22,6 +22,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from engine.store.collation import BY_BYTES
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -50,8 +52,8 @@ images = Table(
     "images",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("path", String, nullable=False, unique=True),
-    Column("folder", String, nullable=False),
+    Column("path", BY_BYTES, nullable=False, unique=True),
+    Column("folder", BY_BYTES, nullable=False),
     Column("name", String, nullable=False),
     Column("project_id", ForeignKey("projects.id"), nullable=False),
     Column("format", String, nullable=False),
@@ -89,7 +91,7 @@ refusals = Table(
     "refusals",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("path", String, nullable=False, unique=True),
+    Column("path", BY_BYTES, nullable=False, unique=True),
     Column("code", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("size", BigInteger),
@@ -108,7 +110,7 @@ scan_roots = Table(
 scan_folders = Table(
     "scan_folders",
     metadata,
-    Column("path", String, primary_key=True),
+    Column("path", BY_BYTES, primary_key=True),
     Column("fingerprint", String, nullable=False),
     Column("images", Integer, nullable=False),
 )

@@ -7,17 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from engine.engine import Engine
-from engine.library import closer, prints
+from engine.library import closer, looking, prints
 from engine.library.closer import Closer
 from engine.library.decode import decode
 from engine.library.exposures import Exposures
 from engine.library.likeness import likeness
+from engine.library.source import UnreadableImage
+from engine.store.schema import images
+from engine.store.schema.duplicates import image_links
 from engine.workspace import Workspace
 from tests.bench.duplicates import warped
 
@@ -113,12 +117,16 @@ def test_what_has_no_detail_or_is_too_small_says_nothing() -> None:
 # -- in the library ---------------------------------------------------------------------------------------------------
 
 
+async def same_in(engine: Engine) -> list[list[str]]:
+    found = await engine.duplicates.groups()
+    return [sorted(member.image.name for member in group.members) for group in found.groups if group.kind == "same"]
+
+
 async def groups_in(workspace: Workspace, folder: Path) -> list[list[str]]:
     async with Engine.open(workspace) as engine:
         await engine.runs.finished((await engine.library.scan([folder])).id)
         await engine.runs.finished((await engine.duplicates.search()).id)
-        found = await engine.duplicates.groups()
-        return [sorted(member.image.name for member in group.members) for group in found.groups if group.kind == "same"]
+        return await same_in(engine)
 
 
 async def test_two_exposures_without_a_time_are_kept_apart_and_each_keeps_its_copies(
@@ -148,6 +156,42 @@ async def test_what_was_seen_once_is_not_looked_at_again(workspace: Workspace, t
         assert first.result is not None and again.result is not None
         assert (first.result["looked"], again.result["looked"]) == (1, 0)
         assert len((await engine.duplicates.groups()).groups) == 1
+
+
+async def test_a_pair_that_could_not_be_read_is_not_one_picture_and_is_looked_at_the_next_time(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "photos" / "p"
+    folder.mkdir(parents=True)
+    drawn().save(folder / "first.jpg", quality=92)
+    warped(drawn(), 0.002).save(folder / "second.jpg", quality=92)
+    cut(drawn(), 0.04, 0, 1, 1).save(folder / "first_cut.jpg", quality=80)
+
+    def refused(path: str, box: tuple[int, int], max_pixels: int) -> Picture:
+        if path.endswith("second.jpg"):
+            raise UnreadableImage("unreadable", "the drive is away")
+        return decode(path, box, max_pixels)
+
+    async with Engine.open(workspace) as engine:
+        await engine.runs.finished((await engine.library.scan([tmp_path / "photos"])).id)
+        with monkeypatch.context() as patched:
+            patched.setattr(looking, "decode", refused)
+            before = await engine.runs.finished((await engine.duplicates.search()).id)
+        assert before.result is not None and before.result["links"] > 0
+        assert await same_in(engine) == [["first.jpg", "first_cut.jpg"]]
+        after = await engine.runs.finished((await engine.duplicates.search()).id)
+        assert after.result is not None and after.result["looked"] >= 1
+        assert await same_in(engine) == [["first.jpg", "first_cut.jpg"]]
+        second = folder / "second.jpg"
+        with engine.store.reading() as connection:
+            looks = connection.execute(
+                sa.select(image_links.c.look)
+                .join(images, (images.c.id == image_links.c.first_id) | (images.c.id == image_links.c.second_id))
+                .where(images.c.path == str(second))
+            )
+            assert "unread" not in looks.scalars().all()
+        last = await engine.runs.finished((await engine.duplicates.search()).id)
+        assert last.result is not None and last.result["links"] == 0
 
 
 async def test_copies_of_copies_need_no_look_of_their_own(workspace: Workspace, tmp_path: Path) -> None:

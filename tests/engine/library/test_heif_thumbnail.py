@@ -15,7 +15,7 @@ from PIL import Image
 from engine.library import decode as decoding
 from engine.library import heif_thumbnail
 from engine.library.decode import decode
-from engine.library.heif_thumbnail import _fitting, _Item, thumbnail
+from engine.library.heif_thumbnail import Thumbnail, _fitting, _Item, _Odd, _reference, thumbnail
 from engine.library.onepass import perceptual_hashes
 from engine.library.reading import read_image
 from engine.library.source import UnreadableImage
@@ -108,6 +108,33 @@ def test_nothing_odd_is_taken_for_a_thumbnail() -> None:
     size = sound.rindex(b"ispe") + 8
     assert thumbnail(sound[:size] + (192).to_bytes(4, "big") + sound[size + 4 :]) is None  # of other proportions
     assert thumbnail(b"") is None
+
+
+def test_a_reference_with_a_long_header_is_odd_and_the_file_is_left_as_it_is() -> None:
+    def box(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + len(content), kind) + content
+
+    item = struct.pack(">3H", 2, 1, 1)
+    short = b"\0\0\0\0" + box(b"thmb", item)
+    at = short.index(b"thmb")
+    assert _reference(short, (0, len(short)), 1) == (2, at)
+    long = b"\0\0\0\0" + struct.pack(">I4sQ", 1, b"thmb", 16 + len(item)) + item
+    with pytest.raises(_Odd):
+        _reference(long, (0, len(long)), 1)
+
+
+def test_a_thumbnail_of_another_size_than_promised_is_not_hashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path / "a.heic", heic())
+    made = pillow_heif.from_pillow(scene(8, (256, 192)))
+    buffer = io.BytesIO()
+    made.save(buffer)
+    with monkeypatch.context() as patch:
+        patch.setattr(heif_thumbnail, "thumbnail", lambda _data: None)
+        whole = perceptual_hashes(str(path))
+    monkeypatch.setattr(heif_thumbnail, "thumbnail", lambda _data: Thumbnail(buffer.getvalue(), (320, 240)))
+    assert perceptual_hashes(str(path)) == whole
 
 
 def test_a_thumbnail_that_is_turned_cut_or_coloured_otherwise_does_not_stand_for_the_picture() -> None:

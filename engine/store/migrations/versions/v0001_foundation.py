@@ -10,6 +10,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# Asked for by range, byte by byte.
+BY_BYTES = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Make every table of the first schema."""
@@ -28,7 +31,7 @@ def upgrade() -> None:
     op.create_table(
         "refusals",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("path", BY_BYTES, nullable=False),
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=True),
@@ -68,7 +71,7 @@ def upgrade() -> None:
     op.create_index("ix_runs_state", "runs", ["state"], unique=False)
     op.create_table(
         "scan_folders",
-        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("path", BY_BYTES, nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("images", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("path", name=op.f("pk_scan_folders")),
@@ -89,8 +92,8 @@ def upgrade() -> None:
     op.create_table(
         "images",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("path", sa.String(), nullable=False),
-        sa.Column("folder", sa.String(), nullable=False),
+        sa.Column("path", BY_BYTES, nullable=False),
+        sa.Column("folder", BY_BYTES, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("format", sa.String(), nullable=False),
