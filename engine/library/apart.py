@@ -72,8 +72,6 @@ class Apart:
         self._command = command
         self._memory = memory
         self._turns = threading.BoundedSemaphore(count)
-        self._lock = threading.Lock()
-        self._busy: list[Child] = []
 
     def decode(self, path: str | os.PathLike[str], box: tuple[int, int] | None = None, quick: int = 0) -> Image:
         """As `decode.decode` does: RGB, upright, in sRGB, fitted into `box`. Raises UnreadableImage, also where the
@@ -108,15 +106,6 @@ class Apart:
         """Have a child ready, or on its way, for the first who asks. Waits for nothing."""
         children.warm(self._kind())
 
-    def close(self) -> None:
-        """End every child that is at work at once; whoever waits for one gets a ProofsheetError."""
-        with self._lock:
-            busy = [*self._busy]
-            for child in busy:
-                child.is_ended = True
-        for child in busy:
-            child.process.kill()
-
     def _kind(self, memory: int | None = None) -> Kind:
         return Kind(self._command or children.COMMAND, memory or self._memory)
 
@@ -124,11 +113,12 @@ class Apart:
         """What a child answers to a request, and the bytes that it left in the shared memory. Raises UnreadableImage,
         also where the decoder did not survive it."""
         asked = {"do": do, "path": os.fspath(path), **more}
+        since = children.era()
         with self._turns:
-            said, pixels = self._once(asked, self._kind())
+            said, pixels = self._once(asked, self._kind(), since)
             if said.get("starved"):  # again, with the memory that the largest picture permitted may need
                 large = self._kind(self._memory + BYTES_A_PIXEL * self._max_pixels)
-                said, pixels = self._once(asked, large)
+                said, pixels = self._once(asked, large, since)
                 if said.get("starved"):
                     raise UnreadableImage(*out_of_memory(said, large.memory))
         if "failed" in said:
@@ -138,8 +128,8 @@ class Apart:
             raise UnreadableImage(*said["refused"])
         return said["found"], pixels
 
-    def _once(self, asked: dict[str, Any], kind: Kind) -> tuple[Mapping[str, Any], bytearray]:
-        child = self._taken(kind)
+    def _once(self, asked: dict[str, Any], kind: Kind, since: int) -> tuple[Mapping[str, Any], bytearray]:
+        child = self._taken(kind, since)
         is_whole = False
         try:
             until = time.monotonic() + self._patience
@@ -152,36 +142,31 @@ class Apart:
             return {"refused": ["decoder_crash", children.late(self._patience)]}, bytearray()
         except (EOFError, OSError) as error:
             if child.is_ended:
-                raise ProofsheetError("the decoders were ended") from error
+                raise children.ended() from error
             children.end(child)
             return {"refused": ["decoder_crash", children.crashed(child)]}, bytearray()
         finally:
-            with self._lock:
-                self._busy.remove(child)
             if is_whole:
                 children.give_back(child)
             else:
                 children.end(child)
 
-    def _taken(self, kind: Kind) -> Child:
-        """A child that has said that it is ready, among those at work from now on."""
+    def _taken(self, kind: Kind, since: int) -> Child:
+        """A child that has said that it is ready."""
         try:
-            child = children.take(kind)
+            child = children.take(kind, since)
         except OSError as error:
             raise ProofsheetError(f"no decoder process starts: {error.strerror}", remedy=_REMEDY) from error
-        with self._lock:
-            self._busy.append(child)
         try:
             if not child.is_ready:
                 _answer(child, time.monotonic() + self._patience)
                 child.is_ready = True
         except (EOFError, OSError) as error:  # a TimeoutError is an OSError
-            with self._lock:
-                self._busy.remove(child)
             was_ours = child.is_ended
             children.end(child)
-            what = "the decoders were ended" if was_ours else "a decoder process does not start"
-            raise ProofsheetError(what, remedy=_REMEDY) from error
+            if was_ours:
+                raise children.ended() from error
+            raise ProofsheetError("a decoder process does not start", remedy=_REMEDY) from error
         return child
 
 

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.errors import ProofsheetError
+
 # -P: what lies in the folder that the person stands in (a PIL.py among the photographs) is never imported.
 COMMAND = (sys.executable, "-P", "-m", "engine.library.decoder")
 MEMORY = 1024 * 1024 * 1024
@@ -70,23 +72,39 @@ class Child:
 
 _lock = threading.Lock()
 _idle: list[Child] = []
+_busy: set[Child] = set()  # those that were taken, until they are given back or ended
+_era = 0  # how often those at work were ended: what was begun before is over
 _orders: queue.SimpleQueue[tuple[Kind, Future[Child]]] = queue.SimpleQueue()
 _starter: threading.Thread | None = None
 
 
-def take(kind: Kind) -> Child:
-    """An idle child of that kind that still lives, or a new one that may not be ready yet. Raises OSError where the
-    system starts none."""
+def era() -> int:
+    """What `take` is told, so that work begun before `end_busy` goes on with no new child after it."""
+    return _era
+
+
+def take(kind: Kind, since: int) -> Child:
+    """An idle child of that kind that still lives, or a new one that may not be ready yet, for work begun in the era
+    `since`. Raises OSError where the system starts none, ProofsheetError where that work was ended."""
     while True:
         with _lock:
+            if since != _era:
+                raise ended()
             found = next((child for child in reversed(_idle) if child.kind == kind), None)
             if found is None:
                 break
             _idle.remove(found)
+            _busy.add(found)
         if found.process.poll() is None:
             return found
         end(found)
-    return _ordered(kind).result()
+    new = _ordered(kind).result()
+    with _lock:
+        if since == _era:
+            _busy.add(new)
+            return new
+    end(new)
+    raise ended()
 
 
 def warm(kind: Kind) -> None:
@@ -97,12 +115,18 @@ def warm(kind: Kind) -> None:
     _ordered(kind).add_done_callback(lambda done: None if done.exception() else give_back(done.result()))
 
 
+def ended() -> ProofsheetError:
+    """What those hear who waited for a child that was ended with the work it was at."""
+    return ProofsheetError("the decoders were ended")
+
+
 def give_back(child: Child) -> None:
     """A child that has nothing to do and is as it was: kept for the next who asks."""
     with contextlib.suppress(OSError):
         if os.fstat(child.shared).st_size > _KEPT_BYTES:
             os.ftruncate(child.shared, 0)
     with _lock:
+        _busy.discard(child)
         if not child.is_ended:
             _idle.append(child)
         # The one that waited longest goes: what was used last is what is used next, of whatever kind it is.
@@ -123,6 +147,7 @@ def end(child: Child) -> None:
         with contextlib.suppress(OSError):
             child.process.stdin.close()
     with _lock:
+        _busy.discard(child)
         shared, child.shared = child.shared, -1
     if shared >= 0:
         with contextlib.suppress(OSError):
@@ -137,6 +162,19 @@ def end_idle() -> None:
         _idle.clear()
     for child in children:
         end(child)
+
+
+def end_busy() -> None:
+    """End those that are at work, whoever they work for: who waits for one, or for a turn, gets a ProofsheetError.
+    Work that begins afterwards starts others."""
+    global _era
+    with _lock:
+        _era += 1
+        children = [*_busy]
+        for child in children:
+            child.is_ended = True
+    for child in children:
+        child.process.kill()
 
 
 atexit.register(end_idle)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -52,6 +53,7 @@ class Library(Listing):
         super().__init__(workspace, store, Changes(workspace, clock=clock), clock)
         self._settings = settings
         self._previews: Apart | None = None
+        self._lock = threading.Lock()
         self._blamed: dict[Path, tuple[tuple[int, int], str]] = {}  # over which a decoder ended while they were shown
         self._runs = runs
         self._clock = clock
@@ -193,17 +195,20 @@ class Library(Listing):
         self._for_previews().warm()
 
     def close(self) -> None:
-        """End the decoder processes that are making previews."""
-        if self._previews is not None:
-            self._previews.close()
+        """End the decoder processes that are at work, for previews, for this room's runs and for the rooms above: no
+        thread that waits for a file keeps the process from ending."""
+        from engine.library import children
+
+        children.end_busy()
 
     def _for_previews(self) -> Apart:
         """Children for previews alone, so that one never waits behind bulk work."""
         from engine.library.apart import Apart
 
-        if self._previews is None:
-            self._previews = Apart(self._settings.max_pixels)
-        return self._previews
+        with self._lock:
+            if self._previews is None:
+                self._previews = Apart(self._settings.max_pixels)
+            return self._previews
 
     def _analyze(self, context: RunContext) -> dict[str, object]:
         from engine.library.analysis import Analysis

@@ -90,6 +90,7 @@ class Decoders(Generic[Key]):
         self._numbers = itertools.count()
         self._selector = selectors.DefaultSelector()
         self._false_starts = 0
+        self._since = children.era()
 
     def __enter__(self) -> Decoders[Key]:
         return self
@@ -110,7 +111,7 @@ class Decoders(Generic[Key]):
     def study(self, files: Iterable[tuple[Key, str]]) -> Iterator[Outcome[Key]]:
         """One pass over each file (key, path), as they finish, in no particular order.
 
-        Raises ProofsheetError where no decoder can be started at all.
+        Raises ProofsheetError where no decoder can be started at all, or all were ended (`children.end_busy`).
         """
         waiting = iter(files)
         most = self._count * _IN_FLIGHT
@@ -131,6 +132,8 @@ class Decoders(Generic[Key]):
 
     def hear(self, seconds: float) -> list[Outcome[Key]]:
         """What has come by now, or within so many seconds; keeps the children busy. Raises as `study` does."""
+        if self._since != children.era():
+            raise children.ended()
         self._grow()
         self._feed()
         outcomes: list[Outcome[Key]] = []
@@ -248,6 +251,8 @@ class Decoders(Generic[Key]):
 
     def _bury(self, worker: _Worker[Key], why: str) -> Iterator[Outcome[Key]]:
         """A child is dead or has to be: blame the file that it had to itself; else try each of those it had alone."""
+        if self._since != children.era():
+            raise children.ended()
         self._end(worker)
         jobs = list(worker.in_flight.values())
         if not worker.child.is_ready:
@@ -265,7 +270,7 @@ class Decoders(Generic[Key]):
 
     def _start(self, kind: Kind) -> None:
         try:
-            child = children.take(kind)
+            child = children.take(kind, self._since)
         except OSError as error:
             raise ProofsheetError(f"no decoder process starts: {error.strerror}", remedy=_NO_START) from error
         worker: _Worker[Key] = _Worker(child, heard_at=time.monotonic())

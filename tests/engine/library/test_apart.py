@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import ImageChops
 
 from engine.errors import ProofsheetError
-from engine.library import children, workers
+from engine.library import apart, children, workers
 from engine.library.apart import Apart
 from engine.library.decode import decode
 from engine.library.metadata import read_metadata
 from engine.library.source import UnreadableImage
+from engine.vision import pixels
+from engine.vision.encoders import BuiltinEncoder
+from engine.vision.pixels import Source
+from engine.workspace import Workspace
 from tests.engine.library.negatives import dng
 from tests.engine.library.pictures import SAVED_AS, encoded, put, scene
-from tests.engine.library.treachery import COMMAND
+from tests.engine.library.shelf import shelf_in
+from tests.engine.library.treachery import COMMAND, treachery
 
 
 def test_what_comes_back_is_what_a_decoder_here_would_give(tmp_path: Path) -> None:
@@ -31,7 +38,6 @@ def test_what_comes_back_is_what_a_decoder_here_would_give(tmp_path: Path) -> No
     with pytest.raises(UnreadableImage) as refused:
         pool.decode(put(tmp_path / "lie.heic", encoded("png")))
     assert refused.value.code == "mislabelled"
-    pool.close()
 
 
 def test_a_picture_of_many_strips_comes_back_whole(tmp_path: Path) -> None:
@@ -48,7 +54,6 @@ def test_a_crash_a_hang_greed_and_a_mistake_cost_one_file(tmp_path: Path, capfd:
                 found[f"{name}.{ending}"] = pool.decode(put(tmp_path / f"{name}.{ending}"), (32, 32)).size[0]
             except UnreadableImage as error:
                 found[f"{name}.{ending}"] = error.code
-    pool.close()
     for ending in ("jpg", "tif"):
         assert [found[f"{name}.{ending}"] for name in ("print", "good")] == [32, 32]
         blamed = [found[f"{name}.{ending}"] for name in ("crash", "sleep", "greedy", "wrong")]
@@ -75,7 +80,7 @@ def test_idle_children_of_other_kinds_do_not_keep_one_from_being_kept(tmp_path: 
     children.end_idle()
     file = put(tmp_path / "a.jpg")
     for threads in range(2, 2 + children._MOST_IDLE):
-        children.give_back(children.take(children.Kind(threads=threads)))
+        children.give_back(children.take(children.Kind(threads=threads), children.era()))
     pool = Apart(10_000_000)
     pool.decode(file, (9, 9))
     first = children._idle[-1].process.pid
@@ -97,23 +102,43 @@ def test_what_is_kept_warm_is_used_first(tmp_path: Path) -> None:
     assert [child.process.pid for child in children._idle] == [warmed]
 
 
-def test_closing_lets_nobody_wait(tmp_path: Path) -> None:
+def test_ending_those_at_work_lets_nobody_wait_and_the_next_who_ask_are_served(tmp_path: Path) -> None:
     pool = Apart(10_000_000, count=1, command=COMMAND)
     file = put(tmp_path / "sleep.jpg")
-    raised: list[BaseException] = []
+    ended: list[str] = []
 
     def wait() -> None:
-        try:
+        with pytest.raises(ProofsheetError) as error:
             pool.decode(file)
-        except ProofsheetError as error:
-            raised.append(error)
+        ended.append(str(error.value))
 
-    waiting = threading.Thread(target=wait)
-    waiting.start()
-    while not pool._busy:  # until the child is there
+    waiting = [threading.Thread(target=wait) for _ in range(3)]  # one for the child, two for their turn
+    for one in waiting:
+        one.start()
+    while not (children._busy and pool._turns._value == 0):  # type: ignore[attr-defined]
         threading.Event().wait(0.01)
-    pool.close()
-    waiting.join(10)
-    assert not waiting.is_alive()
-    assert len(raised) == 1
+    children.end_busy()
+    for one in waiting:
+        one.join(10)
+    assert ended == ["the decoders were ended"] * 3
     assert workers.PATIENCE > 10
+    assert not children._busy
+    assert pool.decode(put(tmp_path / "a.jpg"), (9, 9)).size[0] == 9
+
+
+async def test_closing_the_library_ends_whatever_waits_for_a_file(workspace: Workspace, tmp_path: Path) -> None:
+    file = put(tmp_path / "sleep.jpg")
+    source = Source(file, "", 64, 48, file.stat().st_size, file.stat().st_mtime_ns, 1)
+    asks: list[Callable[[], object]] = [
+        lambda: apart.decode(file, (9, 9)),
+        lambda: pixels.prepared(source, BuiltinEncoder(), 10_000_000),
+    ]
+    with treachery():
+        async with shelf_in(workspace) as shelf:
+            asks.append(lambda: shelf.library.thumbnail(file, (9, 9)))
+            waiting = [asyncio.create_task(asyncio.to_thread(ask)) for ask in asks]
+            while len(children._busy) < len(asks) or not all(child.is_ready for child in [*children._busy]):
+                await asyncio.sleep(0.01)
+            await asyncio.to_thread(shelf.library.close)
+            ended = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
+    assert [str(error) for error in ended] == ["the decoders were ended"] * len(asks)
