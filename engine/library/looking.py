@@ -124,7 +124,7 @@ class Looking:
         try:
             picture = decode(path, (closer.SIDE, closer.SIDE), self._max_pixels)
         except UnreadableImage as problem:
-            self._run.refuse(path, problem.reason)
+            self._run.refuse(path, problem.reason, problem.code)
             return None
         side = max(picture.size)
         return _sized(np.asarray(picture.convert("L"), dtype=np.uint8), side) if side >= closer.LEAST_SIDE else None
