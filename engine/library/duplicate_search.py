@@ -57,12 +57,12 @@ def work(run: RunContext, store: Store, max_pixels: int) -> dict[str, Any]:
 
 
 def _print_missing(run: RunContext, store: Store, project: str | None, max_pixels: int) -> int:
-    def one(row: tuple[int, str, str]) -> tuple[int, str, str, Prints | str]:
+    def one(row: tuple[int, str, str]) -> tuple[int, str, str, Prints | UnreadableImage]:
         image, path, content_hash = row
         try:
             small = decode(path, _BOX, max_pixels).convert("L")
         except UnreadableImage as problem:
-            return image, path, content_hash, problem.reason
+            return image, path, content_hash, problem
         return image, path, content_hash, prints(np.asarray(small, dtype=np.uint8))
 
     printed = after = 0
@@ -74,8 +74,8 @@ def _print_missing(run: RunContext, store: Store, project: str | None, max_pixel
         after = rows[-1][0]
         made: list[tuple[int, str, Prints]] = []
         for image, path, content_hash, found in run.map(one, rows):
-            if isinstance(found, str):
-                run.refuse(path, found)
+            if isinstance(found, UnreadableImage):
+                run.refuse(path, found.reason, found.code)
             else:
                 made.append((image, content_hash, found))
         with store.writing() as connection:

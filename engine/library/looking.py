@@ -127,7 +127,7 @@ class Looking:
         try:
             picture = decode(path, (closer.SIDE, closer.SIDE), self._max_pixels)
         except UnreadableImage as problem:
-            self._run.refuse(path, problem.reason)
+            self._run.refuse(path, problem.reason, problem.code)
             return None
         return _sized(np.asarray(picture.convert("L"), dtype=np.uint8), max(picture.size))
 

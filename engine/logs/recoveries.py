@@ -7,14 +7,17 @@ nothing is counted twice. Relies on `errors` for whole lines.
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from engine.clock import Clock, utc_now
 from engine.logs.errors import ErrorLog, ErrorRecord
+from engine.logs.masking import masked
 
 #: A batch was too large for the device and was halved; a text was not in the encoding that it should be in; a file went
 #: away between being listed and being read; a model could not be loaded and another, or none, took its place.
@@ -34,18 +37,40 @@ class RecoveryLog:
         about = {"operation": operation, **context}
         self._log.append([ErrorRecord(type=recovery, message=message, level="warning", context=about)])
 
+    def append_once(self, recovery: Recovery, message: str, *, operation: str, **context: Any) -> None:
+        """Note one recovery unless it is noted already with this very context, by whichever process. Raises OSError."""
+        about = masked({"operation": operation, **context})
+        if all((told.get("type"), told.get("context")) != (recovery, about) for told in self._told()):
+            self.append(recovery, message, operation=operation, **context)
+
     def counted(self, since: str) -> Mapping[str, int]:
-        """How many of each kind there were since an ISO time."""
-        found: Counter[str] = Counter()
+        """How many of each kind there were since an ISO time, full files that were put aside included."""
+        return dict(Counter(str(told.get("type")) for told in self._told() if str(told.get("timestamp")) >= since))
+
+    def _told(self) -> Iterator[Mapping[str, Any]]:
+        seen: set[tuple[int, int]] = set()
+        # The file in use comes first: when it is put aside meanwhile, it is met again under its new name, not missed.
+        for path in itertools.chain([self._path], _put_aside(self._path)):
+            try:
+                with path.open(encoding="ascii", errors="replace") as lines:
+                    about = os.fstat(lines.fileno())
+                    if (about.st_dev, about.st_ino) not in seen:
+                        seen.add((about.st_dev, about.st_ino))
+                        yield from _entries(lines)
+            except FileNotFoundError:
+                continue
+
+
+def _put_aside(path: Path) -> Iterator[Path]:
+    """The full files of this log, looked for only when asked."""
+    yield from sorted(path.parent.glob(f"{path.stem}-*{path.suffix}"))
+
+
+def _entries(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    for line in lines:
         try:
-            with self._path.open(encoding="ascii", errors="replace") as lines:
-                for line in lines:
-                    try:
-                        told = json.loads(line)
-                    except ValueError:
-                        continue  # cut short by a crash
-                    if isinstance(told, dict) and str(told.get("timestamp")) >= since:
-                        found[str(told.get("type"))] += 1
-        except FileNotFoundError:
-            return {}
-        return dict(found)
+            told = json.loads(line)
+        except ValueError:
+            continue  # cut short by a crash
+        if isinstance(told, dict):
+            yield told

@@ -7,6 +7,7 @@ committed in one transaction; a crash in between leaves files that no row names,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,7 @@ class Registry:
         self._recoveries = recoveries
         self._loaded: dict[int, LinearRanker] = {}
         self._damaged: dict[int, str] = {}
+        self._noted: set[tuple[int, int]] = set()  # version, and when its file was written (nanoseconds)
 
     def promoted(self, actor: str, project: str | None = None) -> ModelRow | None:
         """The ranker of this person that was promoted last: one made for the project alone, else the one for all."""
@@ -102,15 +104,29 @@ class Registry:
     def usable(self, row: ModelRow) -> LinearRanker | None:
         """The ranker, or None where its file is missing or damaged: the person reviews on without it.
 
-        Each damaged file is noted once as a recovery; `why_unusable` says what is wrong with it.
+        Each damage is noted once as a recovery, however many processes meet it; `why_unusable` says what is wrong.
         """
         try:
             return self.load(row)
         except ProofsheetError as error:
-            if row.version not in self._damaged and self._recoveries is not None:
-                self._recoveries.append("model-load", error.message, operation="suggest", file=str(row.path))
             self._damaged[row.version] = error.message
+            self._note(row, error.message)
             return None
+
+    def _note(self, row: ModelRow, message: str) -> None:
+        try:
+            modified = row.path.stat().st_mtime_ns
+        except OSError:
+            modified = 0  # missing, or out of reach: one damage, too
+        if self._recoveries is None or (row.version, modified) in self._noted:
+            return
+        self._noted.add((row.version, modified))
+        # On a full or read-only disk the count is lost and the review goes on, which is what the recovery is for; the
+        # person is told all the same, by `why_unusable`.
+        with suppress(OSError):
+            self._recoveries.append_once(
+                "model-load", message, operation="suggest", file=str(row.path), version=row.version, modified=modified
+            )
 
     def why_unusable(self, row: ModelRow) -> str:
         """Why `usable` gave None; empty where it did not."""

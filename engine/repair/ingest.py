@@ -9,26 +9,21 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.clock import iso
 from engine.errors import UsageError
 from engine.repair import jsonlines, tracebacks
+from engine.repair.log_times import Times, time_of
 from engine.repair.record import ErrorRecord, Skipped
 
 PORTION = 20_000  # lines of text that are looked at together
 SLACK = 5_000  # lines that a portion may grow beyond, to end between two tracebacks
 _ESCAPED = "Traceback (most recent call last):\\n"
-_TIME = re.compile(
-    r"[^\d\n]{0,40}(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{3}(?:\d{3})?)?)?)"
-    r" ?(?P<offset>Z|[+-]\d\d:?\d\d)?"
-)
-_LOOK_BACK = 200  # lines
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _DOCKER = ('{"log":"', '{"log": "')  # a container's log: a JSON object for each line that was printed
+_DOCKER_KEYS = {"log", "stream", "time", "attrs"}  # others are a logger's own, and `log` is its message
 
 
 def read_log(path: Path) -> Iterator[ErrorRecord | Skipped]:
@@ -48,41 +43,72 @@ def read_log(path: Path) -> Iterator[ErrorRecord | Skipped]:
 
 def read_lines(lines: Iterable[str], source: str, first: int = 1) -> Iterator[ErrorRecord | Skipped]:
     """Every error in `lines`, whose first has the number `first`."""
-    waiting: list[str] = []
-    begun = first
+    waiting = _Waiting(source, first)
     number = first - 1
     for number, raw in enumerate(lines, first):
         line = raw.rstrip("\r\n")
+        printed_at = None
         if "\x1b" in line:
             line = _COLOURS.sub("", line)
         if line.startswith(_DOCKER):
-            line = _of_docker(line)
+            line, printed_at = _of_docker(line)
         if line.startswith(_ESCAPED):
-            waiting += _unescaped(line)  # keeps its number: the records of one such line all bear it
-            yield from _at_one_line(_text(waiting, source, begun), number)
-            waiting, begun = [], number + 1
-            continue
-        if (line[:1] == "{" or line[:2] == "[{") and not _is_inside(waiting):
-            if waiting:
-                yield from _text(waiting, source, begun)
-                waiting = []
-            begun = number + 1
-            yield from jsonlines.read_line(line, source, number)
-            continue
-        waiting.append(line)
-        if len(waiting) >= PORTION and (not _is_inside(waiting) or len(waiting) >= PORTION + SLACK):
-            yield from _text(waiting, source, begun)
-            waiting, begun = [], number + 1
-    yield from _text(waiting, source, begun)
+            for part in _unescaped(line):  # keeps its number: the records of one such line all bear it
+                waiting.add(part, printed_at)
+            yield from _at_one_line(waiting.take(number + 1), number)
+        elif _is_json(line) and not _is_inside(waiting.lines):
+            yield from waiting.take(number + 1)
+            for one in jsonlines.read_line(line, source, number):
+                is_untimed = isinstance(one, ErrorRecord) and one.timestamp is None
+                yield replace(one, timestamp=printed_at) if is_untimed else one  # type: ignore[arg-type]
+        else:
+            waiting.add(line, printed_at)
+            count = len(waiting.lines)
+            if count >= PORTION and (not _is_inside(waiting.lines) or count >= PORTION + SLACK):
+                yield from waiting.take(number + 1, above=line)
+    yield from waiting.take(number + 1)
 
 
-def _of_docker(line: str) -> str:
-    """What was printed, of a line of a container's log; the line itself where it is something else."""
+class _Waiting:
+    """Lines of text that were not looked at yet, and what the containers' log said of when they were printed."""
+
+    def __init__(self, source: str, begun: int) -> None:
+        self.lines: list[str] = []
+        self._source = source
+        self._begun = begun
+        self._above = ""
+        self._printed: dict[int, str] = {}
+
+    def add(self, line: str, printed_at: str | None) -> None:
+        if printed_at is not None:
+            self._printed[len(self.lines)] = printed_at
+        self.lines.append(line)
+
+    def take(self, begun: int, above: str = "") -> Iterator[ErrorRecord | Skipped]:
+        """What these lines tell; the next have numbers from `begun`, and `above` is the line directly above them."""
+        if not self.lines:
+            self._begun, self._above = begun, above
+            return iter(())
+        found = _text(self.lines, self._source, self._begun, self._above, self._printed)
+        self.lines, self._printed, self._begun, self._above = [], {}, begun, above
+        return found
+
+
+def _is_json(line: str) -> bool:
+    """Whether a line is to be read as JSON. One that begins as an object is; one that begins as a list of objects only
+    where it is one, for Python prints its lists so too."""
+    return line[:1] == "{" or (line[:2] == "[{" and jsonlines.is_list(line))
+
+
+def _of_docker(line: str) -> tuple[str, str | None]:
+    """What was printed, of a line of a container's log, and when; the line itself where it is something else."""
     try:
-        said = json.loads(line)["log"]
+        data = json.loads(line)
     except (ValueError, RecursionError):
-        return line
-    return str(said).rstrip("\r\n")
+        return line, None
+    if not isinstance(data["log"], str) or not data.keys() <= _DOCKER_KEYS:
+        return line, None
+    return data["log"].rstrip("\r\n"), time_of(str(data.get("time") or ""))
 
 
 def why_unreadable(path: Path, head: bytes) -> UsageError | None:
@@ -108,28 +134,17 @@ def _at_one_line(found: Iterator[ErrorRecord | Skipped], number: int) -> Iterato
         yield replace(one, line=min(one.line, number))
 
 
-def _text(lines: list[str], source: str, begun: int) -> Iterator[ErrorRecord | Skipped]:
-    if not lines:
-        return
-    for one in tracebacks.read("\n".join(lines), source):
+def _text(
+    lines: list[str], source: str, begun: int, above: str, printed: Mapping[int, str]
+) -> Iterator[ErrorRecord | Skipped]:
+    text = "\n".join(lines)
+    times: Times | None = None
+    for one in tracebacks.read(text, source):
         if isinstance(one, ErrorRecord):
-            yield replace(one, line=one.line + begun - 1, timestamp=_written_at(lines, one.line - 1))
-        else:
-            yield replace(one, line=one.line + begun - 1)
-
-
-def _written_at(lines: list[str], at: int) -> str | None:
-    """The time of the traceback at this index as the log tells it, by its own line or the nearest above that bears one;
-    a time without an offset is this machine's. None where no line tells."""
-    for line in reversed(lines[max(0, at - _LOOK_BACK) : at + 1]):
-        found = _TIME.match(line)
-        if found:
-            try:
-                when = datetime.fromisoformat(found["time"].replace(",", ".") + (found["offset"] or ""))
-                return iso(when.astimezone(UTC))
-            except (ValueError, OverflowError):
-                return None
-    return None
+            times = times or Times(text.splitlines(), above)
+            at = one.line - 1
+            one = replace(one, timestamp=printed.get(at) or times.of(one, at))
+        yield replace(one, line=one.line + begun - 1)
 
 
 def _is_inside(lines: list[str]) -> bool:

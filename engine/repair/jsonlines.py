@@ -40,12 +40,39 @@ def read_line(text: str, source: str, number: int) -> Iterator[ErrorRecord | Ski
         yield Skipped(source, number, f"the line has {len(text):,} characters; the most is {MOST_LINE:,}")
         return
     try:
-        data = json.loads(text.removesuffix(","))  # a line of a list that is written one entry a line
+        data = _decoded(text)
     except (ValueError, RecursionError) as error:
         yield Skipped(source, number, f"no JSON: {error}")
         return
     for one in data if isinstance(data, list) else [data]:
         yield from _object(one, source, number)
+
+
+def is_list(text: str) -> bool:
+    """Whether a line that begins as a list is one in JSON, or a part of one. A line too long to be read counts as one,
+    so that it is refused by name."""
+    if len(text) > MOST_LINE:
+        return True
+    try:
+        _decoded(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _decoded(text: str) -> Any:
+    """What a line holds, also one of a list that has its entries on several lines: `[{..},`, `{..},` or `{..}]`."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        inner = text.strip().removesuffix(",").removeprefix("[").removesuffix("]")
+        if inner == text:
+            raise
+        try:
+            return json.loads(f"[{inner}]")
+        except ValueError:
+            pass
+        raise  # what is wrong with the line as it stands
 
 
 def _object(data: Any, source: str, number: int) -> Iterator[ErrorRecord | Skipped]:

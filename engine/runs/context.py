@@ -91,7 +91,7 @@ class RunContext:
         """An input that was passed over, and why; `code` is the refusal's, where it has one.
 
         Of a file without a code it is looked up whether it is there at all: one that vanished while the run was under
-        way is told as such, whoever met it.
+        way is told as such. Who knows the code passes it: by now the file may be there again, or gone as well.
         """
         told = {"path": str(path), "reason": reason}
         if not code and _is_gone(Path(path)):
@@ -165,5 +165,14 @@ Work = Callable[[RunContext], dict[str, Any]]
 
 
 def _is_gone(file: Path) -> bool:
-    """Whether this is the path of a file that is not there, or no longer. What names no path is not."""
-    return file.is_absolute() and not os.path.lexists(file)
+    """Whether this is the path of a file that is not there, or no longer. What names no path is not, nor is what cannot
+    be looked up for another reason: a folder closed to us, a loop of links, a disk that fails."""
+    if not file.is_absolute():
+        return False
+    try:
+        os.lstat(file)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return False
+    return False

@@ -216,7 +216,7 @@ class Cropper:
         drawn: list[Floats] = []
         for source, small in zip(unique, self._each(unique, self._rendered), strict=True):
             if isinstance(small, Unread):
-                self._refuse(source, small.reason)
+                self._refuse(source, small.reason, small.code)
                 return False
             drawn.append(small)
         planned = plan_renderings(drawn)
@@ -229,7 +229,7 @@ class Cropper:
         for done in pipeline.run(pieces):
             one, number = done.item
             if done.vector is None:
-                self._refuse(one.source, done.reason)
+                self._refuse(one.source, done.reason, done.code)
                 return False
             entries[crop_name(hashes, one.source.content_hash, number)] = Entry(done.vector, one.regions[number])
         shelf.add(entries)  # a set at once: never a part of it
@@ -270,9 +270,9 @@ class Cropper:
                     self._pictures.popitem(last=False)
         return found
 
-    def _refuse(self, source: Source, reason: str) -> None:
+    def _refuse(self, source: Source, reason: str, code: str) -> None:
         if self._run is not None:
-            self._run.refuse(source.path, reason)
+            self._run.refuse(source.path, reason, code)
 
     def _check(self) -> None:
         if self._run is not None:

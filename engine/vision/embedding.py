@@ -108,7 +108,7 @@ class Embedder:
     def _refuse(self, one: Described[Source], tally: Tally) -> None:
         tally.refused.append((one.item, one.reason))
         if self._run is not None:
-            self._run.refuse(one.item.path, one.reason)
+            self._run.refuse(one.item.path, one.reason, one.code)
         if self._errors is not None and one.code:
             run = self._run.id if self._run is not None else None
             path = printable(str(one.item.path))

@@ -20,7 +20,8 @@ from engine.engine import Engine
 from engine.errors import ProofsheetError
 from engine.library import scan as scanning
 from engine.library import walk as walking
-from engine.runs import Run, RunState
+from engine.logs.recoveries import RecoveryLog
+from engine.runs import Run, RunState, context
 from engine.store.schema import images
 from engine.vision import device as devices
 from engine.vision.clip import OpenClipEncoder
@@ -161,3 +162,26 @@ async def test_weights_that_do_not_load_leave_auto_with_the_built_in_encoder(
             engine.vision.encoder(spec)
         report = await engine.repair.report()
         assert report["recoveries"]["model-load"] >= 1
+
+
+async def test_the_decoders_code_is_what_counts_not_a_second_look_at_the_disk(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = pictures(tmp_path / "photos")
+    await engine.runs.wait((await engine.library.scan([folder])).id)
+    (folder / "shoot" / "1.jpg").unlink()
+    monkeypatch.setattr(context, "_is_gone", lambda _file: False)  # as when it is there again a moment later
+    summary, _, _ = await finished(engine, await engine.duplicates.search())
+    assert (summary["recoveries"], summary["errors"]) == ({"vanished-file": 1}, {"vanished": 1})
+
+
+def test_recoveries_in_a_log_that_was_put_aside_count_too(tmp_path: Path) -> None:
+    path = tmp_path / "logs" / "recoveries.jsonl"
+    log = RecoveryLog(path)
+    assert log.counted("2000") == {}
+    log.append("model-load", "it is damaged", operation="suggest")
+    path.rename(path.with_name("recoveries-2026-11-20T100000000000Z.jsonl"))
+    assert log.counted("2000") == {"model-load": 1}
+    log.append("encoding", "it is Latin-1", operation="study")
+    assert log.counted("2000") == {"model-load": 1, "encoding": 1}
+    assert log.counted("2999") == {}

@@ -32,6 +32,7 @@ from engine.ranking.taste import Proof, TasteCard, Trait
 from engine.repair.apply import Applied
 from engine.repair.fix import Fix, FixState, unified
 from engine.repair.groups import Group
+from engine.repair.merge import hunks, some
 from engine.repair.patterns.pattern import FileEdit
 from engine.repair.prove import Proof as FixProof
 from engine.repair.suggest import Suggested
@@ -643,7 +644,14 @@ class FakeFixes:
 
     async def keep_hunks(self, id_: str, chosen: dict[str, list[int]]) -> Fix:
         self.asked.append(("hunks", id_, chosen))
-        return self.of(id_)
+        old = self.of(id_)
+        if sum(map(len, chosen.values())) == sum(len(hunks(edit.before or b"", edit.after)) for edit in old.edits):
+            return old
+        contents = {edit.path: some(edit.before or b"", edit.after, chosen.get(edit.path, ())) for edit in old.edits}
+        edits = tuple(replace(edit, after=contents[edit.path]) for edit in old.edits)
+        self.known.append(replace(old, id=f"{id_}-part", edits=edits, diff=unified(edits), state=FixState.PROPOSED))
+        self.become(id_, state=FixState.EDITED)
+        return self.known[-1]
 
     async def suggest(self, root: Path) -> Suggested:
         self.asked.append(("suggest", root))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -103,6 +104,61 @@ async def test_only_marked_hunks_are_applied(engine: FakeEngine) -> None:
         await studio.press("a")
         await settled(studio, "applied; u takes it back")
         assert engine.repair.fixes.asked[0] == ("hunks", "fix-a", {"captions.py": [1]})
+
+
+async def test_a_dry_run_of_marked_hunks_tries_those_and_a_applies_what_was_tried(engine: FakeEngine) -> None:
+    async with running(engine, screen="fixes") as studio:
+        await opened(studio)
+        await studio.press("space", "d")
+        await settled(studio, "proven: 1 test passes now")
+        assert (studio.page.fix.id, studio.page.marked) == ("fix-a-part", set())
+        await studio.press("a")
+        await settled(studio, "applied; u takes it back")
+        kept, *others = engine.repair.fixes.asked
+        assert kept == ("hunks", "fix-a", {"captions.py": [0]})
+        assert others == [("prove", "fix-a-part"), ("apply", "fix-a-part")]
+
+
+async def test_marks_stay_while_the_fix_is_the_same_and_to_be_decided(engine: FakeEngine) -> None:
+    async with running(engine, screen="fixes") as studio:
+        await opened(studio)
+        await studio.press("space", "]", "space", "d")  # all of them: the fix itself
+        await settled(studio, "proven: 1 test passes now")
+        assert len(studio.page.marked) == 2
+        await studio.press("x", *"no", "enter")
+        await settled(studio, "rejected: no")
+        assert studio.page.marked == set()
+
+
+@pytest.mark.parametrize(("named", "said"), [("vi 'a", "EDITOR cannot be read"), ("''", "EDITOR cannot be read")])
+async def test_an_editor_that_cannot_be_read_is_told(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, named: str, said: str
+) -> None:
+    monkeypatch.setenv("EDITOR", named)
+    monkeypatch.setenv("VISUAL", " ")
+    async with running(engine, screen="fixes") as studio:
+        await opened(studio)
+        await studio.press("e")
+        await studio.until(lambda: studio.says(said, "Set EDITOR to your editor."))
+        assert engine.repair.fixes.asked == []
+
+
+async def test_a_blank_editor_is_vi(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+
+    def note(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        started.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setenv("EDITOR", " ")
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setattr(subprocess, "run", note)
+    async with running(engine, screen="fixes") as studio:
+        await opened(studio)
+        monkeypatch.setattr(studio.app, "suspend", contextlib.nullcontext)
+        await studio.press("e")
+        await studio.until(lambda: studio.says("nothing was edited"))
+    assert [command[0] for command in started] == ["vi"]
 
 
 async def test_all_safe_and_proven_ones_go_together_after_a_second_press(engine: FakeEngine) -> None:

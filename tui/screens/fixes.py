@@ -77,7 +77,7 @@ class FixesScreen(Deciding):
 
     @on(Shown)
     def _shown(self, event: Shown) -> None:
-        before = self.item.key if self.item else None
+        before, fix_before = self.item.key if self.item else None, self.fix
         by_group: dict[str, list[Fix]] = {}
         for fix in event.fixes:
             if fix.state != "edited":
@@ -93,6 +93,8 @@ class FixesScreen(Deciding):
         here = next((n for n, item in enumerate(self.items) if self._wanted in (item.key, item.fix_id)), None)
         self.cursor = self.cursor if here is None else here
         self.cursor = max(0, min(self.cursor, len(self.items) - 1))
+        if not _is_as_marked(fix_before, self.fix):
+            self.marked.clear()
         self._is_fresh = self._is_fresh or (self.item.key if self.item else None) != before
         self._draw()
         self.call_after_refresh(self._draw)  # the list may have become longer, and the room for the rest less
@@ -202,7 +204,11 @@ class FixesScreen(Deciding):
             self.marked ^= {keys[self.at_hunk]}
             self._draw()
             count = len(self.marked)
-            self.notice(f"{count} of {len(keys)} hunks marked; a applies those" if count else "a applies all hunks")
+            self.notice(
+                f"{count} of {len(keys)} hunks marked; d tries those, a applies them"
+                if count
+                else "a applies all hunks"
+            )
 
     def action_view(self) -> None:
         beside = self.side_by_side if self.side_by_side is not None else self.size.width >= BESIDE_FROM
@@ -213,3 +219,10 @@ class FixesScreen(Deciding):
         from tui.screens.trends import TrendsScreen
 
         self.proof.push_screen(TrendsScreen())
+
+
+def _is_as_marked(before: Fix | None, now: Fix | None) -> bool:
+    """Whether marks still mean the hunks that they were put at: the fix shown is the same, and still to be decided."""
+    if before is None or now is None or now.state in (*IN_PLACE, "rejected"):
+        return False
+    return before.id == now.id and before.edits == now.edits

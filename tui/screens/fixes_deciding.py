@@ -100,7 +100,6 @@ class Deciding(Page):
         self.notice(event.said, event.tone)
         if event.wanted:
             self._wanted = event.wanted
-        self.marked.clear()
         self.work(self._fetch, group="fetch", exclusive=True)
 
     def _is_open(self) -> bool:
@@ -117,19 +116,27 @@ class Deciding(Page):
 
     def action_dry_run(self) -> None:
         if self._is_open() and self.fix:
-            self._begin_work("trying it on a copy", self._dry_run, self.fix.id)
+            self._begin_work("trying it on a copy", self._dry_run, self.fix.id, self._chosen())
 
-    async def _dry_run(self, id_: str) -> None:
-        proof = await self.engine.repair.fixes.prove(id_)
+    async def _dry_run(self, id_: str, chosen: dict[str, list[int]]) -> None:
+        """What is tried is what `a` would apply: the marked hunks alone, which are a fix of their own from then on."""
+        fixes = self.engine.repair.fixes
+        if chosen:
+            id_ = (await fixes.keep_hunks(id_, chosen)).id
+        proof = await fixes.prove(id_)
         tone: Tone = {"proven": "good", "refuted": "danger"}.get(proof.verdict, "plain")  # type: ignore[assignment]
-        self.post_message(Done(f"{proof.verdict}: {proof.reason}", tone))
+        self.post_message(Done(f"{proof.verdict}: {proof.reason}", tone, id_))
+
+    def _chosen(self) -> dict[str, list[int]]:
+        """The marked hunks by path; empty where none is, which means all."""
+        chosen: dict[str, list[int]] = {}
+        for path, number in sorted(self.marked):
+            chosen.setdefault(path, []).append(number)
+        return chosen
 
     def action_approve(self) -> None:
         if self._is_open() and self.fix:
-            chosen: dict[str, list[int]] = {}
-            for path, number in self.marked:
-                chosen.setdefault(path, []).append(number)
-            self._begin_work("applying, and running the tests", self._approve, self.fix.id, chosen)
+            self._begin_work("applying, and running the tests", self._approve, self.fix.id, self._chosen())
 
     async def _approve(self, id_: str, chosen: dict[str, list[int]]) -> None:
         fixes = self.engine.repair.fixes
@@ -220,7 +227,14 @@ class Deciding(Page):
 
     def _in_editor(self, name: str, content: bytes) -> bytes | None:
         """The bytes as the person left them in their editor; None where there is none to be had."""
-        editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+        named = next((name for name in ("VISUAL", "EDITOR") if os.environ.get(name, "").strip()), "")
+        try:
+            editor = shlex.split(os.environ.get(named, "")) or ["vi"]
+            if not editor[0]:
+                raise ValueError("it names no program")
+        except ValueError as error:
+            self.banner.say(f"{named} cannot be read: {str(error).lower()}", f"Set {named} to your editor.")
+            return None
         with tempfile.TemporaryDirectory(prefix="proofsheet-edit-") as folder:
             file = Path(folder) / name
             file.write_bytes(content)

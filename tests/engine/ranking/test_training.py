@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import random
@@ -21,11 +22,13 @@ import sqlalchemy as sa
 from safetensors.numpy import load_file, save_file
 
 from engine.errors import ProofsheetError, UsageError
+from engine.logs.errors import ErrorLog
 from engine.logs.recoveries import RecoveryLog
 from engine.ranking import catalogue
 from engine.ranking.features import PLAIN
 from engine.ranking.measures import Calibration
 from engine.ranking.ranker import LinearRanker
+from engine.ranking.registry import Registry
 from engine.runs import RunState
 from engine.store.schema import models
 from engine.vision import aesthetic
@@ -365,7 +368,13 @@ def test_damaged_models_and_foreign_vectors_are_refused(tmp_path: Path) -> None:
         LinearRanker.load(tmp_path / "ranker_v9.safetensors")
 
 
-async def test_a_damaged_ranker_steps_aside_and_training_again_mends_it(world: World) -> None:
+def _disk_is_full(*_: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+async def test_a_damaged_ranker_steps_aside_and_training_again_mends_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await simulate(world, 120)
     assert (await world.runs.wait((await world.ranking.train()).id)).state is RunState.DONE
     file = world.workspace.models / "ranker_v1.safetensors"
@@ -376,6 +385,24 @@ async def test_a_damaged_ranker_steps_aside_and_training_again_mends_it(world: W
         assert status.model is None
         assert "cannot be read" in status.why_not and "train again" in status.why_not
     assert recoveries.counted("2000") == {"model-load": 1}
+    row = Registry(world.store, world.workspace.models).latest("ada")
+    assert row is not None
+
+    def met_by_another_process() -> None:
+        other = Registry(world.store, world.workspace.models, RecoveryLog(world.workspace.logs / "recoveries.jsonl"))
+        assert other.usable(row) is None
+        assert "cannot be read" in other.why_unusable(row)
+
+    met_by_another_process()
+    assert recoveries.counted("2000") == {"model-load": 1}
+    os.utime(file, ns=(1, 1))  # damaged anew
+    met_by_another_process()
+    assert recoveries.counted("2000") == {"model-load": 2}
+    os.utime(file, ns=(2, 2))
+    with monkeypatch.context() as full:
+        full.setattr(ErrorLog, "append", _disk_is_full)
+        met_by_another_process()
+    assert recoveries.counted("2000") == {"model-load": 2}
     run = await world.runs.wait((await world.ranking.train()).id)
     assert run.state is RunState.DONE, run.error
     summary = json.loads((world.workspace.logs / f"{run.id}_summary.json").read_text())

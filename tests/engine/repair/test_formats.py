@@ -10,6 +10,7 @@ import pytest
 
 from engine.errors import UsageError
 from engine.logs.errors import of_exception
+from engine.repair import ingest
 from engine.repair.grouping import key
 from engine.repair.ingest import read_lines, read_log
 from engine.repair.jsonlines import record_of
@@ -88,6 +89,48 @@ def test_the_line_above_tells_when_it_was(line: str, told: str | None, monkeypat
     assert one.timestamp == told
 
 
+def test_dates_in_messages_and_in_source_tell_no_time() -> None:
+    one = (
+        "Traceback (most recent call last):\n"
+        '  File "/srv/app/rows.py", line 3, in first\n'
+        "    when = datetime.strptime('2018-01-01 10:00', form)\n"
+        "ValueError: time data '2019-01-01 10:00' does not match format\n"
+    )
+    assert [found.timestamp for found in errors_in(one * 3)] == [None] * 3
+
+
+def test_only_the_line_directly_above_tells_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = 'Traceback (most recent call last):\n  File "/srv/a.py", line 3, in f\n    f()\nKeyError: 1\n'
+    banner = "2026-11-01T08:00:00Z INFO started\n"
+    said = "2026-11-20T10:00:00.123456789Z ERROR failed\n"
+    found = errors_in(f"{banner}listening\n{plain}{plain}{said}{plain}INFO idle\n{plain}{said}{TRACEBACK}")
+    told = "2026-11-20T10:00:00.123456Z"
+    assert [one.timestamp for one in found] == [None, None, told, None, told]
+    monkeypatch.setattr(ingest, "PORTION", 2)  # a portion ends between the log line and its traceback
+    found = errors_in(f"listening\n{said}{plain}")
+    assert [one.timestamp for one in found] == [told]
+
+
+def test_every_leaf_of_a_group_has_the_groups_time() -> None:
+    text = (
+        "2026-11-20T10:00:00Z ERROR failed\n"
+        "  + Exception Group Traceback (most recent call last):\n"
+        '  |   File "/srv/a.py", line 2, in f\n'
+        "  | ExceptionGroup: two (2 sub-exceptions)\n"
+        "  +-+---------------- 1 ----------------\n"
+        "    | Traceback (most recent call last):\n"
+        '    |   File "/srv/a.py", line 9, in g\n'
+        "    | KeyError: 1\n"
+        "    +---------------- 2 ----------------\n"
+        "    | ValueError: inside\n"
+        "    +------------------------------------\n"
+    )
+    assert [(one.type, one.timestamp) for one in errors_in(text)] == [
+        ("KeyError", "2026-11-20T10:00:00.000000Z"),
+        ("ValueError", "2026-11-20T10:00:00.000000Z"),
+    ]
+
+
 def test_groups_that_follow_one_another_at_once_are_two() -> None:
     group = (
         "  + Exception Group Traceback (most recent call last):\n"
@@ -153,7 +196,18 @@ def test_a_containers_log_is_read_by_what_was_printed() -> None:
     text = "".join(json.dumps({"log": line, "stream": "stderr", "time": AT}) + "\n" for line in lines)
     (one,) = errors_in(text)
     check(one)
-    assert one.line == 9
+    assert (one.line, one.timestamp) == (9, "2026-11-20T10:00:00.000000Z")
+    inner = json.dumps({"level": "error", "exc_info": TRACEBACK})
+    (one,) = errors_in(json.dumps({"log": inner + "\n", "stream": "stderr", "time": AT}) + "\n")
+    check(one)
+    assert one.timestamp == "2026-11-20T10:00:00.000000Z"
+
+
+def test_a_loggers_own_line_that_begins_with_log_is_no_containers() -> None:
+    line = {"log": "failed", "exc_info": TRACEBACK, "level": "error", "time": AT}
+    (one,) = errors_in(json.dumps(line, separators=(",", ":")) + "\n")
+    check(one)
+    assert one.timestamp == AT
 
 
 def test_a_list_of_records_is_read_in_one_line_or_one_a_line() -> None:
@@ -162,6 +216,15 @@ def test_a_list_of_records_is_read_in_one_line_or_one_a_line() -> None:
     check(one)
     found = errors_in(f"[\n{json.dumps(record)},\n{json.dumps(record)}\n]\n")
     assert [one.line for one in found] == [2, 3]
+    text = json.dumps(record)
+    found = errors_in(f"[{text},\n{text},\n{text}]\n")
+    assert [one.line for one in found] == [1, 2, 3]
+
+
+def test_lists_that_python_printed_are_text() -> None:
+    (one,) = errors_in(f"[{{'tags': 1}}]\n[{{1, 2}}, None]\n{TRACEBACK}")
+    check(one)
+    assert one.line == 11
 
 
 def test_a_log_in_utf_16_is_refused_with_its_remedy(tmp_path: Path) -> None:
