@@ -38,14 +38,15 @@ _CHUNK = 500
 
 class Looking:
     """A closer look for one run; `neighbours.search` calls it with what it finds within `distance` bits. `looked`
-    counts the looks taken."""
+    counts the looks taken. What cannot be read is not opened again in the same run: it may have ended its decoder."""
 
     def __init__(self, run: RunContext, store: Store, max_pixels: int, distance: int) -> None:
         self._run = run
         self._store = store
         self._max_pixels = max_pixels
         self._distance = distance
-        self._held: OrderedDict[int, NDArray[np.uint8] | None] = OrderedDict()
+        self._held: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
+        self._unread: set[int] = set()
         self._lock = threading.Lock()
         self._exposures = Exposures()
         self.looked = 0
@@ -76,8 +77,12 @@ class Looking:
             for one in wanted:
                 if self._exposures.are_two(one.link.first, one.link.second):
                     found[one.link.first, one.link.second] = replace(one.link, look="passed")
-                elif not self._exposures.are_one(one.link.first, one.link.second):
+                elif self._exposures.are_one(one.link.first, one.link.second):
+                    continue
+                elif self._unread.isdisjoint((one.link.first, one.link.second)):
                     yield one
+                else:
+                    found[one.link.first, one.link.second] = replace(one.link, look="unread")
 
         for link in self._run.map(lambda one: self._looked(one, paths), untold(), ahead=1):
             found[link.first, link.second] = link
@@ -111,11 +116,16 @@ class Looking:
     def _grey(self, image: int, paths: dict[int, str]) -> NDArray[np.uint8] | None:
         """The picture squeezed to a square of its longer side, at most `closer.SIDE`; None where it cannot be read."""
         with self._lock:
+            if image in self._unread:
+                return None
             if image in self._held:
                 self._held.move_to_end(image)
                 return self._held[image]
         grey = self._decoded(paths.get(image))
         with self._lock:
+            if grey is None:
+                self._unread.add(image)
+                return None
             self._held[image] = grey
             while len(self._held) > _HELD:
                 self._held.popitem(last=False)

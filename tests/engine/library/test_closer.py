@@ -20,6 +20,7 @@ from engine.library.decode import decode
 from engine.library.exposures import Exposures
 from engine.library.likeness import likeness
 from engine.library.source import UnreadableImage
+from engine.runs import RunContext
 from engine.store.schema import images
 from engine.store.schema.duplicates import image_links
 from engine.workspace import Workspace
@@ -192,6 +193,30 @@ async def test_a_pair_that_could_not_be_read_is_not_one_picture_and_is_looked_at
             assert "unread" not in looks.scalars().all()
         last = await engine.runs.finished((await engine.duplicates.search()).id)
         assert last.result is not None and last.result["links"] == 0
+
+
+async def test_what_cannot_be_read_is_opened_once_in_a_run(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "photos" / "p"
+    folder.mkdir(parents=True)
+    for number in range(6):
+        warped(drawn(), 0.002, seed=number).save(folder / f"frame{number}.jpg", quality=90)
+    opened: list[str] = []
+
+    def refused(path: str, box: tuple[int, int], max_pixels: int) -> Picture:
+        opened.append(Path(path).name)
+        if path.endswith("frame0.jpg"):
+            raise UnreadableImage("decoder_crash", "it ended the decoder")
+        return decode(path, box, max_pixels)
+
+    monkeypatch.setattr(looking, "decode", refused)
+    monkeypatch.setattr(looking, "_HELD", 1)
+    monkeypatch.setattr(RunContext, "workers", property(lambda _run: 1, lambda _run, _count: None), raising=False)
+    async with Engine.open(workspace) as engine:
+        await engine.runs.finished((await engine.library.scan([tmp_path / "photos"])).id)
+        await engine.runs.finished((await engine.duplicates.search()).id)
+    assert opened.count("frame0.jpg") == 1 and opened.count("frame1.jpg") > 1
 
 
 async def test_copies_of_copies_need_no_look_of_their_own(workspace: Workspace, tmp_path: Path) -> None:
