@@ -247,8 +247,9 @@ def test_exposures_are_known_by_what_follows_and_parted_by_two_witnesses() -> No
     known.join(6, 1)
     assert known.are_two(6, 5) and not known.are_two(7, 8)
     for other in range(20, 28):
-        known.part(9, other)
-    assert known.are_two(9, 99)  # one of a throng
+        known.part(9, other, ("wide", "wide"))
+    assert known.are_two(9, 99, ("wide", "wide"))  # one of a throng
+    assert not known.are_two(9, 99, ("wide", "tall")) and not known.are_two(9, 99)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["join", "part"]), st.integers(0, 9), st.integers(0, 9)), max_size=40))
@@ -280,6 +281,18 @@ async def test_a_throng_of_other_exposures_is_not_looked_at_pair_by_pair(workspa
         assert done.result is not None
         assert 14 <= done.result["looked"] < done.result["links"] == 14 * 13 // 2
         assert (await engine.duplicates.groups()).groups == ()
+
+
+async def test_a_throng_does_not_hide_a_cut_out_of_one_of_its_frames(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "photos" / "p"
+    folder.mkdir(parents=True)
+    for number in range(12):
+        warped(drawn(), 0.002, seed=number).resize((450, 350)).save(folder / f"frame{number:02d}.jpg", quality=90)
+    inner = cut(warped(drawn(), 0.002, seed=5).resize((450, 350)), 0.04, 0.04, 1, 1)
+    inner.save(folder / "cut.jpg", quality=90)
+    inner.resize((450, 350)).save(folder / "cut_and_enlarged.jpg", quality=90)
+    groups = await groups_in(workspace, tmp_path / "photos")
+    assert groups == [["cut.jpg", "cut_and_enlarged.jpg", "frame05.jpg"]]
 
 
 @pytest.mark.parametrize("pair", ["canon", "iphone"])
