@@ -24,7 +24,8 @@ from engine.library.grouping import LEAST_CORRELATION, MOST_IN_ONE_PLACE, Pictur
 from engine.library.neighbours import Alike
 from engine.library.prints_table import Link
 from engine.library.shots import pictures_of
-from engine.library.source import UnreadableImage
+from engine.library.source import UnreadableImage, printable
+from engine.logs.errors import ErrorLog, refusal
 from engine.runs import RunContext
 from engine.store import Store
 from engine.store.schema import images
@@ -46,11 +47,12 @@ class Looking:
     """A closer look for one run; `neighbours.search` calls it with what it finds within `distance` bits. `looked`
     counts the looks taken. What cannot be read is not opened again in the same run: it may have ended its decoder."""
 
-    def __init__(self, run: RunContext, store: Store, max_pixels: int, distance: int) -> None:
+    def __init__(self, run: RunContext, store: Store, max_pixels: int, distance: int, errors: ErrorLog) -> None:
         self._run = run
         self._store = store
         self._max_pixels = max_pixels
         self._distance = distance
+        self._errors = errors
         self._held: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
         self._unread: set[int] = set()
         self._lock = threading.Lock()
@@ -147,7 +149,9 @@ class Looking:
         try:
             picture = decode(path, (closer.SIDE, closer.SIDE), self._max_pixels)
         except UnreadableImage as problem:
-            self._run.refuse(path, problem.reason)
+            self._run.refuse(path, problem.reason, problem.code)
+            record = refusal(printable(path), problem.code, problem.reason, operation="compare", run=self._run.id)
+            self._errors.append([record])
             return None
         return _sized(np.asarray(picture.convert("L"), dtype=np.uint8), max(picture.size))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -195,7 +196,7 @@ async def test_a_pair_that_could_not_be_read_is_not_one_picture_and_is_looked_at
         assert last.result is not None and last.result["links"] == 0
 
 
-async def test_what_cannot_be_read_is_opened_once_in_a_run(
+async def test_what_cannot_be_read_is_opened_once_in_a_run_and_told_with_its_code(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "photos" / "p"
@@ -215,7 +216,14 @@ async def test_what_cannot_be_read_is_opened_once_in_a_run(
     monkeypatch.setattr(RunContext, "workers", property(lambda _run: 1, lambda _run, _count: None), raising=False)
     async with Engine.open(workspace) as engine:
         await engine.runs.finished((await engine.library.scan([tmp_path / "photos"])).id)
-        await engine.runs.finished((await engine.duplicates.search()).id)
+        done = await engine.runs.finished((await engine.duplicates.search()).id)
+        events = await engine.runs.events(done.id)
+    told = [one for event in events if event.type == "refused" for one in event.data["files"]]
+    assert [(Path(one["path"]).name, one["code"]) for one in told] == [("frame0.jpg", "decoder_crash")]
+    logged = [json.loads(line) for line in (workspace.logs / "errors.jsonl").read_text().splitlines()]
+    assert [(one["type"], one["context"]["operation"], one["run"]) for one in logged] == [
+        ("decoder_crash", "compare", done.id)
+    ]
     assert opened.count("frame0.jpg") == 1 and opened.count("frame1.jpg") > 1
 
 
