@@ -19,6 +19,7 @@ from engine.experiments import Experiments
 from engine.library import Library
 from engine.library.duplicates import Duplicates
 from engine.library.model import Image
+from engine.logs.errors import ErrorLog
 from engine.ranking import Ranking
 from engine.review import Review
 from engine.runs import Runs
@@ -47,7 +48,8 @@ class Engine:
         self.review = Review(workspace, store, self.settings.actor)
         self.changes = Changes(workspace)
         self.library = Library(workspace, self.settings, store, self.runs)
-        self.duplicates = Duplicates(self.settings, store, self.runs, self.review, self.changes, self.library)
+        errors = ErrorLog(workspace.logs / "errors.jsonl")
+        self.duplicates = Duplicates(self.settings, store, self.runs, self.review, self.changes, self.library, errors)
         self.vision = Vision(workspace, self.settings, store, self.runs, self.library)
         self.library.embeddings = self.vision
         self.ranking = Ranking(

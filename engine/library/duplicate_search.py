@@ -25,7 +25,8 @@ from engine.library.looking import Looking
 from engine.library.prints import Prints, prints
 from engine.library.prints_table import Link
 from engine.library.shots import near_in_time, pictures_of
-from engine.library.source import UnreadableImage
+from engine.library.source import UnreadableImage, printable
+from engine.logs.errors import ErrorLog, ErrorRecord, refusal
 from engine.review import Decision, Verdict
 from engine.runs import RunContext
 from engine.store import Store
@@ -41,13 +42,13 @@ _CHUNK = 500
 # -- the run ----------------------------------------------------------------------------------------------------------
 
 
-def work(run: RunContext, store: Store, max_pixels: int) -> dict[str, Any]:
+def work(run: RunContext, store: Store, max_pixels: int, errors: ErrorLog) -> dict[str, Any]:
     """The run: a print for every image without one, then the neighbours of every image that was not searched for."""
     project = run.params.get("project")
     distance = int(run.params["distance"])
-    printed = _print_missing(run, store, project, max_pixels)
+    printed = _print_missing(run, store, project, max_pixels, errors)
     links = 0
-    look = Looking(run, store, max_pixels, distance)
+    look = Looking(run, store, max_pixels, distance, errors)
     with store.reading() as connection:
         wanted = projects_of(connection, project)
     for number, (project_id, name) in enumerate(wanted):
@@ -56,7 +57,7 @@ def work(run: RunContext, store: Store, max_pixels: int) -> dict[str, Any]:
     return {"printed": printed, "links": links, "looked": look.looked, "projects": len(wanted)}
 
 
-def _print_missing(run: RunContext, store: Store, project: str | None, max_pixels: int) -> int:
+def _print_missing(run: RunContext, store: Store, project: str | None, max_pixels: int, errors: ErrorLog) -> int:
     def one(row: tuple[int, str, str]) -> tuple[int, str, str, Prints | UnreadableImage]:
         image, path, content_hash = row
         try:
@@ -73,11 +74,14 @@ def _print_missing(run: RunContext, store: Store, project: str | None, max_pixel
             return printed
         after = rows[-1][0]
         made: list[tuple[int, str, Prints]] = []
+        refused: list[ErrorRecord] = []
         for image, path, content_hash, found in run.map(one, rows):
             if isinstance(found, UnreadableImage):
                 run.refuse(path, found.reason, found.code)
+                refused.append(refusal(printable(path), found.code, found.reason, operation="compare", run=run.id))
             else:
                 made.append((image, content_hash, found))
+        errors.append(refused)
         with store.writing() as connection:
             prints_table.write_prints(connection, made)
         printed += len(made)

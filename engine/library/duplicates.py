@@ -26,6 +26,7 @@ from engine.library import groups_table, trash
 from engine.library.duplicate_groups import Found, Group, Member, Score, dressed, group_id, with_keeper
 from engine.library.library import Library
 from engine.library.model import Image
+from engine.logs.errors import ErrorLog
 from engine.review import Decision, NewDecision, Review, Suggestion, Verdict
 from engine.runs import Run, RunContext, Runs
 from engine.settings import Settings
@@ -72,6 +73,7 @@ class Duplicates:
         review: Review,
         changes: Changes,
         library: Library,
+        errors: ErrorLog,
         *,
         clock: Clock = utc_now,
     ) -> None:
@@ -81,6 +83,7 @@ class Duplicates:
         self._review = review
         self._changes = changes
         self._library = library
+        self._errors = errors
         self._clock = clock
         self.score: Score | None = None
         runs.register(KIND, self._work, lane="cpu")
@@ -151,7 +154,7 @@ class Duplicates:
     def _work(self, run: RunContext) -> dict[str, Any]:
         from engine.library import duplicate_search as searching
 
-        return searching.work(run, self._store, self._settings.max_pixels)
+        return searching.work(run, self._store, self._settings.max_pixels, self._errors)
 
     # -- verdicts -----------------------------------------------------------------------------------------------------
 

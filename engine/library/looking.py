@@ -24,28 +24,37 @@ from engine.library.grouping import LEAST_CORRELATION, MOST_IN_ONE_PLACE, Pictur
 from engine.library.neighbours import Alike
 from engine.library.prints_table import Link
 from engine.library.shots import pictures_of
-from engine.library.source import UnreadableImage
+from engine.library.source import UnreadableImage, printable
+from engine.logs.errors import ErrorLog, refusal
 from engine.runs import RunContext
 from engine.store import Store
 from engine.store.schema import images
 
 # Alike to this without being moved, and at every place: resized or recompressed, and nothing else.
 _PLAIN, _PLAIN_IN_ONE_PLACE = 0.99995, 0.02
+# A cut-out leaves out this share of the area at least, and lies within the rest but for this share of a side: prints
+# are 32 values wide, and place it to a tenth of one.
+_LEFT_OUT, _REACHES_OUT = 0.02, 0.004
 # Decoded pictures held, 150 kB each.
 _HELD = 128
 _CHUNK = 500
 
+# Of the first and of the second of a pair.
+Framings = tuple[tuple[int, ...], tuple[int, ...]]
+
 
 class Looking:
     """A closer look for one run; `neighbours.search` calls it with what it finds within `distance` bits. `looked`
-    counts the looks taken."""
+    counts the looks taken. What cannot be read is not opened again in the same run: it may have ended its decoder."""
 
-    def __init__(self, run: RunContext, store: Store, max_pixels: int, distance: int) -> None:
+    def __init__(self, run: RunContext, store: Store, max_pixels: int, distance: int, errors: ErrorLog) -> None:
         self._run = run
         self._store = store
         self._max_pixels = max_pixels
         self._distance = distance
-        self._held: OrderedDict[int, NDArray[np.uint8] | None] = OrderedDict()
+        self._errors = errors
+        self._held: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
+        self._unread: set[int] = set()
         self._lock = threading.Lock()
         self._exposures = Exposures()
         self.looked = 0
@@ -63,8 +72,9 @@ class Looking:
         for one in likely:
             if _is_plain(one) and _may_be_one_by_time(one.link, pictures):
                 self._exposures.join(one.link.first, one.link.second)
-        for link in seen.values():
-            self._learn(link)
+        framed = {(one.link.first, one.link.second): _framings(one, pictures) for one in doubtful}
+        for key, link in seen.items():
+            self._learn(link, framed[key])
         wanted = [
             one
             for one in sorted(doubtful, key=lambda one: -one.link.correlation)
@@ -74,14 +84,19 @@ class Looking:
         def untold() -> Iterator[Alike]:
             """What does not follow from what was found; asked for only as fast as it is looked at."""
             for one in wanted:
-                if self._exposures.are_two(one.link.first, one.link.second):
+                framings = framed[one.link.first, one.link.second]
+                if self._exposures.are_two(one.link.first, one.link.second, framings):
                     found[one.link.first, one.link.second] = replace(one.link, look="passed")
-                elif not self._exposures.are_one(one.link.first, one.link.second):
+                elif self._exposures.are_one(one.link.first, one.link.second):
+                    continue
+                elif self._unread.isdisjoint((one.link.first, one.link.second)):
                     yield one
+                else:
+                    found[one.link.first, one.link.second] = replace(one.link, look="unread")
 
         for link in self._run.map(lambda one: self._looked(one, paths), untold(), ahead=1):
             found[link.first, link.second] = link
-            self._learn(link)
+            self._learn(link, framed[link.first, link.second])
             self.looked += 1
             self._run.progress(self.looked, None, "looking closer at what is alike")
         return list(found.values())
@@ -92,11 +107,13 @@ class Looking:
             link.correlation >= LEAST_CORRELATION and link.worst <= MOST_IN_ONE_PLACE and link.phash <= self._distance
         )
 
-    def _learn(self, link: Link) -> None:
+    def _learn(self, link: Link, framings: Framings | None) -> None:
         if link.look == "unread":
             return  # nothing was seen: they are neither one exposure nor two
-        tell = self._exposures.part if link.is_another_exposure else self._exposures.join
-        tell(link.first, link.second)
+        if link.is_another_exposure:
+            self._exposures.part(link.first, link.second, framings)
+        else:
+            self._exposures.join(link.first, link.second)
 
     def _looked(self, one: Alike, paths: dict[int, str]) -> Link:
         first, second = self._grey(one.link.first, paths), self._grey(one.link.second, paths)
@@ -111,11 +128,16 @@ class Looking:
     def _grey(self, image: int, paths: dict[int, str]) -> NDArray[np.uint8] | None:
         """The picture squeezed to a square of its longer side, at most `closer.SIDE`; None where it cannot be read."""
         with self._lock:
+            if image in self._unread:
+                return None
             if image in self._held:
                 self._held.move_to_end(image)
                 return self._held[image]
         grey = self._decoded(paths.get(image))
         with self._lock:
+            if grey is None:
+                self._unread.add(image)
+                return None
             self._held[image] = grey
             while len(self._held) > _HELD:
                 self._held.popitem(last=False)
@@ -128,6 +150,8 @@ class Looking:
             picture = decode(path, (closer.SIDE, closer.SIDE), self._max_pixels)
         except UnreadableImage as problem:
             self._run.refuse(path, problem.reason, problem.code)
+            record = refusal(printable(path), problem.code, problem.reason, operation="compare", run=self._run.id)
+            self._errors.append([record])
             return None
         return _sized(np.asarray(picture.convert("L"), dtype=np.uint8), max(picture.size))
 
@@ -135,6 +159,25 @@ class Looking:
 def _is_plain(one: Alike) -> bool:
     """Whether two are alike to the last detail as they are."""
     return one.unmoved >= _PLAIN and one.link.worst <= _PLAIN_IN_ONE_PLACE
+
+
+def _framings(one: Alike, pictures: dict[int, Picture]) -> Framings | None:
+    """How both are framed, by their pixels: one among eight frames of another size may still be a copy of the next.
+    None where one is a cut-out of the other, which frames of a throng are not."""
+    first, second = pictures.get(one.link.first), pictures.get(one.link.second)
+    if first is None or second is None or _is_cut_out(one.place):
+        return None
+    return tuple(sorted((first.width, first.height))), tuple(sorted((second.width, second.height)))
+
+
+def _is_cut_out(place: NDArray[np.float32]) -> bool:
+    """Whether either lies within the other, and leaves some of it out."""
+    left, width, top, height = (float(value) for value in place)
+    area = width * height
+    if area > 1:
+        left, width, top, height = -left / width, 1 / width, -top / height, 1 / height
+    is_within = min(left, top, 1 - left - width, 1 - top - height) >= -_REACHES_OUT
+    return is_within and width * height <= 1 - _LEFT_OUT
 
 
 def _may_be_one_by_time(link: Link, pictures: dict[int, Picture]) -> bool:

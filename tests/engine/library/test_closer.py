@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from engine.library.decode import decode
 from engine.library.exposures import Exposures
 from engine.library.likeness import likeness
 from engine.library.source import UnreadableImage
+from engine.runs import RunContext
 from engine.store.schema import images
 from engine.store.schema.duplicates import image_links
 from engine.workspace import Workspace
@@ -194,6 +196,37 @@ async def test_a_pair_that_could_not_be_read_is_not_one_picture_and_is_looked_at
         assert last.result is not None and last.result["links"] == 0
 
 
+async def test_what_cannot_be_read_is_opened_once_in_a_run_and_told_with_its_code(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "photos" / "p"
+    folder.mkdir(parents=True)
+    for number in range(6):
+        warped(drawn(), 0.002, seed=number).save(folder / f"frame{number}.jpg", quality=90)
+    opened: list[str] = []
+
+    def refused(path: str, box: tuple[int, int], max_pixels: int) -> Picture:
+        opened.append(Path(path).name)
+        if path.endswith("frame0.jpg"):
+            raise UnreadableImage("decoder_crash", "it ended the decoder")
+        return decode(path, box, max_pixels)
+
+    monkeypatch.setattr(looking, "decode", refused)
+    monkeypatch.setattr(looking, "_HELD", 1)
+    monkeypatch.setattr(RunContext, "workers", property(lambda _run: 1, lambda _run, _count: None), raising=False)
+    async with Engine.open(workspace) as engine:
+        await engine.runs.finished((await engine.library.scan([tmp_path / "photos"])).id)
+        done = await engine.runs.finished((await engine.duplicates.search()).id)
+        events = await engine.runs.events(done.id)
+    told = [one for event in events if event.type == "refused" for one in event.data["files"]]
+    assert [(Path(one["path"]).name, one["code"]) for one in told] == [("frame0.jpg", "decoder_crash")]
+    logged = [json.loads(line) for line in (workspace.logs / "errors.jsonl").read_text().splitlines()]
+    assert [(one["type"], one["context"]["operation"], one["run"]) for one in logged] == [
+        ("decoder_crash", "compare", done.id)
+    ]
+    assert opened.count("frame0.jpg") == 1 and opened.count("frame1.jpg") > 1
+
+
 async def test_copies_of_copies_need_no_look_of_their_own(workspace: Workspace, tmp_path: Path) -> None:
     folder = tmp_path / "photos" / "p"
     folder.mkdir(parents=True)
@@ -222,8 +255,9 @@ def test_exposures_are_known_by_what_follows_and_parted_by_two_witnesses() -> No
     known.join(6, 1)
     assert known.are_two(6, 5) and not known.are_two(7, 8)
     for other in range(20, 28):
-        known.part(9, other)
-    assert known.are_two(9, 99)  # one of a throng
+        known.part(9, other, ("wide", "wide"))
+    assert known.are_two(9, 99, ("wide", "wide"))  # one of a throng
+    assert not known.are_two(9, 99, ("wide", "tall")) and not known.are_two(9, 99)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["join", "part"]), st.integers(0, 9), st.integers(0, 9)), max_size=40))
@@ -255,6 +289,18 @@ async def test_a_throng_of_other_exposures_is_not_looked_at_pair_by_pair(workspa
         assert done.result is not None
         assert 14 <= done.result["looked"] < done.result["links"] == 14 * 13 // 2
         assert (await engine.duplicates.groups()).groups == ()
+
+
+async def test_a_throng_does_not_hide_a_cut_out_of_one_of_its_frames(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "photos" / "p"
+    folder.mkdir(parents=True)
+    for number in range(12):
+        warped(drawn(), 0.002, seed=number).resize((450, 350)).save(folder / f"frame{number:02d}.jpg", quality=90)
+    inner = cut(warped(drawn(), 0.002, seed=5).resize((450, 350)), 0.04, 0.04, 1, 1)
+    inner.save(folder / "cut.jpg", quality=90)
+    inner.resize((450, 350)).save(folder / "cut_and_enlarged.jpg", quality=90)
+    groups = await groups_in(workspace, tmp_path / "photos")
+    assert groups == [["cut.jpg", "cut_and_enlarged.jpg", "frame05.jpg"]]
 
 
 @pytest.mark.parametrize("pair", ["canon", "iphone"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from engine.engine import Engine
 from engine.errors import UsageError
 from engine.library import duplicate_search
 from engine.library.duplicates import Found, Group
+from engine.library.source import UnreadableImage
 from engine.store.schema import images
 from engine.store.schema.duplicates import image_prints
 from engine.workspace import Workspace
@@ -276,3 +278,24 @@ async def test_what_was_studied_is_not_decoded_again(
     await engine.store.write(lambda c: c.execute(sa.text("UPDATE image_facts SET version = 0")))
     await engine.library.ensure_studied()  # the same bytes: their neighbours are still known
     assert await engine.store.read(lambda c: c.execute(sa.select(image_prints.c.searched)).scalars().all()) == before
+
+
+async def test_a_missing_print_that_cannot_be_made_is_told_with_its_code(
+    engine: Engine, photos: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(photos / "a.jpg", 1)
+    await found_in(engine, photos)
+    await engine.store.write(lambda c: c.execute(sa.delete(image_prints)))
+
+    def refuse(*_asked: object) -> None:
+        raise UnreadableImage("decoder_crash", "it ended the decoder")
+
+    monkeypatch.setattr(duplicate_search, "decode", refuse)
+    done = await engine.runs.finished((await engine.duplicates.search()).id)
+    events = await engine.runs.events(done.id)
+    told = [one for event in events if event.type == "refused" for one in event.data["files"]]
+    assert [(Path(one["path"]).name, one["code"]) for one in told] == [("a.jpg", "decoder_crash")]
+    logged = [json.loads(line) for line in (workspace.logs / "errors.jsonl").read_text().splitlines()]
+    assert [(one["type"], one["context"]["operation"], one["run"]) for one in logged] == [
+        ("decoder_crash", "compare", done.id)
+    ]
