@@ -13,12 +13,13 @@ import atexit
 import contextlib
 import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ from engine.errors import ProofsheetError
 # -P: what lies in the folder that the person stands in (a PIL.py among the photographs) is never imported.
 COMMAND = (sys.executable, "-P", "-m", "engine.library.decoder")
 MEMORY = 1024 * 1024 * 1024
+MOST_SAID = 32 * 1024 * 1024  # bytes in one answer: no picture says that much of itself
 BYTES_A_PIXEL = 8  # of the largest picture permitted, while it is decoded and converted
+_FAULTS = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL} | {
+    getattr(signal, name) for name in ("SIGBUS", "SIGTRAP", "SIGSYS") if hasattr(signal, name)
+}
 _BURIAL_SECONDS = 2.0
 _MOST_IDLE = 2 * max(2, os.cpu_count() or 1)
 _KEPT_BYTES = 32 * 1024 * 1024  # of shared memory that an idle child may go on holding
@@ -54,7 +59,7 @@ class Child:
     shared: int
     is_ready: bool = False
     is_ended: bool = False
-    held: bytes = b""  # what it said that nobody has taken in yet
+    held: bytearray = field(default_factory=bytearray)  # what it said that nobody has taken in yet
 
     def say(self, line: bytes) -> None:
         """Write a line to it. Raises OSError when it is dead."""
@@ -231,10 +236,36 @@ def _memory_file() -> int:
         return os.dup(file.fileno())
 
 
+class Garbled(Exception):
+    """A child said what cannot be understood: it is not to be trusted with another file."""
+
+
+def taken_in(child: Child, data: bytes) -> list[dict[str, Any]]:
+    """What a child has said in full by now, `data` being what came last. Raises Garbled."""
+    import json
+
+    first, *more = data.split(b"\n")
+    child.held += first  # in place: a line without end would be copied with every piece of it
+    lines = [bytes(child.held), *more[:-1]] if more else []
+    if more:
+        child.held = bytearray(more[-1])
+    try:
+        said = [json.loads(line) for line in lines]
+    except (ValueError, RecursionError) as error:
+        raise Garbled from error
+    if len(child.held) > MOST_SAID or not all(isinstance(one, dict) for one in said):
+        raise Garbled
+    return said
+
+
+def is_from_outside(child: Child) -> bool:
+    """Whether a signal ended it that no fault of a decoder's raises: the system for want of memory, or a person."""
+    code = child.process.returncode
+    return code is not None and code < 0 and -code not in _FAULTS
+
+
 def how_it_ended(code: int | None) -> str:
     """A process's return code, for a person: SIGSEGV, or `exit 7`."""
-    import signal
-
     if code is not None and code < 0:
         try:
             return signal.Signals(-code).name
@@ -246,6 +277,11 @@ def how_it_ended(code: int | None) -> str:
 def crashed(child: Child) -> str:
     """Why a file is refused over which this child ended."""
     return f"the decoder crashed over it ({how_it_ended(child.process.returncode)})"
+
+
+def garbled() -> str:
+    """Why a file is refused over which a child said what cannot be understood."""
+    return "what the decoder said of it makes no sense"
 
 
 def late(seconds: float) -> str:

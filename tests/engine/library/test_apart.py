@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,7 @@ from engine.workspace import Workspace
 from tests.engine.library.negatives import dng
 from tests.engine.library.pictures import SAVED_AS, encoded, put, scene
 from tests.engine.library.shelf import shelf_in
-from tests.engine.library.treachery import COMMAND, treachery
+from tests.engine.library.treachery import COMMAND, GARBLED, treachery
 
 
 def test_what_comes_back_is_what_a_decoder_here_would_give(tmp_path: Path) -> None:
@@ -59,6 +60,34 @@ def test_a_crash_a_hang_greed_and_a_mistake_cost_one_file(tmp_path: Path, capfd:
         blamed = [found[f"{name}.{ending}"] for name in ("crash", "sleep", "greedy", "wrong")]
         assert blamed == ["decoder_crash"] * 4
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("what", GARBLED)
+def test_an_answer_that_makes_no_sense_costs_one_file(tmp_path: Path, what: str) -> None:
+    pool = Apart(10_000_000, count=1, command=COMMAND)
+    with pytest.raises(UnreadableImage, match="makes no sense") as refused:
+        pool.decode(put(tmp_path / f"{what}.jpg"))
+    assert refused.value.code == "decoder_crash"
+    assert pool.decode(put(tmp_path / "a.jpg"), (9, 9)).size[0] == 9
+
+
+@pytest.mark.parametrize(
+    "found", ['{"size": [9, 9], "bytes": 242}', '{"size": [1, 1], "bytes": 1e99}', "[]", '{"bytes": 243}']
+)
+def test_pixels_that_are_not_what_is_said_of_them_cost_one_file(tmp_path: Path, found: str) -> None:
+    program = (
+        "import json, os, sys; os.ftruncate(int(sys.argv[3]), 243); print('{\"ready\": true}', flush=True)\n"
+        f"for line in sys.stdin: print('{{\"job\": %d, \"found\": {found}}}' % json.loads(line)['job'], flush=True)"
+    )
+    with pytest.raises(UnreadableImage, match="makes no sense"):
+        Apart(10_000_000, command=(sys.executable, "-c", program)).decode(put(tmp_path / "a.jpg"))
+
+
+def test_one_killed_from_outside_is_not_blamed_at_once(tmp_path: Path) -> None:
+    pool = Apart(10_000_000, count=1, command=COMMAND)
+    assert pool.decode(put(tmp_path / "killed.jpg"), (9, 9)).size[0] == 9
+    with pytest.raises(UnreadableImage, match="SIGKILL"):
+        pool.decode(put(tmp_path / "doomed.jpg"), (9, 9))
 
 
 def test_a_child_is_kept_for_the_next_who_asks_and_a_dead_one_is_not(tmp_path: Path) -> None:
