@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,10 @@ _FAULTS = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL} | {
     getattr(signal, name) for name in ("SIGBUS", "SIGTRAP", "SIGSYS") if hasattr(signal, name)
 }
 _BURIAL_SECONDS = 2.0
-_MOST_IDLE = 2 * max(2, os.cpu_count() or 1)
+# What is idle beyond the most goes after a moment, for between two batches all children of a bulk job are idle at once,
+# and starting one costs as much as decoding dozens of files; the rest after a while, but for a few.
+_MOST_IDLE, _MOMENT = 4, 2.0
+_ALWAYS_KEPT, _A_WHILE = 2, 20.0
 _KEPT_BYTES = 32 * 1024 * 1024  # of shared memory that an idle child may go on holding
 _ROOT = str(Path(__file__).resolve().parents[2])
 _ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
@@ -59,6 +63,7 @@ class Child:
     shared: int
     is_ready: bool = False
     is_ended: bool = False
+    idle_since: float = 0.0
     held: bytearray = field(default_factory=bytearray)  # what it said that nobody has taken in yet
 
     def say(self, line: bytes) -> None:
@@ -79,7 +84,8 @@ _lock = threading.Lock()
 _idle: list[Child] = []
 _busy: set[Child] = set()  # those that were taken, until they are given back or ended
 _era = 0  # how often those at work were ended: what was begun before is over
-_orders: queue.SimpleQueue[tuple[Kind, Future[Child]]] = queue.SimpleQueue()
+_orders: queue.SimpleQueue[tuple[Kind, Future[Child]] | None] = queue.SimpleQueue()
+_is_watched = False  # whether the thread that takes orders looks after the idle ones, too
 _starter: threading.Thread | None = None
 
 
@@ -130,15 +136,18 @@ def give_back(child: Child) -> None:
     with contextlib.suppress(OSError):
         if os.fstat(child.shared).st_size > _KEPT_BYTES:
             os.ftruncate(child.shared, 0)
+    global _is_watched
     with _lock:
         _busy.discard(child)
         if not child.is_ended:
+            child.idle_since = time.monotonic()
             _idle.append(child)
-        # The one that waited longest goes: what was used last is what is used next, of whatever kind it is.
-        surplus = _idle.pop(0) if len(_idle) > _MOST_IDLE else None
-    for one in (child if child.is_ended else None, surplus):
-        if one is not None:
-            end(one)
+        is_to_be_watched = not _is_watched and len(_idle) > _ALWAYS_KEPT
+        _is_watched = _is_watched or is_to_be_watched
+    if is_to_be_watched:
+        _orders.put(None)
+    if child.is_ended:
+        end(child)
 
 
 def end(child: Child) -> None:
@@ -200,12 +209,40 @@ def _start_as_ordered() -> None:
     from engine.runs.lanes import yield_to_the_screen
 
     yield_to_the_screen()  # and so do all children, which inherit it
+    seconds: float | None = None
     while True:
-        kind, ordered = _orders.get()
         try:
-            ordered.set_result(_started(kind))
-        except Exception as error:  # noqa: BLE001 - whoever ordered it gets it raised; this thread lives on
-            ordered.set_exception(error)
+            order = _orders.get(timeout=seconds)
+        except queue.Empty:
+            order = None
+        if order is not None:
+            kind, ordered = order
+            try:
+                ordered.set_result(_started(kind))
+            except Exception as error:  # noqa: BLE001 - whoever ordered it gets it raised; this thread lives on
+                ordered.set_exception(error)
+        seconds = _end_long_idle(time.monotonic())
+
+
+def _end_long_idle(now: float) -> float | None:
+    """End those that were idle for too long by then; in how many seconds the next may be, None while there is none.
+    What was used last is what is used next, so the first are those that nobody needs."""
+    global _is_watched
+    overdue: list[Child] = []
+    coming: list[float] = []
+    with _lock:
+        for at, child in enumerate(_idle[:-_ALWAYS_KEPT]):
+            left = child.idle_since + (_MOMENT if at < len(_idle) - _MOST_IDLE else _A_WHILE) - now
+            if left > 0:
+                coming.append(left)
+            else:
+                overdue.append(child)
+        for child in overdue:
+            _idle.remove(child)
+        _is_watched = bool(coming)
+    for child in overdue:
+        end(child)
+    return min(coming, default=None)
 
 
 def _started(kind: Kind) -> Child:

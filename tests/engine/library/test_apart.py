@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,18 +106,47 @@ def test_a_child_is_kept_for_the_next_who_asks_and_a_dead_one_is_not(tmp_path: P
     assert children._idle == []
 
 
-def test_idle_children_of_other_kinds_do_not_keep_one_from_being_kept(tmp_path: Path) -> None:
+def test_what_nobody_needs_goes_after_a_while_and_what_was_used_last_stays(tmp_path: Path) -> None:
     children.end_idle()
     file = put(tmp_path / "a.jpg")
-    for threads in range(2, 2 + children._MOST_IDLE):
-        children.give_back(children.take(children.Kind(threads=threads), children.era()))
+    kinds = [children.Kind(threads=threads) for threads in range(2, 8)]
+    taken = [children.take(kind, children.era()) for kind in kinds]
     pool = Apart(10_000_000)
     pool.decode(file, (9, 9))
-    first = children._idle[-1].process.pid
+    first = children._idle[-1]
+    for child in taken:
+        children.give_back(child)
     pool.decode(file, (9, 9))
-    assert children._idle[-1].process.pid == first
+    assert children._idle[-1] is first, "idle ones of other kinds did not push it out"
+    now = first.idle_since
+    children._end_long_idle(now + children._MOMENT)
+    assert children._idle == [*taken[-3:], first]
+    assert not any(_is_alive(child) for child in taken[:-3])
+    children._end_long_idle(now + children._A_WHILE / 2)
     assert len(children._idle) == children._MOST_IDLE
+    children._end_long_idle(now + children._A_WHILE)
+    assert children._idle == [taken[-1], first]
+    assert children._end_long_idle(now + 1000) is None
+    assert len(children._idle) == children._ALWAYS_KEPT
     children.end_idle()
+
+
+def test_idle_ones_are_looked_after_without_anybody_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    children.end_idle()
+    monkeypatch.setattr(children, "_A_WHILE", 0.05)
+    taken = [children.take(children.Kind(), children.era()) for _ in range(4)]
+    for child in taken:
+        children.give_back(child)
+    until = time.monotonic() + 60
+    while any(_is_alive(child) for child in taken[:2]):
+        assert time.monotonic() < until, "idle children stay for good"
+        threading.Event().wait(0.01)
+    assert children._idle == taken[2:]
+    children.end_idle()
+
+
+def _is_alive(child: children.Child) -> bool:
+    return child.process.poll() is None
 
 
 def test_what_is_kept_warm_is_used_first(tmp_path: Path) -> None:
