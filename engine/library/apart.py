@@ -7,12 +7,13 @@ fraction of a second. A child of these has one file at a time, so that the blame
 
 from __future__ import annotations
 
-import json
+import itertools
 import os
 import select
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ProofsheetError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 400_000_000
 _BLOCK = 1 << 16
+_LEAST_BYTES = 16 * 1024 * 1024
+_numbers = itertools.count()
 _lock = threading.Lock()
 _shared: dict[int, Apart] = {}
 
@@ -72,6 +75,9 @@ class Apart:
         self._command = command
         self._memory = memory
         self._turns = threading.BoundedSemaphore(count)
+        # More than the pixels of the largest picture permitted no child has to give; an encoder's input may be more
+        # than a tiny picture's.
+        self._most_bytes = max(_LEAST_BYTES, 3 * max_pixels)
 
     def decode(self, path: str | os.PathLike[str], box: tuple[int, int] | None = None, quick: int = 0) -> Image:
         """As `decode.decode` does: RGB, upright, in sRGB, fitted into `box`. Raises UnreadableImage, also where the
@@ -82,7 +88,11 @@ class Apart:
         from PIL import Image
 
         found, pixels = self.ask("decode", path, box=box, quick=quick)
-        return Image.frombuffer("RGB", tuple(found["size"]), pixels, "raw", "RGB", 0, 1)
+        with _understood():
+            width, height = found["size"]
+            if len(pixels) != 3 * width * height:
+                raise ValueError("not as many bytes as pixels")
+            return Image.frombuffer("RGB", (width, height), pixels, "raw", "RGB", 0, 1)
 
     def describe(self, path: str | os.PathLike[str]) -> tuple[Format, FileMetadata]:
         """As `metadata.read_metadata` does. Raises UnreadableImage."""
@@ -90,17 +100,19 @@ class Apart:
         from engine.library.metadata import FileMetadata
 
         found, _ = self.ask("describe", path)
-        said = found["said"]
-        said["size"] = tuple(said["size"]) if said["size"] else None
-        said["tables"] = [tuple(table) for table in said["tables"]]
-        said["stored"] = StoredMetadata(**said["stored"])
-        return found["kind"], FileMetadata(**said)
+        with _understood():
+            said = found["said"]
+            said["size"] = tuple(said["size"]) if said["size"] else None
+            said["tables"] = [tuple(table) for table in said["tables"]]
+            said["stored"] = StoredMetadata(**said["stored"])
+            return found["kind"], FileMetadata(**said)
 
     def size_of(self, path: str | os.PathLike[str]) -> tuple[int, int]:
         """As the function of that name does."""
         found, _ = self.ask("size", path)
-        width, height = found["size"]
-        return width, height
+        with _understood():
+            width, height = found["size"]
+            return int(width), int(height)
 
     def warm(self) -> None:
         """Have a child ready, or on its way, for the first who asks. Waits for nothing."""
@@ -115,36 +127,54 @@ class Apart:
         asked = {"do": do, "path": os.fspath(path), **more}
         since = children.era()
         with self._turns:
-            said, pixels = self._once(asked, self._kind(), since)
+            said, pixels = self._once_or_twice(asked, self._kind(), since)
             if said.get("starved"):  # again, with the memory that the largest picture permitted may need
                 large = self._kind(self._memory + BYTES_A_PIXEL * self._max_pixels)
-                said, pixels = self._once(asked, large, since)
+                said, pixels = self._once_or_twice(asked, large, since)
                 if said.get("starved"):
-                    raise UnreadableImage(*out_of_memory(said, large.memory))
-        if "failed" in said:
-            name, message, _ = said["failed"]
-            raise UnreadableImage("decoder_crash", f"decoding failed ({name}: {message})")
-        if "refused" in said:
-            raise UnreadableImage(*said["refused"])
-        return said["found"], pixels
+                    with _understood():
+                        code, reason = out_of_memory(said, large.memory)
+                    raise UnreadableImage(code, reason)
+        with _understood():
+            if "failed" in said:
+                name, message, _ = said["failed"]
+                code, reason = "decoder_crash", f"decoding failed ({name}: {message})"
+            elif "refused" in said:
+                code, reason = said["refused"]
+            else:
+                return said["found"], pixels
+        raise UnreadableImage(code, reason)
+
+    def _once_or_twice(self, asked: dict[str, Any], kind: Kind, since: int) -> tuple[Mapping[str, Any], bytearray]:
+        """Once more where the child was killed from outside, so that the file is not blamed for what it did not do."""
+        said, pixels = self._once(asked, kind, since)
+        return self._once(asked, kind, since) if said.get("killed") else (said, pixels)
 
     def _once(self, asked: dict[str, Any], kind: Kind, since: int) -> tuple[Mapping[str, Any], bytearray]:
         child = self._taken(kind, since)
         is_whole = False
         try:
             until = time.monotonic() + self._patience
-            child.say(children.asked(job=0, max_pixels=self._max_pixels, **asked))
-            said = _answer(child, until)
-            pixels = _pixels(child, said.get("found", {}).get("bytes", 0))
+            number = next(_numbers)
+            child.say(children.asked(job=number, max_pixels=self._max_pixels, **asked))
+            said = _answer(child, until, number)
+            found = said.get("found", {})
+            count = found.get("bytes", 0) if isinstance(found, dict) else None
+            if not isinstance(count, int) or not 0 <= count <= self._most_bytes:
+                raise children.Garbled
+            pixels = _pixels(child, count)
             is_whole = kind == self._kind()
             return said, pixels
         except TimeoutError:
             return {"refused": ["decoder_crash", children.late(self._patience)]}, bytearray()
+        except children.Garbled:
+            return {"refused": ["decoder_crash", children.garbled()]}, bytearray()
         except (EOFError, OSError) as error:
             if child.is_ended:
                 raise children.ended() from error
             children.end(child)
-            return {"refused": ["decoder_crash", children.crashed(child)]}, bytearray()
+            refused = ["decoder_crash", children.crashed(child)]
+            return {"refused": refused, "killed": children.is_from_outside(child)}, bytearray()
         finally:
             if is_whole:
                 children.give_back(child)
@@ -161,7 +191,7 @@ class Apart:
             if not child.is_ready:
                 _answer(child, time.monotonic() + self._patience)
                 child.is_ready = True
-        except (EOFError, OSError) as error:  # a TimeoutError is an OSError
+        except (EOFError, OSError, children.Garbled) as error:  # a TimeoutError is an OSError
             was_ours = child.is_ended
             children.end(child)
             if was_ours:
@@ -173,20 +203,31 @@ class Apart:
 _REMEDY = "See that there is enough memory; then `proofsheet doctor`."
 
 
-def _answer(child: Child, until: float) -> dict[str, Any]:
-    """The next line that a child says. Raises EOFError when it is dead, TimeoutError when it is too late."""
+@contextmanager
+def _understood() -> Iterator[None]:
+    """What a child answered is taken to pieces: what does not fit is a refusal of the file, as the child's death is."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise UnreadableImage("decoder_crash", children.garbled()) from error
+
+
+def _answer(child: Child, until: float, number: int | None = None) -> dict[str, Any]:
+    """The next thing that a child says, to that job's number if there is one. Raises EOFError when it is dead,
+    TimeoutError when it is too late, Garbled when it cannot be understood."""
     waiting = select.poll()
     waiting.register(child.output, select.POLLIN)
-    while b"\n" not in child.held:
+    while True:
         if not waiting.poll(max(0.0, until - time.monotonic()) * 1000):
             raise TimeoutError
         got = os.read(child.output, _BLOCK)
         if not got:
             raise EOFError
-        child.held += got
-    line, _, child.held = child.held.partition(b"\n")
-    said: dict[str, Any] = json.loads(line)
-    return said
+        said = [one for one in children.taken_in(child, got) if "began" not in one]
+        if said:
+            if len(said) > 1 or said[0].get("job") != number:
+                raise children.Garbled
+            return said[0]
 
 
 def _pixels(child: Child, count: int) -> bytearray:

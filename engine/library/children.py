@@ -13,12 +13,14 @@ import atexit
 import contextlib
 import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,16 @@ from engine.errors import ProofsheetError
 # -P: what lies in the folder that the person stands in (a PIL.py among the photographs) is never imported.
 COMMAND = (sys.executable, "-P", "-m", "engine.library.decoder")
 MEMORY = 1024 * 1024 * 1024
+MOST_SAID = 32 * 1024 * 1024  # bytes in one answer: no picture says that much of itself
 BYTES_A_PIXEL = 8  # of the largest picture permitted, while it is decoded and converted
+_FAULTS = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL} | {
+    getattr(signal, name) for name in ("SIGBUS", "SIGTRAP", "SIGSYS") if hasattr(signal, name)
+}
 _BURIAL_SECONDS = 2.0
-_MOST_IDLE = 2 * max(2, os.cpu_count() or 1)
+# What is idle beyond the most goes after a moment, for between two batches all children of a bulk job are idle at once,
+# and starting one costs as much as decoding dozens of files; the rest after a while, but for a few.
+_MOST_IDLE, _MOMENT = 4, 2.0
+_ALWAYS_KEPT, _A_WHILE = 2, 20.0
 _KEPT_BYTES = 32 * 1024 * 1024  # of shared memory that an idle child may go on holding
 _ROOT = str(Path(__file__).resolve().parents[2])
 _ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
@@ -54,7 +63,8 @@ class Child:
     shared: int
     is_ready: bool = False
     is_ended: bool = False
-    held: bytes = b""  # what it said that nobody has taken in yet
+    idle_since: float = 0.0
+    held: bytearray = field(default_factory=bytearray)  # what it said that nobody has taken in yet
 
     def say(self, line: bytes) -> None:
         """Write a line to it. Raises OSError when it is dead."""
@@ -74,7 +84,8 @@ _lock = threading.Lock()
 _idle: list[Child] = []
 _busy: set[Child] = set()  # those that were taken, until they are given back or ended
 _era = 0  # how often those at work were ended: what was begun before is over
-_orders: queue.SimpleQueue[tuple[Kind, Future[Child]]] = queue.SimpleQueue()
+_orders: queue.SimpleQueue[tuple[Kind, Future[Child]] | None] = queue.SimpleQueue()
+_is_watched = False  # whether the thread that takes orders looks after the idle ones, too
 _starter: threading.Thread | None = None
 
 
@@ -125,15 +136,18 @@ def give_back(child: Child) -> None:
     with contextlib.suppress(OSError):
         if os.fstat(child.shared).st_size > _KEPT_BYTES:
             os.ftruncate(child.shared, 0)
+    global _is_watched
     with _lock:
         _busy.discard(child)
         if not child.is_ended:
+            child.idle_since = time.monotonic()
             _idle.append(child)
-        # The one that waited longest goes: what was used last is what is used next, of whatever kind it is.
-        surplus = _idle.pop(0) if len(_idle) > _MOST_IDLE else None
-    for one in (child if child.is_ended else None, surplus):
-        if one is not None:
-            end(one)
+        is_to_be_watched = not _is_watched and len(_idle) > _ALWAYS_KEPT
+        _is_watched = _is_watched or is_to_be_watched
+    if is_to_be_watched:
+        _orders.put(None)
+    if child.is_ended:
+        end(child)
 
 
 def end(child: Child) -> None:
@@ -195,12 +209,40 @@ def _start_as_ordered() -> None:
     from engine.runs.lanes import yield_to_the_screen
 
     yield_to_the_screen()  # and so do all children, which inherit it
+    seconds: float | None = None
     while True:
-        kind, ordered = _orders.get()
         try:
-            ordered.set_result(_started(kind))
-        except Exception as error:  # noqa: BLE001 - whoever ordered it gets it raised; this thread lives on
-            ordered.set_exception(error)
+            order = _orders.get(timeout=seconds)
+        except queue.Empty:
+            order = None
+        if order is not None:
+            kind, ordered = order
+            try:
+                ordered.set_result(_started(kind))
+            except Exception as error:  # noqa: BLE001 - whoever ordered it gets it raised; this thread lives on
+                ordered.set_exception(error)
+        seconds = _end_long_idle(time.monotonic())
+
+
+def _end_long_idle(now: float) -> float | None:
+    """End those that were idle for too long by then; in how many seconds the next may be, None while there is none.
+    What was used last is what is used next, so the first are those that nobody needs."""
+    global _is_watched
+    overdue: list[Child] = []
+    coming: list[float] = []
+    with _lock:
+        for at, child in enumerate(_idle[:-_ALWAYS_KEPT]):
+            left = child.idle_since + (_MOMENT if at < len(_idle) - _MOST_IDLE else _A_WHILE) - now
+            if left > 0:
+                coming.append(left)
+            else:
+                overdue.append(child)
+        for child in overdue:
+            _idle.remove(child)
+        _is_watched = bool(coming)
+    for child in overdue:
+        end(child)
+    return min(coming, default=None)
 
 
 def _started(kind: Kind) -> Child:
@@ -231,10 +273,36 @@ def _memory_file() -> int:
         return os.dup(file.fileno())
 
 
+class Garbled(Exception):
+    """A child said what cannot be understood: it is not to be trusted with another file."""
+
+
+def taken_in(child: Child, data: bytes) -> list[dict[str, Any]]:
+    """What a child has said in full by now, `data` being what came last. Raises Garbled."""
+    import json
+
+    first, *more = data.split(b"\n")
+    child.held += first  # in place: a line without end would be copied with every piece of it
+    lines = [bytes(child.held), *more[:-1]] if more else []
+    if more:
+        child.held = bytearray(more[-1])
+    try:
+        said = [json.loads(line) for line in lines]
+    except (ValueError, RecursionError) as error:
+        raise Garbled from error
+    if len(child.held) > MOST_SAID or not all(isinstance(one, dict) for one in said):
+        raise Garbled
+    return said
+
+
+def is_from_outside(child: Child) -> bool:
+    """Whether a signal ended it that no fault of a decoder's raises: the system for want of memory, or a person."""
+    code = child.process.returncode
+    return code is not None and code < 0 and -code not in _FAULTS
+
+
 def how_it_ended(code: int | None) -> str:
     """A process's return code, for a person: SIGSEGV, or `exit 7`."""
-    import signal
-
     if code is not None and code < 0:
         try:
             return signal.Signals(-code).name
@@ -246,6 +314,11 @@ def how_it_ended(code: int | None) -> str:
 def crashed(child: Child) -> str:
     """Why a file is refused over which this child ended."""
     return f"the decoder crashed over it ({how_it_ended(child.process.returncode)})"
+
+
+def garbled() -> str:
+    """Why a file is refused over which a child said what cannot be understood."""
+    return "what the decoder said of it makes no sense"
 
 
 def late(seconds: float) -> str:

@@ -1,9 +1,9 @@
 """The decoder process: told a file and what is wanted of it, it answers. `python -m engine.library.decoder`.
 
 Relies on onepass, reading, decode and quick, each loaded when it is first asked for. Lines of JSON come in on stdin and
-go out on what was stdout, pixels through the memory shared with the parent; nothing native can write to the terminal,
-for those descriptors are moved away first. Its memory is bounded by the operating system, it leaves no core file, and
-it ends when its parent does.
+go out on what was stdout (that a job was begun, then its answer), pixels through the memory shared with the parent;
+nothing native can write to the terminal, for those descriptors are moved away first. Its memory is bounded by the
+operating system, it leaves no core file, and it ends when its parent does.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def main(memory: int, threads: int, shared: int, parent: int, *, more: Mapping[s
         from engine.library.source import UnreadableImage
 
         job = asked["job"]
+        say({"began": job})
         try:
             wanted = (more or {}).get(asked["do"], found)
             say({"job": job, "found": wanted(asked, shared)})

@@ -11,7 +11,7 @@ from PIL import Image
 
 from engine.library.colour import to_srgb
 from engine.library.decode import IN_MEMORY, turn_of
-from engine.library.source import open_source
+from engine.library.source import explained, open_source
 
 _PROFILE = b"ICC_PROFILE\0"
 
@@ -23,7 +23,10 @@ def quick(path: str, box: tuple[int, int], max_pixels: int, orientation: int) ->
     with file:
         if state.st_size > IN_MEMORY:
             return None
-        data = file.read()
+        try:
+            data = file.read()
+        except OSError as error:
+            raise explained(error) from error
     profile = icc_profile(data)
     width, height = (box[1], box[0]) if orientation >= 5 else box
     try:
@@ -45,7 +48,7 @@ def icc_profile(data: bytes) -> bytes | None:
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
         length = int.from_bytes(data[at + 2 : at + 4], "big")
-        if data[at + 1] == 0xE2 and data.startswith(_PROFILE, at + 4):
+        if data[at + 1] == 0xE2 and data.startswith(_PROFILE, at + 4) and at + 18 <= len(data):
             parts[data[at + 16]] = data[at + 18 : at + 2 + length]
         at += 2 + length
     return b"".join(parts[number] for number in sorted(parts)) or None

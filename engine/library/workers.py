@@ -1,15 +1,14 @@
 """A few decoder processes, kept busy, replaced when they die, and the file that killed one named.
 
-Relies on children.py and decoder.py. Several files are in flight in each; when a child dies, or does not answer for too
-long, each of them is tried once more alone, so that only the one that did it is blamed. All of this runs in the thread
-that asks for results.
+Relies on children.py and decoder.py. Several files are in flight in each; when a child dies, or is too long at one,
+each of those that it was at is tried once more alone, so that only the one that did it is blamed. One over which a
+child was killed from outside has another chance. All of this runs in the thread that asks for results.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import os
 import selectors
 import time
@@ -26,7 +25,7 @@ from engine.library.decoder import THREADS
 Key = TypeVar("Key")
 Wanted = Literal["study", "read"]
 
-PATIENCE = 60.0  # seconds that a child may be silent with work before it
+PATIENCE = 60.0  # seconds that a child may be at one file, or at none while it has some
 # Files that wait in a child for its threads: as many as it may work off while we write a batch.
 _IN_FLIGHT = 16
 _POLL = 0.05
@@ -53,12 +52,14 @@ class _Job(Generic[Key]):
     path: str
     wanted: Wanted
     is_large: bool = False
+    was_killed: bool = False  # from outside, while this was being worked on
 
 
 @dataclass(eq=False, slots=True)
 class _Worker(Generic[Key]):
     child: Child
     in_flight: dict[int, _Job[Key]] = field(default_factory=dict)
+    begun: dict[int, float] = field(default_factory=dict)  # of those in flight: since when each is worked on
     heard_at: float = 0.0
     is_alone: bool = False
 
@@ -218,25 +219,44 @@ class Decoders(Generic[Key]):
             yield from self._bury(worker, "")
             return
         worker.heard_at = time.monotonic()
-        *lines, child.held = (child.held + data).split(b"\n")
-        for line in lines:
-            said = json.loads(line)
-            if "ready" in said:
-                child.is_ready, self._false_starts = True, 0
-                continue
-            outcome = self._outcome(worker.in_flight.pop(said["job"]), said)
-            if outcome is not None:
-                yield outcome
+        try:
+            for said in children.taken_in(child, data):
+                outcome = self._taken_in(worker, said)
+                if outcome is not None:
+                    yield outcome
+        except children.Garbled:
+            yield from self._bury(worker, children.garbled())
+
+    def _taken_in(self, worker: _Worker[Key], said: Mapping[str, Any]) -> Outcome[Key] | None:
+        """What a line comes to, if it is a file's outcome. Raises Garbled."""
+        if "ready" in said:
+            worker.child.is_ready, self._false_starts = True, 0
+            return None
+        try:
+            number = said["began"] if "began" in said else said["job"]
+            job = worker.in_flight[number]
+            if "began" in said:
+                worker.begun[number] = worker.heard_at
+                return None
+            outcome = self._outcome(job, said)
+        except (KeyError, TypeError, ValueError) as error:
+            raise children.Garbled from error
+        del worker.in_flight[number]
+        worker.begun.pop(number, None)
+        return outcome
 
     def _outcome(self, job: _Job[Key], said: Mapping[str, Any]) -> Outcome[Key] | None:
         """What an answer comes to; None where the file is tried again, with more memory."""
         if "found" in said:
+            if not isinstance(said["found"], dict):
+                raise TypeError("an answer is a document")
             return Outcome(job.key, job.path, said["found"])
         if "failed" in said:
             name, message, frames = said["failed"]
             return Outcome(job.key, job.path, None, "decoder_crash", f"decoding failed ({name}: {message})", frames)
         if not said.get("starved"):
-            return Outcome(job.key, job.path, None, *said["refused"])
+            code, reason = said["refused"]
+            return Outcome(job.key, job.path, None, code, reason)
         if not job.is_large:
             job.is_large = True
             self._alone.append(job)
@@ -246,25 +266,38 @@ class Decoders(Generic[Key]):
     def _without_the_silent(self) -> Iterator[Outcome[Key]]:
         now = time.monotonic()
         for worker in list(self._workers):
-            if (worker.in_flight or not worker.child.is_ready) and now - worker.heard_at > self._patience:
+            # Each file has its own time: what a child says of others is no sign of life of the one that hangs.
+            since = min(worker.begun.values(), default=worker.heard_at)
+            if (worker.in_flight or not worker.child.is_ready) and now - since > self._patience:
                 yield from self._bury(worker, children.late(self._patience))
 
     def _bury(self, worker: _Worker[Key], why: str) -> Iterator[Outcome[Key]]:
-        """A child is dead or has to be: blame the file that it had to itself; else try each of those it had alone."""
+        """A child is dead or has to be: blame the file that it had to itself; else try each of those that it was at
+        alone. Those that it had not begun wait for another, as if they had not been given out."""
         if self._since != children.era():
             raise children.ended()
         self._end(worker)
-        jobs = list(worker.in_flight.values())
+        is_from_outside = not why and children.is_from_outside(worker.child)
+        suspects = [job for number, job in worker.in_flight.items() if number in worker.begun]
+        innocent = [job for number, job in worker.in_flight.items() if number not in worker.begun]
+        if not worker.begun:  # it is not known what it was at
+            suspects, innocent = innocent, []
+        self._waiting.extendleft(reversed(innocent))
         if not worker.child.is_ready:
             self._false_starts += 1
-            self._alone.extend(jobs)
+            self._alone.extend(suspects)
             if self._false_starts >= _MOST_FALSE_STARTS:
                 what = "do not answer" if why else "end as soon as they are started"
                 raise ProofsheetError(f"the decoder processes {what}", remedy=_NO_START)
-        elif len(jobs) == 1 and worker.is_alone:
-            yield Outcome(jobs[0].key, jobs[0].path, None, "decoder_crash", why or children.crashed(worker.child))
-        else:
-            self._alone.extend(jobs)
+            return
+        was_alone = worker.is_alone and len(suspects) == 1
+        if was_alone and not (is_from_outside and not suspects[0].was_killed):
+            job = suspects[0]
+            yield Outcome(job.key, job.path, None, "decoder_crash", why or children.crashed(worker.child))
+            return
+        for job in suspects:
+            job.was_killed = job.was_killed or (is_from_outside and was_alone)
+        self._alone.extend(suspects)
 
     # -- processes ----------------------------------------------------------------------------------------------
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from engine.workspace import Workspace
 from tests.engine.library.negatives import dng
 from tests.engine.library.pictures import SAVED_AS, encoded, put, scene
 from tests.engine.library.shelf import shelf_in
-from tests.engine.library.treachery import COMMAND, treachery
+from tests.engine.library.treachery import COMMAND, GARBLED, treachery
 
 
 def test_what_comes_back_is_what_a_decoder_here_would_give(tmp_path: Path) -> None:
@@ -61,6 +63,34 @@ def test_a_crash_a_hang_greed_and_a_mistake_cost_one_file(tmp_path: Path, capfd:
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("what", GARBLED)
+def test_an_answer_that_makes_no_sense_costs_one_file(tmp_path: Path, what: str) -> None:
+    pool = Apart(10_000_000, count=1, command=COMMAND)
+    with pytest.raises(UnreadableImage, match="makes no sense") as refused:
+        pool.decode(put(tmp_path / f"{what}.jpg"))
+    assert refused.value.code == "decoder_crash"
+    assert pool.decode(put(tmp_path / "a.jpg"), (9, 9)).size[0] == 9
+
+
+@pytest.mark.parametrize(
+    "found", ['{"size": [9, 9], "bytes": 242}', '{"size": [1, 1], "bytes": 1e99}', "[]", '{"bytes": 243}']
+)
+def test_pixels_that_are_not_what_is_said_of_them_cost_one_file(tmp_path: Path, found: str) -> None:
+    program = (
+        "import json, os, sys; os.ftruncate(int(sys.argv[3]), 243); print('{\"ready\": true}', flush=True)\n"
+        f"for line in sys.stdin: print('{{\"job\": %d, \"found\": {found}}}' % json.loads(line)['job'], flush=True)"
+    )
+    with pytest.raises(UnreadableImage, match="makes no sense"):
+        Apart(10_000_000, command=(sys.executable, "-c", program)).decode(put(tmp_path / "a.jpg"))
+
+
+def test_one_killed_from_outside_is_not_blamed_at_once(tmp_path: Path) -> None:
+    pool = Apart(10_000_000, count=1, command=COMMAND)
+    assert pool.decode(put(tmp_path / "killed.jpg"), (9, 9)).size[0] == 9
+    with pytest.raises(UnreadableImage, match="SIGKILL"):
+        pool.decode(put(tmp_path / "doomed.jpg"), (9, 9))
+
+
 def test_a_child_is_kept_for_the_next_who_asks_and_a_dead_one_is_not(tmp_path: Path) -> None:
     children.end_idle()
     file = put(tmp_path / "a.jpg")
@@ -76,18 +106,47 @@ def test_a_child_is_kept_for_the_next_who_asks_and_a_dead_one_is_not(tmp_path: P
     assert children._idle == []
 
 
-def test_idle_children_of_other_kinds_do_not_keep_one_from_being_kept(tmp_path: Path) -> None:
+def test_what_nobody_needs_goes_after_a_while_and_what_was_used_last_stays(tmp_path: Path) -> None:
     children.end_idle()
     file = put(tmp_path / "a.jpg")
-    for threads in range(2, 2 + children._MOST_IDLE):
-        children.give_back(children.take(children.Kind(threads=threads), children.era()))
+    kinds = [children.Kind(threads=threads) for threads in range(2, 8)]
+    taken = [children.take(kind, children.era()) for kind in kinds]
     pool = Apart(10_000_000)
     pool.decode(file, (9, 9))
-    first = children._idle[-1].process.pid
+    first = children._idle[-1]
+    for child in taken:
+        children.give_back(child)
     pool.decode(file, (9, 9))
-    assert children._idle[-1].process.pid == first
+    assert children._idle[-1] is first, "idle ones of other kinds did not push it out"
+    now = first.idle_since
+    children._end_long_idle(now + children._MOMENT)
+    assert children._idle == [*taken[-3:], first]
+    assert not any(_is_alive(child) for child in taken[:-3])
+    children._end_long_idle(now + children._A_WHILE / 2)
     assert len(children._idle) == children._MOST_IDLE
+    children._end_long_idle(now + children._A_WHILE)
+    assert children._idle == [taken[-1], first]
+    assert children._end_long_idle(now + 1000) is None
+    assert len(children._idle) == children._ALWAYS_KEPT
     children.end_idle()
+
+
+def test_idle_ones_are_looked_after_without_anybody_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    children.end_idle()
+    monkeypatch.setattr(children, "_A_WHILE", 0.05)
+    taken = [children.take(children.Kind(), children.era()) for _ in range(4)]
+    for child in taken:
+        children.give_back(child)
+    until = time.monotonic() + 60
+    while any(_is_alive(child) for child in taken[:2]):
+        assert time.monotonic() < until, "idle children stay for good"
+        threading.Event().wait(0.01)
+    assert children._idle == taken[2:]
+    children.end_idle()
+
+
+def _is_alive(child: children.Child) -> bool:
+    return child.process.poll() is None
 
 
 def test_what_is_kept_warm_is_used_first(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
+from engine.library import quick
 from engine.library.decode import UnreadableImage, _fit, decode
 from engine.library.reading import read_image
 from tests.engine.library.pictures import HEIGHT, SAVED_AS, WIDTH, encoded, format_of, put, scene, with_exif
@@ -189,3 +191,21 @@ def test_fitting_keeps_proportions(size: tuple[int, int], box: tuple[int, int]) 
     assert width <= size[0]
     assert height <= size[1]
     assert abs(width * size[1] - height * size[0]) <= max(size) or 1 in (width, height)
+
+
+def test_a_profile_that_ends_with_its_name_is_none() -> None:
+    whole = b"\xff\xd8\xff\xe2\x00\x20ICC_PROFILE\0\x01\x01rest"
+    assert quick.icc_profile(whole) == b"rest"
+    assert [quick.icc_profile(whole[:length]) for length in range(21)] == [None] * 21
+
+
+def test_a_file_that_cannot_be_read_after_all_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(io.BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    file = put(tmp_path / "a.jpg")
+    monkeypatch.setattr(quick, "open_source", lambda path: (Failing(), Path(path).stat()))
+    with pytest.raises(UnreadableImage) as refused:
+        quick.quick(str(file), (9, 9), 1000, 1)
+    assert refused.value.code == "unreadable"

@@ -15,7 +15,7 @@ from engine.errors import ProofsheetError
 from engine.library import children
 from engine.library.workers import Decoders, Outcome
 from tests.engine.library.pictures import put
-from tests.engine.library.treachery import COMMAND
+from tests.engine.library.treachery import COMMAND, GARBLED
 
 
 def studied(paths: list[Path], **options: float) -> dict[str, Outcome[int]]:
@@ -37,6 +37,34 @@ def test_one_that_never_comes_back_is_ended(tmp_path: Path) -> None:
     found = studied([put(tmp_path / name) for name in ("a.jpg", "sleep.jpg", "b.png", "c.webp")], patience=1.5)
     assert {name: one.code for name, one in found.items() if one.found is None} == {"sleep.jpg": "decoder_crash"}
     assert "1.5 seconds" in found["sleep.jpg"].reason
+
+
+def test_one_that_hangs_is_named_while_the_others_go_on(tmp_path: Path) -> None:
+    good, until = str(put(tmp_path / "a.jpg")), time.monotonic() + 60
+    with Decoders[str](1, 10_000_000, command=COMMAND, patience=3.0) as decoders:
+        decoders.ask("sleep", str(put(tmp_path / "sleep.jpg")))
+        named: list[str] = []
+        while not named:
+            assert time.monotonic() < until, "other files kept the one that hangs alive"
+            while decoders.unanswered < 6:
+                decoders.ask("good", good)
+            named = [one.code for one in decoders.hear(0.05) if one.found is None]
+    assert named == ["decoder_crash"]
+
+
+def test_one_that_is_killed_from_outside_is_tried_once_more(tmp_path: Path) -> None:
+    found = studied([put(tmp_path / name) for name in ("a.jpg", "killed.jpg", "doomed.jpg", "b.png")])
+    assert {name: one.code for name, one in found.items() if one.found is None} == {"doomed.jpg": "decoder_crash"}
+    assert "SIGKILL" in found["doomed.jpg"].reason
+    alone = studied([put(tmp_path / "killed_alone.jpg")])["killed_alone.jpg"]
+    assert alone.found is not None
+
+
+@pytest.mark.parametrize("what", GARBLED)
+def test_an_answer_that_makes_no_sense_costs_the_file_and_no_other(tmp_path: Path, what: str) -> None:
+    found = studied([put(tmp_path / name) for name in ("a.jpg", f"{what}.jpg", "b.png", "c.jpg")])
+    assert {name: one.code for name, one in found.items() if one.found is None} == {f"{what}.jpg": "decoder_crash"}
+    assert "makes no sense" in found[f"{what}.jpg"].reason
 
 
 def test_memory_is_bounded_and_a_greedy_file_is_blamed_after_a_second_larger_chance(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from engine.vision import pixels
 
 _PROGRAM = """
 import os, signal, sys, time
+import engine.library.decoder as program
 import engine.library.decode as decoding, engine.library.onepass as onepass, engine.library.reading as reading
 import engine.library.quick as quick
 WHERE = os.environ.get("TREACHERY", "study read decode").split()
@@ -27,11 +28,30 @@ def treacherous(honest, where):
             if name.startswith("leave"): os._exit(7)
             if name.startswith("sleep"): time.sleep(600)
             if name.startswith("spin"): sys.setswitchinterval(1e9); [None for _ in iter(int, 1)]
+            if name.startswith("killed"):
+                try: os.close(os.open(path + ".twice", os.O_CREAT | os.O_EXCL)); os.kill(os.getpid(), signal.SIGKILL)
+                except FileExistsError: pass
+            if name.startswith("doomed"): os.kill(os.getpid(), signal.SIGKILL)
+            if name.startswith("garble"): mine.write(WRONG[name.split(".")[0]]); mine.flush(); time.sleep(600)
             if name.startswith("print"): os.write(1, b"garbage"); os.write(2, b"garbage"); print("garbage", flush=True)
             if name.startswith("greedy"): bytearray(6_000_000_000)
             if name.startswith("wrong"): raise KeyError("a mistake of ours")
         return honest(path, *more)
     return done
+WRONG = {
+    "garble_words": b"no json\\n",
+    "garble_list": b"[1]\\n",
+    "garble_number": b'{"job": 123456789, "found": {}}\\n',
+    "garble_nothing": b'{}\\n',
+    "garble_depth": b"[" * 100000 + b"\\n",
+    "garble_long": b"x" * (33 << 20),
+}
+private_output = program.private_output
+def heard():
+    global mine
+    mine = private_output()
+    return mine
+program.private_output = heard
 onepass.study_file = treacherous(onepass.study_file, "study")
 reading.read_image = treacherous(reading.read_image, "read")
 decoding.decode = treacherous(decoding.decode, "decode")
@@ -40,6 +60,7 @@ from engine.library.decoder import main
 from engine.vision.decoder import examine, prepare
 main(*(int(each) for each in sys.argv[1:5]), more={"examine": examine, "prepare": prepare})
 """
+GARBLED = ("garble_words", "garble_list", "garble_number", "garble_nothing", "garble_depth", "garble_long")
 COMMAND = (sys.executable, "-c", _PROGRAM)
 
 
