@@ -107,6 +107,8 @@ class Engine:
 
     async def close(self) -> None:
         """Stop what runs here within a second and let the database go."""
-        await self.runs.close()
-        await asyncio.to_thread(self.library.close)
-        await asyncio.to_thread(self.store.close)
+        try:
+            await self.runs.close()
+        finally:  # whatever a run did: no decoder outlives this, and the database is let go
+            await asyncio.to_thread(self.library.close)
+            await asyncio.to_thread(self.store.close)
