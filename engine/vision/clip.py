@@ -132,7 +132,8 @@ class OpenClipEncoder:
 
         if not prepared:
             return lambda: np.empty((0, self.dimension), np.float32)
-        with self._lock, self._watching_memory(), torch.inference_mode():
+        one_at_a_time = self._lock if self.is_elsewhere else contextlib.nullcontext()
+        with one_at_a_time, self._watching_memory(), torch.inference_mode():
             found = self._forward(self._model, self._sent(prepared), self.precision)
             if self.device.type != "cuda":
                 vectors: Floats = found.cpu().numpy()
@@ -149,6 +150,10 @@ class OpenClipEncoder:
             return received
 
         return wait
+
+    def keep_to_one_core(self) -> None:
+        """Have torch compute what this thread asks for in this thread alone, on a CPU."""
+        devices.keep_to_one_core()
 
     def encode(self, pictures: Sequence[Image.Image]) -> Floats:
         """(n, dimension) float32, each row L2-normalised."""

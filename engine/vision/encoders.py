@@ -74,6 +74,10 @@ class Encoder(Protocol):
     def batches(self) -> Batches:
         """How many pictures to send at once: what is remembered of the device, or where to begin."""
 
+    def keep_to_one_core(self) -> None:
+        """Called in a thread that computes whole batches while others compute theirs, where no device of its own does:
+        what the thread computes from here on takes one core."""
+
     def box_for(self, width: int, height: int) -> tuple[int, int]:
         """The box (pixels) into which a picture of that displayed size is best decoded: all it needs, and no more."""
 
@@ -118,6 +122,9 @@ class BuiltinEncoder:
     def batches(self) -> Batches:
         """Half a second's work, since a batch is what a crash can cost."""
         return Batches(64, 64)
+
+    def keep_to_one_core(self) -> None:
+        """Nothing to do: nothing is computed in batches."""
 
     def box_for(self, width: int, height: int) -> tuple[int, int]:
         """A whole fraction (1/1, 1/2, 1/4, 1/8) of the size, because JPEGs decode to these without being resampled."""

@@ -96,6 +96,9 @@ class ImportedEncoder:
         found: Floats = ((np.asarray(vectors, np.float64) - self.mean) / self.deviation).astype(np.float32)
         return found
 
+    def keep_to_one_core(self) -> None:
+        """Nothing to do: nothing is computed."""
+
     def batches(self) -> Batches:
         """Of no meaning here."""
         return Batches(1, 1)

@@ -1,18 +1,19 @@
 """Pictures through an encoder, many at a time: prepared in threads ahead of the model, which works on whole batches.
 
-Where the model has a device of its own, the threads prepare the next batches while it computes, and a batch is on its
-way to the device before the one before it has come back. Where it computes on the same cores, preparing and computing
-take turns: two pools of threads on the same cores would only hold each other up, since the model's threads wait for one
-another at every layer. Relies on the encoder; knows nothing of files or of the store. Memory: a few batches of prepared
-pictures.
+Where the model has a device of its own, a batch is on its way to the device before the one before it has come back.
+Where it computes on the same cores as everything else, each core computes a batch of its own: cores that share one wait
+for one another at every layer, and so all of them for whichever decodes a picture meanwhile. Relies on the encoder;
+knows nothing of files or of the store. Memory: a few batches of prepared pictures.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -28,7 +29,7 @@ from engine.vision.encoders import Encoder, OutOfMemory
 Item = TypeVar("Item")
 
 NOT_FINITE = "the encoder gave no finite numbers for it"
-_AHEAD = 3  # batches that are being prepared or waiting, where the model has a device of its own
+_AHEAD = 2  # batches that are being prepared or waiting, beside those that can be computed at once
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ class Described(Generic[Item]):
 
 class Pipeline(Generic[Item]):
     """Runs items through one encoder. `prepare` is called in `threads` threads, and gives what `encoder.finish` takes,
-    or a Refused; `check` is called at every step, and whatever it raises ends the work; `on_recovery` hears of each
-    batch for which there was no room."""
+    or a Refused; `streams` batches are computed at once, as many as there are cores if the model has no device of its
+    own; `check` is called at every step, and whatever it raises ends the work; `on_recovery` hears of each batch for
+    which there was no room."""
 
     def __init__(
         self,
@@ -61,6 +63,7 @@ class Pipeline(Generic[Item]):
         prepare: Callable[[Item], Any],
         *,
         threads: int,
+        streams: int | None = None,
         check: Callable[[], None] = lambda: None,
         on_recovery: Callable[[Recovery, str], None] = lambda _recovery, _message: None,
         monotonic: Callable[[], float] = time.perf_counter,
@@ -68,6 +71,7 @@ class Pipeline(Generic[Item]):
         self._encoder = encoder
         self._prepare = prepare
         self._threads = threads
+        self._streams = 1 if encoder.is_elsewhere else streams or os.cpu_count() or 1
         self._check = check
         self._on_recovery = on_recovery
         self._monotonic = monotonic
@@ -79,20 +83,49 @@ class Pipeline(Generic[Item]):
         Raises ProofsheetError when the device has no room for even one picture.
         """
         under_way: deque[tuple[list[tuple[Item, Any]], Callable[[], Floats]]] = deque()
-        for ready in self._prepared(iter(items)):
-            batch: list[tuple[Item, Any]] = []
-            for item, prepared in ready:
-                if isinstance(prepared, Refused):
-                    yield Described(item, None, None, prepared.reason, prepared.code)
-                else:
-                    batch.append((item, prepared))
-            if not batch:
-                continue
-            under_way.append((batch, self._begun([prepared for _, prepared in batch])))
-            while len(under_way) > (self._encoder.is_elsewhere and self._batches.settled):
+        most = 1 if self._encoder.is_elsewhere else self._streams + 1  # a core that is done finds the next one waiting
+        with self._computing() as begun:
+            for ready in self._prepared(iter(items)):
+                batch: list[tuple[Item, Any]] = []
+                for item, prepared in ready:
+                    if isinstance(prepared, Refused):
+                        yield Described(item, None, None, prepared.reason, prepared.code)
+                    else:
+                        batch.append((item, prepared))
+                if not batch:
+                    continue
+                under_way.append((batch, begun([prepared for _, prepared in batch])))
+                while len(under_way) > (most if self._batches.settled else self._streams - 1):
+                    yield from self._collected(*under_way.popleft())
+            while under_way:
                 yield from self._collected(*under_way.popleft())
-        while under_way:
-            yield from self._collected(*under_way.popleft())
+
+    @contextmanager
+    def _computing(self) -> Iterator[Callable[[Sequence[Any]], Callable[[], Floats]]]:
+        """What begins a batch and answers with what waits for it; leaving the context begins no other."""
+        if self._encoder.is_elsewhere:
+            yield self._begun
+            return
+
+        def compute(prepared: Sequence[Any]) -> tuple[Floats, float]:
+            begun = self._monotonic()
+            return self._encoder.finish(prepared)(), self._monotonic() - begun
+
+        def begun(prepared: Sequence[Any]) -> Callable[[], Floats]:
+            computed = pool.submit(compute, prepared)
+
+            def wait() -> Floats:
+                found, seconds = computed.result()
+                self._batches.took(len(prepared), seconds)
+                return found
+
+            return wait
+
+        pool = ThreadPoolExecutor(self._streams, "compute", initializer=self._encoder.keep_to_one_core)
+        try:
+            yield begun
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _prepared(self, items: Iterator[Item]) -> Iterator[list[tuple[Item, Any]]]:
         """Batches of items with what was prepared of them, ahead of whoever asks."""
@@ -102,7 +135,7 @@ class Pipeline(Generic[Item]):
             while True:
                 self._check()
                 size = self._batches.size
-                wanted = size * (_AHEAD if self._encoder.is_elsewhere else 1)
+                wanted = size * (self._streams + _AHEAD)
                 for item in islice(items, max(0, wanted - len(waiting))):
                     waiting.append((item, pool.submit(self._prepare, item)))
                 if not waiting:

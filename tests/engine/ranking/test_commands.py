@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from PIL import Image, ImageFilter
 
-ROOT = Path(__file__).resolve().parents[3]
+from tui.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -28,28 +27,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         losers = ", ".join(f'""D:\\\\x\\\\Mojo1\\\\{number:02}_{place}.jpg""' for place in (1, 2))
         rows.append(f's,{number},D:\\x\\Mojo1\\{number:02}_0.jpg,"[{losers}]",2025-07-{number + 1:02}T10:00:00Z')
     (base / "log.csv").write_text("\n".join([*rows, "bad,row"]) + "\n")
-    script = (
-        "import asyncio, sys\nfrom pathlib import Path\nfrom engine.engine import Engine\n"
-        "from engine.workspace import Workspace\n"
-        "async def main():\n"
-        "    async with Engine.open(Workspace.init(Path(sys.argv[1]))) as engine:\n"
-        "        await engine.runs.wait((await engine.library.scan([Path(sys.argv[2])])).id)\n"
-        "asyncio.run(main())\n"
-    )
-    subprocess.run([sys.executable, "-c", script, base / "ws", base / "pictures"], check=True, cwd=ROOT)
+    scanned = CliRunner().invoke(main, ["-w", str(base / "ws"), "scan", str(base / "pictures")])
+    assert scanned.exit_code == 0, scanned.output
     return base
 
 
-def proofsheet(place: Path, *words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROOFSHEET_ENCODER": "builtin"}
-    done = subprocess.run(
-        [sys.executable, "-m", "tui.cli", "-w", str(place / "ws"), *map(str, words)],
-        capture_output=True,
-        text=True,
-        cwd=place,
-        env=environment,
-    )
-    assert done.returncode == code, done.stderr
+def proofsheet(place: Path, *words: object, code: int = 0) -> Result:
+    """The command in this process, standing in that place: an interpreter for each call would take most of the time."""
+    with contextlib.chdir(place):
+        done = CliRunner().invoke(main, ["-w", "ws", *map(str, words)], env={"PROOFSHEET_ENCODER": "builtin"})
+    assert done.exit_code == code, done.output
     return done
 
 

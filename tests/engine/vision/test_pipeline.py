@@ -14,6 +14,7 @@ from PIL import Image
 from engine.errors import ProofsheetError
 from engine.library.decode import decode
 from engine.library.quick import icc_profile
+from engine.vision import device as devices
 from engine.vision import encoders, pixels
 from engine.vision.batching import Batches
 from engine.vision.encoders import OutOfMemory
@@ -30,13 +31,19 @@ class FakeDevice:
     def __init__(self, room: int = 1000, *, is_elsewhere: bool = False, late: bool = False, size: int = 8) -> None:
         self.room, self.is_elsewhere, self.late, self.size = room, is_elsewhere, late, size
         self.seen: list[int] = []
+        self.alone: set[int] = set()
+        self.threads: set[int] = set()
         self.remembered: list[int] = []
+
+    def keep_to_one_core(self) -> None:
+        self.alone.add(threading.get_ident())
 
     def batches(self) -> Batches:
         return Batches(self.size, 64, remember=self.remembered.append)
 
     def finish(self, prepared: Sequence[float]) -> Callable[[], np.ndarray]:
         self.seen.append(len(prepared))
+        self.threads.add(threading.get_ident())
         if len(prepared) > self.room and not self.late:
             raise OutOfMemory
 
@@ -104,22 +111,58 @@ def test_a_stop_is_heard_within_a_batch() -> None:
     assert len(found) < 40
 
 
-def test_pictures_are_prepared_ahead_only_where_the_model_has_a_device_of_its_own() -> None:
-    for is_elsewhere, most in ((True, 3 * 8), (False, 8)):
-        prepared: list[int] = []
-        lock = threading.Lock()
+@pytest.mark.parametrize("is_elsewhere", [True, False])
+def test_only_a_few_batches_are_prepared_ahead(is_elsewhere: bool) -> None:
+    prepared: list[int] = []
+    lock = threading.Lock()
 
-        def prepare(one: int, prepared: list[int] = prepared, lock: threading.Lock = lock) -> float:
-            with lock:
-                prepared.append(one)
-            return float(one)
+    def prepare(one: int) -> float:
+        with lock:
+            prepared.append(one)
+        return float(one)
 
-        encoder = FakeDevice(is_elsewhere=is_elsewhere)
-        encoder.batches = lambda: Batches(8, 8)  # type: ignore[method-assign]
-        pictures = Pipeline(encoder, prepare, threads=2).run(range(1000))
-        next(pictures)
-        assert len(prepared) <= most + 8
-        pictures.close()
+    encoder = FakeDevice(is_elsewhere=is_elsewhere)
+    encoder.batches = lambda: Batches(8, 8)  # type: ignore[method-assign]
+    pictures = Pipeline(encoder, prepare, threads=2, streams=2).run(range(1000))
+    next(pictures)
+    # Two that are computed, one that waits for a core, two that are prepared, and the one that has come back.
+    assert len(prepared) <= 8 * (4 if is_elsewhere else 8)
+    pictures.close()
+
+
+def test_without_a_device_of_its_own_each_core_computes_batches_alone() -> None:
+    barrier = threading.Barrier(2, timeout=30)  # broken, and so an error, unless two batches are computed at once
+
+    class Meeting(FakeDevice):
+        def finish(self, prepared: Sequence[float]) -> Callable[[], np.ndarray]:
+            barrier.wait()
+            return super().finish(prepared)
+
+    encoder = Meeting()
+    encoder.batches = lambda: Batches(5, 5)  # type: ignore[method-assign]
+    found = list(Pipeline(encoder, float, threads=2, streams=2).run(range(40)))
+    assert [one.item for one in found] == list(range(40))
+    assert encoder.alone == encoder.threads and len(encoder.threads) == 2
+    assert threading.get_ident() not in encoder.alone
+
+
+def test_a_thread_keeps_to_one_core_and_no_other_does() -> None:
+    import torch
+
+    usual, seen = torch.get_num_threads(), []
+
+    def alone() -> None:
+        devices.keep_to_one_core()
+        seen.append(torch.get_num_threads())
+
+    def other() -> None:
+        seen.append(torch.get_num_threads())
+
+    for work in (alone, other):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert [*seen, torch.get_num_threads()] == [1, usual, usual]
 
 
 def test_batches_grow_while_it_pays_and_are_then_remembered() -> None:
