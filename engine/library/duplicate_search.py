@@ -229,6 +229,7 @@ def _twins(connection: sa.Connection, project_id: int) -> tuple[int, list[list[i
 def gone(connection: sa.Connection, moved: Mapping[str, int], clock: Clock) -> None:
     """Images (path -> id) lie in the trash now: the library has them no more."""
     _mark(connection, list(moved.values()), iso(clock()))
+    prints_table.hand_over(connection, list(moved.values()))
     _forget_folders(connection, moved)
 
 

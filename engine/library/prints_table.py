@@ -7,7 +7,7 @@ is stale, and is left out of every answer. Never touches a file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -194,6 +194,39 @@ def mark_searched(connection: sa.Connection, image_ids: Sequence[int], radius: i
     for at in range(0, len(image_ids), _CHUNK):
         some = [int(image) for image in image_ids[at : at + _CHUNK]]
         connection.execute(sa.update(image_prints).where(image_prints.c.image_id.in_(some)).values(searched=radius))
+
+
+def hand_over(connection: sa.Connection, gone: Sequence[int]) -> None:
+    """These images are here no more: what was known of their neighbours is known of the first file of the same content
+    that is left, which stands for that content from now on."""
+    for at in range(0, len(gone), _CHUNK):
+        heirs = _heirs(connection, gone[at : at + _CHUNK])
+        theirs = list(heirs)
+        either = image_links.c.first_id.in_(theirs) | image_links.c.second_id.in_(theirs)
+        inherited = []
+        for row in connection.execute(sa.select(image_links).where(either)):
+            ends = sorted({heirs.get(row.first_id, row.first_id), heirs.get(row.second_id, row.second_id)})
+            if len(ends) == 2:
+                inherited.append(replace(_link(row), first=ends[0], second=ends[1]))
+        write_links(connection, inherited)
+        known = sa.select(image_prints.c.image_id, image_prints.c.searched).where(
+            image_prints.c.image_id.in_(theirs), image_prints.c.searched.is_not(None)
+        )
+        for image, radius in connection.execute(known).all():
+            mark_searched(connection, [heirs[image]], radius)
+
+
+def _heirs(connection: sa.Connection, gone: Sequence[int]) -> dict[int, int]:
+    """Of images that are gone, the first of those that are left with the same content in the same project."""
+    mine, heir = images.alias("mine"), images.alias("heir")
+    is_heir = sa.and_(
+        heir.c.content_hash == mine.c.content_hash,
+        heir.c.project_id == mine.c.project_id,
+        heir.c.removed_at.is_(None),
+    )
+    query = sa.select(mine.c.id, sa.func.min(heir.c.id)).select_from(mine.join(heir, is_heir))
+    found = connection.execute(query.where(mine.c.id.in_(gone)).group_by(mine.c.id))
+    return {int(image): int(first) for image, first in found}
 
 
 def links(connection: sa.Connection, project_id: int) -> Iterator[Link]:

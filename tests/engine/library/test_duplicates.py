@@ -232,6 +232,21 @@ async def test_a_group_cannot_lose_its_keeper_to_another(engine: Engine, photos:
     assert len(await present(engine)) == 3
 
 
+async def test_a_copy_is_still_known_when_the_file_that_stood_for_its_twins_is_gone(
+    engine: Engine, photos: Path
+) -> None:
+    draw(photos / "big.jpg", 4, size=(640, 480))
+    shutil.copy2(photos / "big.jpg", photos / "big2.jpg")
+    draw(photos / "small.jpg", 4)
+    exact = next(group for group in (await found_in(engine, photos)).groups if group.kind == "exact")
+    first, second = sorted(exact.members, key=lambda member: member.image.id)
+    await engine.duplicates.approve([exact], second.image.id)
+    (left,) = (await engine.duplicates.groups()).groups
+    assert (left.kind, names(left)) == ("same", {second.image.name, "small.jpg"})
+    await engine.duplicates.undo()
+    assert {first.image.name, second.image.name, "small.jpg"} in by_kind(await engine.duplicates.groups())["same"]
+
+
 async def test_a_score_from_the_hallway_decides_a_burst(engine: Engine, photos: Path) -> None:
     draw(photos / "c1.jpg", 3, at="06:07:11.100")
     draw(photos / "c2.jpg", 3, at="06:07:11.600", quality=60)
