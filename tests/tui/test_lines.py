@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tui.widgets.chrome import bar
-from tui.widgets.lines import Row, clip, lay_out, row, width_of
+from tui.widgets.lines import Row, clip, clip_middle, lay_out, row, width_of
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("C", "M", "Z")), max_size=30)
 spans = st.lists(st.tuples(texts, st.just("text")), max_size=5).map(tuple)
@@ -21,10 +21,13 @@ def test_a_row_is_exactly_as_wide_as_its_place(left, right, width: int) -> None:
 @given(texts, st.integers(0, 40))
 def test_a_clipped_text_never_exceeds_its_width(text: str, width: int) -> None:
     assert cell_len(clip(text, width)) <= width
+    assert cell_len(clip_middle(text, width)) <= width
 
 
 def test_what_does_not_fit_ends_in_an_ellipsis() -> None:
     assert clip("20250708_060711_stage2_upscaled", 12) == "20250708_06…"
+    assert clip_middle("Reconyx_HC500_Hyperfire_copy.jpg", 18) == "Reconyx_…_copy.jpg"
+    assert clip_middle("写真写真写真写真.jpg", 11) == "写真…真.jpg"
     assert (
         "".join(text for text, _ in lay_out(row("stage2_upscaled", right=[("★ 87 %", "suggest")]), 16))
         == "stage2_u… ★ 87 %"

@@ -23,13 +23,14 @@ from tui.screens.duplicates_messages import Listed
 from tui.screens.layout import plan_for
 from tui.screens.ranking_words import PLACES, paging
 from tui.widgets.cell import Cell, Face
-from tui.widgets.lines import Lines
+from tui.widgets.lines import Lines, clip_middle
 from tui.widgets.preview import PreviewImage
 
 if TYPE_CHECKING:
     from engine.library.duplicates import Group, Member
 
 LIST_WIDTH = 36  # as in the style sheet
+_STRIP_NAME = 18  # cells for a name beside the large picture
 AGAIN_AFTER = 1.0  # seconds after a scan
 
 
@@ -173,7 +174,7 @@ class DuplicatesScreen(Deciding):
         return Face(
             path=member.image.path,
             number=index % PLACES + 1,
-            label=member.image.name,
+            label=clip_middle(member.image.name, _STRIP_NAME) if self.is_narrow else member.image.name,
             details=words.details(member),
             is_marked=index == self.cursor,
             is_suggested=is_star,

@@ -66,6 +66,19 @@ def clip(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…"
 
 
+def clip_middle(text: str, width: int) -> str:
+    """The text, cut to `width` cells in its middle where it is longer: names of copies differ at their ends."""
+    if cell_len(text) <= width or width < 4:
+        return clip(text, width)
+    head = set_cell_size(text, (width - 1) // 2).rstrip()
+    tail = text[-1]
+    for character in reversed(text[:-1]):
+        if cell_len(head) + 1 + cell_len(tail) + cell_len(character) > width:
+            break
+        tail = character + tail
+    return f"{head}…{tail}"
+
+
 def clip_spans(spans: Sequence[Span], width: int) -> list[Span]:
     """The spans, cut to `width` cells; the span that crosses the edge ends in an ellipsis."""
     kept: list[Span] = []
