@@ -38,7 +38,8 @@ class Read:
 
 @dataclass(slots=True)
 class Refused:
-    """A file that was passed over. `image` is the known image that it used to be."""
+    """A file that was passed over. `image` is the known image that it used to be; `frames` tell where our own code
+    failed over it, if it did."""
 
     path: str
     code: str
@@ -46,6 +47,7 @@ class Refused:
     size: int | None = None
     mtime_ns: int | None = None
     image: int | None = None
+    frames: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(slots=True)

@@ -7,10 +7,11 @@ ahead, so that memory stays small and a stop is quick. No process is started bef
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, cast
 
+from engine.library import children
 from engine.library.batch import Folder
 from engine.library.reading import Reading
 from engine.library.source import UnreadableImage
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 AHEAD = 32
 _PATIENCE = 0.05
 _THREADS = 2
+_KINDS = {field.name: field.type for field in fields(Reading)}  # name -> `int` or `str`
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,14 @@ class Readers:
     def _hear(self, seconds: float) -> None:
         for outcome in self._decoders.hear(seconds):
             if outcome.found is not None:
-                self._come[outcome.key] = Reading(**outcome.found)
+                self._come[outcome.key] = _reading(outcome.found)
             else:
-                self._come[outcome.key] = UnreadableImage(cast("RefusalCode", outcome.code), outcome.reason)
+                code = cast("RefusalCode", outcome.code)
+                self._come[outcome.key] = UnreadableImage(code, outcome.reason, frames=outcome.frames)
+
+
+def _reading(found: Mapping[str, Any]) -> Reading | UnreadableImage:
+    """What a process found, once it is what was asked for: a process over which a file has power may say anything."""
+    if found.keys() == _KINDS.keys() and all(type(found[name]).__name__ == kind for name, kind in _KINDS.items()):
+        return Reading(**found)
+    return UnreadableImage("decoder_crash", children.garbled())

@@ -271,7 +271,9 @@ class Scan:
         if isinstance(outcome, UnreadableImage):
             self._refuse(asked.path, outcome.code, outcome.reason)
             self._batch.refused.append(
-                Refused(asked.path, outcome.code, outcome.reason, asked.size, asked.mtime_ns, asked.image)
+                Refused(
+                    asked.path, outcome.code, outcome.reason, asked.size, asked.mtime_ns, asked.image, outcome.frames
+                )
             )
             return
         asked.folder.images += 1
@@ -314,8 +316,9 @@ class Scan:
         if not len(batch):
             return
         written = self._recorder.write(batch)
+        run = self._context.id
         self._errors.append(
-            refusal(printable(one.path), one.code, one.reason, operation="scan", run=self._context.id)
+            refusal(printable(one.path), one.code, one.reason, operation="scan", run=run, frames=one.frames)
             for one in batch.refused
             if printable(one.path) not in self._known.refused_paths  # told when it was first met
         )

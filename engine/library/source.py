@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from engine.library.model import RefusalCode
 
@@ -21,13 +22,17 @@ _NO_ATIME = getattr(os, "O_NOATIME", 0)
 
 class UnreadableImage(Exception):
     """A file that cannot be taken in: `code` for programs, `reason` for people (what, and where possible why).
-    `pixels` is how large the picture says it is, where memory was wanting for it."""
+    `pixels` is how large the picture says it is, where memory was wanting for it; `frames` (see
+    `engine.logs.errors.ErrorRecord`) tell where our own code failed over it, if it did."""
 
-    def __init__(self, code: RefusalCode, reason: str, *, pixels: int = 0) -> None:
+    def __init__(
+        self, code: RefusalCode, reason: str, *, pixels: int = 0, frames: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
         super().__init__(reason)
         self.code: RefusalCode = code
         self.reason = reason
         self.pixels = pixels
+        self.frames = frames
 
 
 def open_source(path: str | os.PathLike[str], *, follow_links: bool = True) -> tuple[BinaryIO, os.stat_result]:

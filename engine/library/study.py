@@ -22,7 +22,7 @@ from engine.library.batch import Batch, Recorder, Refused, folder_of
 from engine.library.facts import Facts, StoredMetadata, Studied, Unstudied
 from engine.library.prints import Prints, unpacked
 from engine.library.workers import Decoders, Outcome
-from engine.logs.errors import ErrorLog, ErrorRecord
+from engine.logs.errors import ErrorLog, refusal
 from engine.runs import RunCancelled, RunContext
 from engine.settings import Settings
 from engine.store import Store
@@ -162,13 +162,8 @@ class Study:
         with self._store.writing() as connection:  # the next scan compares these folders again
             connection.execute(sa.delete(scan_folders).where(scan_folders.c.path.in_(folders)))
         self._errors.append(
-            ErrorRecord(
-                type=outcome.code,
-                message=outcome.reason,
-                run=self._context.id,
-                level="error" if outcome.code == "decoder_crash" else "warning",
-                frames=outcome.frames,
-                context={"file": image.path, "operation": "study"},
+            refusal(
+                image.path, outcome.code, outcome.reason, operation="study", run=self._context.id, frames=outcome.frames
             )
             for image, outcome in refused
         )

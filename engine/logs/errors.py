@@ -55,11 +55,19 @@ class ErrorRecord:
         return hashlib.sha256(subject.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
-def refusal(path: str, code: str, reason: str, *, operation: str, run: str | None = None) -> ErrorRecord:
-    """A file that was passed over. `path` must be printable."""
-    return ErrorRecord(
-        type=code, message=reason, run=run, level="warning", context={"file": path, "operation": operation}
-    )
+def refusal(
+    path: str,
+    code: str,
+    reason: str,
+    *,
+    operation: str,
+    run: str | None = None,
+    frames: Sequence[Mapping[str, Any]] = (),
+) -> ErrorRecord:
+    """A file that was passed over. `path` must be printable; `frames` tell where our own code failed over it."""
+    level = "error" if code == "decoder_crash" else "warning"
+    context = {"file": path, "operation": operation}
+    return ErrorRecord(type=code, message=reason, run=run, level=level, frames=frames, context=context)
 
 
 def of_exception(error: BaseException, *, operation: str, run: str | None = None, **context: Any) -> ErrorRecord:

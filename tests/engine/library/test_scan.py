@@ -442,11 +442,8 @@ async def test_a_file_that_ends_its_decoder_is_refused_by_name_and_the_others_ar
     shelf: Shelf, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "PATIENCE", 3.0)
-    bad = [
-        f"{what}.{ending}"
-        for what in ("crash", "leave", "sleep", "spin", "greedy", "wrong")
-        for ending in ("jpg", "png")
-    ]
+    bad = ["sleep.jpg", "spin.png"]  # each costs its patience
+    bad += [f"{what}.{end}" for what in ("crash", "leave", "greedy", "wrong", "misread") for end in ("jpg", "png")]
     for number, name in enumerate([*bad, *(f"{at}.jpg" for at in range(40)), "print.gif"]):
         put(pictures / name, seed=number)
     with treachery("read"):
@@ -455,7 +452,9 @@ async def test_a_file_that_ends_its_decoder_is_refused_by_name_and_the_others_ar
     assert set(await shelf.images()) == {*(f"{at}.jpg" for at in range(40)), "print.gif"}
     told = [json.loads(line) for line in (shelf.workspace.logs / "errors.jsonl").read_text().splitlines()]
     assert sorted(Path(one["context"]["file"]).name for one in told) == sorted(bad)
-    assert {one["type"] for one in told} == {"decoder_crash"}
+    assert {(one["type"], one["level"]) for one in told} == {("decoder_crash", "error")}
+    placed = {Path(one["context"]["file"]).stem for one in told if one["frames"]}
+    assert placed == {"wrong"}, "where our own code failed is told, and nowhere else is it known"
     assert await shelf.counts_of(pictures) == (0, 0, 41, 0)  # not tried again while they are as they are
 
 

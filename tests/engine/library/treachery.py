@@ -16,6 +16,7 @@ from engine.vision import pixels
 
 _PROGRAM = """
 import os, signal, sys, time
+from dataclasses import replace
 import engine.library.decoder as program
 import engine.library.decode as decoding, engine.library.onepass as onepass, engine.library.reading as reading
 import engine.library.quick as quick
@@ -36,6 +37,7 @@ def treacherous(honest, where):
             if name.startswith("print"): os.write(1, b"garbage"); os.write(2, b"garbage"); print("garbage", flush=True)
             if name.startswith("greedy"): bytearray(6_000_000_000)
             if name.startswith("wrong"): raise KeyError("a mistake of ours")
+            if name.startswith("misread") and where == "read": return replace(honest(path, *more), width="wide")
         return honest(path, *more)
     return done
 WRONG = {
