@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -195,10 +196,12 @@ def _pairs_within(store: Store, project_id: int, distance: int) -> int:
 
 def _complete(evidence: Evidence, clusters: Sequence[Cluster], first: Mapping[int, int]) -> None:
     """Compare what a keeper will be measured against: any member may become the keeper."""
-    for cluster in clusters:
-        if cluster.kind != "exact" and len(cluster.members) <= _BATCH:
-            members = sorted({first.get(image, image) for image in cluster.members})
-            evidence.ask((a, b) for at, a in enumerate(members) for b in members[at + 1 :])
+    each = [
+        {first.get(image, image) for image in cluster.members}
+        for cluster in clusters
+        if cluster.kind != "exact" and len(cluster.members) <= _BATCH
+    ]
+    evidence.ask(one for members in each for one in combinations(sorted(members), 2))
 
 
 def _with_twins(cluster: Cluster, twin: Mapping[int, Sequence[int]], apart: Mapping[int, frozenset[int]]) -> Cluster:

@@ -9,10 +9,10 @@ person has said of any two that they are not duplicates.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Literal
 
 from engine.library.prints_table import Link
@@ -31,6 +31,8 @@ _SURE_CORRELATION, _SURE_IN_ONE_PLACE = 0.997, 0.2
 _BEYOND_DOUBT = 0.99
 # A clock set to another time zone moves by quarters of an hour, by a day and two hours at most.
 _ZONE_STEP, _ZONE_MOST = 900.0, 26 * 3600.0
+# Pairs that are compared at once; images joined by links, beyond which most of their pairs are never asked for.
+_AT_A_TIME, _THRONG = 4_096, 24
 # Beyond this, a group's anchors stand for it.
 _ANCHORS = 6
 # How like one another consecutive frames of a burst are: after laying them over each other.
@@ -82,10 +84,12 @@ class Evidence:
 
     def ask(self, pairs: Iterable[Pair]) -> None:
         """Have these compared, unless they were."""
-        missing = sorted({pair(*one) for one in pairs if one[0] != one[1]} - self.links.keys())
-        if missing:
-            found = {(link.first, link.second): link for link in self.compare(missing)}
-            self.links.update({one: found.get(one) for one in missing})
+        asked = {pair(*one) for one in pairs if one[0] != one[1]}
+        missing = sorted(one for one in asked if one not in self.links)
+        for at in range(0, len(missing), _AT_A_TIME):
+            some = missing[at : at + _AT_A_TIME]
+            found = {(link.first, link.second): link for link in self.compare(some)}
+            self.links.update({one: found.get(one) for one in some})
 
     def of(self, one: int, other: int) -> Link | None:
         """The likeness of two, None when they are not alike."""
@@ -154,6 +158,7 @@ def same(
         and is_same(link, pictures[one[0]], pictures[one[1]], distance)
     ]
     good.sort(key=lambda link: (-link.correlation, link.phash, link.first, link.second))
+    evidence.ask(_within(good))
     groups: dict[int, _Group] = {}
     for link in good:
         ours, theirs = (
@@ -169,6 +174,21 @@ def same(
     found = {id(group): group for group in groups.values()}
     clusters = [Cluster("same", tuple(sorted(group.members)), group.anchors[0]) for group in found.values()]
     return sorted(clusters, key=lambda cluster: cluster.members)
+
+
+def _within(links: Sequence[Link]) -> Iterator[Pair]:
+    """The pairs of images that are joined by a chain of links: what joining will ask for, one by one, is asked at once.
+    Of a throng, only so much as joining really asks for is worth asking."""
+    component: dict[int, list[int]] = {}
+    for link in links:
+        one, other = (component.setdefault(image, [image]) for image in (link.first, link.second))
+        if one is not other:
+            small, large = sorted((one, other), key=len)
+            large.extend(small)
+            component.update(dict.fromkeys(small, large))
+    for members in {id(one): one for one in component.values()}.values():
+        if 2 < len(members) <= _THRONG:
+            yield from combinations(sorted(members), 2)
 
 
 def _distinct(shots: Iterable[Picture]) -> list[Picture]:

@@ -232,13 +232,15 @@ def _heirs(connection: sa.Connection, gone: Sequence[int]) -> dict[int, int]:
 def links(connection: sa.Connection, project_id: int) -> Iterator[Link]:
     """Every likeness between images of a project that are present."""
     one, other = images.alias("one"), images.alias("other")
+    # Computed, so that no index on the project is taken: SQLite would try every image of it with every other.
+    here = one.c.project_id + 0
     query = (
         sa.select(image_links)
         .join(one, one.c.id == image_links.c.first_id)
         .join(other, other.c.id == image_links.c.second_id)
         .where(
-            one.c.project_id == project_id,
-            other.c.project_id == project_id,
+            here == project_id,
+            other.c.project_id + 0 == project_id,
             one.c.removed_at.is_(None),
             other.c.removed_at.is_(None),
         )
