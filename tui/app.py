@@ -449,7 +449,7 @@ def _work(active: Sequence[Activity], width: int) -> list[Span]:
     for activity in active[:2]:
         share = activity.share
         done = f"{share:.0%}".replace("%", " %") if share is not None else ""
-        if share is None and activity.progress is not None and activity.progress.done:
+        if share is None and activity.counts and activity.progress is not None and activity.progress.done:
             done = f"{activity.progress.done:,}"
         word = f" {activity.spoken}" if width >= 100 or len(active) == 1 else ""
         spans += [("   " if spans else "", "dim"), (GLYPHS["running"], "suggest"), (word, "dim")]

@@ -63,6 +63,12 @@ class Activity:
         return min(1.0, self.progress.done / self.progress.total)
 
     @property
+    def counts(self) -> bool:
+        """Whether its progress is a number of things: a training without a known end counts rounds, which say nothing
+        away from its own screen."""
+        return self.run.kind != "train"
+
+    @property
     def spoken(self) -> str:
         """What it is doing, in a word."""
         return _SPOKEN.get(self.run.kind, self.run.kind)

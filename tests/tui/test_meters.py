@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.monitor import Device, RunPace
+from engine.monitor import Device, Processes, RunPace
 from engine.runs import RunState
 from tests.tui.conftest import NARROW, WIDE, running
 from tests.tui.fake_monitor import EMBEDDING, SIMULATED_CPU, SIMULATED_GPU, reading, silent
@@ -25,7 +25,7 @@ async def test_the_meters_stand_beside_a_run_and_go_with_it(engine: FakeEngine, 
     run = engine.runs.begin("embed", project="mojo1")
     async with running(engine, size, screen="training") as studio:
         await studio.until(lambda: studio.says("meters", "cuda:0", "71 %", "9.1/24 GB", "64 °C", "812/s"))
-        assert studio.says("99.6 %", "0.4 % failed", "3 GB")
+        assert studio.says("99.6 % ok", "0.4 % failed", "3 GB")
         engine.runs.end(run.id, RunState.DONE)
         await studio.until(lambda: studio.says("✓ embed") and not studio.says("meters"))
         assert not studio.page.meters.display
@@ -67,7 +67,7 @@ def test_what_is_not_measured_has_no_row_and_a_silent_driver_says_why(narrow: bo
     width = meters.NARROW if narrow else meters.WIDE
     bare = reading(Device("cpu", 0, None, "psutil"), runs=())
     assert text_of(meters.rows(bare, narrow), width)[1:3] == ["meters", "cpu"]
-    assert not any("images" in line or "ok" in line for line in text_of(meters.rows(bare, narrow), width))
+    assert not any("images" in line or "% ok" in line for line in text_of(meters.rows(bare, narrow), width))
     gone = silent(SIMULATED_GPU, "the NVIDIA driver does not answer: GPU is lost")
     said = text_of(meters.rows(reading(gone, SIMULATED_CPU), narrow), width)
     assert "GPU is lost" in " ".join(said)
@@ -89,7 +89,8 @@ def test_every_row_fits_its_column(narrow: bool) -> None:
     large = replace(SIMULATED_GPU, utilisation=1.0, memory_used=139 * 1024**3, memory_total=140 * 1024**3)
     worst = replace(EMBEDDING, images=3, failed=1, images_per_second=123_456.0)
     width = meters.NARROW if narrow else meters.WIDE
-    for line in meters.rows(reading(large, SIMULATED_CPU, runs=(worst,)), narrow):
+    crowded = replace(reading(large, SIMULATED_CPU, runs=(worst,)), processes=Processes(18, 0.995, 100 * 1024**3))
+    for line in meters.rows(crowded, narrow):
         wanted = "".join(text for text, _ in (*line.left, *line.right))
         drawn = "".join(text for text, _ in lay_out(line, width))
         assert drawn.replace(" ", "") == wanted.replace(" ", ""), "nothing is cut"

@@ -283,7 +283,7 @@ class TrainingScreen(Page):
             self.list.put(*words.nothing_yet(self.proof.engine is not None))
         else:
             room = max(4, self.list.size.height - 2)
-            self.list.put(row(("runs", "dim")), *words.run_rows(self.activities, self.selected, room))
+            self.list.put(row(("runs", "dim")), *words.run_rows(self.activities, self.selected, room, self.is_narrow))
         self.metrics.put(words.figures(story.curves, story.progress, run, self.is_narrow))
         panels = words.panels(story.curves)
         self.curves.display = bool(panels)  # without curves the card stands at the top, not in mid-screen
