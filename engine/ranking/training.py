@@ -277,7 +277,8 @@ def _resumed(checkpoint: Mapping[str, Any] | None, fingerprint: str) -> Plan | N
 def _require(count: int) -> None:
     if count < MIN_SETS:
         verb = "is" if MIN_SETS - count == 1 else "are"
+        sets = "set" if count == 1 else "sets"
         raise ProofsheetError(
-            f"there is too little to learn from: {count} decided sets, and {MIN_SETS - count} more {verb} needed",
+            f"there is too little to learn from: {count} decided {sets}, and {MIN_SETS - count} more {verb} needed",
             remedy="Pick winners with `proofsheet`, or bring a log: proofsheet import selections FILE",
         )
