@@ -20,6 +20,7 @@ from engine.library import Library
 from engine.library.duplicates import Duplicates
 from engine.library.model import Image
 from engine.logs.errors import ErrorLog
+from engine.monitor import Monitor
 from engine.ranking import Ranking
 from engine.review import Review
 from engine.runs import Runs
@@ -45,6 +46,7 @@ class Engine:
         self.store = store
         self.views = Views(store)
         self.runs = Runs(workspace, store, seed=self.settings.seed, workers=self.settings.cpu_workers)
+        self.monitor = Monitor(self.runs)
         self.review = Review(workspace, store, self.settings.actor)
         self.changes = Changes(workspace)
         self.library = Library(workspace, self.settings, store, self.runs)
@@ -110,5 +112,6 @@ class Engine:
         try:
             await self.runs.close()
         finally:  # whatever a run did: no decoder outlives this, and the database is let go
+            await asyncio.to_thread(self.monitor.close)
             await asyncio.to_thread(self.library.close)
             await asyncio.to_thread(self.store.close)

@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fix": ("tui.commands.fix:fix", "Propose, prove, apply and take back code fixes."),
     "changes": ("tui.commands.changes:changes", "List, show, apply and roll back change sets."),
     "runs": ("tui.commands.runs:runs", "List, follow, cancel and resume long work."),
+    "monitor": ("tui.commands.monitor:monitor", "Live meters: devices, images a second, errors."),
     "init": ("tui.commands.init:init", "Make a workspace."),
     "config": ("tui.commands.config:config", "Show every setting and where it came from."),
     "doctor": ("tui.commands.doctor:doctor", "Check terminal, device, encoder, database and disk."),

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from engine.clock import utc_now
 from tui.messages import RunEnded, RunMoved
 
 if TYPE_CHECKING:
+    from engine.monitor import Pace
     from engine.runs import Progress, Run, RunEvent, Runs
 
 GLYPHS = {
@@ -51,6 +53,7 @@ class Activity:
 
     run: Run
     progress: Progress | None = None
+    images_per_second: float | None = None  # while it handles images
 
     @property
     def share(self) -> float | None:
@@ -58,6 +61,12 @@ class Activity:
         if self.progress is None or not self.progress.total:
             return None
         return min(1.0, self.progress.done / self.progress.total)
+
+    @property
+    def counts(self) -> bool:
+        """Whether its progress is a number of things: a training without a known end counts rounds, which say nothing
+        away from its own screen."""
+        return self.run.kind != "train"
 
     @property
     def spoken(self) -> str:
@@ -112,18 +121,26 @@ class RunWatch:
 
     async def _follow(self, name: str) -> None:
         """Tail one run's log; that it ended is told by the list, once."""
+        pace = _new_pace()
         try:
             async for event in self._runs.tail(name):
                 activity = self.known.get(name)
                 if activity is None or (event.type == "state" and _is_final(event)):
                     break
                 if event.type == "progress":
-                    moved = Activity(activity.run, progress_of(event))
+                    pace.hear(event.type, event.at, event.data)
+                    moved = Activity(activity.run, progress_of(event), pace.images_per_second(utc_now()))
                     self.known[name] = moved
                     self._tell(RunMoved(moved))
         finally:
             self._tails.pop(name, None)
         self.look_now()
+
+
+def _new_pace() -> Pace:
+    from engine.monitor import Pace
+
+    return Pace()
 
 
 def progress_of(event: RunEvent) -> Progress:

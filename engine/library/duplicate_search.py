@@ -83,6 +83,7 @@ def _print_missing(run: RunContext, store: Store, project: str | None, max_pixel
             else:
                 made.append((image, content_hash, found))
         errors.append(refused)
+        run.handled(len(rows), failed=len(refused))
         with store.writing() as connection:
             prints_table.write_prints(connection, made)
         printed += len(made)

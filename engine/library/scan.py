@@ -268,6 +268,7 @@ class Scan:
     # Taking in
 
     def _settle(self, asked: Asked, outcome: Reading | UnreadableImage) -> None:
+        self._context.handled(failed=int(isinstance(outcome, UnreadableImage)))
         if isinstance(outcome, UnreadableImage):
             self._refuse(asked.path, outcome.code, outcome.reason)
             self._batch.refused.append(

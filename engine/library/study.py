@@ -116,6 +116,7 @@ class Study:
 
     def _take(self, outcome: Outcome[Unstudied]) -> None:
         image = outcome.key
+        self._context.handled(failed=int(outcome.found is None))
         if outcome.found is None:
             self._refused.append((image, outcome))
             self._codes[outcome.code] += 1

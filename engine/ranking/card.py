@@ -12,9 +12,9 @@ from engine.ranking.conformal import RISK, coverage_curve, shortlist_size
 from engine.ranking.evaluate import coverage_at
 from engine.ranking.features import EMBEDDING, PLAIN, QUALITY, Layout
 from engine.ranking.learn import centre, rows_of
+from engine.ranking.lesson import TARGET, Lesson, Trained
 from engine.ranking.material import Material
 from engine.ranking.posterior import believe
-from engine.ranking.session import TARGET, Lesson, Trained
 from engine.ranking.split import Split
 
 # name -> (words for more of it, its unit in words)

@@ -38,7 +38,7 @@ def order(
     because: tuple[str, ...] = (),
 ) -> RankedSet:
     """The ranking that scores (n,) give, best first; probabilities (`chances` (n,), or as the ranker has them from the
-    scores alone) and confidence only from a ranker."""
+    scores alone) and confidence only from a ranker, confidence only over another image."""
     best_first = np.argsort(-scores, kind="stable")
     if ranker is None:
         ranking = tuple(RankedImage(paths[i], float(scores[i]), None) for i in best_first)
@@ -47,7 +47,8 @@ def order(
         chances = ranker.probabilities(scores)
     best_first = np.lexsort((-scores, -chances))
     ranking = tuple(RankedImage(paths[i], float(scores[i]), float(chances[i])) for i in best_first)
-    return RankedSet(ranking, float(chances[best_first[0]]), ranker.label, because=because)
+    sure = float(chances[best_first[0]]) if len(ranking) > 1 else None  # an image by itself has won against nothing
+    return RankedSet(ranking, sure, ranker.label, because=because)
 
 
 class Orderer:

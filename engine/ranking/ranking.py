@@ -272,7 +272,8 @@ class Ranking(Verdicts):
                 with self._store.reading() as connection:
                     count = catalogue.count_choices(connection, actor, project)
                 why_not = (
-                    f"{count} decided sets; {MIN_SETS - count} more are needed before it can learn"
+                    f"{count} decided {'set' if count == 1 else 'sets'}; {MIN_SETS - count} more "
+                    f"{'is' if MIN_SETS - count == 1 else 'are'} needed before it can learn"
                     if count < MIN_SETS
                     else f"{count} decided sets are waiting; it has not been trained yet"
                 )

@@ -7,16 +7,15 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from engine.ranking import evaluate, head, learn, posterior, stacking
+from engine.ranking import controls, evaluate, head, learn, posterior
 from engine.ranking.head import Head
 from engine.ranking.learn import Examples, Weights
+from engine.ranking.lesson import LINEAR, Candidate, Lesson, Plan, Trained, Watch
 from engine.ranking.measures import (
     Calibration,
     Floats,
@@ -26,123 +25,15 @@ from engine.ranking.measures import (
     segment_losses,
     top_hits,
 )
-from engine.ranking.model import MIN_SETS, PER_PROJECT
+from engine.ranking.model import PER_PROJECT
 from engine.ranking.nearest import nearest_winners
 from engine.ranking.posterior import Belief, Prior
-from engine.ranking.refusals import Refused, with_refusals
 
-LINEAR = "linear"
-TARGET = 0.95
-_PERMUTATIONS = 5
-_MODIFIED = 2.0
 _APART = 0.02  # per project: a project's own taste is so free that next to nothing is shared
 _ENOUGH_TO_TRY = 20
 _FEW_ROUNDS = 4
 _ENOUGH_FOR_NETWORKS = 60  # training sets; with fewer a network has nothing to show that chance could not explain
 _GAIN = 1.0  # standard errors that a way to weigh evidence must gain on inner held-out sets
-
-
-class Watch(Protocol):
-    """Who is told how it goes; `check` may raise to stop it."""
-
-    def check(self) -> None: ...
-
-    def progress(self, done: int, total: int | None = None, message: str = "") -> None: ...
-
-    def metric(self, step: int, **values: float) -> None: ...
-
-    def epoch(self, candidate: str, step: int, **values: float) -> None: ...
-
-    def log(self, message: str, level: str = "info") -> None: ...
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What there is to learn from: set-centred, scaled examples in time order (`projects` numbered as in `names`), the
-    blocks of their features, which sets are to be measured on, naive baselines' scores (N,), which picks went against
-    a suggestion (n,), and the sets that were refused as a whole."""
-
-    examples: Examples
-    blocks: Mapping[str, slice]
-    names: tuple[str, ...]
-    train: Ints
-    held_out: Ints
-    baselines: Mapping[str, Floats]
-    modified: Ints
-    refused: Refused | None
-    mode: str
-    seed: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the slow part chose, before anything is measured; it survives an interruption."""
-
-    strengths: Mapping[str, float]
-    closeness: float
-    lapse: float
-    calibration: Calibration
-    calibrated_on: int
-    uses_refusals: bool
-    weighs_modified: bool
-    pairs: float = 0.0
-
-    def prior(self, blocks: Mapping[str, slice]) -> Prior:
-        return Prior(blocks, self.strengths, self.closeness, self.lapse, self.pairs)
-
-    def document(self) -> dict[str, Any]:
-        return {
-            "strengths": dict(self.strengths),
-            "closeness": self.closeness,
-            "lapse": self.lapse,
-            "temperature": self.calibration.temperature,
-            "slips": self.calibration.lapse,
-            "calibrated_on": self.calibrated_on,
-            "uses_refusals": self.uses_refusals,
-            "weighs_modified": self.weighs_modified,
-            "pairs": self.pairs,
-        }
-
-    @classmethod
-    def read(cls, found: Mapping[str, Any]) -> Plan:
-        return cls(
-            found["strengths"],
-            found["closeness"],
-            found["lapse"],
-            Calibration(found["temperature"], found["slips"]),
-            found["calibrated_on"],
-            found["uses_refusals"],
-            found["weighs_modified"],
-            found.get("pairs", 0.0),
-        )
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A model that was trained beside the others, and how it does on the held-out sets."""
-
-    name: str
-    pair_accuracy: float
-    is_chosen: bool
-
-    def document(self) -> dict[str, Any]:
-        return {"name": self.name, "pair_accuracy": self.pair_accuracy, "chosen": self.is_chosen}
-
-
-@dataclass(frozen=True)
-class Trained:
-    """Everything one training found: `evaluated` without the held-out sets, `final` with all."""
-
-    plan: Plan
-    calibration: Calibration
-    evaluated: Belief
-    final: Belief
-    head: Head | None
-    report: evaluate.Report
-    candidates: tuple[Candidate, ...]
-    ablation: dict[str, float]
-    permuted: float
-    pairs: tuple[Floats, Floats]
 
 
 class Session:
@@ -209,7 +100,7 @@ class Session:
         belief = posterior.believe(
             train,
             lesson.blocks,
-            own=self._own(lesson.train),
+            own=lesson.own(lesson.train),
             closeness=_APART if lesson.mode == PER_PROJECT else None,
             on_round=told,
             check=self.watch.check,
@@ -245,7 +136,7 @@ class Session:
         logits, counts, sets = [], [], []
         for number, (some, rest) in enumerate(learn.inner_splits(inner, self.lesson.seed)):
             self.watch.progress(number, None, "measuring confidence")
-            part = self._evidence(train[some], refusals=refusals, modified=modified)
+            part = self.lesson.evidence(train[some], refusals=refusals, modified=modified)
             belief = self._posterior(part, prior, train[some], start)
             held_out = inner.take(rest)
             logits.append(belief.logits(held_out))
@@ -259,7 +150,9 @@ class Session:
         self, sets: Ints, plan: Plan, *, start: Belief | None = None, head: Head | None = None, is_shown: bool = False
     ) -> Belief:
         """The posterior from these sets by the plan's prior, on the features or on what a head makes of them."""
-        evidence = self._evidence(sets, refusals=plan.uses_refusals and head is None, modified=plan.weighs_modified)
+        evidence = self.lesson.evidence(
+            sets, refusals=plan.uses_refusals and head is None, modified=plan.weighs_modified
+        )
         if head is not None:
             blocks = head.blocks(dict(self.lesson.blocks))
             return posterior.believe(head.of(evidence), blocks, rounds=_FEW_ROUNDS, check=self.watch.check)
@@ -298,7 +191,7 @@ class Session:
             evidence,
             prior.blocks,
             prior=prior,
-            own=self._own(sets),
+            own=self.lesson.own(sets),
             start=start,
             from_nothing=is_shown,
             on_step=show if is_shown else None,
@@ -311,20 +204,6 @@ class Session:
         """The reference's own strength, chosen on the training sets once."""
         train = self.lesson.examples.take(self.lesson.train)
         return learn.logistic_strength(train, seed=self.lesson.seed, check=self.watch.check)
-
-    def _evidence(self, sets: Ints, *, refusals: bool, modified: bool) -> Examples:
-        examples = self.lesson.examples.take(sets)
-        if modified:
-            weights = np.where(np.isin(sets, self.lesson.modified), _MODIFIED, 1.0)
-            examples = Examples(examples.features, examples.offsets, examples.groups, weights, examples.projects)
-        if refusals and self.lesson.refused is not None:
-            examples = with_refusals(examples, sets, self.lesson.refused)
-        return examples
-
-    def _own(self, sets: Ints) -> list[int]:
-        """The projects with enough of these sets to deviate from the shared taste."""
-        owners, counts = np.unique(self.lesson.examples.owners[sets], return_counts=True)
-        return [int(one) for one, count in zip(owners, counts, strict=True) if count >= MIN_SETS]
 
     # -- measuring --------------------------------------------------------------------------------------------------
 
@@ -355,52 +234,12 @@ class Session:
         )
 
     def ablation(self, plan: Plan, belief: Belief) -> dict[str, float]:
-        """For each block that has something to say: held-out pair accuracy of weights learned without it."""
-        lesson = self.lesson
-        held_out = lesson.examples.take(lesson.held_out)
-        present = [name for name, block in lesson.blocks.items() if np.any(lesson.examples.features[:, block])]
-        found = {}
-        for number, name in enumerate(present):
-            self.watch.progress(number, len(present), f"measuring without {name}")
-            prior = plan.prior(lesson.blocks).without(name)
-            evidence = self._evidence(lesson.train, refusals=False, modified=plan.weighs_modified)
-            own = [one for one in self._own(lesson.train) if one in belief.weights.deviations]
-            weights = learn.fit_weights(
-                evidence,
-                prior.precision,
-                start=_emptied(belief.weights, lesson.blocks[name]),
-                lapse=prior.lapse,
-                own=own,
-                closeness=prior.closeness,
-                tolerance=learn.ROUGHLY,
-                check=self.watch.check,
-            )
-            if prior.pairs:
-                other = posterior.by_pairs(evidence, prior, own, self.watch.check)
-                weights = stacking.joined(weights, other, prior.pairs)
-            # What little weight is left would still decide where no other block says anything.
-            emptied = _emptied(weights, lesson.blocks[name])
-            found[name] = pair_accuracy(emptied.scores(held_out), held_out.offsets)
-        return found
+        """What each block of features is worth: held-out pair accuracy without it."""
+        return controls.ablation(self.lesson, plan, belief, self.watch)
 
     def permuted(self, plan: Plan) -> float:
-        """Held-out pair accuracy when every set's winner is drawn by lot, in training and in measuring: a half, unless
-        something about a set but its images tells the winner. The mean of a few such draws."""
-        lesson, random = self.lesson, np.random.default_rng(lesson_seed(self.lesson.seed))
-        train, held_out = lesson.examples.take(lesson.train), lesson.examples.take(lesson.held_out)
-        hits = []
-        for number in range(_PERMUTATIONS):
-            self.watch.progress(number, _PERMUTATIONS, "measuring with winners drawn by lot")
-            weights = learn.fit(
-                by_lot(train, random),
-                plan.prior(lesson.blocks).precision,
-                lapse=plan.lapse,
-                tolerance=learn.ROUGHLY,
-                check=self.watch.check,
-            )
-            drawn = by_lot(held_out, random)
-            hits.append(pair_accuracy(np.asarray(drawn.features @ weights, dtype=np.float64), drawn.offsets))
-        return float(np.mean(hits))
+        """Held-out pair accuracy with winners drawn by lot."""
+        return controls.permuted(self.lesson, plan, self.watch)
 
     # -- deeper models ----------------------------------------------------------------------------------------------
 
@@ -461,29 +300,6 @@ class Session:
         return np.concatenate([confidence, report.confidence]), np.concatenate([correct, report.correct])
 
 
-def by_lot(examples: Examples, random: np.random.Generator) -> Examples:
-    """The same sets, each with a winner drawn by lot."""
-    starts, counts = examples.offsets[:-1], np.diff(examples.offsets)
-    drawn = starts + random.integers(0, counts)
-    rows = np.arange(len(examples.features))
-    rows[starts], rows[drawn] = drawn, starts
-    return Examples(examples.features[rows], examples.offsets, examples.groups, examples.weights, examples.projects)
-
-
-def lesson_seed(seed: int) -> tuple[int, int]:
-    """Another stream of chance than the splits'."""
-    return seed, 7
-
-
-def _emptied(weights: Weights, block: slice) -> Weights:
-    def emptied(values: Floats) -> Floats:
-        found = values.copy()
-        found[block] = 0.0
-        return found
-
-    return Weights(emptied(weights.shared), {one: emptied(value) for one, value in weights.deviations.items()})
-
-
 def _first(belief: Belief, d: int) -> Belief:
     """The belief about the first d weights."""
 
@@ -498,12 +314,3 @@ def _first(belief: Belief, d: int) -> Belief:
         cut(belief.shared),
         {one: cut(taste) for one, taste in belief.own.items()},
     )
-
-
-def counted(names: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
-    """Distinct project names as first written, and each set's number among them."""
-    distinct: dict[str, str] = {}
-    for name in names:
-        distinct.setdefault(name.casefold(), name)
-    number = {key: index for index, key in enumerate(distinct)}
-    return tuple(distinct.values()), np.array([number[name.casefold()] for name in names], dtype=np.int64)

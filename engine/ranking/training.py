@@ -24,12 +24,13 @@ from engine.ranking.epochs import EpochLog, Told
 from engine.ranking.features import EMBEDDING, QUALITY, Layout, scale_of
 from engine.ranking.hashes import HashCache
 from engine.ranking.learn import Examples
+from engine.ranking.lesson import Lesson, Plan, Trained, counted
 from engine.ranking.material import Material, gather, read_choices, refused_sets
 from engine.ranking.measures import Floats
 from engine.ranking.model import MIN_SETS, NAME, UNIFIED
 from engine.ranking.ranker import Deep, LinearRanker
 from engine.ranking.registry import ModelRow, Registry
-from engine.ranking.session import Lesson, Plan, Session, Trained, counted
+from engine.ranking.session import Session
 from engine.ranking.split import Split, split
 from engine.runs import RunContext
 from engine.store import Store
@@ -276,7 +277,8 @@ def _resumed(checkpoint: Mapping[str, Any] | None, fingerprint: str) -> Plan | N
 def _require(count: int) -> None:
     if count < MIN_SETS:
         verb = "is" if MIN_SETS - count == 1 else "are"
+        sets = "set" if count == 1 else "sets"
         raise ProofsheetError(
-            f"there is too little to learn from: {count} decided sets, and {MIN_SETS - count} more {verb} needed",
+            f"there is too little to learn from: {count} decided {sets}, and {MIN_SETS - count} more {verb} needed",
             remedy="Pick winners with `proofsheet`, or bring a log: proofsheet import selections FILE",
         )

@@ -81,12 +81,12 @@ class Review:
         return await self._record(record)
 
     async def suggested(self, kind: str, subject: str) -> Suggestion | None:
-        """The newest suggestion recorded for a subject that no decision was made on, or None."""
-        decided = sa.exists().where(decisions.c.suggestion_id == suggestions.c.id)
+        """The newest suggestion recorded for a subject, or None. One that was decided on counts too: that verdict may
+        have been taken back, or come from another process while this one was looking at the same suggestion."""
         query = (
             sa.select(suggestions, projects.c.name.label("project"))
             .select_from(suggestions.outerjoin(projects))
-            .where(suggestions.c.kind == kind, suggestions.c.subject == subject, ~decided)
+            .where(suggestions.c.kind == kind, suggestions.c.subject == subject)
             .order_by(suggestions.c.created_at.desc(), suggestions.c.id.desc())
             .limit(1)
         )

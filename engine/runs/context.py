@@ -51,6 +51,7 @@ class RunContext:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._progress: dict[str, Any] | None = None
+        self._images = self._failed = 0
         self._points: list[dict[str, Any]] = []
         self._refused: list[dict[str, str]] = []
         self._recovered: list[dict[str, str]] = []
@@ -76,10 +77,23 @@ class RunContext:
             raise RunCancelled
 
     def progress(self, done: int, total: int | None = None, message: str = "") -> None:
-        """How far the work is; newer progress replaces what was not yet written."""
+        """How far the work is; newer progress replaces what was not yet written.
+
+        Of a run that handles images it also says how many were handled by now, and how many of them failed: what
+        throughput, error and success rates come from.
+        """
         with self._lock:
             self._progress = {"done": done, "total": total, "message": message}
+            if self._images:
+                self._progress |= {"images": self._images, "failed": self._failed}
         self._flush_if_due()
+
+    def handled(self, images: int = 1, *, failed: int = 0) -> None:
+        """So many more images were worked on, `failed` of them in vain; what was found done already does not count.
+        Told with the next progress."""
+        with self._lock:
+            self._images += images
+            self._failed += failed
 
     def metric(self, step: int, **values: float) -> None:
         """One point of the run's curves; points are gathered and written together."""

@@ -94,6 +94,7 @@ class Embedder:
                     entries[one.item.content_hash] = Entry(one.vector, beside)
                     tally.embedded += 1
                 if self._run is not None:
+                    self._run.handled(failed=int(one.vector is None))
                     self._run.progress(tally.embedded + tally.cached + len(tally.refused), total, project_key)
                 if len(entries) >= COMMIT:
                     shelf.add(entries, replace=replace)

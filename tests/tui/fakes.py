@@ -40,6 +40,7 @@ from engine.repair.trials import Trial
 from engine.review import Agreement, Decision, Suggestion, Verdict
 from engine.runs import Run, RunEvent, RunState
 from tests.tui.fake_experiments import FakeExperiments, FakeSchedule
+from tests.tui.fake_monitor import FakeMonitor
 
 STAGES = ("generated", "upscaled", "enhanced")
 AT = "2026-11-20T21:50:12.000000Z"
@@ -782,6 +783,7 @@ class FakeEngine:
         self.library = library
         self.ranking = ranking
         self.runs = FakeRuns()
+        self.monitor = FakeMonitor()
         self.experiments = FakeExperiments()
         self.schedule = FakeSchedule()
         self.changes = FakeChanges()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -239,6 +240,26 @@ async def test_the_taste_card_says_it_in_words_with_pairs_as_proof(learned: Fake
         assert studio.page.marked.words == "warmer"
         await studio.press("escape")
         await studio.until(lambda: not isinstance(studio.page, TasteScreen))
+
+
+@both
+async def test_a_taste_card_that_takes_its_time_is_laid_out_in_the_room_it_then_has(
+    learned: FakeEngine, size, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready, taste = asyncio.Event(), learned.ranking.taste
+
+    async def slow(project: str | None = None):
+        await ready.wait()
+        return await taste(project)
+
+    monkeypatch.setattr(learned.ranking, "taste", slow)
+    async with running(learned, size) as studio:
+        await studio.set_shown(1)
+        await studio.press("T")
+        await studio.until(lambda: studio.says("Reading your picks"))
+        ready.set()
+        await studio.until(lambda: studio.says("From 412 picks, you prefer"))
+        await studio.until(lambda: "…" not in studio.page.traits.text)
 
 
 async def test_before_there_are_enough_picks_the_taste_card_says_so(engine: FakeEngine) -> None:

@@ -276,6 +276,23 @@ async def test_a_large_set_pages_and_numbers_belong_to_the_page(pictures, size) 
         assert studio.says(" 1   20250708_060701_variation_10", "page 2/2")
 
 
+@both
+async def test_in_a_large_set_its_ends_and_the_suggestion_are_one_key_away(pictures, size) -> None:
+    engine = make_engine(pictures / "larger", sets=1, images=30)
+    async with running(engine, size) as studio:
+        await studio.set_shown(1)
+        star = studio.page.star
+        await studio.press("end")
+        assert (studio.page.cursor, studio.says("page 4/4")) == (29, True)
+        await studio.press("asterisk")
+        assert (studio.page.cursor, studio.says("page 1/4")) == (star, True)
+        await studio.press("end", "home")
+        assert studio.page.cursor == 0
+        await studio.press("s", "end", "asterisk")
+        assert studio.page.cursor == 29
+        assert studio.says("suggestions are off")
+
+
 async def test_images_side_by_side_have_the_same_width(engine: FakeEngine) -> None:
     async with running(engine, WIDE) as studio:
         await studio.set_shown(1)

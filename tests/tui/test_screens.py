@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from engine.runs import RunState
 from tests.tui.conftest import NARROW, WIDE, running
 from tests.tui.fakes import FakeEngine, FakeLibrary, FakeRanking, make_engine, make_image
+from tui.runwatch import Activity
 from tui.screens import training_words as words
 from tui.screens.zoom import ZoomScreen
 from tui.widgets.lines import Row
@@ -166,6 +168,16 @@ async def test_a_narrow_card_shows_every_value_whole_and_the_best_baseline_under
     assert "pairs .741 · winners .690 · ECE .018 · 180+40 sets" in text
     assert max(map(len, text)) <= 54
     assert any(line.startswith("logistic difference") for line in text)
+
+
+def test_narrow_rows_of_runs_say_the_hour_of_today_and_the_day_of_earlier_ones(engine: FakeEngine) -> None:
+    run = engine.runs.begin("duplicates", RunState.DONE)  # begun 2026-11-20 21:50
+    said = {
+        day: strip_text(words.run_rows([Activity(run)], run.id, 4, narrow=True, today=date(2026, 11, day))[0])
+        for day in (20, 21)
+    }
+    assert said == {20: "▸ ✓ duplicates21:50", 21: "▸ ✓ duplicates11-20"}
+    assert strip_text(words.run_rows([Activity(run)], run.id, 4)[0]) == "▸ ✓ duplicates11-20 21:50"
 
 
 def strip_text(line: Row) -> str:

@@ -76,7 +76,7 @@ async def test_training(pictures, size, name: str) -> None:
     engine.runs.tell(run.id, "progress", done=8, total=40, message="epoch 8")
     async with running(engine, size, screen="training") as studio:
         await studio.until(lambda: studio.says("loss .125", "this ranker", "8/40"))
-        await studio.until(lambda: len(studio.page.curves._plots) == 2 and studio.says("held out"))
+        await studio.until(lambda: len(studio.page.curves._plots) == 2 and studio.says("held out", "meters", "812/s"))
         check_snapshot(f"training-{name}", still(studio))
 
 

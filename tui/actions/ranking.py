@@ -108,6 +108,11 @@ def ranking() -> Iterator[Action]:
         brief="images",
     )
     yield Action("ranking.previous_page", ("pageup", "["), "previous images", "Back by one page.", place, "page(-1)")
+    yield Action("ranking.first", ("home",), "first image", "The first image of the set.", place, "edge(-1)")
+    yield Action("ranking.last", ("end",), "last image", "The last image of the set.", place, "edge(1)")
+    yield Action(
+        "ranking.star", ("asterisk",), "to the ★", "Mark the suggested image, whatever page it is on.", place, "star"
+    )
     yield Action(
         "ranking.project",
         ("p",),

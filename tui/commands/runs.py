@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui import metering
 from tui.commands.common import emit, engine_command, json_option, list_by_default, note, say
 
 if TYPE_CHECKING:
@@ -37,10 +38,15 @@ async def list_runs(engine: Engine, limit: int = 20, as_json: bool = False) -> N
         return
     if not found:
         say("No runs yet. `proofsheet scan FOLDER` starts one.")
+    paces = {pace.id: pace.images_per_second for pace in await engine.monitor.runs()}
     for run in found:
         progress = await engine.runs.progress(run.id) if not run.state.is_final else None
         far = f"  {progress.done:,}/{progress.total:,}" if progress and progress.total else ""
-        say(f"{GLYPHS[run.state]} {run.id:<34} {run.state:<12} {run.project or '':<12} {run.created_at[:19]}{far}")
+        pace = paces.get(run.id)
+        fast = f"  {metering.speed(pace)}" if pace is not None else ""
+        say(
+            f"{GLYPHS[run.state]} {run.id:<34} {run.state:<12} {run.project or '':<12} {run.created_at[:19]}{far}{fast}"
+        )
 
 
 @runs.command("show", help="One run: its inputs, its result, or why it failed.")

@@ -148,6 +148,20 @@ class RankingScreen(Finish):
             self.has_moved = True
             self._move_cursor(wanted)
 
+    def action_edge(self, direction: int) -> None:
+        if self.shown is not None:
+            self._mark_at(0 if direction < 0 else len(self.shown.members) - 1)
+
+    def action_star(self) -> None:
+        if self.star is None:
+            self.notice("nothing is suggested" if self.suggests else "suggestions are off; s shows them")
+        self._mark_at(self.star)
+
+    def _mark_at(self, index: int | None) -> None:
+        if self.shown is not None and not self.is_deciding and index is not None:
+            self.has_moved = True
+            self._move_cursor(index)
+
     @on(Cell.Touched)
     def _touched(self, event: Cell.Touched) -> None:
         index = self.page_number * PLACES + event.cell.place

@@ -5,6 +5,7 @@ Relies on `engine.ranking.taste` and `consistency`; decides nothing. Pairs stand
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,17 @@ class Heading(Lines):
             self.put(words.heading(*self.said, self.size.width))
 
 
+class Traits(Lines):
+    """The preferences: told anew whenever they get another width, as when the first proofs come beside them."""
+
+    def __init__(self, draw: Callable[[], None], *, id: str) -> None:
+        super().__init__(id=id)
+        self._draw = draw
+
+    def on_resize(self) -> None:
+        self._draw()
+
+
 class TasteScreen(Page):
     """`T`"""
 
@@ -65,7 +77,7 @@ class TasteScreen(Page):
         self.cursor = 0
 
     def compose_body(self) -> ComposeResult:
-        self.traits = Lines(id="traits")
+        self.traits = Traits(self._draw, id="traits")
         self.pictures = [(PreviewImage(), PreviewImage()) for _ in range(PAIRS)]
         self.headings = [(Heading(), Heading()) for _ in range(PAIRS)]
         self.told = [Horizontal(*pair, classes="told") for pair in self.headings]

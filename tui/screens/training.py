@@ -20,6 +20,7 @@ from textual.timer import Timer
 from tui.actions import bindings
 from tui.messages import EngineReady, RunEnded, RunMoved
 from tui.runwatch import Activity, progress_of
+from tui.screens import training_meters as meters
 from tui.screens import training_report as report
 from tui.screens import training_words as words
 from tui.screens.base import Page
@@ -28,6 +29,7 @@ from tui.widgets.lines import Lines, row
 from tui.widgets.report import Report
 
 if TYPE_CHECKING:
+    from engine.monitor import Reading
     from engine.ranking import Consistency
     from engine.ranking.model import RankerStatus
     from engine.ranking.registry import ModelRow
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 LOG_KEPT = 400  # lines
 POINTS_KEPT = 2000  # a curve's points; older ones are thinned, the shape stays
+METER_EVERY = 1.0  # seconds
 DRAW_EVERY = 0.1  # seconds: as often as the log is written
 
 
@@ -53,6 +56,13 @@ class Judged(Message, bubble=False):
     status: RankerStatus
     versions: list[ModelRow]
     own: Consistency
+
+
+@dataclass
+class Metered(Message, bubble=False):
+    """The meters were read."""
+
+    reading: Reading
 
 
 @dataclass
@@ -118,9 +128,11 @@ class TrainingScreen(Page):
         self.version: int | None = None  # the marked one
         self.own: Consistency | None = None
         self._drawing: Timer | None = None
+        self._is_metering = False
 
     def compose_body(self) -> ComposeResult:
         self.list = Lines(id="runs")
+        self.meters = Lines(id="meters")
         self.metrics = Lines(id="metrics")
         self.curves = Curves(id="curves")
         self.card = Lines(id="card")
@@ -128,12 +140,15 @@ class TrainingScreen(Page):
         self.runs_view = Container(self.metrics, self.curves, self.card, self.tail, id="work")
         self.report_view = Report(id="report")
         with Container(classes="body"), Container(id="training"):
-            yield self.list
+            with Container(id="beside"):
+                yield self.list
+                yield self.meters
             yield self.runs_view
             yield self.report_view
 
     def on_mount(self) -> None:
         super().on_mount()
+        self.set_interval(METER_EVERY, self._meter)
         self._draw()
 
     @on(EngineReady)
@@ -188,6 +203,8 @@ class TrainingScreen(Page):
         run = next((a.run for a in self.activities if a.run.id == self.selected), None)
         if run is not None:
             self.story.run = run
+        if not self.is_going:
+            self._show_meters(None)
         self._draw_soon()
 
     def _select(self, run_id: str | None) -> None:
@@ -215,6 +232,37 @@ class TrainingScreen(Page):
             self.story.hear(told)
         self._draw_soon()
 
+    # -- meters -----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_going(self) -> bool:
+        """Whether something runs."""
+        return any(not activity.run.state.is_final for activity in self.activities)
+
+    def _meter(self) -> None:
+        """Read the meters while somebody looks and something runs; a reading that takes its time is not overtaken."""
+        if self.is_going and self.is_current and not self._is_metering and self.proof.engine is not None:
+            self._is_metering = True
+            self.work(self._read_meters, group="meters")
+
+    async def _read_meters(self) -> None:
+        try:
+            self.post_message(Metered(await self.engine.monitor.read()))
+        finally:
+            self._is_metering = False
+
+    @on(Metered)
+    def _metered(self, event: Metered) -> None:
+        if self.is_going:
+            self._show_meters(event.reading)
+
+    def _show_meters(self, reading: Reading | None) -> None:
+        """At the foot of the list; gone when nothing runs."""
+        rows = meters.rows(reading, self.is_narrow) if reading is not None else []
+        self.meters.styles.height = len(rows)
+        self.meters.display = bool(rows)
+        self.meters.put(*rows)
+
     # -- drawing ----------------------------------------------------------------------------------------------------
 
     def _draw_soon(self) -> None:
@@ -235,7 +283,7 @@ class TrainingScreen(Page):
             self.list.put(*words.nothing_yet(self.proof.engine is not None))
         else:
             room = max(4, self.list.size.height - 2)
-            self.list.put(row(("runs", "dim")), *words.run_rows(self.activities, self.selected, room))
+            self.list.put(row(("runs", "dim")), *words.run_rows(self.activities, self.selected, room, self.is_narrow))
         self.metrics.put(words.figures(story.curves, story.progress, run, self.is_narrow))
         panels = words.panels(story.curves)
         self.curves.display = bool(panels)  # without curves the card stands at the top, not in mid-screen

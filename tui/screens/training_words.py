@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from engine.clock import parse_iso
+from engine.clock import parse_iso, utc_now
 from tui.runwatch import GLYPHS, INKS, Activity
 from tui.widgets.chrome import bar, fold
 from tui.widgets.lines import Row, Span, row
@@ -49,32 +50,40 @@ def title(run: Run) -> tuple[Span, ...]:
     return ((run.kind, "strong"), *project, ("  ", "dim"), (f"{GLYPHS[state]} {state}", INKS[state]))
 
 
-def run_rows(activities: Sequence[Activity], selected: str | None, room: int) -> list[Row]:
-    """The runs, newest first, the selected one in view."""
+def run_rows(
+    activities: Sequence[Activity], selected: str | None, room: int, narrow: bool = False, today: date | None = None
+) -> list[Row]:
+    """The runs, newest first, the selected one in view. Narrow, of today's the hour is said, of older ones the day."""
     names = [activity.run.id for activity in activities]
     place = names.index(selected) if selected in names else 0
     first = max(0, min(place - room // 2, len(activities) - room))
-    return [_run_row(activity, activity.run.id == selected) for activity in activities[first : first + room]]
+    by = (today or utc_now().astimezone().date()) if narrow else None
+    return [_run_row(activity, activity.run.id == selected, by) for activity in activities[first : first + room]]
 
 
-def _run_row(activity: Activity, is_selected: bool) -> Row:
+def _run_row(activity: Activity, is_selected: bool, today: date | None) -> Row:
     run, state = activity.run, str(activity.run.state)
     ink = "strong" if is_selected else "text"
     share = activity.share
     if not run.state.is_final and share is not None:
         tail: tuple[Span, ...] = ((f"{share:.0%}".replace("%", " %"), "text"),)
     else:
-        tail = ((_when(run), "faint"),)
+        tail = ((_when(run, today), "faint"),)
     edge: Span = ("▸ ", "suggest") if is_selected else ("  ", "dim")
     detached: tuple[Span, ...] = ((" detached", "dim"),) if run.detached and not run.state.is_final else ()
     project: tuple[Span, ...] = ((f" {run.project}", "dim"),) if run.project else ()
     return Row((edge, (GLYPHS[state], INKS[state]), (f" {run.kind}", ink), *project, *detached), tail)
 
 
-def _when(run: Run) -> str:
-    """Month, day and minute, by this machine's clock."""
-    moment = run.finished_at or run.started_at or run.created_at
-    return f"{parse_iso(moment).astimezone():%m-%d %H:%M}" if moment else ""
+def _when(run: Run, today: date | None) -> str:
+    """Month, day and minute, by this machine's clock; the shorter half of it where `today` is given."""
+    told = run.finished_at or run.started_at or run.created_at
+    if not told:
+        return ""
+    moment = parse_iso(told).astimezone()
+    if today is None:
+        return f"{moment:%m-%d %H:%M}"
+    return f"{moment:%H:%M}" if moment.date() == today else f"{moment:%m-%d}"
 
 
 def nothing_yet(is_open: bool) -> list[Row]:
@@ -112,10 +121,10 @@ def _how_far(progress: Progress | None, run: Run | None) -> tuple[Span, ...]:
         if progress.total:
             share = progress.done / progress.total
             tail = [*bar(share, 12, "suggest"), (f" {progress.done:,}", "text"), (f"/{progress.total:,}", "dim")]
-        else:
+        elif progress.done:
             tail = [(f"{progress.done:,}", "text")]
         if progress.message:
-            tail = [(f"{progress.message}  ", "dim"), *tail]
+            tail = [(f"{progress.message}  " if tail else progress.message, "dim"), *tail]
     elif run is not None and run.error:
         tail = [(run.error.splitlines()[0], "danger")]
     return tuple(tail)
@@ -164,7 +173,7 @@ def card(status: RankerStatus | None, narrow: bool, width: int) -> list[Row]:
     if content.get("without"):
         rows.append(row((f"switched off: {', '.join(content['without'])}", "dim")))
     rows += _bars(content, narrow)
-    return rows
+    return rows if narrow else [*rows, row()]
 
 
 def _held_out(content: Mapping[str, Any], narrow: bool) -> list[Row]:

@@ -60,6 +60,10 @@ def test_the_room_from_the_command_line(place: Path, tmp_path: Path) -> None:
     trained = json.loads(proofsheet(place, "train", "ranker", "--json").stdout)
     assert set(trained) >= {"model", "promoted", "sets", "held_out", "baselines", "references", "seconds"}
     assert trained["held_out"]["pair_accuracy"] == 1.0
+    held_out = {"brier", "pair_accuracy_ci", "permuted_pair_accuracy", "self_consistency", "coverage_at_95"}
+    assert set(trained["held_out"]) >= held_out
+    assert trained["held_out"]["self_consistency"] is None, "nobody was asked twice"
+    assert {"name", "pair_accuracy", "chosen"} == set(trained["candidates"][0])
     assert trained["promoted"] is False, "the sharpest is always right here, and nothing can be better"
     assert "the sharpest 100.0%" in trained["why_not"][-1]
     assert set(trained) >= {"ablation", "candidates"} and trained["candidates"][0]["name"] == "linear"
@@ -70,6 +74,10 @@ def test_the_room_from_the_command_line(place: Path, tmp_path: Path) -> None:
     ranked = json.loads(proofsheet(place, "rank", soft, sharp, "--json").stdout)
     assert (ranked["model"], ranked["winner"]) == ("ranker_v1", str(sharp))
     assert ranked["confidence"] is not None and "sharper" in ranked["because"]
+    alone = json.loads(proofsheet(place, "rank", sharp, "--json").stdout)
+    assert (alone["model"], alone["winner"], alone["confidence"]) == ("ranker_v1", str(sharp), None), (
+        "sure over nothing"
+    )
     back = json.loads(proofsheet(place, "models", "rollback", "--json").stdout)
     assert (back["was"]["version"], back["in_use"]) == (1, None)
     assert "is promoted" in proofsheet(place, "models", "rollback", code=2).stderr

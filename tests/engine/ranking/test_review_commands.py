@@ -71,8 +71,12 @@ def test_the_whole_loop_can_be_driven_without_a_screen(place: Path, monkeypatch:
     assert again["earlier"]["decision"] == made["decision"] and again["earlier"]["winner"] == str(winner)
     undone = told(place, "review", "undo")
     assert [one["undoes"] for one in undone["undone"]] == [again["decision"]] and undone["left"] == 3
+    assert told(place, "review", "undo")["left"] == 4
+    made = told(place, "review", "decide", name, "--winner", winner)
+    assert (made["verdict"], made["left"]) == ("modified", 3), "what was suggested is still known after an undo"
 
-    second = told(place, "review", "next")["set"]
+    asked = told(place, "review", "next")
+    second, advised = asked["set"], asked["suggestion"]["winner"]
     two = [started(place, "review", "decide", second["id"], "--winner", path, "--json") for path in second["members"]]
     answers = [process.communicate() for process in two]
     assert [process.returncode for process in two] == [0, 0], answers
@@ -80,6 +84,8 @@ def test_the_whole_loop_can_be_driven_without_a_screen(place: Path, monkeypatch:
     assert documents[0]["earlier"] is None
     assert documents[1]["earlier"]["decision"] == documents[0]["decision"], "both are kept, and the later is told"
     assert sum("Both are kept" in err for _, err in answers) == 1
+    suggested = {one["winner"]: one["verdict"] for one in documents}
+    assert suggested[advised] == "approved" and set(suggested.values()) == {"approved", "modified"}
 
     for _ in range(2):
         told(place, "review", "decide", told(place, "review", "next")["set"]["id"], "--skip")
