@@ -55,6 +55,11 @@ class Module:
 
     # -- finding --------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        """The lines as Python counts them: a form feed ends none, nor does what else `splitlines` would break at."""
+        return re.split(r"\r\n|\n|\r", self.text)
+
     def position(self, node: cst.CSTNode) -> CodeRange:
         """Where a node stands; lines are 1-based, columns 0-based."""
         return self._positions[node]
@@ -94,9 +99,8 @@ class Module:
         wanted = " ".join(code.split())
         if not wanted:
             return near
-        lines = self.text.splitlines()
-        there = [number for number, text in enumerate(lines, 1) if " ".join(text.split()) == wanted]
-        there = there or [number for number, text in enumerate(lines, 1) if wanted in " ".join(text.split())]
+        there = [number for number, text in enumerate(self.lines, 1) if " ".join(text.split()) == wanted]
+        there = there or [number for number, text in enumerate(self.lines, 1) if wanted in " ".join(text.split())]
         return min(there, key=lambda number: abs(number - near)) if there else None
 
     def function(self, node: cst.CSTNode) -> cst.FunctionDef | None:
