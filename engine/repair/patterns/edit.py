@@ -242,10 +242,25 @@ class Module:
     def _compound(self) -> list[cst.BaseCompoundStatement]:
         return self.nodes(cst.BaseCompoundStatement)  # type: ignore[type-abstract]
 
+    def imports_for_sure(self, module: str) -> bool:
+        """Whether the file binds `module` wherever it is run, rather than in a `try` or an `if` alone."""
+        if any(line.split()[1] == module for line in self._imports):
+            return True
+        return any(bound_by(one, module, None) for one in _imports(self.tree.body))
+
     def _imported(self) -> Iterator[cst.Import | cst.ImportFrom]:
+        """The imports at the top level, those in a `try` or an `if` last; not those for the type checker alone."""
+        yield from _imports(self.tree.body)
         for statement in self.tree.body:
-            if isinstance(statement, cst.SimpleStatementLine):
-                yield from (one for one in statement.body if isinstance(one, cst.Import | cst.ImportFrom))
+            for_types = isinstance(statement, cst.If) and "TYPE_CHECKING" in self.code(statement.test)
+            if isinstance(statement, cst.Try | cst.If) and not for_types:
+                yield from _imports(statement.body.body)
+
+
+def _imports(body: Sequence[cst.CSTNode]) -> Iterator[cst.Import | cst.ImportFrom]:
+    for statement in body:
+        if isinstance(statement, cst.SimpleStatementLine):
+            yield from (one for one in statement.body if isinstance(one, cst.Import | cst.ImportFrom))
 
 
 def with_replaced(node: Node, changes: Mapping[cst.CSTNode, cst.CSTNode]) -> Node:
