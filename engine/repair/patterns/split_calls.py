@@ -37,7 +37,8 @@ _ONE = re.compile(r"\.unsqueeze\(0\)|\[None\b|np\.expand_dims\(.*0\)|\[np\.newax
 _NO_BATCH = re.compile(
     r"(?i)(?:.*_)?(?:self|cls|device|dtype|args|kwargs|config|cfg|opts?|options|settings|params|flags|torch|nn|f|np|files|form|"
     r"request|headers|name|path|paths|filename|prompt_template|seed|step|epoch|lr|threshold|temperature|logger|tokenizer|"
-    r"processor|model|net|optimizer|scheduler|class|this|status)\Z"
+    r"processor|model|net|optimizer|scheduler|class|this|status|axis|axes|dims?|shape|size|width|height|scale|basis|bias|"
+    r"canvas|lens|series|analysis|radius)\Z|(?:num|n|max|min|is|use|return|with|no)_"
 )
 _BATCH = re.compile(
     r"(?i)(?:.*_)?(?:batch|minibatch|inputs?|ids|values|x|xb?s?|data|tokens|encoded|encoding|feats?|chunk|src|tgt|padded|bp|"
