@@ -108,9 +108,9 @@ class MissingImport:
             if already:
                 edit = found.only_in_the_other(name)
                 if edit is not None:
-                    return self._added(
-                        [edit], name, f"{case.path} imports it, {already} declares it, {edit.path} does not"
-                    )
+                    there = already.partition(" as ")[0]
+                    said = f"{case.path} imports it, {there} declares it and {edit.path} does not"
+                    return self._added([edit], name, said)
                 return self._declined(f"it is declared already in {already}: it is not installed here")
             edits = found.add(name, for_tests=is_test_file(case.path) or "tests" in folder.parts)
             return self._added(edits, name, f"{case.path} imports it and nothing declares it")
