@@ -102,7 +102,7 @@ def _item(item: Item, selected: bool, width: int, narrow: bool) -> list[Row]:
     shown = clip(where, max(8, width - 13 - len(told) - len(state)))
     second = Row(
         (("         ", "dim" + ground), (shown, "dim" + ground)),
-        ((f" {told} ", "text" + ground), (f" {state}" if state else "", ink + ground)),
+        ((f" {told}", "text" + ground), (f"  {state}" if state else "", ink + ground)),
         ink="dim" + ground,
     )
     return [first, second]
