@@ -161,7 +161,8 @@ class FixesScreen(Deciding):
         if fix is not None and fix.state in (*IN_PLACE, "rejected"):
             offered.append("fixes.undo")
         if fix is not None and len(hunk_keys(fix.edits)) > 1:
-            offered += ["fixes.next_hunk", "fixes.mark"]
+            offered.append("fixes.next_hunk")
+            offered += ["fixes.mark"] if fix.state in (*OPEN, "refuted") else []
         if len(self._safe()) > 1:
             offered.append("fixes.bulk")
         return [*offered, "fixes.look", "fixes.trends"]
