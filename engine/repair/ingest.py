@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,8 +43,7 @@ def read_log(path: Path) -> Iterator[ErrorRecord | Skipped]:
 
 def read_lines(lines: Iterable[str], source: str, first: int = 1) -> Iterator[ErrorRecord | Skipped]:
     """Every error in `lines`, whose first has the number `first`."""
-    waiting = _Waiting(source, first)
-    number = first - 1
+    waiting = _Waiting(source)
     for number, raw in enumerate(lines, first):
         line = raw.rstrip("\r\n")
         printed_at = None
@@ -53,44 +52,45 @@ def read_lines(lines: Iterable[str], source: str, first: int = 1) -> Iterator[Er
         if line.startswith(_DOCKER):
             line, printed_at = _of_docker(line)
         if line.startswith(_ESCAPED):
-            for part in _unescaped(line):  # keeps its number: the records of one such line all bear it
-                waiting.add(part, printed_at)
-            yield from _at_one_line(waiting.take(number + 1), number)
+            waiting.add(_unescaped(line), number, printed_at)
+            yield from waiting.take()
         elif _is_json(line) and not _is_inside(waiting.lines):
-            yield from waiting.take(number + 1)
+            yield from waiting.take()
             for one in jsonlines.read_line(line, source, number):
                 is_untimed = isinstance(one, ErrorRecord) and one.timestamp is None
                 yield replace(one, timestamp=printed_at) if is_untimed else one  # type: ignore[arg-type]
         else:
-            waiting.add(line, printed_at)
+            waiting.add(line.split("\r"), number, printed_at)  # a progress bar returns to the line's start
             count = len(waiting.lines)
             if count >= PORTION and (not _is_inside(waiting.lines) or count >= PORTION + SLACK):
-                yield from waiting.take(number + 1, above=line)
-    yield from waiting.take(number + 1)
+                yield from waiting.take(above=line)
+    yield from waiting.take()
 
 
 class _Waiting:
-    """Lines of text that were not looked at yet, and what the containers' log said of when they were printed."""
+    """Lines of text that were not looked at yet, the number that each has in its file (several have the same where
+    one line of the file holds more), and what the containers' log said of when they were printed."""
 
-    def __init__(self, source: str, begun: int) -> None:
+    def __init__(self, source: str) -> None:
         self.lines: list[str] = []
+        self._numbers: list[int] = []
         self._source = source
-        self._begun = begun
         self._above = ""
         self._printed: dict[int, str] = {}
 
-    def add(self, line: str, printed_at: str | None) -> None:
+    def add(self, parts: Sequence[str], number: int, printed_at: str | None) -> None:
         if printed_at is not None:
-            self._printed[len(self.lines)] = printed_at
-        self.lines.append(line)
+            self._printed.update(dict.fromkeys(range(len(self.lines), len(self.lines) + len(parts)), printed_at))
+        self.lines += parts
+        self._numbers += [number] * len(parts)
 
-    def take(self, begun: int, above: str = "") -> Iterator[ErrorRecord | Skipped]:
-        """What these lines tell; the next have numbers from `begun`, and `above` is the line directly above them."""
+    def take(self, above: str = "") -> Iterator[ErrorRecord | Skipped]:
+        """What these lines tell; `above` is the line directly above the next ones."""
         if not self.lines:
-            self._begun, self._above = begun, above
+            self._above = above
             return iter(())
-        found = _text(self.lines, self._source, self._begun, self._above, self._printed)
-        self.lines, self._printed, self._begun, self._above = [], {}, begun, above
+        found = _text(self.lines, self._numbers, self._source, self._above, self._printed)
+        self.lines, self._numbers, self._printed, self._above = [], [], {}, above
         return found
 
 
@@ -129,22 +129,16 @@ def _unescaped(line: str) -> list[str]:
         return line.split("\\n")
 
 
-def _at_one_line(found: Iterator[ErrorRecord | Skipped], number: int) -> Iterator[ErrorRecord | Skipped]:
-    for one in found:
-        yield replace(one, line=min(one.line, number))
-
-
 def _text(
-    lines: list[str], source: str, begun: int, above: str, printed: Mapping[int, str]
+    lines: list[str], numbers: Sequence[int], source: str, above: str, printed: Mapping[int, str]
 ) -> Iterator[ErrorRecord | Skipped]:
-    text = "\n".join(lines)
     times: Times | None = None
-    for one in tracebacks.read(text, source):
+    for one in tracebacks.read_lines(lines, source):
+        at = one.line - 1
         if isinstance(one, ErrorRecord):
-            times = times or Times(text.splitlines(), above)
-            at = one.line - 1
+            times = times or Times(lines, above)
             one = replace(one, timestamp=printed.get(at) or times.of(one, at))
-        yield replace(one, line=one.line + begun - 1)
+        yield replace(one, line=numbers[at])
 
 
 def _is_inside(lines: list[str]) -> bool:

@@ -57,7 +57,7 @@ class Standing:
     def words(self) -> str:
         """Why the confidence is what it is."""
         if not self.successes and not self.failures:
-            return "no fix of this kind has been kept here yet"
+            return "none of its kind was kept here yet"
         of = self.successes + self.failures
         return f"{self.successes} of {of} such {'fix' if of == 1 else 'fixes'} held"
 

@@ -130,7 +130,13 @@ def judged(before: Trial, after: Trial, new: Sequence[str]) -> tuple[Verdict, st
         return "proven", f"{said}{left}"
     if before.failures:
         return "plausible", "nothing newly fails, but what failed before fails still"
-    return "plausible", f"all {after.passed} tests pass, before as after: none of them shows the error"
+    if not after.passed:
+        return "plausible", "no test was run, before as after: nothing shows the error"
+    said = "the one test passes" if after.passed == 1 else f"all {after.passed} tests pass"
+    return (
+        "plausible",
+        f"{said}, before as after: {'it does not show' if after.passed == 1 else 'none of them shows'} the error",
+    )
 
 
 def put(root: Path, edits: Sequence[FileEdit]) -> None:

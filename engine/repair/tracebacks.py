@@ -66,8 +66,16 @@ class _Read:
 
 
 def read(text: str, source: str = "") -> Iterator[ErrorRecord | Skipped]:
-    """Every error in `text`, in order; a traceback that breaks off becomes a `Skipped` with its line."""
-    lines = text.splitlines()
+    """Every error in `text`, in order; a traceback that breaks off becomes a `Skipped` with its line.
+
+    A line ends at a line feed alone, as it does for whoever counts a file's lines: a form feed or U+2028 within a
+    message ends none.
+    """
+    return read_lines([line.removesuffix("\r") for line in text.split("\n")], source)
+
+
+def read_lines(lines: Sequence[str], source: str = "") -> Iterator[ErrorRecord | Skipped]:
+    """Every error in lines without their endings; a record's `line` counts them from 1."""
     at = 0
     is_brief = False  # within the failures of pytest, where --tb=line has one line each
     while at < len(lines):
@@ -234,7 +242,7 @@ def _group(lines: Sequence[str], at: int, source: str) -> tuple[list[ErrorRecord
 
 def _leaves(lines: Sequence[str], source: str) -> Iterator[ErrorRecord | Skipped]:
     """The errors of one part of a group: with a traceback, or (never raised) by name and message alone."""
-    found = list(read("\n".join(lines), source))
+    found = list(read_lines(lines, source))
     yield from found
     for index, line in enumerate(lines):
         raised = RAISED.match(line)

@@ -13,7 +13,7 @@ from engine.repair.fix import FixState, unified
 from engine.repair.patterns.pattern import FileEdit
 from tests.tui.conftest import NARROW, WIDE, Studio, check_snapshot, running
 from tests.tui.fakes import FakeEngine, FakeRepair, make_engine, recurring, trends
-from tui.screens.fixes_diff import diff_rows, hunk_keys
+from tui.screens.fixes_diff import MOST_ROWS, diff_rows, hunk_keys
 from tui.widgets.lines import width_of
 
 
@@ -218,6 +218,20 @@ def test_a_diff_has_its_signs_and_fits_whatever_the_file_holds() -> None:
         assert any(line.startswith("●") for line in told) and any(line.startswith("▸") for line in told)
         if beside:
             assert max(width_of(one.row.left) for one in rows[1:3]) <= 70
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_was_changed_is_seen_whole_however_narrow(beside: bool) -> None:
+    before = (
+        b"def f(path):\n    with open(the_path_of_a_caption_file, 'w') as handle:\n        y = '" + b"z" * 900 + b"'\n"
+    )
+    after = before.replace(b"'w'", b"'w', encoding='utf-8'").replace(b"y =", b"p =")
+    rows = diff_rows([FileEdit("a.py", before, after)], 60, side_by_side=beside, current=None, marked=())
+    told = ["".join(text for text, _ in one.row.left) for one in rows]
+    new = "".join(line.rpartition("│ ")[2][8:] for line in told if "+ " in line).replace(" ", "")
+    assert "withopen(the_path_of_a_caption_file,'w',encoding='utf-8')ashandle:" in new
+    assert sum("zz" in line for line in told) <= 2 * MOST_ROWS
+    assert max(width_of(one.row.left) for one in rows[2:]) <= 60
 
 
 async def test_t_shows_how_it_goes_and_w_writes_the_report(engine: FakeEngine) -> None:

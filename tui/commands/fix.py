@@ -220,7 +220,8 @@ def _report(done: Applied, as_json: bool) -> None:
     for id_, reason in done.refused:
         say(f"{id_}  refused: {printable(reason)}")
     if done.applied:
-        note(f"`proofsheet fix rollback {done.applied[0]}` takes it back.")
+        them = "it" if len(done.applied) == 1 else "them"
+        note(f"`proofsheet fix rollback {done.applied[0]}` takes {them} back.")
 
 
 def _line(one: Fix) -> str:

@@ -52,6 +52,7 @@ class FixesScreen(Deciding):
         self.is_loaded = False
         self._is_fresh = True
         self._rows: list[DiffRow] = []
+        self._room = 1  # rows for the change
 
     def compose_body(self) -> ComposeResult:
         self.list = Lines(id="fix-list")
@@ -96,8 +97,10 @@ class FixesScreen(Deciding):
         if not _is_as_marked(fix_before, self.fix):
             self.marked.clear()
         self._is_fresh = self._is_fresh or (self.item.key if self.item else None) != before
+        is_fresh = self._is_fresh
         self._draw()
-        self.call_after_refresh(self._draw)  # the list may have become longer, and the room for the rest less
+        self._is_fresh = is_fresh  # the list may have become longer, and the room for the rest less
+        self.call_after_refresh(self._draw)
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 
@@ -123,7 +126,7 @@ class FixesScreen(Deciding):
             current = keys[self.at_hunk] if len(keys) > 1 else None
             self._rows = diff_rows(item.fix.edits, width, side_by_side=beside, current=current, marked=self.marked)
             head.append(row("") if not self.is_narrow else rule())
-        room = max(1, height - len(head))
+        room = self._room = max(1, height - len(head))
         if self._is_fresh:
             self._is_fresh = False
             self.scrolled = self._first_hunk(room)
@@ -141,6 +144,7 @@ class FixesScreen(Deciding):
 
     def _draw_nothing(self) -> None:
         self.list.put()
+        self.list.styles.height = 0 if self.is_narrow else "100%"
         said = ["Nothing recurs.", "Errors of this program come here by themselves."]
         said += ["Those of your scripts: proofsheet errors ingest run.log, then s looks for fixes in their folder."]
         if not self.is_loaded:
@@ -157,7 +161,8 @@ class FixesScreen(Deciding):
         if fix is not None and fix.state in (*IN_PLACE, "rejected"):
             offered.append("fixes.undo")
         if fix is not None and len(hunk_keys(fix.edits)) > 1:
-            offered += ["fixes.next_hunk", "fixes.mark"]
+            offered.append("fixes.next_hunk")
+            offered += ["fixes.mark"] if fix.state in (*OPEN, "refuted") else []
         if len(self._safe()) > 1:
             offered.append("fixes.bulk")
         return [*offered, "fixes.look", "fixes.trends"]
@@ -181,6 +186,8 @@ class FixesScreen(Deciding):
             self.marked.clear()
             self._bulk_asked = []
             self._wanted = self.items[wanted].key
+            if not self.busy:
+                self.notice("")  # it was about another one
             self.remember()
             self._draw()
 
@@ -194,7 +201,7 @@ class FixesScreen(Deciding):
             return
         self.at_hunk = max(0, min(self.at_hunk + step, len(keys) - 1))
         place = next((n for n, one in enumerate(self._rows) if one.starts == keys[self.at_hunk]), 0)
-        self.scrolled = max(0, place - 3)
+        self.scrolled = max(0, place - (CONTEXT if self._room > 4 * CONTEXT else 1))
         self._draw()
         self.notice(f"hunk {self.at_hunk + 1} of {len(keys)}")
 

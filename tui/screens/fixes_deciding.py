@@ -162,7 +162,9 @@ class Deciding(Page):
 
     def action_bulk(self) -> None:
         safe = self._safe()
-        if not safe:
+        if not any(item.fix for item in self.items):
+            self.notice("no fix is proposed yet")
+        elif not safe:
             self.notice("no fix is both safe and proven; d tries one")
         elif self._bulk_asked != safe:
             self._bulk_asked = safe

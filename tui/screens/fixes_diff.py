@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.repair.patterns.pattern import FileEdit
 
 CONTEXT = 3
+MOST_ROWS = 6  # of one changed line
 HunkKey = tuple[str, int]  # path, number within the file
 _INKS = (("Comment", "faint"), ("Literal.String", "decided"), ("Literal.Number", "suggest"), ("Keyword", "strong bold"))
 
@@ -121,26 +122,64 @@ def _same(old: Lines, index: int, shift: int, width: int, side_by_side: bool) ->
 
 
 def _below(hunk: Hunk, old: Lines, new: Lines, shift: int, width: int, mark: str, key: HunkKey) -> list[DiffRow]:
-    del width
-    spans = [[*_gutter(line + 1, "-", mark), *_line(old, line)] for line in range(hunk.start, hunk.end)]
     first = hunk.start + shift
-    spans += [[*_gutter(line + 1, "+", mark), *_line(new, line)] for line in range(first, first + len(hunk.lines))]
+    lines = [(line + 1, "-", _line(old, line)) for line in range(hunk.start, hunk.end)]
+    lines += [(line + 1, "+", _line(new, line)) for line in range(first, first + len(hunk.lines))]
+    spans = [one for number, sign, line in lines for one in _changed(number, sign, mark, line, width)]
     return [DiffRow(Row(tuple(one)), None if number else key) for number, one in enumerate(spans)]
 
 
 def _beside(hunk: Hunk, old: Lines, new: Lines, shift: int, width: int, mark: str, key: HunkKey) -> list[DiffRow]:
-    first = hunk.start + shift
-    count = max(hunk.end - hunk.start, len(hunk.lines))
+    first, half = hunk.start + shift, _half(width)
     made: list[DiffRow] = []
-    for step in range(count):
+    for step in range(max(hunk.end - hunk.start, len(hunk.lines))):
         was, now = hunk.start + step, first + step
-        left = [*_gutter(was + 1, "-", mark), *_line(old, was)] if was < hunk.end else _gutter(None, " ", mark)
-        right = [*_gutter(now + 1, "+", " "), *_line(new, now)] if step < len(hunk.lines) else _gutter(None, " ", " ")
-        made.append(DiffRow(_halves(left, right, width), None if step else key))
+        left = _changed(was + 1, "-", mark, _line(old, was), half) if was < hunk.end else []
+        right = _changed(now + 1, "+", " ", _line(new, now), half) if step < len(hunk.lines) else []
+        for at in range(max(len(left), len(right))):
+            one = left[at] if at < len(left) else _gutter(None, " ", mark)
+            other = right[at] if at < len(right) else _gutter(None, " ", " ")
+            made.append(DiffRow(_halves(one, other, width), None if made else key))
     return made
 
 
+def _changed(number: int, sign: str, mark: str, line: Sequence[Span], width: int) -> list[list[Span]]:
+    """A changed line whole, on as many rows as it takes: what was changed may stand at its end."""
+    parts = _folded(line, max(1, width - _GUTTER))
+    return [[*_gutter(None if at else number, sign, mark), *part] for at, part in enumerate(parts)]
+
+
+def _folded(line: Sequence[Span], width: int) -> list[list[Span]]:
+    """A line in parts of at most `width` cells; of a very long one, its beginning."""
+    rows: list[list[Span]] = [[]]
+    left = width
+    for text, ink in line:
+        rest = text
+        while rest:
+            fits = 0
+            for sign in rest:
+                if width_of([(sign, ink)]) > left:
+                    break
+                left -= width_of([(sign, ink)])
+                fits += 1
+            if not fits and left == width:
+                fits = 1  # wider than any row
+            rows[-1] += [(rest[:fits], ink)] if fits else []
+            rest = rest[fits:]
+            if rest and len(rows) == MOST_ROWS:
+                rows[-1] = clip_spans([*rows[-1], (rest, ink)], width)
+                return rows
+            if rest:
+                rows.append([])
+                left = width
+    return rows
+
+
+def _half(width: int) -> int:
+    return max(_GUTTER, (width - 3) // 2)
+
+
 def _halves(left: Sequence[Span], right: Sequence[Span], width: int) -> Row:
-    half = max(_GUTTER, (width - 3) // 2)
+    half = _half(width)
     shown = clip_spans(left, half)
     return Row((*shown, (" " * (half - width_of(shown)), "text"), (" │ ", "rule"), *right))

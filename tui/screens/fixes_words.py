@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.changes import printable
 from engine.repair.report_words import spark
+from tui.screens.errors_words import DAYS, lately, place, times
 from tui.widgets.chrome import fold
 from tui.widgets.lines import Row, Span, clip, row
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from engine.repair.fix import Fix
     from engine.repair.groups import Group
 
-DAYS = 7
 INKS = {
     "proposed": "suggest",
     "proven": "suggest",
@@ -77,10 +77,10 @@ def _item(item: Item, selected: bool, width: int, narrow: bool) -> list[Row]:
     group, fix = item.group, item.fix
     ground = " on raised" if selected else ""
     pointer: Span = (" ▸" if selected else "  ", "suggest" + ground)
-    count: Span = (f"{_count(group.count):>5}× ", "strong" + ground)
-    bars: Span = (spark(group.daily[-DAYS:]), "dim" + ground)
+    count: Span = (times(group.count), "strong" + ground)
+    bars: Span = (lately(group.daily), "dim" + ground)
     name = group.type.rpartition(".")[2]
-    where = f"{PurePosixPath(group.file.replace(chr(92), '/')).stem}.{group.function}" if group.file else ""
+    where = place(group.file, group.function)
     told = "manual" if fix is None else fix.pattern
     state = state_of(fix) if fix else ""
     ink = INKS.get(state, "text")
@@ -99,25 +99,21 @@ def _item(item: Item, selected: bool, width: int, narrow: bool) -> list[Row]:
         ((" ", "dim" + ground), bars),
         ink="dim" + ground,
     )
-    place = clip(printable(where), max(8, width - 13 - len(told) - len(state)))
+    shown = clip(where, max(8, width - 13 - len(told) - len(state)))
     second = Row(
-        (("         ", "dim" + ground), (place, "dim" + ground)),
-        ((f" {told} ", "text" + ground), (f" {state}" if state else "", ink + ground)),
+        (("         ", "dim" + ground), (shown, "dim" + ground)),
+        ((f" {told}", "text" + ground), (f"  {state}" if state else "", ink + ground)),
         ink="dim" + ground,
     )
     return [first, second]
 
 
-def _count(count: int) -> str:
-    return f"{count:,}" if count < 10_000 else f"{count // 1000:,}k"
-
-
 def about(item: Item, why_none: str, width: int, narrow: bool = False) -> list[Row]:
     """Evidence, why, confidence and state of one item; the change follows."""
     group, fix = item.group, item.fix
-    place = f"{fix.file}:{fix.line}" if fix else f"{group.file}:{group.line}" if group.file else "no place told"
+    line = f"{fix.file}:{fix.line}" if fix else f"{group.file}:{group.line}" if group.file else "no place told"
     seen = f"first {day_of(group.first_seen)}, last {day_of(group.last_seen)}, {group.runs} {_runs(group.runs)}"
-    made = [row((clip(printable(place), max(20, width - 44)), "strong bold"), right=((seen, "dim"),))]
+    made = [row((clip(printable(line), max(20, width - 44)), "strong bold"), right=((seen, "dim"),))]
     made += [row((line, "text")) for line in fold(printable(group.title), width)[:2]]
     if fix is None:
         made.append(row(""))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Any
 
 from engine.changes import printable
 from engine.repair.report_words import SAID, share, spark
+from tui.screens.errors_words import DAYS, lately, place, times
 from tui.screens.fixes_words import day_of
 from tui.widgets.lines import Row, Span, clip, row
 
@@ -100,18 +100,17 @@ def _recurring(report: Mapping[str, Any], width: int, room: int) -> list[Row]:
     made = [row((" errors, most frequent first", "strong"), (f"   {said}", "dim"))]
     for group in report["top"][:room]:
         where = group["location"]
-        stem = PurePosixPath(where["file"].replace("\\", "/")).stem
-        place = printable(f"{stem}.{where['function']}" if where["file"] else "-")
+        at = place(where["file"], where["function"]) or "-"
         told = group["fixable"] or "manual"
         is_wide = width >= WIDE_FROM
-        where_words: Span = (f"{clip(place, 30):<30} ", "dim") if is_wide else ("", "dim")
-        daily = group["daily"] if is_wide else group["daily"][-7:]
-        left = width - 28 - len(daily) - len(where_words[0])
+        where_words: Span = (f"{clip(at, 30):<30} ", "dim") if is_wide else ("", "dim")
+        bars = lately(group["daily"], len(group["daily"]) if is_wide else DAYS)
+        left = width - 28 - len(bars) - len(where_words[0])
         made.append(
             row(
-                (f"  {group['count']:>6,}× ", "strong"),
+                (f"   {times(group['count'])}", "strong"),
                 (clip(printable(group["title"]), max(10, left)), "text"),
-                right=((f" {spark(daily)}  ", "dim"), where_words, (f"{told:<14}", "text")),
+                right=((f" {bars}  ", "dim"), where_words, (f"{told:<14}", "text")),
             )
         )
     return made

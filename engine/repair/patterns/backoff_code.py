@@ -15,7 +15,8 @@ from engine.repair.patterns.placing import parse_statements
 
 IS_OUT_OF_MEMORY = '''def _is_out_of_memory(error):
     """Whether a GPU ran out of memory: CUDA, cuDNN, cuBLAS and MPS each say so in their own words."""
-    words = ("out of memory", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED")
+    words = ("out of memory", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED", "Invalid buffer size")
+    words += ("Unable to find a valid cuDNN algorithm",)
     return type(error).__name__ == "OutOfMemoryError" or (
         isinstance(error, RuntimeError) and any(word in str(error) for word in words)
     )
@@ -55,9 +56,14 @@ JOINED = '''def _joined(first, second):
     if isinstance(first, list):
         return first + second
     if isinstance(first, tuple):
-        return tuple(_joined(one, other) for one, other in zip(first, second))
+        parts = [_joined(one, other) for one, other in zip(first, second)]
+        return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
     if isinstance(first, dict):
         return type(first)({name: _joined(part, second[name]) for name, part in first.items()})
+    if type(first).__module__ == "numpy":
+        import numpy
+
+        return numpy.concatenate([first, second])
     return TORCH.cat([first, second])
 '''
 CLEAR_CACHE = '''def _clear_cache():
@@ -81,8 +87,7 @@ class Site:
 
 
 def comment_on(module: Module, line: int) -> str:
-    lines = module.tree.code.splitlines()
-    return " ".join(one.partition("#")[2] for one in lines[max(0, line - 2) : line])
+    return " ".join(one.partition("#")[2] for one in module.lines[max(0, line - 2) : line])
 
 
 def is_of_torch(case: Case, module: Module) -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import libcst as cst
 
 from engine.repair.patterns.distributions import normalised
-from engine.repair.patterns.edit import Module, NotEditable
+from engine.repair.patterns.edit import Module, NotEditable, with_keyword
 from engine.repair.patterns.openings import keyword
 from engine.repair.patterns.syntax import last_name, text_of
 
@@ -69,6 +69,12 @@ def names_in_requirements(source: bytes) -> set[str]:
     return {name for line in text.splitlines() if (name := requirement_name(line))}
 
 
+def included(source: bytes) -> list[str]:
+    """The requirements files that one includes, as it names them."""
+    text = source.decode("utf-8", "replace").lstrip("\ufeff")
+    return re.findall(r"(?m)^[ \t]*(?:-r[ \t]*|--requirement(?:[ \t]+|=))(\S+)", text)
+
+
 def add_to_requirements(path: str, source: bytes, name: str) -> bytes:
     """The file with one more requirement: in order where it is ordered, else at its end. Raises NotEditable."""
     file = Text(path, source)
@@ -79,12 +85,14 @@ def add_to_requirements(path: str, source: bytes, name: str) -> bytes:
     named = [(index, one) for index, line in enumerate(file.lines) if (one := requirement_name(line))]
     own = normalised(name)
     names = [one for _index, one in named]
-    if len(names) > 1 and names == sorted(names):
-        after = [index for index, one in named if one > own]
-        file.insert(after[0] if after else named[-1][0] + 1, name)
-    else:
-        last = max((index for index, line in enumerate(file.lines) if line.strip()), default=-1)
-        file.insert(last + 1, name)
+    after = [index for index, one in named if one > own]
+    if len(names) > 1 and names == sorted(names) and after:
+        file.insert(after[0], name)
+        return file.bytes()
+    last = named[-1][0] if named else max((n for n, line in enumerate(file.lines) if line.strip()), default=-1)
+    while 0 <= last < len(file.lines) - 1 and file.lines[last + 1].strip():
+        last += 1  # what a requirement goes on in, and the comments that stand with it
+    file.insert(last + 1, name)
     return file.bytes()
 
 
@@ -188,7 +196,11 @@ def _with_element(path: str, text: str, opening: int, name: str, ending: str) ->
         elif sign == "]":
             closing = index
             break
-        elif sign in "[{":
+        elif sign == "{":  # `{include-group = "lint"}`
+            index = text.find("}", index)
+            if index < 0:
+                break
+        elif sign == "[":
             raise NotEditable(f"{path} has more than strings in its list")
         index += 1
     if closing < 0:
@@ -279,20 +291,49 @@ def add_to_setup_cfg(path: str, source: bytes, name: str) -> bytes:
     return file.bytes()
 
 
-def setup_py_requires(module: Module) -> cst.List | None:
-    """The list that setup.py gives as `install_requires`, where it is written out."""
+def setup_py_requires(module: Module, key: str = "install_requires") -> cst.List | None:
+    """The list that setup.py gives as `install_requires` (or another key), where it is written out: there, under a
+    name, before a `+`, or in what is given as `**` to `setup`."""
     for call in module.nodes(cst.Call):
         if last_name(call.func) != "setup":
             continue
-        given = keyword(call, "install_requires")
-        if isinstance(given, cst.Name):
-            for node in module.nodes(cst.Assign):
-                if any(last_name(one.target) == given.value for one in node.targets) and isinstance(
-                    node.value, cst.List
-                ):
-                    return node.value
-        return given if isinstance(given, cst.List) else None
+        given = keyword(call, key)
+        if given is None and any(arg.star == "**" for arg in call.args):
+            found = list(_under_the_key(module, key))
+            return found[0] if len(found) == 1 else None
+        return _written_out(module, given)
     return None
+
+
+def _written_out(module: Module, given: cst.CSTNode | None) -> cst.List | None:
+    while isinstance(given, cst.BinaryOperation) and isinstance(given.operator, cst.Add):
+        given = given.left
+    if isinstance(given, cst.Name):
+        for node in module.nodes(cst.Assign):
+            if any(last_name(one.target) == given.value for one in node.targets) and isinstance(node.value, cst.List):
+                return node.value
+    return given if isinstance(given, cst.List) else None
+
+
+def _under_the_key(module: Module, key: str) -> Iterator[cst.List]:
+    """Lists that stand under a key in a dict: by item, by keyword, or by assignment."""
+    named: list[tuple[str | None, cst.BaseExpression]] = []
+    named += [(text_of(one.key), one.value) for one in module.nodes(cst.DictElement)]
+    named += [(one.keyword.value, one.value) for one in module.nodes(cst.Arg) if one.keyword is not None]
+    for assign in module.nodes(cst.Assign):
+        target = assign.targets[0].target
+        index = target.slice[0].slice if isinstance(target, cst.Subscript) else None
+        if isinstance(index, cst.Index):
+            named.append((text_of(index.value), assign.value))
+    yield from (value for name, value in named if name == key and isinstance(value, cst.List))
+
+
+def is_bare_setup(module: Module) -> bool:
+    """Whether setup.py calls `setup` with nothing that could be its requirements."""
+    calls = [one for one in module.nodes(cst.Call) if last_name(one.func) == "setup"]
+    if len(calls) != 1 or keyword(calls[0], "install_requires") is not None:
+        return False
+    return bool(calls[0].args) and not any(arg.star for arg in calls[0].args)
 
 
 def names_in_list(items: cst.List) -> set[str]:
@@ -300,10 +341,14 @@ def names_in_list(items: cst.List) -> set[str]:
     return {name for one in items.elements if (name := requirement_name(text_of(one.value) or ""))}
 
 
-def add_to_setup_py(path: str, source: bytes, name: str) -> bytes:
-    """`install_requires` with one more string. Raises NotEditable."""
+def add_to_setup_py(path: str, source: bytes, name: str, key: str = "install_requires") -> bytes:
+    """`install_requires` (or another key) with one more string. Raises NotEditable."""
     module = Module(path, source)
-    items = setup_py_requires(module)
+    items = setup_py_requires(module, key)
+    if items is None and is_bare_setup(module):
+        call = next(one for one in module.nodes(cst.Call) if last_name(one.func) == "setup")
+        module.replace(call, with_keyword(call, "install_requires", f"[{module.quote}{name}{module.quote}]"))
+        return module.edit().after
     if items is None:
         raise NotEditable(f"{path} does not write its install_requires out")
     elements: Sequence[cst.BaseElement] = items.elements

@@ -54,6 +54,46 @@ lazy_loader=lazy-loader markdown_it=markdown-it-py marshmallow_dataclass=marshma
 mypy_extensions=mypy-extensions odf=odfpy psycopg_pool=psycopg-pool pulp=PuLP pyautogui=PyAutoGUI
 pydantic_core=pydantic-core pydantic_settings=pydantic-settings pytest_asyncio=pytest-asyncio pytest_mock=pytest-mock
 pytz_deprecation_shim=pytz-deprecation-shim requests_mock=requests-mock typing_inspect=typing-inspect
+adafruit_dht=adafruit-circuitpython-dht aiohttp_socks=aiohttp-socks airflow=apache-airflow
+alive_progress=alive-progress allauth=django-allauth alpaca_trade_api=alpaca-trade-api apscheduler=APScheduler
+arabic_reshaper=arabic-reshaper argon2=argon2-cffi atari_py=atari-py atlassian=atlassian-python-api authlib=Authlib
+azure_storage=azure-storage bert_score=bert-score better_exceptions=better-exceptions bidi=python-bidi
+binance=python-binance bluetooth=PyBluez blurhash=blurhash-python brotli=Brotli cairosvg=CairoSVG cartopy=Cartopy
+cassandra=cassandra-driver catkin_pkg=catkin-pkg cerberus=Cerberus cherrypy=CherryPy clean_fid=clean-fid
+clickhouse_driver=clickhouse-driver configargparse=ConfigArgParse consul=python-consul controlnet_aux=controlnet-aux
+cpuinfo=py-cpuinfo crispy_forms=django-crispy-forms cron_descriptor=cron-descriptor curl_cffi=curl-cffi
+cx_Oracle=cx-Oracle dbt=dbt-core dbus=dbus-python debug_toolbar=django-debug-toolbar decouple=python-decouple
+deep_translator=deep-translator django_celery_beat=django-celery-beat django_extensions=django-extensions
+django_redis=django-redis docstring_parser=docstring-parser doctr=python-doctr dogpile=dogpile.cache
+elasticapm=elastic-apm eth_account=eth-account face_alignment=face-alignment facenet_pytorch=facenet-pytorch
+fake_useragent=fake-useragent faster_whisper=faster-whisper firebase_admin=firebase-admin flask_admin=Flask-Admin
+flask_bcrypt=Flask-Bcrypt flask_jwt_extended=Flask-JWT-Extended flask_limiter=Flask-Limiter flask_mail=Flask-Mail
+flask_marshmallow=flask-marshmallow flask_session=Flask-Session flask_socketio=Flask-SocketIO freetype=freetype-py
+frontmatter=python-frontmatter geoalchemy2=GeoAlchemy2 google_auth_httplib2=google-auth-httplib2 graphql=graphql-core
+great_expectations=great-expectations groundingdino=groundingdino-py httpx_sse=httpx-sse
+influxdb_client=influxdb-client invisible_watermark=invisible-watermark iptcinfo3=IPTCInfo3 janome=Janome
+jinja2_time=jinja2-time k_diffusion=k-diffusion keras_cv=keras-cv langchain_community=langchain-community
+langchain_core=langchain-core langchain_openai=langchain-openai language_tool_python=language-tool-python
+libcloud=apache-libcloud line_bot_sdk=line-bot-sdk line_profiler=line-profiler linebot=line-bot-sdk
+lion_pytorch=lion-pytorch llama_cpp=llama-cpp-python llama_index=llama-index lm_dataformat=lm-dataformat
+logbook=Logbook MeCab=mecab-python3 memory_profiler=memory-profiler metpy=MetPy mpv=python-mpv newspaper=newspaper3k
+nvidia_smi=nvidia-ml-py3 onesignal_sdk=onesignal-sdk opencc=OpenCC openmm=OpenMM opensearchpy=opensearch-py
+opentelemetry=opentelemetry-api paho=paho-mqtt pandas_ta=pandas-ta patoolib=patool pillow_avif=pillow-avif-plugin
+progressbar=progressbar2 prometheus_client=prometheus-client pyannote=pyannote.audio pybloom_live=pybloom-live
+pydantic_yaml=pydantic-yaml pyfunctional=PyFunctional pygetwindow=PyGetWindow pympler=Pympler pymsgbox=PyMsgBox
+pynvml=nvidia-ml-py pyrebase=Pyrebase4 pyro=pyro-ppl pyrogram=Pyrogram pyscreeze=PyScreeze pysnooper=PySnooper
+pytest_benchmark=pytest-benchmark pytest_cov=pytest-cov pytest_django=pytest-django
+pytest_httpserver=pytest-httpserver pythonjsonlogger=python-json-logger pytorch_fid=pytorch-fid
+pytorch_msssim=pytorch-msssim pyvisa=PyVISA qdarkstyle=QDarkStyle qdrant_client=qdrant-client qtpy=QtPy
+rapidjson=python-rapidjson readability=readability-lxml requests_futures=requests-futures requests_html=requests-html
+requests_ntlm=requests-ntlm retinaface=retina-face reverse_geocoder=reverse-geocoder rouge_score=rouge-score
+ruamel_yaml=ruamel.yaml sass=libsass scikitplot=scikit-plot segment_anything=segment-anything send2trash=Send2Trash
+sentry_sdk=sentry-sdk sklearn_crfsuite=sklearn-crfsuite slack_bolt=slack-bolt spellchecker=pyspellchecker
+sqlalchemy_utils=SQLAlchemy-Utils sseclient=sseclient-py strawberry=strawberry-graphql tabula=tabula-py talib=TA-Lib
+telethon=Telethon torch_geometric=torch-geometric tortoise=tortoise-orm tqdm_loggable=tqdm-loggable
+undetected_chromedriver=undetected-chromedriver vk_api=vk-api vlc=python-vlc vtkmodules=vtk weaviate=weaviate-client
+webdriver_manager=webdriver-manager wikipediaapi=Wikipedia-API wmi=WMI wtforms=WTForms ydata_profiling=ydata-profiling
+youtube_dl=youtube-dl yt_dlp=yt-dlp
 """
 _SAME_NAMED = """
 numpy pandas scipy matplotlib seaborn plotly bokeh altair requests httpx aiohttp urllib3 certifi idna chardet click
@@ -80,6 +120,33 @@ pyquery pyrsistent pyvista retrying rsa s3transfer sendgrid shap shellingham Sim
 soupsieve stripe tblib tenacity texttable tinydb tldextract toolz torchio traitlets trimesh tslearn tweepy twilio
 typeguard unittest2 uvloop validators virtualenv vtk w3lib watchfiles wcwidth weasyprint webcolors wsproto xlwings
 xmltodict yarl zeep zipp
+addict adjustText aioboto3 aiobotocore aiocache aiogram aiolimiter aiomysql aioredis anndata argcomplete ariadne arviz
+ase astroquery asyncssh attrdict aubio audioread av backtrader base58 basicsr beartype bidict binaryornot bitarray
+bitsandbytes blacksheep blosc boto botorch bottle cachelib ccxt cement cfgrib chromadb cliff cloudscraper colorthief
+compel comtypes confuse contextily contractions croniter ctransformers customtkinter dadaptation dagster darts datadog
+datashader dateparser ddtrace dearpygui decord demjson3 demucs dgl dictdiffer dill distro docker docx2pdf docx2txt
+dpkt dramatiq duckdb dynaconf earthpy elasticsearch emcee enlighten environs ephem essentia etcd3 evdev everett ezdxf
+facexlib falcon fasteners fastparquet fasttext featuretools ffmpy fiftyone filterpy fitparse frozendict funcy fvcore
+geocoder geopy gfpgan googletrans goose3 gpiozero GPUtil gpxpy gpytorch gql graphene graphviz gspread gssapi gym
+gymnasium h3 halo haversine healpy hjson hmmlearn holidays holoviews HTSeq huey hvac hvplot icecream ijson imagededup
+impacket imutils inflect influxdb instaloader intervaltree iopath ipdb ipyleaflet jieba jira json5 jsonlines kerberos
+koalas konlpy kubernetes lancedb langcodes langgraph langid layoutparser ldap3 litestar lmfit localstack lpips luigi
+madmom markdown2 mayavi MDAnalysis mdtraj mido missingno mistletoe mmcv mmdet mmengine mnemonic modin moto mpi4py
+mplfinance mtcnn mujoco multimethod multipledispatch multiprocess munch music21 napalm natsort neo4j netmiko newrelic
+noisereduce norfair num2words numpyro oauth2client oauthlib objgraph odfpy openbabel openshift optimum oracledb osmnx
+oyaml pampy pandasql pandera parsedatetime pathos paypalrestsdk pdfplumber peft pettingzoo photutils pikepdf pint piq
+playsound plotnine plumbum plyfile pmdarima portalocker poyo prefect pretty_midi prodigyopt psycogreen ptflops pudb
+pulumi py7zr pyaml pybullet pydeck pydot pyecharts pyexiv2 pyfcm pyfiglet pygal pygeohash pygerrit2 pygraphviz
+pygsheets pyinstrument pylibmc pymatgen pymc pymemcache pymilvus pymodbus pymssql pyotp pypinyin pyppeteer pyqtgraph
+pyquaternion pyramid pyreadstat pyrender pyresample pyrouge pysam pysftp pyshark PySimpleGUI pysnmp pysolr pyspark
+pyspnego pystray pytorch_optimizer pyttsx3 pytube pyudev pywebpush pywinauto quart rarfile rdflib realesrgan reflink
+rembg resampy respx rioxarray roboflow robyn rospkg rouge rq sacrebleu sacremoses scanpy schedulefree screeninfo
+sentencepiece setproctitle simpleaudio sktime skyfield smbus snakemake snakeviz snoop solana sortedcollections
+splinter spotipy sqlmodel sshtunnel stackprinter stanza statsd strictyaml sunpy svglib svgpathtools svgwrite sweetviz
+swifter symspellpy textblob textstat thop tianshou timezonefinder torchcrepe torchdiffeq trafaret trafilatura
+transforms3d trl troposphere tsfresh ttkbootstrap uharfbuzz uncertainties untangle vidgear viztracer vllm voluptuous
+vosk walrus wcmatch web3 webrtcvad whichcraft whisperx whitenoise word2number wordcloud workalendar xformers xlutils
+xlwt xmlschema yacs yaspin yellowbrick yfinance zopfli zstd
 """
 _OTHER_NAMES = {
     "grpc": "grpcio",

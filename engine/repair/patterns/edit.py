@@ -39,14 +39,17 @@ class NotEditable(Exception):
 class Module:
     """One parsed file: find nodes by line, replace them, add imports and helpers."""
 
-    def __init__(self, path: str, source: bytes) -> None:
-        """Raises NotEditable for source that is no Python, or that parsing would not give back byte for byte."""
+    def __init__(self, path: str, source: bytes, *, to_read: bool = False) -> None:
+        """Raises NotEditable for source that is no Python, or that parsing would not give back byte for byte (which
+        is no matter where it is only read)."""
         self.path = path
         self.source = source
         made = _parsed(source)
         if isinstance(made, str):
             raise NotEditable(f"{path} {made}")
-        self.tree, self.text = made.tree, made.text
+        if not made.is_exact and not to_read:
+            raise NotEditable(f"{path} would not come back byte for byte (its spacing or its line endings are unusual)")
+        self.tree, self.text, self._is_exact = made.tree, made.text, made.is_exact
         self._positions, self._parents = made.positions, made.parents
         self._order, self._spans = made.order, made.spans
         self._changes: dict[cst.CSTNode, Change] = {}
@@ -54,6 +57,11 @@ class Module:
         self._helpers: list[str] = []
 
     # -- finding --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        """The lines as Python counts them: a form feed ends none, nor does what else `splitlines` would break at."""
+        return re.split(r"\r\n|\n|\r", self.text)
 
     def position(self, node: cst.CSTNode) -> CodeRange:
         """Where a node stands; lines are 1-based, columns 0-based."""
@@ -94,9 +102,8 @@ class Module:
         wanted = " ".join(code.split())
         if not wanted:
             return near
-        lines = self.text.splitlines()
-        there = [number for number, text in enumerate(lines, 1) if " ".join(text.split()) == wanted]
-        there = there or [number for number, text in enumerate(lines, 1) if wanted in " ".join(text.split())]
+        there = [number for number, text in enumerate(self.lines, 1) if " ".join(text.split()) == wanted]
+        there = there or [number for number, text in enumerate(self.lines, 1) if wanted in " ".join(text.split())]
         return min(there, key=lambda number: abs(number - near)) if there else None
 
     def function(self, node: cst.CSTNode) -> cst.FunctionDef | None:
@@ -219,6 +226,8 @@ class Module:
 
     def edit(self) -> FileEdit:
         """The file before and after. Raises NotEditable when what came out is no Python, or nothing changed."""
+        if not self._is_exact:
+            raise NotEditable(f"{self.path} was only to be read")
         tree = self.tree.visit(_Replacer(self._changes)) if self._changes else self.tree
         tree = with_imports(tree, self._imports)
         tree = with_helpers(tree, self._helpers)
@@ -238,10 +247,25 @@ class Module:
     def _compound(self) -> list[cst.BaseCompoundStatement]:
         return self.nodes(cst.BaseCompoundStatement)  # type: ignore[type-abstract]
 
+    def imports_for_sure(self, module: str) -> bool:
+        """Whether the file binds `module` wherever it is run, rather than in a `try` or an `if` alone."""
+        if any(line.split()[1] == module for line in self._imports):
+            return True
+        return any(bound_by(one, module, None) for one in _imports(self.tree.body))
+
     def _imported(self) -> Iterator[cst.Import | cst.ImportFrom]:
+        """The imports at the top level, those in a `try` or an `if` last; not those for the type checker alone."""
+        yield from _imports(self.tree.body)
         for statement in self.tree.body:
-            if isinstance(statement, cst.SimpleStatementLine):
-                yield from (one for one in statement.body if isinstance(one, cst.Import | cst.ImportFrom))
+            for_types = isinstance(statement, cst.If) and "TYPE_CHECKING" in self.code(statement.test)
+            if isinstance(statement, cst.Try | cst.If) and not for_types:
+                yield from _imports(statement.body.body)
+
+
+def _imports(body: Sequence[cst.CSTNode]) -> Iterator[cst.Import | cst.ImportFrom]:
+    for statement in body:
+        if isinstance(statement, cst.SimpleStatementLine):
+            yield from (one for one in statement.body if isinstance(one, cst.Import | cst.ImportFrom))
 
 
 def with_replaced(node: Node, changes: Mapping[cst.CSTNode, cst.CSTNode]) -> Node:
@@ -260,6 +284,7 @@ class Parsed:
     parents: Mapping[cst.CSTNode, cst.CSTNode]
     order: Sequence[cst.CSTNode]
     spans: Mapping[cst.CSTNode, tuple[int, int]]
+    is_exact: bool  # written out again, it is the source byte for byte
 
 
 @lru_cache(maxsize=24)  # many errors lie in few files, and every pattern asks; trees are never changed in place
@@ -273,8 +298,6 @@ def _parsed(source: bytes) -> Parsed | str:
             said = " ".join(old[0].split())[:60]
             return f"is written in Python 2 (`{said}`): only what Python 3 reads is edited"
         return f"cannot be parsed: {str(error).splitlines()[0]}"
-    if tree.bytes != source:
-        return "would not come back byte for byte (its line endings are unusual)"
     wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
     order: list[cst.CSTNode] = []
     spans: dict[cst.CSTNode, tuple[int, int]] = {}
@@ -290,7 +313,7 @@ def _parsed(source: bytes) -> Parsed | str:
 
     look(wrapper.module)
     positions = wrapper.resolve(PositionProvider)
-    return Parsed(wrapper.module, wrapper.module.code, positions, parents, order, spans)
+    return Parsed(wrapper.module, wrapper.module.code, positions, parents, order, spans, tree.bytes == source)
 
 
 def _below(node: cst.CSTNode) -> list[cst.CSTNode]:

@@ -86,8 +86,11 @@ def trace_back(trail: Trail, start: Place) -> Chain | None:
 
 
 def _is_within_reader(place: Place) -> bool:
-    """Whether a function that decodes images itself reads as a last resort, as the one that is put there does."""
+    """Whether a function that decodes images itself reads as a last resort and hands on whatever comes of it, as the
+    one that is put there does."""
     function = place.module.function(place.node)
+    if place.module.nearest(place.node, cst.Return) is None:
+        return False
     calls = place.module.nodes(cst.Call, within=function) if function is not None else []
     return any(place.module.qualified(one.func) == "cv2.imdecode" for one in calls)
 

@@ -35,7 +35,7 @@ WARNED = re.compile(r"imread_?\(.*can't open/read file")
 ON_PURPOSE = ("AttributeError", "TypeError", "error")
 SKIPPED = "Skipping an unreadable image"
 UNREADABLE = "cannot read image"
-HELPER = '''def {name}(filename, flags={cv2}.IMREAD_COLOR):
+HELPER = '''def {name}(filename, flags={colour}):
     """Read an image as {cv2}.imread does, whatever characters its path has: None where there is no image."""
     try:
         data = {np}.fromfile(filename, dtype={np}.uint8)
@@ -284,7 +284,8 @@ def _use_helper(module: Module, call: cst.Call, instead: cst.Call | None) -> cst
     name = next((one for one in names if _is_helper(module, one)), "")
     name = name or next((one for one in names if one not in module.names()), "_read_image_of_any_path")
     if not _is_helper(module, name):
-        module.add_helper(HELPER.format(name=name, cv2=cv2, np=numpy))
+        colour = f"{cv2}.IMREAD_COLOR" if module.imports_for_sure("cv2") else "1"  # it is looked up when defined
+        module.add_helper(HELPER.format(name=name, cv2=cv2, np=numpy, colour=colour))
     made = call.with_changes(func=cst.Name(name))
     if instead is None:
         module.replace(call, made)
@@ -299,6 +300,8 @@ def _guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
     """`if name is None:` with what is done then: the next of a loop, what the code base wants, or a clear error."""
     module, node = place.module, place.node
     told = _path_at(place, chain)
+    if re.search(rf"(?<![\w.]){re.escape(name)}\b", told):
+        told = ""  # the path's name is the image's by now
     value = told or name
     loop = _loop(module, node)
     if loop is not None:
@@ -367,9 +370,15 @@ def _loop(module: Module, node: cst.CSTNode) -> cst.For | None:
 
 
 def _is_tested(module: Module, node: cst.CSTNode, name: str) -> bool:
-    """Whether the function tests the name for None, or for being there at all."""
+    """Whether the function tests the name for None, or for being there at all, once it has its value."""
     scope = module.function(node) or module.tree
-    tests = [one.test for one in walk(scope) if isinstance(one, cst.If | cst.While | cst.Assert | cst.IfExp)]
+    loops = [one for one in module.ancestors(node) if isinstance(one, cst.For | cst.While)]
+    since = min((module.position(one).start.line for one in (node, *loops)), default=0)
+    tests = [
+        one.test
+        for one in walk(scope)
+        if isinstance(one, cst.If | cst.While | cst.Assert | cst.IfExp) and module.position(one).start.line >= since
+    ]
     pattern = re.compile(rf"(?:^|[^\w.])(?:{re.escape(name)}\s+is\s+(?:not\s+)?None|not\s+{re.escape(name)}\b(?!\.))")
     return any(pattern.search(" " + module.code(one)) or module.code(one) == name for one in tests)
 

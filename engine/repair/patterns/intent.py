@@ -134,7 +134,7 @@ def meant(case: Case, module: Module, node: cst.CSTNode, line: int, error: str) 
 
 def _lines(module: Module, line: int) -> list[str]:
     """Comments on the line, at its end, and right above it."""
-    lines = module.tree.code.splitlines()
+    lines = module.lines
     found = []
     if 0 < line <= len(lines) and "#" in lines[line - 1]:
         found.append(lines[line - 1].partition("#")[2])

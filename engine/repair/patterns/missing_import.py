@@ -13,14 +13,12 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any
 
 import libcst as cst
 
-from engine.repair.patterns import declarations
-from engine.repair.patterns.distributions import DISTRIBUTIONS, distribution_of, equivalents, normalised
+from engine.repair.patterns.declared import Declared
+from engine.repair.patterns.distributions import DISTRIBUTIONS, distribution_of, equivalents
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.expected import is_test_file
 from engine.repair.patterns.pattern import Case, Declined, FileEdit, Project, Proposal
@@ -38,31 +36,6 @@ REMOVED = (  # from Python 3.12 and 3.13, and earlier
     "asynchat asyncore distutils imp smtpd aifc audioop cgi cgitb chunk crypt imghdr mailcap msilib nis nntplib "
     "ossaudiodev pipes sndhdr spwd sunau telnetlib uu xdrlib lib2to3 formatter parser symbol binhex macpath"
 )
-MAIN = (
-    "requirements.in",
-    "requirements.txt",
-    "requirements/base.in",
-    "requirements/base.txt",
-    "requirements/main.txt",
-    "requirements/common.txt",
-    "requirements/prod.txt",
-    "requirements/production.txt",
-    "requirements/requirements.txt",
-)
-FOR_TESTS = (
-    "requirements-dev.in",
-    "requirements-dev.txt",
-    "requirements_dev.txt",
-    "dev-requirements.txt",
-    "requirements/dev.txt",
-    "requirements-test.txt",
-    "requirements-tests.txt",
-    "requirements_test.txt",
-    "test-requirements.txt",
-    "requirements/test.txt",
-    "requirements/tests.txt",
-)
-GROUPS = ("dev", "test", "tests", "testing")
 
 
 class MissingImport:
@@ -102,7 +75,7 @@ class MissingImport:
             return self._declined(f"{top} is the project's own ({own}): the import or the path is wrong")
         if top in sys.stdlib_module_names or top in REMOVED.split():
             return self._declined(f"{top} belongs to Python itself, in another version or on another system")
-        trail = Trail(case)
+        trail = Trail(case, to_read=True)  # what is edited is where the project declares things
         caught = trail.caught(ON_PURPOSE)
         if caught:
             return self._declined(f"it is caught on purpose by {caught}")
@@ -128,164 +101,33 @@ class MissingImport:
         folder = PurePosixPath(case.path).parent
         for base in (folder, *folder.parents):
             where = "" if str(base) == "." else f"{base}/"
-            found = _Declarations(case.project, where)
+            found = Declared(case.project, where)
             if not found.files:
                 continue
             already = next((f"{path} as {one}" for path, one in found.names() if one in equivalents(name)), None)
             if already:
+                edit = found.only_in_the_other(name)
+                if edit is not None:
+                    there = already.partition(" as ")[0]
+                    said = f"{case.path} imports it, {there} declares it and {edit.path} does not"
+                    return self._added([edit], name, said)
                 return self._declined(f"it is declared already in {already}: it is not installed here")
-            return self._added(
-                found.add(name, for_tests=is_test_file(case.path) or "tests" in folder.parts), name, case
-            )
+            edits = found.add(name, for_tests=is_test_file(case.path) or "tests" in folder.parts)
+            return self._added(edits, name, f"{case.path} imports it and nothing declares it")
         if case.project.read("environment.yml") is not None or case.project.read("environment.yaml") is not None:
             return self._declined("the project declares what it needs for conda")
-        return self._added([FileEdit("requirements.txt", None, name.encode() + b"\n")], name, case)
+        edits = [FileEdit("requirements.txt", None, name.encode() + b"\n")]
+        return self._added(edits, name, f"{case.path} imports it and nothing declares it")
 
-    def _added(self, edits: list[FileEdit], name: str, case: Case) -> Proposal | Declined:
+    def _added(self, edits: list[FileEdit], name: str, found: str) -> Proposal | Declined:
         if not edits:
             return self._declined("the project declares what it needs in a form that is not known")
         places = ", ".join(one.path for one in edits)
-        why = f"{case.path} imports it and nothing declares it: {name} is added to {places}; nothing is installed"
+        why = f"{found}: {name} is added to {places}; nothing is installed"
         return Proposal(self.id, "declare", tuple(edits), first_changed_line(edits[0]), "review", why)
 
     def _declined(self, reason: str) -> Declined:
         return Declined(self.id, reason)
-
-
-class _Declarations:
-    """What a folder's files declare."""
-
-    def __init__(self, project: Project, where: str) -> None:
-        self.where = where
-        self.files: dict[str, bytes] = {}
-        for name in (*MAIN, *FOR_TESTS, "pyproject.toml", "Pipfile", "setup.cfg", "setup.py"):
-            source = project.read(where + name)
-            if source is not None:
-                self.files[name] = source
-        if "pyproject.toml" in self.files and not (set(self.files) - {"pyproject.toml"}):
-            document = declarations.toml(where + "pyproject.toml", self.files["pyproject.toml"])
-            if "project" not in document and "poetry" not in document.get("tool", {}):
-                self.files.clear()  # settings of tools alone
-        self._project = project
-
-    def names(self) -> Iterator[tuple[str, str]]:
-        """Every declared distribution (normalised) with its file, extras and development's among them."""
-        seen: set[str] = set()
-        queue = [(name, source) for name, source in self.files.items() if name.endswith((".txt", ".in"))]
-        while queue:
-            name, source = queue.pop()
-            if name in seen:
-                continue
-            seen.add(name)
-            yield from ((self.where + name, one) for one in declarations.names_in_requirements(source))
-            for other in re.findall(rb"(?m)^\s*(?:-r|--requirement|-c)\s+(\S+)", source):
-                path = str(PurePosixPath(name).parent / other.decode("utf-8", "replace"))
-                more = self._project.read(self.where + path)
-                if more is not None:
-                    queue.append((path, more))
-        for name in ("pyproject.toml", "Pipfile"):
-            if name in self.files:
-                document = declarations.toml(self.where + name, self.files[name])
-                yield from ((self.where + name, normalised(one)) for one in _toml_names(document))
-        if "setup.cfg" in self.files:
-            text = self.files["setup.cfg"].decode("utf-8", "replace")
-            for line in text.splitlines():
-                if line[:1] in " \t" and (one := declarations.requirement_name(line)):
-                    yield f"{self.where}setup.cfg", one
-            found = declarations.setup_cfg_requires(text)
-            for piece in ";".join(found[2]).split(";") if found else ():
-                if one := declarations.requirement_name(piece):
-                    yield f"{self.where}setup.cfg", one
-        if "setup.py" in self.files:
-            module = Module(f"{self.where}setup.py", self.files["setup.py"])
-            for literal in module.nodes(cst.SimpleString):
-                if (value := text_of(literal)) and "\n" not in value and (one := declarations.requirement_name(value)):
-                    yield f"{self.where}setup.py", one
-
-    def add(self, name: str, for_tests: bool) -> list[FileEdit]:
-        """The edits that declare a distribution: in what is built, and in the requirements beside it."""
-        edits: list[FileEdit] = []
-        reasons: list[str] = []
-        steps = [self._for_tests] if for_tests else []
-        for step in (*steps, self._metadata, self._requirements):
-            try:
-                made = step(name)
-            except NotEditable as error:
-                reasons.append(error.reason)
-                continue
-            if made is not None:
-                edits.append(made)
-                if step == self._for_tests:
-                    break
-        if not edits and reasons:
-            raise NotEditable("; ".join(reasons))
-        return edits
-
-    def _edit(self, file: str, after: bytes) -> FileEdit:
-        return FileEdit(self.where + file, self.files[file], after)
-
-    def _metadata(self, name: str) -> FileEdit | None:
-        source = self.files.get("pyproject.toml")
-        others = set(self.files) - {"pyproject.toml"}
-        if source is not None:
-            path = self.where + "pyproject.toml"
-            document = declarations.toml(path, source)
-            project = document.get("project", {})
-            poetry = document.get("tool", {}).get("poetry", {})
-            elsewhere = others & {*MAIN, "setup.cfg", "setup.py"} or "dependencies" in poetry
-            dynamic = "dependencies" in project.get("dynamic", ())
-            if "dependencies" in project or (project and not dynamic and not elsewhere):
-                return self._edit(
-                    "pyproject.toml", declarations.add_to_array(path, source, "project", "dependencies", name)
-                )
-            if "dependencies" in poetry:
-                return self._edit(
-                    "pyproject.toml", declarations.add_to_table(path, source, "tool.poetry.dependencies", name)
-                )
-        if "Pipfile" in self.files:
-            return self._edit(
-                "Pipfile", declarations.add_to_table(self.where + "Pipfile", self.files["Pipfile"], "packages", name)
-            )
-        if "setup.cfg" in self.files and declarations.setup_cfg_requires(
-            self.files["setup.cfg"].decode("utf-8", "replace")
-        ):
-            return self._edit(
-                "setup.cfg", declarations.add_to_setup_cfg(self.where + "setup.cfg", self.files["setup.cfg"], name)
-            )
-        if "setup.py" in self.files:
-            module = Module(self.where + "setup.py", self.files["setup.py"])
-            if declarations.setup_py_requires(module) is not None:
-                return self._edit("setup.py", declarations.add_to_setup_py(module.path, module.source, name))
-        return None
-
-    def _requirements(self, name: str) -> FileEdit | None:
-        for file in MAIN:
-            source = self.files.get(file)
-            if source is not None and not re.fullmatch(rb"\s*(?:-e\s+)?\.(?:\[[\w,]+\])?\s*", source):
-                return self._edit(file, declarations.add_to_requirements(self.where + file, source, name))
-        return None
-
-    def _for_tests(self, name: str) -> FileEdit | None:
-        source = self.files.get("pyproject.toml")
-        if source is not None:
-            path = self.where + "pyproject.toml"
-            document = declarations.toml(path, source)
-            for table in ("dependency-groups", "project.optional-dependencies"):
-                here: Any = document
-                for part in table.split("."):
-                    here = here.get(part, {})
-                for group in GROUPS:
-                    if group in here:
-                        return self._edit("pyproject.toml", declarations.add_to_array(path, source, table, group, name))
-            groups = document.get("tool", {}).get("poetry", {}).get("group", {})
-            for group in GROUPS:
-                if "dependencies" in groups.get(group, {}):
-                    after = declarations.add_to_table(path, source, f"tool.poetry.group.{group}.dependencies", name)
-                    return self._edit("pyproject.toml", after)
-        for file in FOR_TESTS:
-            if file in self.files:
-                return self._edit(file, declarations.add_to_requirements(self.where + file, self.files[file], name))
-        return None
 
 
 def spelled_namespace(spelled: tuple[str, ...]) -> bool:
@@ -338,24 +180,6 @@ def _own(project: Project, top: str) -> str | None:
 
 def _modules(project: Project) -> set[str]:
     return {PurePosixPath(path).with_suffix("").parts[-1] for path in project.python_files()}
-
-
-def _toml_names(document: dict[str, Any]) -> Iterator[str]:
-    """Every distribution that a pyproject.toml or Pipfile declares, for whatever use."""
-    project = document.get("project", {})
-    lists = [project.get("dependencies", []), *project.get("optional-dependencies", {}).values()]
-    lists += document.get("dependency-groups", {}).values()
-    for listed in lists:
-        for one in listed:
-            if isinstance(one, str) and (name := declarations.requirement_name(one)):
-                yield name
-    poetry = document.get("tool", {}).get("poetry", {})
-    yield from poetry.get("dependencies", {})
-    yield from poetry.get("dev-dependencies", {})
-    for group in poetry.get("group", {}).values():
-        yield from group.get("dependencies", {})
-    yield from document.get("packages", {})
-    yield from document.get("dev-packages", {})
 
 
 PATTERN = MissingImport()

@@ -28,12 +28,15 @@ from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.placing import parse_statements
 from engine.repair.patterns.shrinking_ranges import leaves_loop, shrink
-from engine.repair.patterns.split_calls import batch_call, split_batches
+from engine.repair.patterns.split_calls import BATCHES, batch_call, split_batches
+from engine.repair.patterns.syntax import own_parts
+from engine.repair.patterns.trainers import smaller_batches
 from engine.repair.record import ErrorRecord
 
 _MESSAGE = re.compile(
     r"(?i)(?:CUDA|HIP|XPU|MPS backend)\b.{0,40}out of memory|CUDA error: out of memory|CUDNN_STATUS_ALLOC_FAILED|"
-    r"CUBLAS_STATUS_ALLOC_FAILED|cuda runtime error \(2\)|Invalid buffer size: .* [GM]i?B|"
+    r"CUBLAS_STATUS_ALLOC_FAILED|Unable to find a valid cuDNN algorithm|cuda runtime error \(2\)|"
+    r"Invalid buffer size: .* [GM]i?B|"
     r"out of memory.*(?:cuda|mps|gpu)"
 )
 _TYPES = re.compile(r"(?:torch\.(?:cuda\.)?)?OutOfMemoryError\Z|torch\.AcceleratorError\Z")
@@ -43,6 +46,10 @@ _LOADING = re.compile(
 _HANDLED = re.compile(
     r"OutOfMemoryError|out of memory|_is_out_of_memory|_in_smaller_batches|find_executable_batch_size"
 )
+
+
+_BY_CALLER = "running out of memory is handled by its caller already"
+_WITHIN_MODELS = ("forward", "__call__", "_call_impl", "_wrapped_call_impl")
 
 
 class OutOfMemory:
@@ -62,9 +69,7 @@ class OutOfMemory:
         reasons: list[str] = []
         message = case.records[0].message
         for place in intent.places(case):
-            if re.match(r"(?:raise|assert)\b", place.frame.code.strip()) or place.frame.function in (
-                "forward", "__call__", "_call_impl", "_wrapped_call_impl",
-            ):  # fmt: skip
+            if re.match(r"(?:raise|assert)\b", place.frame.code.strip()):
                 continue
             if intent.is_test(place.path):
                 reasons.append("the batch is made in the tests' own code")
@@ -75,31 +80,30 @@ class OutOfMemory:
                 if line is None:
                     reasons.append(f"the line is gone from {place.path}")
                     continue
-                found = _propose(Site(module, line, "MPS" in message, is_of_torch(case, module)))
+                site = Site(module, line, "MPS" in message, is_of_torch(case, module))
+                found = _propose(site, is_layer=place.frame.function in _WITHIN_MODELS)
             except NotEditable as error:
                 reasons.append(error.reason)
                 continue
             if isinstance(found, Proposal):
-                return found
+                return found if not _is_handled_further_out(case, place) else Declined(self.id, _BY_CALLER)
+            if not found:
+                continue
             reasons.append(found)
             if "already" in found or "on purpose" in found:
                 break
         return Declined(self.id, reasons[0] if reasons else "no batch was computed where memory ran out")
 
 
-def _propose(site: Site) -> Proposal | str:
+def _propose(site: Site, is_layer: bool) -> Proposal | str:
+    """The back-off, or why there is none; '' inside a layer, which its caller has to give less."""
     module, line = site.module, site.line
     statement = module.statement(line)
     if statement is None:
         return "the line holds no statement"
     function = module.function(statement)
     scope: cst.CSTNode = function or module.tree
-    for around in (statement, *module.ancestors(statement)):
-        if isinstance(around, cst.Try) and any(_HANDLED.search(module.code(one)) for one in around.handlers):
-            return "running out of memory is handled here already"
-        if isinstance(around, cst.FunctionDef):
-            break
-    if function is not None and (_HANDLED.search(module.code(function)) or _is_helper(function)):
+    if _is_handled(module, statement) or (function is not None and _is_helper(function)):
         return "running out of memory is handled here already"
     if any("find_executable_batch_size" in module.code(one) for one in (function.decorators if function else ())):
         return "running out of memory is handled here already"
@@ -109,6 +113,11 @@ def _propose(site: Site) -> Proposal | str:
     code = module.code(statement) if isinstance(statement, cst.SimpleStatementLine) else ""
     trains = ".backward(" in module.code(scope if function else statement)
     loop = _loop(module, statement)
+    by_trainer = smaller_batches(site, statement)
+    if by_trainer is not None:
+        return by_trainer
+    if is_layer and not (loop is not None and BATCHES.search(module.code(loop.iter))):
+        return ""  # one batch after another is no layer's work, whatever the function is called
     if loop is not None and _is_range(module, loop):
         shrunk = shrink(site, loop, statement, function)
         if shrunk is not None:
@@ -123,6 +132,20 @@ def _propose(site: Site) -> Proposal | str:
             return "what does not fit is no batch: a smaller one would not help"
         return "no call on a batch where memory ran out"
     return split_batches(site, call, names)
+
+
+def _is_handled(module: Module, statement: cst.CSTNode) -> bool:
+    """Whether the statement itself, or a `try` around it, sees to running out of memory; in a function within another,
+    anything in the outer one."""
+    if any(_HANDLED.search(module.code(part)) for part in own_parts(statement)):
+        return True
+    function = module.function(statement)
+    for around in module.ancestors(statement):
+        if isinstance(around, cst.Try) and any(_HANDLED.search(module.code(one)) for one in around.handlers):
+            return True
+        if isinstance(around, cst.FunctionDef) and around is not function and _HANDLED.search(module.code(around)):
+            return True
+    return False
 
 
 def _is_helper(function: cst.FunctionDef) -> bool:
@@ -142,6 +165,21 @@ def _loop(module: Module, statement: cst.CSTNode) -> cst.For | None:
 def _is_range(module: Module, loop: cst.For) -> bool:
     call = loop.iter
     return isinstance(call, cst.Call) and module.code(call.func) == "range" and len(call.args) == 3
+
+
+def _is_handled_further_out(case: Case, inner: intent.Place) -> bool:
+    """Whether a frame that called this one sees to running out of memory."""
+    places = intent.places(case)
+    for place in places[places.index(inner) + 1 :]:
+        try:
+            module = Module(place.path, place.source)
+        except NotEditable:
+            continue
+        line = module.line_of(place.frame.code, place.line)
+        statement = module.statement(line) if line is not None else None
+        if statement is not None and _is_handled(module, statement):
+            return True
+    return False
 
 
 # -- a loop over places ------------------------------------------------------------------------------------------------

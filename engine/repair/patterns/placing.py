@@ -148,6 +148,7 @@ def with_helpers(tree: cst.Module, helpers: Sequence[str]) -> cst.Module:
         )
         block = [index for index in block if index < first_code] or block[:1]
         place = block[-1] + 1 if block else next((n for n, one in enumerate(body) if not _is_docstring(one)), len(body))
+        place = max(place, _after_needed(body, made))
         space = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
         made = made.with_changes(leading_lines=space if place else ())
         if place < len(body):
@@ -158,6 +159,25 @@ def with_helpers(tree: cst.Module, helpers: Sequence[str]) -> cst.Module:
         body.insert(place, cast(cst.SimpleStatementLine, made))
         tree = tree.with_changes(body=body)
     return tree
+
+
+def _after_needed(body: Sequence[cst.CSTNode], made: cst.BaseStatement) -> int:
+    """The place after every import of what the function's defaults name: they are looked up when it is defined."""
+    needed = {one.value for one in _below(cast(cst.FunctionDef, made).params) if isinstance(one, cst.Name)}
+    last = -1
+    for index, statement in enumerate(body):
+        if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            continue
+        for one in _below(statement):
+            if isinstance(one, cst.ImportAlias):
+                bound = one.asname.name if one.asname else one.name
+                if isinstance(bound, cst.Name) and bound.value in needed:
+                    last = index
+    return last + 1
+
+
+def _below(node: cst.CSTNode) -> list[cst.CSTNode]:
+    return [node, *(one for child in node.children for one in _below(child))]
 
 
 def _opens_with_space(statement: cst.CSTNode) -> bool:

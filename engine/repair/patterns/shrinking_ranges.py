@@ -106,6 +106,10 @@ class Renamer(cst.CSTTransformer):
             cst.Module([]).code_for_node(original_node) == self._wanted
         ):
             return cst.Name(self._name)
+        if isinstance(updated_node, cst.Arg):  # what a parameter or an attribute is called is not the name meant
+            return updated_node.with_changes(keyword=cast(cst.Arg, original_node).keyword)
+        if isinstance(updated_node, cst.Attribute):
+            return updated_node.with_changes(attr=cast(cst.Attribute, original_node).attr)
         return updated_node
 
 

@@ -42,11 +42,12 @@ class Place:
 class Trail:
     """The project's own frames of a case's newest record, outermost first, each file parsed when it is needed."""
 
-    def __init__(self, case: Case) -> None:
-        """Raises NotEditable where the innermost file cannot be edited."""
+    def __init__(self, case: Case, *, to_read: bool = False) -> None:
+        """Raises NotEditable where the innermost file cannot be edited (or cannot be read, where that is all)."""
         self.project: Project = case.project
         self.record = case.records[0]
-        self._modules: dict[str, Module] = {case.path: Module(case.path, case.source)}
+        self._to_read = to_read
+        self._modules: dict[str, Module] = {case.path: Module(case.path, case.source, to_read=to_read)}
         self.frames: list[tuple[str, Frame]] = []
         for frame in self.record.frames:
             path = case.path if frame == case.frame else case.project.relative(frame.file)
@@ -69,7 +70,7 @@ class Trail:
             source = self.project.read(path)
             if source is None:
                 raise NotEditable(f"{path} is not ours to edit")
-            self._modules[path] = Module(path, source)
+            self._modules[path] = Module(path, source, to_read=self._to_read)
         return self._modules[path]
 
     def modules(self) -> list[Module]:

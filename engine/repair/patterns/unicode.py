@@ -134,7 +134,7 @@ class Unicode:
                 and not _around_or_in(module, call, one.call)
             ]
         for each in calls:
-            changed = with_keyword(each.call, "encoding", _encoding_value(module, each, choice.encoding))
+            changed = _with_encoding(each, _encoding_value(module, each, choice.encoding))
             if choice.errors and each is one and keyword(one.call, "errors") is None:
                 changed = with_keyword(changed, "errors", f"{module.quote}{choice.errors}{module.quote}")
             module.replace(each.call, changed)
@@ -254,6 +254,17 @@ def _only_opens(here: tuple[Module, cst.CSTNode], one: Opening) -> bool:
         and last_name(node.func) in ("write", "writelines", "dump", "writerow", "writerows", "print")
         for node in parts
     )
+
+
+def _with_encoding(one: Opening, value: str) -> cst.Call:
+    """The call with its encoding: in the place of a None that stands at the encoding's position, else by name."""
+    plain = [index for index, arg in enumerate(one.call.args) if arg.keyword is None and not arg.star]
+    if one.kind.encoding is None or one.kind.encoding >= len(plain):
+        return with_keyword(one.call, "encoding", value)
+    args = list(one.call.args)
+    at = plain[one.kind.encoding]
+    args[at] = args[at].with_changes(value=cst.parse_expression(value))
+    return one.call.with_changes(args=args)
 
 
 def _encoding_value(module: Module, one: Opening, encoding: str) -> str:

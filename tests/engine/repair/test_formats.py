@@ -14,6 +14,7 @@ from engine.repair import ingest
 from engine.repair.grouping import key
 from engine.repair.ingest import read_lines, read_log
 from engine.repair.jsonlines import record_of
+from engine.repair.patterns.edit import Module
 from engine.repair.record import ErrorRecord, Skipped
 
 TRACEBACK = """Traceback (most recent call last):
@@ -286,3 +287,28 @@ def test_our_own_records_tell_what_failed_of_a_line(tmp_path: Path) -> None:
     document = of_exception(caught.value, operation="try").frames[-1]
     start, end = document["columns"]
     assert document["code"][start:end] == "\u00e9 / b"
+
+
+@pytest.mark.parametrize("sign", ["\x0c", "\u2028", "\x0b", "\x1c", "\x85"])
+def test_lines_are_counted_as_a_file_counts_them_whatever_a_message_holds(sign: str) -> None:
+    told = TRACEBACK.replace("row 12", f"row{sign}12")
+    broken_off = ["Traceback (most recent call last):", '  File "a.py", line 3']
+    lines = [f"page one{sign}page two", *told.split("\n"), *broken_off]
+    one, broken = read_lines(lines, "run.log")
+    assert isinstance(one, ErrorRecord)
+    assert (one.line, one.message) == (lines.index("    raise ValueError(message)") - 1, f"row{sign}12\nof a.csv")
+    assert isinstance(broken, Skipped)
+    assert broken.line == len(lines) - 1
+
+
+def test_what_a_progress_bar_wrote_before_it_hides_no_traceback() -> None:
+    text = f" 10%|#    |\r 20%|##   |\r{TRACEBACK}\n 30%|###  |\r\n{TRACEBACK}"
+    found = [one for one in read_lines(text.split("\n"), "run.log") if isinstance(one, ErrorRecord)]
+    assert [one.message for one in found] == ["row 12\nof a.csv"] * 2
+    lines = [number for number, line in enumerate(text.split("\n"), 1) if line == "    raise ValueError(message)"]
+    assert [one.line for one in found] == [number - 2 for number in lines]
+
+
+def test_a_form_feed_or_a_line_separator_in_a_source_moves_no_line() -> None:
+    source = "import os\n\x0c\ndef f(path):\n    # a\u2028b\n    return open(path)\n"
+    assert Module("app.py", source.encode()).line_of("return open(path)", 1) == 5

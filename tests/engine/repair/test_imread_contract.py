@@ -28,7 +28,7 @@ FLAGS = sorted(
 def read_image() -> Callable[..., Any]:
     """The helper as it stands in a mended file."""
     space: dict[str, Any] = {"cv2": cv2, "np": np}
-    exec(HELPER.format(name="read_image", cv2="cv2", np="np"), space)
+    exec(HELPER.format(name="read_image", cv2="cv2", np="np", colour="cv2.IMREAD_COLOR"), space)
     return space["read_image"]  # type: ignore[no-any-return]
 
 

@@ -1,89 +1,8 @@
 # ruff: noqa: E501
 """Programs that run out of a GPU's memory (a small `torch` stands in for the real one), and what no batch can mend."""
 
+from tests.engine.repair.corpus.gpu import FILES, F, checked, kept, oom, told
 from tests.engine.repair.corpus.program import program, spared
-
-TORCH = '''"""Stands in for torch: batches are lists, and a model takes only so many at once."""
-import contextlib, types
-
-
-class OutOfMemoryError(RuntimeError):
-    pass
-
-
-class Tensor:
-    def __init__(self, items):
-        self.items = list(items)
-
-    def __len__(self):
-        return len(self.items)
-
-    def __getitem__(self, at):
-        return Tensor(self.items[at]) if isinstance(at, slice) else self.items[at]
-
-    def to(self, device):
-        return self
-
-    def cpu(self):
-        return self
-
-    def tolist(self):
-        return list(self.items)
-
-
-def cat(parts):
-    return Tensor([one for part in parts for one in part.items])
-
-
-cleared = []
-sizes = []
-cuda = types.SimpleNamespace(OutOfMemoryError=OutOfMemoryError, empty_cache=lambda: cleared.append("cuda"))
-mps = types.SimpleNamespace(empty_cache=lambda: cleared.append("mps"))
-words = "CUDA out of memory. Tried to allocate 2.00 GiB"
-kind = OutOfMemoryError
-most = 2
-
-
-@contextlib.contextmanager
-def no_grad():
-    yield
-
-
-def tensor(items):
-    return Tensor(items)
-
-
-def run(batch):
-    sizes.append(len(batch))
-    if len(batch) > most:
-        raise kind(words)
-    if any(one == "bad" for one in batch):
-        raise RuntimeError("bad input")
-    return Tensor([one * 2 for one in batch])
-
-
-class Loss:
-    def backward(self):
-        pass
-
-    def item(self):
-        return 1.0
-'''
-FILES = {"torch.py": TORCH}
-MODEL = "def model(batch):\n    return torch.run(batch)\n"
-
-
-def oom(name, app, check, **more):
-    return program(name, app, check, files=FILES, **more)
-
-
-def _checked(call, result, also=""):
-    return (
-        f"import app, torch\nassert {call} == {result}, {call}\nassert torch.cleared\n"
-        f"torch.most = 0\ntry:\n    {call}\nexcept RuntimeError as error:\n    assert 'batch of 1' in str(error)\n"
-        f"else:\n    raise SystemExit('one fits')\n{also}"
-    )
-
 
 LOOP = (
     "import torch\n\n\ndef embed(items, model, batch_size=8):\n    found = []\n"
@@ -101,7 +20,7 @@ ALL = "[2, 4, 6, 8, 10]"
 
 def _words(message, kind="RuntimeError", cache="cuda"):
     begin = f"import torch\ntorch.words, torch.kind = {message!r}, {kind}\n"
-    return begin + _checked(CALL, ALL, f"assert set(torch.cleared) == {{'{cache}'}}\n")
+    return begin + checked(CALL, ALL, f"assert set(torch.cleared) == {{'{cache}'}}\n")
 
 
 PROGRAMS = [
@@ -120,7 +39,7 @@ PROGRAMS = [
         "import app, sys\nassert app.score([[1, 2, 3], [4]]) == [2, 4, 6, 8]\nassert 'torch' not in sys.modules\n",
         files={"gpu.py": NO_TORCH},
     ),
-    oom("a loop over places", LOOP, _checked(CALL, ALL), operator="shrink-batch"),
+    oom("a loop over places", LOOP, checked(CALL, ALL), operator="shrink-batch"),
     oom("as CUDA says it", LOOP, _words("CUDA error: out of memory\nCUDA kernel errors might be reported later")),
     oom("as cuDNN says it", LOOP, _words("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")),
     oom(
@@ -131,7 +50,7 @@ PROGRAMS = [
     oom(
         "a size written out",
         LOOP.replace(", batch_size=8", "").replace("batch_size", "16"),
-        _checked(CALL, ALL),
+        checked(CALL, ALL),
         operator="shrink-batch",
     ),
     oom(
@@ -139,25 +58,25 @@ PROGRAMS = [
         "import torch\n\n\nclass Encoder:\n    def __init__(self, size):\n        self.size = size\n\n    def run(self, items):\n        out = []\n"
         "        for start in range(0, len(items), self.size):\n            chunk = torch.tensor(items[start:start + self.size])\n"
         "            with torch.no_grad():\n                vectors = torch.run(chunk)\n            out.append(vectors)\n        return torch.cat(out).tolist()\n",
-        _checked("app.Encoder(4).run([1, 2, 3])", "[2, 4, 6]"),
+        checked("app.Encoder(4).run([1, 2, 3])", "[2, 4, 6]"),
     ),
     oom(
         "a constant size",
         "import torch\n\nBATCH = 8\n\n\ndef embed(items, model):\n    out = []\n    for i in range(0, len(items), BATCH):\n"
         "        # a batch at a time\n        out += model(items[i:i + BATCH]).tolist()  # kept\n    return out\n",
-        _checked(CALL, ALL),
+        checked(CALL, ALL),
     ),
     oom(
         "filled by place",
         "import torch\n\n\ndef embed(items, model, size=4):\n    out = [None] * len(items)\n    for i in range(0, len(items), size):\n"
         "        batch = items[i:i + size]\n        result = model(batch)\n        out[i:i + size] = result.tolist()\n    return out\n",
-        _checked(CALL, ALL),
+        checked(CALL, ALL),
     ),
     oom(
         "a loader",
         "import torch\n\n\ndef embed(loader, model):\n    found = []\n    for batch in loader:\n        out = model(batch.to('cuda'))\n"
         "        found.extend(out.cpu().tolist())\n    return found\n",
-        _checked("app.embed([torch.tensor([1, 2, 3]), torch.tensor([4])], torch.run)", "[2, 4, 6, 8]"),
+        checked("app.embed([torch.tensor([1, 2, 3]), torch.tensor([4])], torch.run)", "[2, 4, 6, 8]"),
         operator="split-batch",
     ),
     oom(
@@ -165,44 +84,44 @@ PROGRAMS = [
         "import torch\n\n\ndef score(loader, model):\n    right = 0\n    with torch.no_grad():\n        for images, labels in loader:\n"
         "            images = images.to('cuda')\n            outputs = model(images)\n"
         "            right += sum(a == b for a, b in zip(outputs.items, labels))\n    return right\n",
-        _checked("app.score([(torch.tensor([1, 2, 3]), [2, 4, 7])], torch.run)", "2"),
+        checked("app.score([(torch.tensor([1, 2, 3]), [2, 4, 7])], torch.run)", "2"),
     ),
     oom(
         "one call",
         "import torch\n\n\ndef predict(model, batch):\n    return model(batch).tolist()\n",
-        _checked("app.predict(torch.run, torch.tensor([1, 2, 3]))", "[2, 4, 6]"),
+        checked("app.predict(torch.run, torch.tensor([1, 2, 3]))", "[2, 4, 6]"),
         operator="split-batch",
     ),
     oom(
         "one call, method, keyword",
         "import torch\n\n\nclass Service:\n    def __init__(self, model):\n        self.model = model\n\n    def predict(self, images):\n"
         "        out = self.model(torch.tensor(images).to('cuda'))\n        return out.tolist()\n",
-        _checked("app.Service(torch.run).predict([1, 2, 3])", "[2, 4, 6]"),
+        checked("app.Service(torch.run).predict([1, 2, 3])", "[2, 4, 6]"),
     ),
     oom(
         "two inputs",
         "import torch\n\n\ndef both(a, b):\n    return torch.cat([torch.run(a), torch.run(b)])\n\n\ndef predict(model, images, masks):\n    return model(images, masks).items\n",
         "import app, torch\nf = lambda a, b: [torch.run(a), torch.run(b)][0]\n"
-        + _checked("app.predict(f, [1, 2, 3], [1, 1, 1])", "[2, 4, 6]"),
+        + checked("app.predict(f, [1, 2, 3], [1, 1, 1])", "[2, 4, 6]"),
     ),
     oom(
         "by names",
         "import torch\n\n\ndef predict(model, inputs):\n    return model(**inputs).tolist()\n",
         "import app, torch\nf = lambda ids: torch.run(ids)\n"
-        + _checked("app.predict(f, {'ids': [1, 2, 3]})", "[2, 4, 6]"),
+        + checked("app.predict(f, {'ids': [1, 2, 3]})", "[2, 4, 6]"),
     ),
     oom(
         "texts to an encoder",
         "import torch\n\n\nclass E:\n    def encode(self, texts, normalize=False):\n        return torch.run(texts).tolist()\n\n\n"
         "def vectors(encoder, texts):\n    return encoder.encode(texts, normalize=True)\n",
-        _checked("app.vectors(app.E(), [1, 2, 3])", "[2, 4, 6]"),
+        checked("app.vectors(app.E(), [1, 2, 3])", "[2, 4, 6]"),
     ),
     oom(
         "a training loop",
         "import torch\n\n\ndef train(model, loader, criterion, optimizer):\n    seen = []\n    for images, labels in loader:\n        optimizer.zero_grad()\n"
         "        outputs = model(images)\n        loss = criterion(outputs, labels)\n        loss.backward()\n        optimizer.step()\n        seen.append(len(images))\n    return sum(seen)\n",
         "import app, torch\nclass O:\n    def zero_grad(self): pass\n    def step(self): pass\n"
-        + _checked("app.train(torch.run, [([1, 2, 3, 4, 5], [0, 0, 0, 0, 0])], lambda a, b: torch.Loss(), O())", "5"),
+        + checked("app.train(torch.run, [([1, 2, 3, 4, 5], [0, 0, 0, 0, 0])], lambda a, b: torch.Loss(), O())", "5"),
         operator="split-step",
     ),
     oom(
@@ -210,18 +129,58 @@ PROGRAMS = [
         "import torch\n\n\ndef train(model, loader, optimizer):\n    done = 0\n    for step, batch in enumerate(loader):\n        loss = model(batch['x'])\n"
         "        loss.backward()\n        optimizer.step()\n        done += len(batch['x'])\n    return done\n",
         "import app, torch\nclass O:\n    def step(self): pass\ndef model(x):\n    torch.run(x)\n    return torch.Loss()\n"
-        + _checked("app.train(model, [{'x': [1, 2, 3, 4]}], O())", "4"),
+        + checked("app.train(model, [{'x': [1, 2, 3, 4]}], O())", "4"),
     ),
     oom(
         "a model of the project",
         "import torch\n\n\nclass Net:\n    def __call__(self, x):\n        return self.forward(x)\n\n    def forward(self, x):\n        return torch.run(x)\n\n\n"
         "def embed(items, net, size=4):\n    out = []\n    for at in range(0, len(items), size):\n        out.extend(net(items[at:at + size]).tolist())\n    return out\n",
-        _checked("app.embed([1, 2, 3], app.Net())", "[2, 4, 6]"),
+        checked("app.embed([1, 2, 3], app.Net())", "[2, 4, 6]"),
     ),
     oom(
         "at the top of a script",
         "import torch\n\nitems = list(range(5))\nsize = 4\nout = []\nfor i in range(0, len(items), size):\n    out += torch.run(items[i:i + size]).tolist()\n",
         "import app, torch\nassert app.out == [0, 2, 4, 6, 8]\nassert torch.cleared",
+    ),
+    oom("as cuDNN says it too", LOOP, _words("Unable to find a valid cuDNN algorithm to run convolution")),
+    oom("as MPS says it of a buffer", LOOP, _words("Invalid buffer size: 12.50 GB", cache="cuda")),
+    oom(
+        "a batch that is an attribute, moved to a device",
+        "import torch\n\nDEVICE = 'cuda'\n\n\ndef run(model, loader):\n    found = []\n    for data in loader:\n        found += model(data.image.to(DEVICE)).tolist()\n    return found\n",
+        "import types\nimport app, torch\nD = [types.SimpleNamespace(image=torch.tensor([1, 2, 3]))]\n"
+        + checked("app.run(torch.run, D)", "[2, 4, 6]"),
+    ),
+    oom(
+        "a keyword of the same name, and one that is the size",
+        "import torch\n\n\ndef pipe(images, batch_size=8):\n    return torch.run(images).tolist()\n\n\ndef run(images, batch_size=8):\n    return pipe(images=images, batch_size=batch_size)\n",
+        checked("app.run([1, 2, 3])", "[2, 4, 6]"),
+    ),
+    oom(
+        "results with names",
+        "import collections\n\nimport torch\n\nResult = collections.namedtuple('Result', 'scores sizes')\n\n\ndef model(batch):\n    return Result(torch.run(batch).tolist(), [len(batch)] * len(batch))\n\n\ndef run(batch):\n    return model(batch).scores\n",
+        checked("app.run([1, 2, 3])", "[2, 4, 6]"),
+    ),
+    oom(
+        "vectors of numpy",
+        "import numpy as np\nimport torch\n\n\ndef encode(texts):\n    return np.array(torch.run(texts).tolist())\n\n\ndef vectors(texts):\n    return encode(texts).tolist()\n",
+        checked("app.vectors([1, 2, 3])", "[2, 4, 6]"),
+    ),
+    oom(
+        "a loop over batches that is called forward",
+        "import torch\n\n\nclass Service:\n    def __init__(self, model):\n        self.model = model\n\n    def forward(self, batched):\n        found = []\n"
+        "        for number, batch in enumerate(batched):\n            found += self.model(batch).tolist()\n        return found\n",
+        checked("app.Service(torch.run).forward([[1, 2, 3], [4]])", "[2, 4, 6, 8]"),
+        operator="split-batch",
+    ),
+    oom(
+        "a trainer",
+        "import torch\nfrom transformers import Trainer, TrainingArguments\n\n\ndef tune(model, items):\n    args = TrainingArguments(per_device_train_batch_size=8)\n    trainer = Trainer(model=model, args=args, train_dataset=items)\n"
+        "    # all of it\n    trainer.train()\n    return args\n",
+        "import app, torch\nargs = app.tune(torch.run, [1, 2, 3, 4, 5, 6, 7, 8])\n"
+        "assert (args.per_device_train_batch_size, args.gradient_accumulation_steps) == (2, 4), vars(args)\nassert torch.cleared\n"
+        "torch.most = 0\ntry:\n    app.tune(torch.run, [1])\nexcept RuntimeError as error:\n    assert 'batch of 1' in str(error)\nelse:\n    raise SystemExit('one fits')\n",
+        log='Traceback (most recent call last):\n  File "{root}/app.py", line 9, in tune\n    trainer.train()\ntorch.OutOfMemoryError: CUDA out of memory.\n',
+        operator="smaller-trainer-batch",
     ),
     oom(
         "another error passes",
@@ -232,52 +191,72 @@ PROGRAMS = [
 ]
 
 
-def kept(name, app, run="import app", **more):
-    return spared(name, app, run=run, files=FILES, **more)
-
-
-_F = "import torch\ntorch.most = 0\n\n\n"
-_LOG = 'Traceback (most recent call last):\n  File "{root}/app.py", line %d, in f\n    %s\n%s\n'
-_OOM = "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
-
-
-def told(name, app, line, code, error=_OOM):
-    return spared(name, app, log=_LOG % (line, code, error))
-
-
 ONE_CALL = "def f(model, batch):\n    return model(batch)\n"
 LOOKALIKES = [
     kept(
         "handled by type",
-        _F
+        F
         + "def f(model, batch):\n    try:\n        return model(batch)\n    except torch.cuda.OutOfMemoryError:\n        raise\n\n\nf(torch.run, [1, 2])\n",
     ),
     kept(
         "handled by words",
-        _F
+        F
         + "def f(model, batch):\n    try:\n        return model(batch)\n    except RuntimeError as error:\n        if 'out of memory' in str(error):\n            print('smaller, please')\n        raise\n\n\nf(torch.run, [1, 2])\n",
     ),
     kept(
         "measured on purpose",
-        _F
+        F
         + "def f(model, batch):\n    # on purpose: the largest batch is looked for\n    return model(batch)\n\n\nf(torch.run, [1, 2])\n",
     ),
     kept(
         "a benchmark",
-        _F
+        F
         + 'def f(model, batch):\n    """A benchmark of memory."""\n    return model(batch)\n\n\nf(torch.run, [1, 2])\n',
     ),
     kept(
         "a single image",
-        _F
+        F
         + "class T(torch.Tensor):\n    def unsqueeze(self, at):\n        return self\n\n\ndef f(model, image):\n    return model(image.unsqueeze(0))\n\n\nf(torch.run, T([1, 2]))\n",
     ),
     kept(
         "a single image, bound",
-        _F
+        F
         + "class T(torch.Tensor):\n    def unsqueeze(self, at):\n        return self\n\n\ndef f(model, image):\n    x = image.unsqueeze(0)\n    return model(x)\n\n\nf(torch.run, T([1, 2]))\n",
     ),
-    kept("raised by the project", _F + "def f():\n    raise torch.OutOfMemoryError('CUDA out of memory')\n\n\nf()\n"),
+    kept("raised by the project", F + "def f():\n    raise torch.OutOfMemoryError('CUDA out of memory')\n\n\nf()\n"),
+    kept(
+        "one text after another",
+        F + "def f(model, texts):\n    return [model(text) for text in texts]\n\n\nf(torch.run, ['ab', 'cd'])\n",
+    ),
+    kept(
+        "one picture after another",
+        F + "def f(model, images):\n    for image in images:\n        model(image)\n\n\nf(torch.run, [[1, 2], [3]])\n",
+    ),
+    kept(
+        "a picture that was loaded",
+        F
+        + "def load_image(path):\n    return [1, 2]\n\n\ndef f(model, path, config=None):\n    image = load_image(path)\n    model(image)\n\n\nf(torch.run, 'a.jpg')\n",
+    ),
+    kept(
+        "all pairs",
+        F
+        + "def pairwise_iou(boxes, anchors):\n    return torch.run(boxes + anchors)\n\n\ndef f(boxes, anchors):\n    return pairwise_iou(boxes, anchors)\n\n\nf([1], [2, 3])\n",
+    ),
+    kept(
+        "a mean over the batch",
+        F
+        + "def f(criterion, outputs, labels):\n    loss = criterion(outputs, labels)\n    return loss\n\n\nf(lambda a, b: torch.run(a), [1, 2], [0, 0])\n",
+    ),
+    kept(
+        "a request's form",
+        F
+        + "def f(plugins, name, rgb_np_img, files, form):\n    return plugins[name](rgb_np_img, files, form)\n\n\nf({'a': lambda a, b, c: torch.run(a)}, 'a', [1, 2], {}, {})\n",
+    ),
+    kept(
+        "its caller sees to it",
+        F
+        + "def embed(model, batch):\n    return model(batch)\n\n\ndef f(model, batch):\n    try:\n        return embed(model, batch)\n    except torch.OutOfMemoryError:\n        raise\n\n\nf(torch.run, [1, 2])\n",
+    ),
     told(
         "a model that does not fit",
         "import torch\n\n\ndef f(net):\n    return net.to('cuda')\n",
