@@ -147,7 +147,7 @@ def is_guarded(module: Module, node: cst.CSTNode, subject: str, by_none: bool = 
 
 def _speaks_of(test: str, subject: str) -> bool:
     flat, wanted = " ".join(test.split()), " ".join(subject.split())
-    found = re.search(rf"(?<![\w.\]]){re.escape(wanted)}(?![\w(\[])", flat)
+    found = re.search(rf"(?<![\w.\]'\"]){re.escape(wanted)}(?![\w(\['\"])", flat)  # no text that reads alike
     if found and not flat[found.end() :].startswith("."):
         return True
     inner = re.fullmatch(r"len\((.+)\)", wanted)
@@ -159,7 +159,7 @@ def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     inner: cst.CSTNode = node
     for around in module.ancestors(node):
         if isinstance(around, cst.If | cst.While | cst.IfExp) and inner is not around.test:
-            if not (inner is around.orelse and _is_conjunction(around.test)):
+            if not (inner is around.orelse and _says_nothing(around.test)):
                 yield around.test
         elif isinstance(around, cst.BooleanOperation) and inner is around.right:
             yield around.left
@@ -184,8 +184,10 @@ def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         inner = around
 
 
-def _is_conjunction(test: cst.BaseExpression) -> bool:
-    """`a and b`: where it fails, nothing is known of `a`."""
+def _says_nothing(test: cst.BaseExpression) -> bool:
+    """`a and b`, `isinstance(a, str)`: where such a test fails, nothing is known of `a`."""
+    if isinstance(test, cst.Call):
+        return _code(test.func) == "isinstance"
     return isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And)
 
 
@@ -212,7 +214,10 @@ def _code(node: cst.CSTNode) -> str:
 
 
 def _rebinds(module: Module, statement: cst.If) -> bool:
-    """`if x is None: x = ...`"""
+    """`if x is None: x = ...`, where that is surely something."""
+    for one in own_nodes(statement.body, cst.Assign):
+        if module.code(one.value) in ("sys.stderr", "sys.stdout", "sys.stdin", "None"):
+            return False  # a program without a terminal has None there
     targets = {module.code(one.target) for one in own_nodes(statement.body, cst.AssignTarget)}
     test = module.code(statement.test)
     return any(re.search(rf"(?<![\w.]){re.escape(one)}(?![\w.])", test) for one in targets)

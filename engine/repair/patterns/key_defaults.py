@@ -6,9 +6,10 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, for_nothing
+from engine.repair.patterns import for_nothing, guards, stand_ins
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.pattern import Case
+from engine.repair.patterns.statement_guards import is_only_shown
 from engine.repair.patterns.subscripts import index_of
 
 _NUMBER = re.compile(
@@ -71,7 +72,7 @@ def takes_none(module: Module, use: cst.BaseExpression) -> bool:
         return True
     if isinstance(around, cst.Arg):
         return around.keyword is not None
-    return isinstance(around, cst.Assign) and absent.is_only_shown(module, around)
+    return isinstance(around, cst.Assign) and is_only_shown(module, around)
 
 
 def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> tuple[str, bool] | None:
@@ -119,7 +120,7 @@ def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> 
     if isinstance(around, cst.DictElement) and around.value is use:
         return "", False
     if isinstance(around, cst.Arg):
-        return as_argument(module, around, words)
+        return None if _is_asserted(module, use) else as_argument(module, around, words)
     if isinstance(around, cst.BaseComp):
         arg = module.parent(around)
         call = module.parent(arg) if isinstance(arg, cst.Arg) else None
@@ -134,9 +135,38 @@ def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> 
             return None
         value = for_nothing.given_for_nothing(case, module, function, "None")
         return ("" if value.code == "None" else value.code), value.strength == "told"
-    if isinstance(around, cst.Assign) and absent.is_only_shown(module, around):
-        return "", False
+    if isinstance(around, cst.Assign):
+        return ("", False) if is_only_shown(module, around) else _by_later_reads(case, module, around)
     return None
+
+
+def _is_asserted(module: Module, use: cst.CSTNode) -> bool:
+    """Whether an assertion follows on what comes of a value: a stand-in would not pass it."""
+    line = module.nearest(use, cst.SimpleStatementLine)
+    block = module.parent(line) if line is not None else None
+    if (
+        line is None
+        or not isinstance(line.body[0], cst.Assign)
+        or not isinstance(block, cst.IndentedBlock | cst.Module)
+    ):
+        return False
+    names = {one.value for target in line.body[0].targets for one in module.nodes(cst.Name, within=target)}
+    later = list(block.body)[list(block.body).index(line) + 1 :]
+    found = [one for statement in later for one in module.nodes(cst.Assert, within=statement)]
+    return any(one.value in names for check in found for one in module.nodes(cst.Name, within=check.test))
+
+
+def _by_later_reads(case: Case, module: Module, change: cst.Assign) -> tuple[str, bool] | None:
+    """The empty value that everything later can use, where a function does not say what it gives for nothing."""
+    function = module.function(change)
+    reads = stand_ins.later_reads(module, change)
+    if not reads or function is None or guards.loop_around(module, change) is not None:
+        return None
+    told = [one for one in reads if not stand_ins.is_shown(module, one)]
+    if for_nothing.given_for_nothing(case, module, function, "None").strength == "told" or not told:
+        return None
+    empty = stand_ins.empty_for(module, told)
+    return (empty, False) if empty is not None else None
 
 
 def adds_text(module: Module, node: cst.CSTNode) -> bool:
@@ -159,6 +189,8 @@ def as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool]
     if not isinstance(call, cst.Call):
         return None
     name = module.code(call.func)
+    if name in ("max", "min"):
+        return None  # of nothing there is no largest
     if name in _COLLECTING:
         return "[]", False
     if name in ("int", "float", "abs", "round", "Decimal"):

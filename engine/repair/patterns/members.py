@@ -83,6 +83,7 @@ _RENAMED = {
     ("generator", "next"): "__next__",
     ("datetime.datetime", "toString"): "isoformat",
 }
+_UNCHANGING = ("None", "False", "0", "0.0", "''", "()")
 _SET_LATER = ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple
 
 
@@ -99,7 +100,9 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
         return Declined("attribute", "the code asks whether the attribute is there")
     if name in ("decode", "encode") and owner in ("str", "bytes"):
         return _by_type(module, use, name, owner)
-    likely = _RENAMED.get((owner, name)) or likely_name(name, members_of(owner, classes), case)
+    known = members_of(owner, classes)
+    is_own = name in known or (module.code(use.value) == "self" and _is_set_by_heirs(module, use, name))
+    likely = None if is_own else _RENAMED.get((owner, name)) or likely_name(name, known, case)
     if likely:
         return _renamed(module, use, name, likely, owner)
     if owner == "dict":
@@ -107,7 +110,7 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
     if isinstance(_target(module, use), cst.AssignTarget | cst.AugAssign):
         return Declined("attribute", f"{owner} takes no attribute {name}: what was meant cannot be seen")
     if classes and module.code(use.value) == "self":
-        return _set_first(case, module, use, name, classes[0])
+        return _set_first(case, module, use, name, next((one for one in classes if _sets(one, name)), classes[0]))
     return _optional(case, module, use, name, owner)
 
 
@@ -211,11 +214,9 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
     first = next(
         (one for one in module.nodes(cst.FunctionDef, within=own) if one.name.value == "__init__"), None
     ) if own is not None else None  # fmt: skip
-    is_set = any(
-        isinstance(one, ast.Attribute) and one.attr == name and isinstance(one.ctx, ast.Store)
-        for one in ast.walk(found)
-    )
-    if not is_set:
+    if not _sets(found, name):
+        if _is_set_by_heirs(module, use, name):
+            return _optional(case, module, use, name, found.name)
         return Declined(
             "attribute", f"{found.name} never sets {name}: a class built on it, or beside it, is to have it"
         )
@@ -224,11 +225,54 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
         if any(frame.function.rpartition(".")[2] == "__del__" for frame in case.records[0].frames):
             return _half_made(case, module, use, name, found.name)
         return Declined("attribute", f"__init__ sets {name}: it was asked for before that")
+    if first is None and own is not None and start in _UNCHANGING:
+        return _of_class(module, own, name, start)
     if start is None or first is None or not isinstance(first.body, cst.IndentedBlock):
         return _optional(case, module, use, name, found.name)
     guards.after(module, first.body.body[-1], f"self.{name} = {start}\n")
     edit = module.edit()
     why = f"{found.name} sets {name} only in other methods; it starts as {start} now."
+    return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
+
+
+def _sets(found: ast.ClassDef, name: str) -> bool:
+    return any(
+        isinstance(one, ast.Attribute) and one.attr == name and isinstance(one.ctx, ast.Store)
+        for one in ast.walk(found)
+    )
+
+
+def _is_set_by_heirs(module: Module, use: cst.Attribute, name: str) -> bool:
+    """Whether classes of the file that are built on the one of this use set the attribute, and others do not."""
+    own = module.nearest(use, cst.ClassDef)
+    names = {own.name.value} if own is not None else set()
+    found = False
+    for one in module.nodes(cst.ClassDef):
+        if not any(module.code(base.value).rpartition(".")[2] in names for base in one.bases):
+            continue
+        names.add(one.name.value)
+        targets = module.nodes(cst.AssignTarget, within=one)
+        found = found or any(module.code(target.target) == f"self.{name}" for target in targets)
+    return found
+
+
+def _of_class(module: Module, own: cst.ClassDef, name: str, start: str) -> Proposal | Declined:
+    """Let a class without `__init__` have the value that its objects start with."""
+    if own.decorators or not isinstance(own.body, cst.IndentedBlock) or "__slots__" in module.code(own.body):
+        return Declined("attribute", f"{own.name.value} says otherwise what its objects have: {name} belongs there")
+    last: cst.CSTNode | None = None
+    for one in own.body.body:
+        if not isinstance(one, cst.SimpleStatementLine) or not isinstance(one.body[0], cst.Assign | cst.Expr):
+            break
+        last = one
+    if any(module.code(one.target) == name for one in module.nodes(cst.AssignTarget, within=own)):
+        return Declined("attribute", f"{own.name.value} has {name} from the start: the error is from before that")
+    if last is None:
+        guards.before(module, own.body.body[0], f"{name} = {start}\n\n")
+    else:
+        guards.after(module, last, f"{name} = {start}\n")
+    edit = module.edit()
+    why = f"{own.name.value} sets {name} only in some methods; it is {start} from the start now."
     return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
 
 
