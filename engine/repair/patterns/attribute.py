@@ -17,6 +17,7 @@ from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.for_nothing import LEFT
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.producers import DICT_METHODS, Producer, likeliest, name_for, producer_of, without_result
+from engine.repair.patterns.subscripts import constant, index_of
 from engine.repair.patterns.underlined import decided
 from engine.repair.record import ErrorRecord
 
@@ -168,6 +169,8 @@ def _empty(case: Case, module: Module, use: cst.Attribute, producer: Producer) -
         return None
     if name in DICT_METHODS and producer.kind == "get":
         return "{}"
+    if name == "get" and call.args and _is_part_of_data(module, use.value):
+        return "{}"
     if name in ("items", "keys", "values") and isinstance(module.parent(call), cst.For | cst.CompFor):
         return "{}"
     if name in ("append", "extend", "add", "update") and producer.kind == "get" and isinstance(use.value, cst.Call):
@@ -189,6 +192,12 @@ def _empty(case: Case, module: Module, use: cst.Attribute, producer: Producer) -
     if value.strength != "told" and name in ("startswith", "endswith", "isdigit"):
         return '""' if producer.kind == "get" else None
     return None
+
+
+def _is_part_of_data(module: Module, subject: cst.BaseExpression) -> bool:
+    """`data["part"]`, which is null in the data where there is no such part."""
+    index = index_of(subject) if isinstance(subject, cst.Subscript) else None
+    return index is not None and isinstance(constant(index), str) and guards.is_repeatable(module.code(subject))
 
 
 def _converts(module: Module, call: cst.Call) -> bool:

@@ -327,14 +327,24 @@ def under(module: Module, line: cst.SimpleStatementLine, good: str) -> None:
 
 def way_out(module: Module, node: cst.CSTNode, value: Value | None) -> str | None:
     """The statement that leaves here: `continue` in a `for`, `return ...` in a function; None where none is right."""
-    if loop_around(module, node) is not None and module.nearest(node, cst.Try) is None:
-        return "continue"
+    if loop_around(module, node) is not None:
+        return "continue" if _may_go_on(module, node) else None
     function = module.function(node)
     if function is None or function.name.value in ("__init__", "__new__", "__post_init__"):
         return None
     if is_generator(function) or not returns_value(function):
         return "return"
     return f"return {value.code}" if value is not None else None
+
+
+def _may_go_on(module: Module, node: cst.CSTNode) -> bool:
+    """Whether `continue` skips nothing but what fails: no `else` of a `try`, and not out of a `finally`."""
+    for around in module.ancestors(node):
+        if isinstance(around, cst.For):
+            return True
+        if isinstance(around, cst.Finally) or (isinstance(around, cst.Try | cst.TryStar) and around.orelse is not None):
+            return False
+    return True
 
 
 def fresh(module: Module, *wanted: str) -> str:

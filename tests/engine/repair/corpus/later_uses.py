@@ -100,6 +100,18 @@ ATTRIBUTE = [
         operator="guard-use",
     ),
     program(
+        "a part of the data that is null",
+        "def card(user):\n    return {'name': user['name'], 'city': user['address'].get('city')}\n",
+        "import app\nassert app.card({'name': 'a', 'address': None}) == {'name': 'a', 'city': None}\n"
+        "assert app.card({'name': 'a', 'address': {'city': 'b'}})['city'] == 'b'",
+        operator="or-empty",
+    ),
+    program(
+        "a loop within a try, whose round is left",
+        "import re\n\n\ndef years(names):\n    found = []\n    try:\n        for name in names:\n            year = re.search(r'\\d{4}', name).group()\n            found.append(year)\n    finally:\n        found.append('end')\n    return found\n",
+        "import app\nassert app.years(['a', 'b2024']) == ['2024', 'end']",
+    ),
+    program(
         "a text whose parts are numbers",
         "def bits(mask):\n    return sum(bin(int(part)).count('1') for part in mask.split('.'))\n",
         "import app\nassert app.bits(None) == 0\nassert app.bits('255.3') == 10",
