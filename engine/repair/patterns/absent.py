@@ -47,7 +47,8 @@ def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
     code = module.code(absence.subject)
     repeatable = guards.is_repeatable(code)
     comp = guards.comprehension(module, whole)
-    if comp is not None and (not repeatable or guards.bound_in(module, comp) & guards.names_of(code)):
+    needed = guards.names_of(code if absence.is_none else module.code(absence.use))
+    if comp is not None and (not repeatable or guards.bound_in(module, comp) & needed):
         return _in_comprehension(module, absence, comp, whole, repeatable)
     test = _test_of(module, whole)
     if test is not None:
@@ -148,12 +149,24 @@ def _in_test(module: Module, absence: Absence, test: cst.BaseExpression, repeata
     around = module.parent(test)
     if isinstance(around, cst.BooleanOperation) and isinstance(around.operator, cst.Or) and around.left is test:
         negative = False
+    negative = negative and not _needed_within(module, absence, test)
     good, bad, inner = bound(module, absence, test, repeatable)
     module.replace(test, _joined(module, test, inner, bad if negative else good, "or" if negative else "and"))
     if repeatable and not negative:
         for other in _next_tests(module, absence, test):
             module.replace(other, guards.joined(module, other, good, "and"))
     return "test", Value("True" if negative else "False", "told", "the condition does not hold then")
+
+
+def _needed_within(module: Module, absence: Absence, test: cst.BaseExpression) -> bool:
+    """Whether what a condition decides needs the very thing that the condition failed for."""
+    around = module.nearest(test, cst.If)
+    if around is None or test not in module.nodes(cst.BaseExpression, within=around.test):  # type: ignore[type-abstract]
+        return False
+    return any(
+        absence.needed_by(module, one)
+        for one in module.nodes(cst.BaseExpression, within=around.body)  # type: ignore[type-abstract]
+    )
 
 
 def _next_tests(module: Module, absence: Absence, test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:

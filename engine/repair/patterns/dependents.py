@@ -33,7 +33,8 @@ def dependents(
     at = body.index(line)
     later = body[at + 1 :]
     before = _bound_before(module, line)
-    own = set(bound_names(line)) - before
+    is_change = isinstance(line.body[0], cst.AugAssign)  # what it was is as good as ever
+    own = set() if is_change else set(bound_names(line))  # of what is bound anew, no earlier value is meant
     parts = {module.code(one.target) for one in module.nodes(cst.AssignTarget, within=line)} - own
     group: list[Statement] = [line]
     for index, one in enumerate(later):

@@ -151,6 +151,10 @@ def _asks_for(module: Module, test: cst.BaseExpression, base: str, needed: int, 
         left = _asks_for(module, test.left, base, needed, wanted=wanted)
         return left or _asks_for(module, test.right, base, needed, wanted=wanted)
     code = " ".join(module.code(test.with_changes(lpar=[], rpar=[])).split())
+    if needed == 1 and code == f"{base} is {'not ' if wanted else ''}None":  # an empty one has no first
+        asked = guards.expression(base if wanted else f"not {base}")
+        module.replace(test, asked.with_changes(lpar=test.lpar, rpar=test.rpar))
+        return True
     if wanted:
         least = _least(code, base)
     else:

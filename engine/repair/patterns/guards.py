@@ -134,15 +134,31 @@ def joined(module: Module, node: cst.BaseExpression, first: str, word: str) -> c
 # -- what is guarded already -------------------------------------------------------------------------------------------
 
 
-def is_guarded(module: Module, node: cst.CSTNode, subject: str, by_none: bool = True) -> bool:
-    """Whether a check of `subject` decides already whether `node` is reached; `by_none`: a check for None counts."""
+def is_guarded(module: Module, node: cst.CSTNode, subject: str, by_none: bool = True, by_order: bool = True) -> bool:
+    """Whether a check of `subject` decides already whether `node` is reached; `by_none`: a check for None counts;
+    `by_order`: so does one whether it is more or less than another name."""
     for test in _deciding(module, node):
         code = module.code(test)
+        if not by_order and _is_order(module, test, subject):
+            continue
         if not by_none:
             code = re.sub(r"[\w.\[\]'\"()]+ is (?:not )?None", "", code)
         if _speaks_of(code, subject):
             return True
     return False
+
+
+def _is_order(module: Module, test: cst.CSTNode, subject: str) -> bool:
+    """`subject > limit`, where the limit is no number that is written out."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return False
+    other = test.comparisons[0]
+    if not isinstance(other.operator, cst.LessThan | cst.LessThanEqual | cst.GreaterThan | cst.GreaterThanEqual):
+        return False
+    sides = [test.left, other.comparator]
+    return any(module.code(one) == subject for one in sides) and all(
+        isinstance(one, cst.Name | cst.Attribute) for one in sides
+    )
 
 
 def _speaks_of(test: str, subject: str) -> bool:
@@ -329,6 +345,8 @@ def way_out(module: Module, node: cst.CSTNode, value: Value | None) -> str | Non
     """The statement that leaves here: `continue` in a `for`, `return ...` in a function; None where none is right."""
     if loop_around(module, node) is not None:
         return "continue" if _may_go_on(module, node) else None
+    if _is_endless(module, node):
+        return "continue"
     function = module.function(node)
     if function is None or function.name.value in ("__init__", "__new__", "__post_init__"):
         return None
@@ -337,10 +355,28 @@ def way_out(module: Module, node: cst.CSTNode, value: Value | None) -> str | Non
     return f"return {value.code}" if value is not None else None
 
 
+def _is_endless(module: Module, node: cst.CSTNode) -> bool:
+    """Whether a loop without end goes on with what it fetches next: leaving it would end all the work."""
+    inner: cst.CSTNode = node
+    for around in module.ancestors(node):
+        if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.For):
+            return False
+        if isinstance(around, cst.While):
+            if inner is not around.body or _code(around.test) not in ("True", "1"):
+                return False
+            first = around.body.body[0]
+            fetches = bool(own_nodes(first, cst.Call)) and not any(
+                one is first for one in (node, *module.ancestors(node))
+            )
+            return fetches and _may_go_on(module, node)
+        inner = around
+    return False
+
+
 def _may_go_on(module: Module, node: cst.CSTNode) -> bool:
     """Whether `continue` skips nothing but what fails: no `else` of a `try`, and not out of a `finally`."""
     for around in module.ancestors(node):
-        if isinstance(around, cst.For):
+        if isinstance(around, cst.For | cst.While):
             return True
         if isinstance(around, cst.Finally) or (isinstance(around, cst.Try | cst.TryStar) and around.orelse is not None):
             return False

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 import libcst as cst
 
-from engine.repair.patterns.edit import Module, Node, NotEditable
+from engine.repair.patterns.edit import LINE_END, Module, Node, NotEditable
 from engine.repair.patterns.pattern import Case
 from engine.repair.record import Frame
 
@@ -134,7 +134,7 @@ def meant(case: Case, module: Module, node: cst.CSTNode, line: int, error: str) 
 
 def _lines(module: Module, line: int) -> list[str]:
     """Comments on the line, at its end, and right above it."""
-    lines = module.tree.code.splitlines()
+    lines = LINE_END.split(module.tree.code)
     found = []
     if 0 < line <= len(lines) and "#" in lines[line - 1]:
         found.append(lines[line - 1].partition("#")[2])

@@ -30,6 +30,9 @@ _TEXT = (
     "rstrip",
     "encode",
     "splitlines",
+    "partition",
+    "rpartition",
+    "casefold",
 )
 _OF_DICT = ("items", "keys", "values", "get")
 _COLLECTING = (
@@ -75,8 +78,11 @@ def takes_none(module: Module, use: cst.BaseExpression) -> bool:
     return isinstance(around, cst.Assign) and is_only_shown(module, around)
 
 
-def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> tuple[str, bool] | None:
+def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object) -> tuple[str, bool] | None:
     """What `.get` should give where what follows handles it ('' for None), and whether the code says so itself."""
+    whole = _through_cast(module, use)
+    if whole is not use:
+        return default_for(case, module, whole, key)
     around = module.parent(use)
     words = str(key) if isinstance(key, str) else ""
     if _MOMENT.search(words) and isinstance(around, cst.BinaryOperation | cst.AugAssign):
@@ -140,6 +146,24 @@ def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> 
     return None
 
 
+def _is_looked_for(module: Module, one: cst.Name) -> bool:
+    """`if style.get("align"): use(style["align"])`"""
+    around = module.parent(one)
+    index = index_of(around) if isinstance(around, cst.Subscript) else None
+    if index is None:
+        return False
+    key = module.code(index)
+    return any(guards.is_guarded(module, one, test) for test in (f"{one.value}.get({key})", f"{key} in {one.value}"))
+
+
+def _through_cast(module: Module, use: cst.BaseExpression) -> cst.BaseExpression:
+    """`cast(list, data["rows"])`, which is what stands in it."""
+    around = module.parent(use)
+    call = module.parent(around) if isinstance(around, cst.Arg) else None
+    is_cast = isinstance(call, cst.Call) and module.code(call.func) in ("cast", "typing.cast", "t.cast")
+    return call if is_cast and isinstance(call, cst.Call) and call.args[-1] is around else use
+
+
 def _is_asserted(module: Module, use: cst.CSTNode) -> bool:
     """Whether an assertion follows on what comes of a value: a stand-in would not pass it."""
     line = module.nearest(use, cst.SimpleStatementLine)
@@ -162,10 +186,14 @@ def _by_later_reads(case: Case, module: Module, change: cst.Assign) -> tuple[str
     reads = stand_ins.later_reads(module, change)
     if not reads or function is None or guards.loop_around(module, change) is not None:
         return None
-    told = [one for one in reads if not stand_ins.is_shown(module, one)]
+    told = [one for one in reads if not stand_ins.is_shown(module, one) and not _is_looked_for(module, one)]
+    told = [one for one in told if not guards.is_guarded(module, one, one.value)]
     if for_nothing.given_for_nothing(case, module, function, "None").strength == "told" or not told:
         return None
-    empty = stand_ins.empty_for(module, told)
+    given = [one for one in told if isinstance(module.parent(one), cst.Arg) and not stand_ins.is_walked(module, one)]
+    empty = stand_ins.empty_for(module, [one for one in told if one not in given])
+    if given and empty != "{}":
+        return None  # what is called with it may need more than that it is empty
     return (empty, False) if empty is not None else None
 
 

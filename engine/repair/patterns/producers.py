@@ -86,7 +86,7 @@ def _unlikeliness(module: Module, subject: cst.BaseExpression) -> int:
     if isinstance(subject, cst.Call):
         return 1
     if isinstance(subject, cst.Subscript):
-        return 2
+        return 2 if re.search(r"\[\s*['\"]", module.code(subject)) else 3  # a part of data, rather than an element
     if producer.kind == "field":
         name = re.escape(producer.words)
         return 2 if re.search(rf"{name}(?:: [^=\n]+)? = None\b", module.tree.code) else 4

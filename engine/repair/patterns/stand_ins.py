@@ -89,7 +89,7 @@ def empty_for(module: Module, reads: Sequence[cst.Name]) -> str | None:
             fitting = [kind for kind in fitting if kind != "{}" or stored]
         elif isinstance(around, cst.For | cst.CompFor):
             told = True
-        elif not _is_walked(module, one):
+        elif not is_walked(module, one):
             return None
     return fitting[0] if fitting and (told or len(fitting) == 1) else None
 
@@ -167,10 +167,11 @@ def _fails(module: Module, one: cst.Name) -> bool:
     around = module.parent(one)
     if isinstance(around, cst.Attribute | cst.Subscript):
         return around.value is one
-    return (isinstance(around, cst.For | cst.CompFor) and around.iter is one) or _is_walked(module, one)
+    return (isinstance(around, cst.For | cst.CompFor) and around.iter is one) or is_walked(module, one)
 
 
-def _is_walked(module: Module, one: cst.Name) -> bool:
+def is_walked(module: Module, one: cst.Name) -> bool:
+    """Whether a read goes through the elements, counts them, or looks for one."""
     around = module.parent(one)
     if isinstance(around, cst.ComparisonTarget):
         return isinstance(around.operator, cst.In | cst.NotIn)

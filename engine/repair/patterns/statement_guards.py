@@ -69,6 +69,9 @@ def in_statement(
         and isinstance(only, cst.Assign | cst.AnnAssign | cst.Expr)
     ):
         return _wrap(module, absence, line, repeatable, group)  # what follows can do without it
+    term = _term(module, whole) if exit_code != "continue" and not told else None
+    if term is not None and guards.is_unconditional(module, term):
+        return inline(module, absence, term, "0", repeatable)
     if exit_code is None:
         return inline(module, absence, whole, absence.element, repeatable)
     given = (
@@ -87,6 +90,15 @@ def in_statement(
     new = line.deep_replace(absence.subject, cst.Name(name))
     guards.before(module, line, f"{name} = {flat(bare)}\nif {absence.conditions(name)[1]}:\n    {exit_code}\n", new)
     return "guard-producer", given
+
+
+def _term(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:
+    """The call that a use is an argument of, where it is a term of a difference: what is not there adds nothing."""
+    around = module.parent(whole)
+    call = module.parent(around) if isinstance(around, cst.Arg) else None
+    outer = module.parent(call) if isinstance(call, cst.Call) else None
+    is_term = isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Subtract)
+    return call if is_term and isinstance(call, cst.Call) else None
 
 
 def leave_before(case: Case, module: Module, absence: Absence, statement: cst.If) -> tuple[str, Value] | None:

@@ -70,7 +70,7 @@ def changed_beside(before: bytes, after: bytes) -> str:
             added += new[c:d]
     if len(removed) > 2 or not added:
         return f"{len(removed)} lines are gone and {len(added)} are new"
-    endings = {line[len(line.rstrip(b"\r\n")) :] for line in old[6:]} | {b""}
+    endings = {line[len(line.rstrip(b"\r\n")) :] for line in old[7:]} | {b""}
     if any(line[len(line.rstrip(b"\r\n")) :] not in endings for line in added):
         return f"new lines end otherwise than those around them: {added}"
     if before.startswith(b"\xef\xbb\xbf") != after.startswith(b"\xef\xbb\xbf"):

@@ -5,6 +5,7 @@ from tests.engine.repair.corpus.program import program
 
 ZERO_DIVISION = [
     program("a share on one line with its condition", "def share(a, b):\n    if a is None: return a / b\n    return a / b\n", "import app\nassert app.share(1, 2) == .5\nassert app.share(3, 0) in (0, 0.0, None)"),
+    program("not less than a limit that is none", "def speed(done, elapsed, least):\n    if elapsed >= least:\n        return done / elapsed\n    return 0\n", "import app\nassert app.speed(3, 0, 0) == 0\nassert app.speed(3, 2, 1) == 1.5"),
     program("an asynchronous mean", "import asyncio\n\n\nasync def mean(get):\n    values = await get()\n    return sum(values) / len(values)\n",
             "import app, asyncio\nasync def none(): return []\nasync def two(): return [1, 3]\nassert asyncio.run(app.mean(none)) == 0\nassert asyncio.run(app.mean(two)) == 2"),
     program("a walrus as the divisor", "def mean(rows):\n    return sum(rows) / (n := len(rows)) + n * 0\n", "import app\nassert app.mean([]) == 0\nassert app.mean([1, 3]) == 2"),

@@ -100,6 +100,25 @@ ATTRIBUTE = [
         operator="guard-use",
     ),
     program(
+        "a signal that not every platform has",
+        "import signal\n\nSEEN = []\n\nsignal.signal(signal.SIGWINCH, lambda *_: SEEN.append(1))\n",
+        "import signal\nsignal.__dict__.pop('SIGWINCH', None)\nimport app\nassert app.SEEN == []",
+        operator="hasattr",
+    ),
+    program(
+        "a number that each thread begins with",
+        "import threading\n\nstate = threading.local()\n\n\ndef deeper():\n    state.depth += 1\n\n\ndef margin():\n    return ' ' * state.depth\n",
+        "import app\nassert app.margin() == ''",
+        operator="getattr",
+    ),
+    program(
+        "of two that are compared, the part of the data",
+        "def same(pages, j, target):\n    return pages[j].name() == target['page'].name()\n",
+        "import app\nclass Page:\n    def name(self): return 'a'\nassert app.same([Page()], 0, {'page': Page()})\nassert not app.same([Page()], 0, {'page': None})",
+        log="Traceback (most recent call last):\n  File \"{root}/app.py\", line 2, in same\n    return pages[j].name() == target['page'].name()\n"
+        "AttributeError: 'NoneType' object has no attribute 'name'\n",
+    ),
+    program(
         "a part of the data that is null",
         "def card(user):\n    return {'name': user['name'], 'city': user['address'].get('city')}\n",
         "import app\nassert app.card({'name': 'a', 'address': None}) == {'name': 'a', 'city': None}\n"
@@ -220,6 +239,56 @@ TYPE_MISMATCH = [
         operator="guard-use",
     ),
     program(
+        "a text that is looked at for None only",
+        "def parsed(text):\n    if text is None:\n        return None\n    if text[0].isdigit():\n        return 'D:' + text\n    return text\n",
+        "import app\nassert app.parsed('') is None\nassert app.parsed('1') == 'D:1'",
+        operator="stronger-check",
+    ),
+    program(
+        "a listener that goes on",
+        "def listen(queue, clients):\n    while True:\n        message = queue.pop(0)\n        if message == 'end':\n            return clients\n"
+        "        client = clients[message]\n        client.append(message)\n",
+        "import app\nassert app.listen(['b', 'a', 'end'], {'a': []}) == {'a': ['a']}",
+    ),
+    program(
+        "a condition whose body needs the same",
+        "def warned(notes, refs):\n    found = []\n    for note in notes:\n        if note['names'][0] not in refs:\n"
+        "            found.append(note['names'][0])\n    return found\n",
+        "import app\nassert app.warned([{'names': []}, {'names': ['a']}], {'b'}) == ['a']",
+        operator="test",
+    ),
+    program(
+        "a name that is bound anew is not read as it was",
+        "def pages(rows):\n    found = []\n    url = 'first'\n    for row in rows:\n        url = row['url']\n        if row.get('kind'):\n            found.append(url)\n        found.append(row['id'])\n    return found\n",
+        "import app\nassert app.pages([{'id': 1, 'kind': 1}, {'id': 2, 'kind': 1, 'url': 'u'}]) == [1, 'u', 2]",
+    ),
+    program(
+        "an unknown key of each element",
+        "def photos(data, edges):\n    return [\n        data[str(edge['id'])]\n        for edge in edges\n    ]\n",
+        "import app\nassert app.photos({'1': 'a'}, [{'id': 1}, {'id': 2}]) == ['a']",
+        operator="filter",
+    ),
+    program(
+        "a text that is taken apart at once",
+        "def chapter(data):\n    number, sep, part = data['chapter'].partition('.')\n    return {'chapter': number, 'part': sep + part}\n",
+        "import app\nassert app.chapter({}) == {'chapter': '', 'part': ''}\nassert app.chapter({'chapter': '1.2'})['part'] == '.2'",
+        operator="get",
+    ),
+    program(
+        "a table for another function, in a cast",
+        "from typing import cast\n\n\ndef shown(page):\n    style = cast(dict, page['style'])\n    parts = []\n    if style.get('align'):\n        parts.append(style['align'])\n"
+        "    indent(parts, style)\n    return parts\n\n\ndef indent(parts, style):\n    parts.append(style.get('indent', 0))\n",
+        "import app\nassert app.shown({}) == [0]\nassert app.shown({'style': {'align': 'left'}}) == ['left', 0]",
+        operator="get",
+    ),
+    program(
+        "what takes no room where it is not there",
+        "def room(height, shown):\n    left = height - rows(shown['alert']) - rows(shown['docker'])\n    return left\n\n\n"
+        "def rows(part):\n    return len(part)\n",
+        "import app\nassert app.room(9, {'alert': 'ab'}) == 7\nassert app.room(9, {'alert': 'ab', 'docker': 'c'}) == 6",
+        operator="conditional",
+    ),
+    program(
         "rows that are walked and counted",
         "def report(data):\n    rows = data.get('rows')\n    names = [row['name'] for row in rows]\n"
         "    return len(rows), names\n",
@@ -243,6 +312,11 @@ TYPE_MISMATCH_LOOKALIKES = [
     spared(
         "a worker that goes on",
         "def work(queue):\n    while True:\n        job = queue.pop()\n        job()\n\n\nwork([])\n",
+    ),
+    spared(
+        "looked at for nothing since",
+        "def f(text):\n    if not text:\n        return None\n    return text[0]\n",
+        log=_POP % (4, "f", "return text[0]", "string index out of range"),
     ),
     spared(
         "enough is asked for since",
