@@ -3,8 +3,10 @@
 `realbugs.tsv` has facts alone: repository, the commit that fixed it, the kind of fix (`none` for one of none of the
 eight kinds), the error, and the lines (file:line, outermost first) that it went through before that commit. The
 tracebacks are made from these lines; the last is what the fix is about. A fix of running out of memory is of that kind
-where it shrinks the batch; to skip it, to answer an error or to compute elsewhere is `none`. `REALBUGS_CLONES` names a
-folder of clones, `OWNER+NAME/repo`, `OWNER+NAME` or `OWNER/NAME`; without it nothing is measured, and the rows say so.
+where it shrinks the batch; to skip it, to answer an error or to compute elsewhere is `none`. Of the commits of four
+kinds (`missing-file`, `zero-division`, `attribute`, `type-mismatch`) that are written out in full, those whose last
+digit is odd were held out until the patterns of 2026-11-29 were done, and seen since. `REALBUGS_CLONES` names a folder
+of clones, `OWNER+NAME/repo`, `OWNER+NAME` or `OWNER/NAME`; without it nothing is measured, and the rows say so.
 
 Whether a proposal is a fix is for a person (or the project's tests) to judge: `python -m tests.bench.realbugs
 [KIND]...` prints every one of them.
@@ -34,6 +36,8 @@ FACTS = Path(__file__).with_name("realbugs.tsv")
 CLONES = "REALBUGS_CLONES"
 PROPOSED = "real bugs fixed by a guard of the eight kinds: a proposal is made (not yet: is right)"
 LARGE = tuple(f":(exclude)*.{end}" for end in ("json", "ipynb", "bin", "png", "jpg", "gz", "zip", "pt", "onnx", "pdf"))
+HELD_OUT = "of these, those of four kinds written down after the patterns (seen since): a proposal is made"
+_FOUR = ("missing-file", "zero-division", "attribute", "type-mismatch", "none")
 SAFE = "real bugs of none of the eight kinds: proposals marked `safe`"
 
 
@@ -46,6 +50,11 @@ class Fact:
     kind: str
     error: str
     places: tuple[tuple[str, int], ...]
+
+    @property
+    def was_held_out(self) -> bool:
+        """Whether it was written down after the patterns; they were mended on it since."""
+        return self.kind in _FOUR and len(self.commit) == 40 and int(self.commit[-1], 16) % 2 == 1
 
 
 def facts() -> Iterator[Fact]:
@@ -60,25 +69,31 @@ def realbugs(_folder: Path | None = None) -> list[Row]:
     """The share of guard bugs with a proposal, and of the other bugs with a safe one."""
     place = os.environ.get(CLONES)
     if not place:
-        said = f"skipped: {CLONES} names no folder of clones"
-        return [Row(PROPOSED, "≥ 80 %", said), Row(SAFE, "≤ 3 %", said)]
-    guards, others, absent = [], [], 0
+        return _skipped(f"skipped: {CLONES} names no folder of clones")
+    guards, others, held, absent = [], [], [], 0
     for fact in facts():
         made = proposals(fact, Path(place))
         if made is None:
             absent += 1
         else:
             (others if fact.kind == "none" else guards).append(made)
+            if fact.was_held_out and fact.kind != "none":
+                held.append(made)
     lacking = f"; {absent} of which no clone is there" if absent else ""
-    if not guards or not others:
-        said = f"skipped: none of the clones is in {place}"
-        return [Row(PROPOSED, "≥ 80 %", said), Row(SAFE, "≤ 3 %", said)]
+    if not guards or not others or not held:
+        return _skipped(f"skipped: too few of the clones are in {place}")
     share = sum(map(bool, guards)) / len(guards)
+    share_held = sum(map(bool, held)) / len(held)
     safe = sum(any(fix.applicability == "safe" for fix in made) for made in others) / len(others)
     return [
         Row(PROPOSED, "≥ 80 %", f"{share:.0%} of {len(guards)}{lacking}", share >= 0.8),
+        Row(HELD_OUT, "≥ 80 %", f"{share_held:.0%} of {len(held)}{lacking}", share_held >= 0.8),
         Row(SAFE, "≤ 3 %", f"{safe:.0%} of {len(others)}{lacking}", safe <= 0.03),
     ]
+
+
+def _skipped(said: str) -> list[Row]:
+    return [Row(PROPOSED, "≥ 80 %", said), Row(HELD_OUT, "≥ 80 %", said), Row(SAFE, "≤ 3 %", said)]
 
 
 def proposals(fact: Fact, clones: Path) -> tuple[Fix, ...] | None:

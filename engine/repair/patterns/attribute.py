@@ -11,10 +11,13 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, for_nothing, guards, intent, members
+from engine.repair.patterns import absent, for_nothing, guards, intent, members, stand_ins
+from engine.repair.patterns.absence import none_of
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.for_nothing import LEFT
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.producers import DICT_METHODS, Producer, likeliest, name_for, producer_of, without_result
+from engine.repair.patterns.subscripts import constant, index_of
 from engine.repair.patterns.underlined import decided
 from engine.repair.record import ErrorRecord
 
@@ -130,9 +133,14 @@ def _none(case: Case, module: Module, use: cst.Attribute) -> Proposal | Declined
     producer = producer_of(module, subject)
     if producer.reason:
         return Declined("attribute", producer.reason)
-    absence = absent.none_of(use, subject, name_for(module, subject))
+    absence = none_of(use, subject, name_for(module, subject))
     if absent.is_handled(module, absence):
         return Declined("attribute", f"{code} is checked before it is used")
+    shared = stand_ins.at_producer(module, subject)
+    if shared is not None:
+        edit = module.edit()
+        why = f"{producer.words or code} is None where there is nothing; {shared} serves all its uses."
+        return Proposal("attribute", "or-empty", (edit,), first_changed_line(edit), "review", why)
     empty = _empty(case, module, use, producer)
     if empty is not None:
         operator = _instead(module, subject, empty)
@@ -142,13 +150,15 @@ def _none(case: Case, module: Module, use: cst.Attribute) -> Proposal | Declined
     operator, value = absent.guard(case, module, absence)
     edit = module.edit()
     is_contract = producer.is_known and producer.kind in ("match", "get", "search")
-    sure: Applicability = "safe" if is_contract and _is_sure(operator, value.strength) else "review"
+    sure: Applicability = "safe" if is_contract and _is_sure(operator, value) else "review"
     why = f"{producer.words or code} is None where there is nothing: {value.code} then, as {value.because}."
     return Proposal("attribute", operator, (edit,), first_changed_line(edit), sure, why)
 
 
-def _is_sure(operator: str, strength: str) -> bool:
-    return strength == "told" and operator in ("guard-producer", "guard-use", "conditional", "test")
+def _is_sure(operator: str, value: for_nothing.Value) -> bool:
+    """Whether the code itself says what is to be given: that a round, or the rest, may be left out, it does not."""
+    is_told = value.strength == "told" and value.code not in LEFT
+    return is_told and operator in ("guard-producer", "guard-use", "conditional", "test")
 
 
 def _empty(case: Case, module: Module, use: cst.Attribute, producer: Producer) -> str | None:
@@ -159,12 +169,18 @@ def _empty(case: Case, module: Module, use: cst.Attribute, producer: Producer) -
         return None
     if name in DICT_METHODS and producer.kind == "get":
         return "{}"
+    if name == "get" and call.args and _is_part_of_data(module, use.value):
+        return "{}"
     if name in ("items", "keys", "values") and isinstance(module.parent(call), cst.For | cst.CompFor):
         return "{}"
     if name in ("append", "extend", "add", "update") and producer.kind == "get" and isinstance(use.value, cst.Call):
         return {"append": "[]", "extend": "[]", "add": "set()", "update": "{}"}[name]
     if name not in _TEXT:
         return None
+    if isinstance(use.value, cst.BooleanOperation) and isinstance(use.value.operator, cst.Or):
+        return '""'
+    if name in ("split", "rsplit") and call.args and _converts(module, call):
+        return None  # an empty text has one part, and that is no number
     function = module.function(use)
     if function is None or not intent.returns_value(function):
         return '""' if producer.kind == "get" and isinstance(module.parent(call), cst.For | cst.CompFor) else None
@@ -176,6 +192,28 @@ def _empty(case: Case, module: Module, use: cst.Attribute, producer: Producer) -
     if value.strength != "told" and name in ("startswith", "endswith", "isdigit"):
         return '""' if producer.kind == "get" else None
     return None
+
+
+def _is_part_of_data(module: Module, subject: cst.BaseExpression) -> bool:
+    """`data["part"]`, which is null in the data where there is no such part."""
+    index = index_of(subject) if isinstance(subject, cst.Subscript) else None
+    return index is not None and isinstance(constant(index), str) and guards.is_repeatable(module.code(subject))
+
+
+def _converts(module: Module, call: cst.Call) -> bool:
+    """Whether each part of a text is made a number, or taken apart."""
+    around = module.parent(call)
+    if not isinstance(around, cst.For | cst.CompFor):
+        return False
+    names = {one.value for one in module.nodes(cst.Name, within=around.target)}
+    whole = around if isinstance(around, cst.For) else module.parent(around)
+    for one in module.nodes(cst.Call, within=whole):
+        if module.code(one.func) in ("int", "float") and names & guards.names_of(module.code(one)):
+            return True
+    return any(
+        guards.names_of(module.code(one.value)) & names and not isinstance(one.slice[0].slice, cst.Slice)
+        for one in module.nodes(cst.Subscript, within=whole)
+    )
 
 
 def _instead(module: Module, subject: cst.BaseExpression, empty: str) -> str:
@@ -193,6 +231,11 @@ def _instead(module: Module, subject: cst.BaseExpression, empty: str) -> str:
         return "setdefault"
     if empty == '""' and module.code(module.tree).count("'") > module.code(module.tree).count('"'):
         empty = "''"
+    if isinstance(subject, cst.BooleanOperation) and isinstance(subject.operator, cst.Or):
+        bare = subject.with_changes(lpar=[], rpar=[])
+        chain = cst.BooleanOperation(bare, cst.Or(), guards.expression(empty), lpar=subject.lpar, rpar=subject.rpar)
+        module.replace(subject, chain)
+        return "or-empty"
     inner = guards.expression(f"({module.code(subject)} or {empty})")
     if not isinstance(inner, cst.BooleanOperation):
         raise NotEditable("the code is set out as nobody would expect")

@@ -138,7 +138,7 @@ def is_safe_already(module: Module, one: Division) -> bool:
         parts = [module.code(node.left), module.code(node.right)]
         if all(is_guarded(module, one, part, by_none=False) for part in parts if not part.replace(".", "").isdigit()):
             return True
-    return any(is_guarded(module, one, subject, by_none=False) for subject in subjects)
+    return any(is_guarded(module, one, subject, by_none=False, by_order=False) for subject in subjects)
 
 
 def alike(module: Module, failed: Sequence[Division]) -> list[Division]:

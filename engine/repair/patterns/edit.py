@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from typing import TypeVar, cast
 
@@ -25,6 +26,7 @@ _OLD = re.compile(  # statements that Python 2 alone has
     r"|except[ \t]+(?:[\w.]+|\([^)\n]*\)),[ \t]*\w+[ \t]*:|raise[ \t]+[\w.]+,)[^\n]*",
     re.M,
 )
+LINE_END = re.compile(r"\r\n|\r|\n")
 Change = cst.CSTNode | cst.FlattenSentinel[cst.CSTNode] | cst.RemovalSentinel
 
 
@@ -61,7 +63,7 @@ class Module:
     @cached_property
     def lines(self) -> Sequence[str]:
         """The lines as Python counts them: a form feed ends none, nor does what else `splitlines` would break at."""
-        return re.split(r"\r\n|\n|\r", self.text)
+        return LINE_END.split(self.text)
 
     def position(self, node: cst.CSTNode) -> CodeRange:
         """Where a node stands; lines are 1-based, columns 0-based."""
@@ -231,7 +233,7 @@ class Module:
         tree = self.tree.visit(_Replacer(self._changes)) if self._changes else self.tree
         tree = with_imports(tree, self._imports)
         tree = with_helpers(tree, self._helpers)
-        after = tree.bytes
+        after = _with_endings(self.source, tree.bytes)
         if after == self.source:
             raise NotEditable(f"{self.path} is as it should be already")
         try:
@@ -363,6 +365,26 @@ def first_changed_line(edit: FileEdit) -> int:
         if old != new:
             return number
     return min(len(before), len(after)) + 1
+
+
+def _with_endings(before: bytes, after: bytes) -> bytes:
+    """Let new lines end as the line above them does, where a file's lines do not all end alike."""
+    old, new = before.splitlines(True), after.splitlines(True)
+    if len({_ending(line) for line in old} - {b""}) < 2:
+        return after
+    made: list[bytes] = []
+    for tag, first, end, start, stop in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        kept = {line.rstrip(b"\r\n") for line in old[first:end]}
+        above = _ending(old[first - 1]) if first else _ending(old[0])
+        for line in new[start:stop]:
+            bare = line.rstrip(b"\r\n")
+            is_new = tag != "equal" and bare not in kept and _ending(line) and above
+            made.append(bare + above if is_new else line)
+    return b"".join(made)
+
+
+def _ending(line: bytes) -> bytes:
+    return line[len(line.rstrip(b"\r\n")) :]
 
 
 class _Replacer(cst.CSTTransformer):

@@ -29,6 +29,7 @@ class Value:
     because: str
 
 
+LEFT = ("continue", "return", "nothing")  # no values: the rest of a round, or of a function, is left out
 _NATURAL = re.compile(
     r"(?:-?[01](?:\.0)?|100(?:\.0)?|None|False|True|''|\"\"|\[\]|\{\}|\(\)|set\(\)|"
     r"\(?(?:(?:0(?:\.0)?|None|\[\]|\{\}|''), ?)+"

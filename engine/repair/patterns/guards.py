@@ -134,10 +134,13 @@ def joined(module: Module, node: cst.BaseExpression, first: str, word: str) -> c
 # -- what is guarded already -------------------------------------------------------------------------------------------
 
 
-def is_guarded(module: Module, node: cst.CSTNode, subject: str, by_none: bool = True) -> bool:
-    """Whether a check of `subject` decides already whether `node` is reached; `by_none`: a check for None counts."""
+def is_guarded(module: Module, node: cst.CSTNode, subject: str, by_none: bool = True, by_order: bool = True) -> bool:
+    """Whether a check of `subject` decides already whether `node` is reached; `by_none`: a check for None counts;
+    `by_order`: so does one whether it is more or less than another name."""
     for test in _deciding(module, node):
         code = module.code(test)
+        if not by_order and _is_order(module, test, subject):
+            continue
         if not by_none:
             code = re.sub(r"[\w.\[\]'\"()]+ is (?:not )?None", "", code)
         if _speaks_of(code, subject):
@@ -145,9 +148,22 @@ def is_guarded(module: Module, node: cst.CSTNode, subject: str, by_none: bool = 
     return False
 
 
+def _is_order(module: Module, test: cst.CSTNode, subject: str) -> bool:
+    """`subject > limit`, where the limit is no number that is written out."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return False
+    other = test.comparisons[0]
+    if not isinstance(other.operator, cst.LessThan | cst.LessThanEqual | cst.GreaterThan | cst.GreaterThanEqual):
+        return False
+    sides = [test.left, other.comparator]
+    return any(module.code(one) == subject for one in sides) and all(
+        isinstance(one, cst.Name | cst.Attribute) for one in sides
+    )
+
+
 def _speaks_of(test: str, subject: str) -> bool:
     flat, wanted = " ".join(test.split()), " ".join(subject.split())
-    found = re.search(rf"(?<![\w.\]]){re.escape(wanted)}(?![\w(\[])", flat)
+    found = re.search(rf"(?<![\w.\]'\"]){re.escape(wanted)}(?![\w(\['\"])", flat)  # no text that reads alike
     if found and not flat[found.end() :].startswith("."):
         return True
     inner = re.fullmatch(r"len\((.+)\)", wanted)
@@ -159,7 +175,7 @@ def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     inner: cst.CSTNode = node
     for around in module.ancestors(node):
         if isinstance(around, cst.If | cst.While | cst.IfExp) and inner is not around.test:
-            if not (inner is around.orelse and _is_conjunction(around.test)):
+            if not (inner is around.orelse and _says_nothing(around.test)):
                 yield around.test
         elif isinstance(around, cst.BooleanOperation) and inner is around.right:
             yield around.left
@@ -184,8 +200,10 @@ def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         inner = around
 
 
-def _is_conjunction(test: cst.BaseExpression) -> bool:
-    """`a and b`: where it fails, nothing is known of `a`."""
+def _says_nothing(test: cst.BaseExpression) -> bool:
+    """`a and b`, `isinstance(a, str)`: where such a test fails, nothing is known of `a`."""
+    if isinstance(test, cst.Call):
+        return _code(test.func) == "isinstance"
     return isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And)
 
 
@@ -212,7 +230,10 @@ def _code(node: cst.CSTNode) -> str:
 
 
 def _rebinds(module: Module, statement: cst.If) -> bool:
-    """`if x is None: x = ...`"""
+    """`if x is None: x = ...`, where that is surely something."""
+    for one in own_nodes(statement.body, cst.Assign):
+        if module.code(one.value) in ("sys.stderr", "sys.stdout", "sys.stdin", "None"):
+            return False  # a program without a terminal has None there
     targets = {module.code(one.target) for one in own_nodes(statement.body, cst.AssignTarget)}
     test = module.code(statement.test)
     return any(re.search(rf"(?<![\w.]){re.escape(one)}(?![\w.])", test) for one in targets)
@@ -322,7 +343,9 @@ def under(module: Module, line: cst.SimpleStatementLine, good: str) -> None:
 
 def way_out(module: Module, node: cst.CSTNode, value: Value | None) -> str | None:
     """The statement that leaves here: `continue` in a `for`, `return ...` in a function; None where none is right."""
-    if loop_around(module, node) is not None and module.nearest(node, cst.Try) is None:
+    if loop_around(module, node) is not None:
+        return "continue" if _may_go_on(module, node) else None
+    if _is_endless(module, node):
         return "continue"
     function = module.function(node)
     if function is None or function.name.value in ("__init__", "__new__", "__post_init__"):
@@ -330,6 +353,34 @@ def way_out(module: Module, node: cst.CSTNode, value: Value | None) -> str | Non
     if is_generator(function) or not returns_value(function):
         return "return"
     return f"return {value.code}" if value is not None else None
+
+
+def _is_endless(module: Module, node: cst.CSTNode) -> bool:
+    """Whether a loop without end goes on with what it fetches next: leaving it would end all the work."""
+    inner: cst.CSTNode = node
+    for around in module.ancestors(node):
+        if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.For):
+            return False
+        if isinstance(around, cst.While):
+            if inner is not around.body or _code(around.test) not in ("True", "1"):
+                return False
+            first = around.body.body[0]
+            fetches = bool(own_nodes(first, cst.Call)) and not any(
+                one is first for one in (node, *module.ancestors(node))
+            )
+            return fetches and _may_go_on(module, node)
+        inner = around
+    return False
+
+
+def _may_go_on(module: Module, node: cst.CSTNode) -> bool:
+    """Whether `continue` skips nothing but what fails: no `else` of a `try`, and not out of a `finally`."""
+    for around in module.ancestors(node):
+        if isinstance(around, cst.For | cst.While):
+            return True
+        if isinstance(around, cst.Finally) or (isinstance(around, cst.Try | cst.TryStar) and around.orelse is not None):
+            return False
+    return True
 
 
 def fresh(module: Module, *wanted: str) -> str:

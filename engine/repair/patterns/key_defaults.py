@@ -6,9 +6,10 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, for_nothing
+from engine.repair.patterns import for_nothing, guards, stand_ins
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.pattern import Case
+from engine.repair.patterns.statement_guards import is_only_shown
 from engine.repair.patterns.subscripts import index_of
 
 _NUMBER = re.compile(
@@ -29,6 +30,9 @@ _TEXT = (
     "rstrip",
     "encode",
     "splitlines",
+    "partition",
+    "rpartition",
+    "casefold",
 )
 _OF_DICT = ("items", "keys", "values", "get")
 _COLLECTING = (
@@ -71,11 +75,14 @@ def takes_none(module: Module, use: cst.BaseExpression) -> bool:
         return True
     if isinstance(around, cst.Arg):
         return around.keyword is not None
-    return isinstance(around, cst.Assign) and absent.is_only_shown(module, around)
+    return isinstance(around, cst.Assign) and is_only_shown(module, around)
 
 
-def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> tuple[str, bool] | None:
+def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object) -> tuple[str, bool] | None:
     """What `.get` should give where what follows handles it ('' for None), and whether the code says so itself."""
+    whole = _through_cast(module, use)
+    if whole is not use:
+        return default_for(case, module, whole, key)
     around = module.parent(use)
     words = str(key) if isinstance(key, str) else ""
     if _MOMENT.search(words) and isinstance(around, cst.BinaryOperation | cst.AugAssign):
@@ -119,7 +126,7 @@ def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> 
     if isinstance(around, cst.DictElement) and around.value is use:
         return "", False
     if isinstance(around, cst.Arg):
-        return as_argument(module, around, words)
+        return None if _is_asserted(module, use) else as_argument(module, around, words)
     if isinstance(around, cst.BaseComp):
         arg = module.parent(around)
         call = module.parent(arg) if isinstance(arg, cst.Arg) else None
@@ -134,9 +141,60 @@ def default_for(case: Case, module: Module, use: cst.Subscript, key: object) -> 
             return None
         value = for_nothing.given_for_nothing(case, module, function, "None")
         return ("" if value.code == "None" else value.code), value.strength == "told"
-    if isinstance(around, cst.Assign) and absent.is_only_shown(module, around):
-        return "", False
+    if isinstance(around, cst.Assign):
+        return ("", False) if is_only_shown(module, around) else _by_later_reads(case, module, around)
     return None
+
+
+def _is_looked_for(module: Module, one: cst.Name) -> bool:
+    """`if style.get("align"): use(style["align"])`"""
+    around = module.parent(one)
+    index = index_of(around) if isinstance(around, cst.Subscript) else None
+    if index is None:
+        return False
+    key = module.code(index)
+    return any(guards.is_guarded(module, one, test) for test in (f"{one.value}.get({key})", f"{key} in {one.value}"))
+
+
+def _through_cast(module: Module, use: cst.BaseExpression) -> cst.BaseExpression:
+    """`cast(list, data["rows"])`, which is what stands in it."""
+    around = module.parent(use)
+    call = module.parent(around) if isinstance(around, cst.Arg) else None
+    is_cast = isinstance(call, cst.Call) and module.code(call.func) in ("cast", "typing.cast", "t.cast")
+    return call if is_cast and isinstance(call, cst.Call) and call.args[-1] is around else use
+
+
+def _is_asserted(module: Module, use: cst.CSTNode) -> bool:
+    """Whether an assertion follows on what comes of a value: a stand-in would not pass it."""
+    line = module.nearest(use, cst.SimpleStatementLine)
+    block = module.parent(line) if line is not None else None
+    if (
+        line is None
+        or not isinstance(line.body[0], cst.Assign)
+        or not isinstance(block, cst.IndentedBlock | cst.Module)
+    ):
+        return False
+    names = {one.value for target in line.body[0].targets for one in module.nodes(cst.Name, within=target)}
+    later = list(block.body)[list(block.body).index(line) + 1 :]
+    found = [one for statement in later for one in module.nodes(cst.Assert, within=statement)]
+    return any(one.value in names for check in found for one in module.nodes(cst.Name, within=check.test))
+
+
+def _by_later_reads(case: Case, module: Module, change: cst.Assign) -> tuple[str, bool] | None:
+    """The empty value that everything later can use, where a function does not say what it gives for nothing."""
+    function = module.function(change)
+    reads = stand_ins.later_reads(module, change)
+    if not reads or function is None or guards.loop_around(module, change) is not None:
+        return None
+    told = [one for one in reads if not stand_ins.is_shown(module, one) and not _is_looked_for(module, one)]
+    told = [one for one in told if not guards.is_guarded(module, one, one.value)]
+    if for_nothing.given_for_nothing(case, module, function, "None").strength == "told" or not told:
+        return None
+    given = [one for one in told if isinstance(module.parent(one), cst.Arg) and not stand_ins.is_walked(module, one)]
+    empty = stand_ins.empty_for(module, [one for one in told if one not in given])
+    if given and empty != "{}":
+        return None  # what is called with it may need more than that it is empty
+    return (empty, False) if empty is not None else None
 
 
 def adds_text(module: Module, node: cst.CSTNode) -> bool:
@@ -159,6 +217,8 @@ def as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool]
     if not isinstance(call, cst.Call):
         return None
     name = module.code(call.func)
+    if name in ("max", "min"):
+        return None  # of nothing there is no largest
     if name in _COLLECTING:
         return "[]", False
     if name in ("int", "float", "abs", "round", "Decimal"):

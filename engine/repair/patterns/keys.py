@@ -1,4 +1,4 @@
-"""KeyError and IndexError on JSON-like data: a default where it is handled, a check where it is not.
+"""KeyError on JSON-like data: a default where it is handled, a check where it is not. IndexError is `elements`'s.
 
 A key that must be there goes on raising: settings, registries, arguments, enumerations, what is caught or tested for.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import absent, for_nothing, guards, intent
+from engine.repair.patterns import absent, elements, for_nothing, guards, intent
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.key_defaults import LISTS, adds_text, default_for, only, takes_none
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
@@ -26,14 +26,14 @@ _SETTINGS = re.compile(r"(?i)(?:^|\.)_?(?:config|settings|conf|cfg|env|options)\
 _REQUIRED = re.compile(
     r"(?i)(?:secret|passw|token|api_?key|credential|dsn|database|db_|_url\Z|\Aurl\Z|\Ahost\Z|endpoint|license|bucket)"
 )
-_LOOKUP = re.compile(r"(?:must_|require|strict|resolve|lookup|by_id|or_raise|parse_|validate|check_|ensure)")
+_LOOKUP = re.compile(r"(?:must_|require|strict|resolve|lookup|by_id|or_raise|validate|check_|ensure)")
 
 
 def propose(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:
     """The access that fits, or why there is none."""
     if kind == "KeyError":
         return _key(case, module, line)
-    return _element(case, module, line)
+    return elements.propose(case, module, line)
 
 
 def _decline(reason: str) -> Declined:
@@ -48,7 +48,7 @@ def _finish(module: Module, operator: str, why: str, sure: Applicability = "revi
 def _sure(operator: str, value: for_nothing.Value) -> Applicability:
     """Safe only where the code itself says what is given for nothing."""
     is_told = value.strength == "told" and value.code not in ("continue", "return", "nothing")
-    return "safe" if is_told and operator in ("conditional", "guard-use", "guard-producer") else "review"
+    return "safe" if is_told and operator == "conditional" else "review"
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     stored = [one for one in (*exact, *others) if not _is_stored(module, one)]
     if not stored:
         return _methods(case, module, line)
-    use = stored[0]
+    use = _missing(module, stored, key) if not exact else stored[0]
     reason = intent.meant(case, module, use, line, "KeyError") or _must_be_there(module, use, key)
     if reason:
         return _decline(reason)
@@ -89,6 +89,18 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
         here = [one for one in stored[1:] if module.code(one.value) == base]
         alike = [one for one in here if isinstance(module.parent(one), cst.BaseComp)]
     return _missing_key(case, module, use, base, code, key, alike)
+
+
+def _missing(module: Module, reads: Sequence[cst.Subscript], key: object) -> cst.Subscript:
+    """Which of several keys that are worked out is missing: of `data[row[field]]` the outer one where it is no word."""
+    first = reads[0]
+    if isinstance(key, str) and key.isidentifier():
+        return first
+    for one in reads[1:]:
+        index = index_of(one)
+        if index is not None and first in module.nodes(cst.Subscript, within=index):
+            return one
+    return first
 
 
 def _is_sliced(index: cst.BaseExpression) -> bool:
@@ -155,6 +167,9 @@ def _missing_key(
         return _finish(module, "setdefault", f"{base} gets an empty dict for a key that it has not seen yet.")
     if isinstance(around, cst.Subscript) and around.value is use and isinstance(constant(_inside(around)), str):
         return _chain(case, module, use, base, code)
+    both = _compared(module, use, code)
+    if both is not None:
+        return both
     default = default_for(case, module, use, key)
     if default is not None:
         given, told = default
@@ -169,6 +184,24 @@ def _missing_key(
     operator, value = absent.guard(case, module, absence)
     sure = _sure(operator, value)
     return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.", sure)
+
+
+def _compared(module: Module, use: cst.Subscript, code: str) -> Proposal | None:
+    """`a["k"] != b["k"]` in a condition: either may lack the key, and what is not there is not compared."""
+    around = module.parent(use)
+    test = module.parent(around) if isinstance(around, cst.ComparisonTarget) else around
+    if not (isinstance(test, cst.Comparison) and len(test.comparisons) == 1) or not isinstance(
+        module.parent(test), cst.If | cst.While | cst.CompIf | cst.BooleanOperation
+    ):
+        return None
+    sides = [test.left, test.comparisons[0].comparator]
+    reads = [one for one in sides if isinstance(one, cst.Subscript) and module.code(only(one)) == code]
+    owners = [module.code(one.value) for one in reads]
+    if len(set(owners)) != 2 or not all(map(guards.is_repeatable, (*owners, code))):
+        return None
+    good = " and ".join(f"{code} in {owner}" for owner in owners)
+    module.replace(test, guards.joined(module, test, good, "and"))
+    return _finish(module, "test", f"{' or '.join(owners)} has not always {code}: what is not there is not compared.")
 
 
 def _inside(one: cst.Subscript) -> cst.BaseExpression:
@@ -262,53 +295,3 @@ def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
             module.replace(call, call.with_changes(args=[first, cst.Arg(cst.Name("None"))]))
             return _finish(module, "pop", "What is not in the dict need not be taken out.")
     return _decline("no key is read on this line: the error comes from what it calls")
-
-
-# -- elements ----------------------------------------------------------------------------------------------------------
-
-
-def _index_value(one: cst.Subscript) -> int | None:
-    index = index_of(one)
-    value = constant(index) if index is not None else ...
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _needed(one: cst.Subscript) -> int:
-    value = _index_value(one) or 0
-    return value + 1 if value >= 0 else -value
-
-
-def _element(case: Case, module: Module, line: int) -> Proposal | Declined:
-    every = [one for one in subscripts(module, line) if _index_value(one) is not None and not _is_stored(module, one)]
-    told = underlined(case, module, line, subscripts(module, line))
-    if told is not None:
-        every = [one for one in every if one is told or module.code(one.value) == module.code(told.value)]
-        every = sorted(every, key=lambda one: one is not told) if told in every else []
-    if not every:
-        return _decline("the index is worked out: what is wrong with it is no question of the data's shape")
-    first = every[0]
-    same = [one for one in every if module.code(one.value) == module.code(first.value)]
-    use = max(same, key=_needed)
-    base = module.code(use.value)
-    reason = intent.meant(case, module, use, line, "IndexError")
-    if reason:
-        return _decline(reason)
-    if base in ("sys.argv", "argv"):
-        return _decline("the command line says too little: that is for the person to hear")
-    function = module.function(use)
-    if function is not None and function.name.value in ("__getitem__", "pop", "top", "peek"):
-        return _decline(f"{function.name.value} means the error where there is nothing")
-    if guards.is_guarded(module, use, base) or guards.is_guarded(module, use, f"len({base})"):
-        return _decline(f"the length of {base} is checked before it is read")
-    needed = _needed(use)
-    good, bad = ("{}", "not {}") if needed == 1 else (f"len({{}}) > {needed - 1}", f"len({{}}) < {needed}")
-    names = ("parts", "fields", "items") if "split" in base else ("found", "items", "values")
-    operator, value = absent.guard(case, module, _named(absence_of(use, use.value, good, bad), names))
-    sure = _sure(operator, value)
-    return _finish(
-        module, operator, f"{base} has not always {needed} elements: {value.code} then, as {value.because}.", sure
-    )
-
-
-def _named(absence: absent.Absence, names: tuple[str, ...]) -> absent.Absence:
-    return absent.Absence(absence.use, absence.subject, absence.conditions, names)

@@ -6,83 +6,23 @@ Relies on the project's own classes as they stand in its sources, and on what Py
 from __future__ import annotations
 
 import ast
-import importlib
 import re
 
 import libcst as cst
 
 from engine.repair.patterns import for_nothing, guards
 from engine.repair.patterns.edit import Module, first_changed_line
+from engine.repair.patterns.module_members import RENAMED, of_module, quote_of, renamed
 from engine.repair.patterns.own_classes import (
     TYPES,
     classes_of,
     is_dynamic,
-    is_module,
     likely_name,
     members_of,
-    top_names,
 )
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 
-_MODULES = frozenset(
-    (
-        *(
-            "os",
-            "os.path",
-            "math",
-            "json",
-            "re",
-            "time",
-            "datetime",
-            "string",
-            "random",
-            "itertools",
-            "functools",
-            "sys",
-        ),
-        *("collections", "shutil", "glob", "csv", "statistics", "inspect", "textwrap", "hashlib", "base64", "pathlib"),
-        *("operator", "copy", "logging", "subprocess", "tempfile", "asyncio", "threading", "decimal", "fractions"),
-    )
-)
-_RENAMED = {
-    ("time", "clock"): "perf_counter",
-    ("inspect", "getargspec"): "getfullargspec",
-    ("string", "letters"): "ascii_letters",
-    ("string", "lowercase"): "ascii_lowercase",
-    ("string", "uppercase"): "ascii_uppercase",
-    ("string", "maketrans"): "",
-    ("os", "getcwdu"): "getcwd",
-    ("sys", "maxint"): "maxsize",
-    ("itertools", "izip_longest"): "zip_longest",
-    ("itertools", "ifilterfalse"): "filterfalse",
-    ("base64", "encodestring"): "encodebytes",
-    ("base64", "decodestring"): "decodebytes",
-    ("collections", "Mapping"): "abc.Mapping",
-    ("collections", "MutableMapping"): "abc.MutableMapping",
-    ("collections", "Sequence"): "abc.Sequence",
-    ("collections", "Iterable"): "abc.Iterable",
-    ("collections", "Callable"): "abc.Callable",
-    ("collections", "Hashable"): "abc.Hashable",
-    ("collections", "Set"): "abc.Set",
-    ("numpy", "float"): "float64",
-    ("numpy", "int"): "int_",
-    ("numpy", "bool"): "bool_",
-    ("numpy", "object"): "object_",
-    ("PIL.Image", "ANTIALIAS"): "LANCZOS",
-    ("dict", "iteritems"): "items",
-    ("dict", "itervalues"): "values",
-    ("dict", "iterkeys"): "keys",
-    ("dict", "viewitems"): "items",
-    ("list", "push"): "append",
-    ("list", "add"): "append",
-    ("list", "length"): "",
-    ("set", "append"): "add",
-    ("str", "trim"): "strip",
-    ("str", "toUpperCase"): "upper",
-    ("str", "toLowerCase"): "lower",
-    ("generator", "next"): "__next__",
-    ("datetime.datetime", "toString"): "isoformat",
-}
+_UNCHANGING = ("None", "False", "0", "0.0", "''", "()")
 _SET_LATER = ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple
 
 
@@ -91,7 +31,7 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
     name = use.attr.value
     owner = missing["of"] or missing["class"] or missing["type"] or missing["enum"]
     if missing["module"]:
-        return _of_module(case, module, use, owner, name)
+        return of_module(case, module, use, owner, name)
     classes = list(classes_of(case, owner.rpartition(".")[2], module))
     if any(is_dynamic(one) for one in classes):
         return Declined("attribute", f"{owner} answers for its attributes itself (__getattr__)")
@@ -99,15 +39,17 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
         return Declined("attribute", "the code asks whether the attribute is there")
     if name in ("decode", "encode") and owner in ("str", "bytes"):
         return _by_type(module, use, name, owner)
-    likely = _RENAMED.get((owner, name)) or likely_name(name, members_of(owner, classes), case)
+    known = members_of(owner, classes)
+    is_own = name in known or (module.code(use.value) == "self" and _is_set_by_heirs(module, use, name))
+    likely = None if is_own else RENAMED.get((owner, name)) or likely_name(name, known, case)
     if likely:
-        return _renamed(module, use, name, likely, owner)
+        return renamed(module, use, name, likely, owner)
     if owner == "dict":
         return _key(module, use, name)
     if isinstance(_target(module, use), cst.AssignTarget | cst.AugAssign):
         return Declined("attribute", f"{owner} takes no attribute {name}: what was meant cannot be seen")
     if classes and module.code(use.value) == "self":
-        return _set_first(case, module, use, name, classes[0])
+        return _set_first(case, module, use, name, next((one for one in classes if _sets(one, name)), classes[0]))
     return _optional(case, module, use, name, owner)
 
 
@@ -124,49 +66,6 @@ def _is_probed(module: Module, use: cst.Attribute, name: str) -> bool:
         if isinstance(around, cst.FunctionDef):
             break
     return False
-
-
-def _of_module(case: Case, module: Module, use: cst.Attribute, owner: str, name: str) -> Proposal | Declined:
-    if case.project.is_first_party(owner):
-        path = next((one for one in case.project.python_files() if is_module(one, owner)), None)
-        source = case.project.read(path) if path else None
-        names = top_names(source) if source else set()
-        if "__getattr__" in names:
-            return Declined("attribute", f"{owner} answers for its attributes itself (__getattr__)")
-        if owner.partition(".")[0] in _MODULES:
-            return Declined("attribute", f"{path} has the name of Python's own module {owner}: rename it")
-        likely = likely_name(name, names, case)
-        if likely:
-            return _renamed(module, use, name, likely, owner)
-        return Declined("attribute", f"{owner} has nothing like {name}")
-    likely = _RENAMED.get((owner, name), "")
-    if not likely and owner in _MODULES:
-        likely = likely_name(name, dir(importlib.import_module(owner)), case)
-    if not likely:
-        return Declined("attribute", f"{owner} has no {name}; what took its place is not known")
-    if (likely.startswith("abc.")) and (
-        not any(module.code(one).startswith("import collections.abc") for one in module.nodes(cst.Import))
-    ):
-        module.name_of_import("collections.abc")
-    return _renamed(module, use, name, likely, owner)
-
-
-def _renamed(module: Module, use: cst.Attribute, name: str, likely: str, owner: str) -> Proposal:
-    new: cst.BaseExpression = use
-    if "." in likely:
-        first, last = likely.split(".")
-        new = use.with_changes(value=cst.Attribute(use.value, cst.Name(first)), attr=cst.Name(last))
-    else:
-        new = use.with_changes(attr=cst.Name(likely))
-    module.replace(use, new)
-    for other in module.nodes(cst.Attribute):
-        if (other is not use and other.attr.value == name and module.code(other.value) == module.code(use.value)) and (
-            module.function(other) is module.function(use) and "." not in likely
-        ):
-            module.replace(other, other.with_changes(attr=cst.Name(likely)))
-    edit = module.edit()
-    why = f"{owner} has no '{name}', but '{likely}', which is what was meant as far as names tell."
-    return Proposal("attribute", "rename", (edit,), first_changed_line(edit), "review", why)
 
 
 def _key(module: Module, use: cst.Attribute, name: str) -> Proposal | Declined:
@@ -211,11 +110,9 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
     first = next(
         (one for one in module.nodes(cst.FunctionDef, within=own) if one.name.value == "__init__"), None
     ) if own is not None else None  # fmt: skip
-    is_set = any(
-        isinstance(one, ast.Attribute) and one.attr == name and isinstance(one.ctx, ast.Store)
-        for one in ast.walk(found)
-    )
-    if not is_set:
+    if not _sets(found, name):
+        if _is_set_by_heirs(module, use, name):
+            return _optional(case, module, use, name, found.name)
         return Declined(
             "attribute", f"{found.name} never sets {name}: a class built on it, or beside it, is to have it"
         )
@@ -224,6 +121,8 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
         if any(frame.function.rpartition(".")[2] == "__del__" for frame in case.records[0].frames):
             return _half_made(case, module, use, name, found.name)
         return Declined("attribute", f"__init__ sets {name}: it was asked for before that")
+    if first is None and own is not None and start in _UNCHANGING:
+        return _of_class(module, own, name, start)
     if start is None or first is None or not isinstance(first.body, cst.IndentedBlock):
         return _optional(case, module, use, name, found.name)
     guards.after(module, first.body.body[-1], f"self.{name} = {start}\n")
@@ -232,11 +131,52 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
     return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
 
 
+def _sets(found: ast.ClassDef, name: str) -> bool:
+    return any(
+        isinstance(one, ast.Attribute) and one.attr == name and isinstance(one.ctx, ast.Store)
+        for one in ast.walk(found)
+    )
+
+
+def _is_set_by_heirs(module: Module, use: cst.Attribute, name: str) -> bool:
+    """Whether classes of the file that are built on the one of this use set the attribute, and others do not."""
+    own = module.nearest(use, cst.ClassDef)
+    names = {own.name.value} if own is not None else set()
+    found = False
+    for one in module.nodes(cst.ClassDef):
+        if not any(module.code(base.value).rpartition(".")[2] in names for base in one.bases):
+            continue
+        names.add(one.name.value)
+        targets = module.nodes(cst.AssignTarget, within=one)
+        found = found or any(module.code(target.target) == f"self.{name}" for target in targets)
+    return found
+
+
+def _of_class(module: Module, own: cst.ClassDef, name: str, start: str) -> Proposal | Declined:
+    """Let a class without `__init__` have the value that its objects start with."""
+    if own.decorators or not isinstance(own.body, cst.IndentedBlock) or "__slots__" in module.code(own.body):
+        return Declined("attribute", f"{own.name.value} says otherwise what its objects have: {name} belongs there")
+    last: cst.CSTNode | None = None
+    for one in own.body.body:
+        if not isinstance(one, cst.SimpleStatementLine) or not isinstance(one.body[0], cst.Assign | cst.Expr):
+            break
+        last = one
+    if any(module.code(one.target) == name for one in module.nodes(cst.AssignTarget, within=own)):
+        return Declined("attribute", f"{own.name.value} has {name} from the start: the error is from before that")
+    if last is None:
+        guards.before(module, own.body.body[0], f"{name} = {start}\n\n")
+    else:
+        guards.after(module, last, f"{name} = {start}\n")
+    edit = module.edit()
+    why = f"{own.name.value} sets {name} only in some methods; it is {start} from the start now."
+    return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
+
+
 def _half_made(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
     """`__del__` is called for objects whose `__init__` failed too: they have nothing to end."""
     test = module.parent(use)
     if isinstance(test, cst.If) and test.test is use and guards.leaves(test.body):
-        quote = _quote(module, use)
+        quote = quote_of(module, use)
         module.replace(use, guards.expression(f"getattr({module.code(use.value)}, {quote}{name}{quote}, True)"))
         edit = module.edit()
         why = f"__del__ is called for a {owner} whose __init__ failed too: without '{name}' there is nothing to end."
@@ -267,7 +207,7 @@ def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: 
         return _method(module, use, around, name, owner)
     function = module.function(use)
     default = _default(case, module, use, function)
-    quote = _quote(module, use)
+    quote = quote_of(module, use)
     made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {default})")
     module.replace(use, made.with_changes(lpar=use.lpar, rpar=use.rpar))
     edit = module.edit()
@@ -275,16 +215,10 @@ def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: 
     return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
 
 
-def _quote(module: Module, use: cst.Attribute) -> str:
-    outer = next((one for one in module.ancestors(use) if isinstance(one, cst.FormattedString)), None)
-    if outer is not None:
-        return "'" if outer.end.endswith('"') else '"'
-    code = module.code(module.tree)
-    return "'" if code.count("'") > code.count('"') else '"'
-
-
 def _default(case: Case, module: Module, use: cst.Attribute, function: cst.FunctionDef | None) -> str:
     around = module.parent(use)
+    if _counts(module, use.attr.value):
+        return "0"
     if isinstance(around, cst.For | cst.CompFor):
         return "()"
     if isinstance(around, cst.If | cst.While | cst.CompIf | cst.UnaryOperation | cst.BooleanOperation):
@@ -313,9 +247,24 @@ def _default(case: Case, module: Module, use: cst.Attribute, function: cst.Funct
     return "None"
 
 
+def _counts(module: Module, name: str) -> bool:
+    """Whether the file counts by an attribute: it adds to it, or gives it whole numbers only."""
+    for change in module.nodes(cst.AugAssign):
+        if isinstance(change.target, cst.Attribute) and change.target.attr.value == name:
+            return isinstance(change.operator, cst.AddAssign | cst.SubtractAssign) and not isinstance(
+                change.value, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString | cst.List
+            )
+    given = [
+        one.value
+        for one in module.nodes(cst.Assign)
+        if any(isinstance(t.target, cst.Attribute) and t.target.attr.value == name for t in one.targets)
+    ]
+    return bool(given) and all(isinstance(one, cst.Integer) for one in given)
+
+
 def _method(module: Module, use: cst.Attribute, call: cst.Call, name: str, owner: str) -> Proposal | Declined:
     """Call a method that not every object has, where it has it."""
-    source, quote = module.code(use.value), _quote(module, use)
+    source, quote = module.code(use.value), quote_of(module, use)
     good = f"hasattr({source}, {quote}{name}{quote})"
     line = guards.statement_line(module, call)
     if line is not None and isinstance(line.body[0], cst.Expr) and line.body[0].value in (call, module.parent(call)):
@@ -353,7 +302,7 @@ def _by_type(module: Module, use: cst.Attribute, name: str, owner: str) -> Propo
     if owner in ("int", "float", "str") and isinstance(
         around, cst.Comparison | cst.Return | cst.Assign | cst.Arg | cst.If
     ):
-        source, quote = module.code(use.value), _quote(module, use)
+        source, quote = module.code(use.value), quote_of(module, use)
         if name in ("value", "name") and guards.is_repeatable(source):  # a member of an enumeration, or its value
             made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {source})")
             module.replace(use, made)

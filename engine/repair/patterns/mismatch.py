@@ -8,7 +8,7 @@ import libcst as cst
 
 from engine.repair.patterns import guards
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
-from engine.repair.patterns.pattern import Declined, Proposal
+from engine.repair.patterns.pattern import Applicability, Declined, Proposal
 from engine.repair.patterns.subscripts import index_of
 
 
@@ -16,9 +16,9 @@ def decline(reason: str) -> Declined:
     return Declined("type-mismatch", reason)
 
 
-def finish(module: Module, operator: str, why: str) -> Proposal:
+def finish(module: Module, operator: str, why: str, sure: Applicability = "review") -> Proposal:
     edit = module.edit()
-    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), "review", why)
+    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
 
 def index_within(one: cst.Subscript) -> cst.BaseExpression:

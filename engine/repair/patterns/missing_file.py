@@ -51,6 +51,7 @@ from engine.repair.patterns.path_guards import (
     whole_statement,
     with_path,
 )
+from engine.repair.patterns.path_sizes import is_reached_sometimes, stands_for_nothing
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.placing import parse_statements
 from engine.repair.patterns.sites import Trail, meant
@@ -121,9 +122,9 @@ class MissingFile:
         comment = meant(module, call.call)
         if comment:
             return self._declined(f"the error is meant: {comment}")
-        if call.action != "write" and is_checked(
+        if call.action not in ("write", "mkdir") and is_checked(
             module, call
-        ):  # that a file is not there yet says nothing of its folder
+        ):  # that a path is not there yet says nothing of the folders above it
             return self._declined(
                 "the path is looked for already: it vanished in between, or the check is elsewhere wrong"
             )
@@ -143,12 +144,19 @@ class MissingFile:
             return self._gone_already(site)
         if action == "move" and site.call.target is not None and is_target(site):
             return self._folder_made(site, site.call.target, "review")
+        if is_reached_sometimes(site):
+            return self._in_place(site)
         return (
             self._skipped_in_comprehension(site)
             or self._skipped_in_loop(site)
             or self._skipped_by_caller(site)
             or self._answered(site)
         )
+
+    def _in_place(self, site: Site) -> Proposal | Declined:
+        if not stands_for_nothing(site):
+            return self._declined("it is reached in some cases only, and nothing says what stands for it there")
+        return self._done(site.module, "default", "review", "what is not there yet has no bytes")
 
     def _folder_made(self, site: Site, path: cst.BaseExpression, how: Applicability = "safe") -> Proposal | Declined:
         module = site.module

@@ -67,7 +67,7 @@ def _differs_in_word(one: str, other: str) -> bool:
     return (
         abs(len(first) - len(second)) > 0
         and one.replace("_", "") != other.replace("_", "")
-        and (one.startswith(other) or other.startswith(one))
+        and (one.startswith(other) or other.startswith(one) or one.endswith(other) or other.endswith(one))
     )
 
 

@@ -27,7 +27,7 @@ class PathCall:
 
 FUNCTIONS: dict[str, Action] = {
     **{f"os.{name}": "list" for name in ("listdir", "scandir")},
-    **{f"os.{name}": "read" for name in ("stat", "lstat", "chmod", "utime", "readlink", "open")},
+    **{f"os.{name}": "read" for name in ("stat", "lstat", "chmod", "chown", "utime", "readlink", "open", "truncate")},
     **{f"os.path.{name}": "read" for name in ("getsize", "getmtime", "getctime", "getatime")},
     **{f"os.{name}": "delete" for name in ("remove", "unlink")},
     "shutil.rmtree": "delete-tree",

@@ -57,9 +57,18 @@ def producer_of(module: Module, subject: cst.BaseExpression) -> Producer:
         value = value.expression
     if isinstance(value, cst.Call):
         return _call(module, value)
+    if isinstance(value, cst.BooleanOperation) and isinstance(value.operator, cst.Or) and _is_something(value.right):
+        code = module.code(subject)
+        return Producer("unknown", reason=f"{code} is never None: the error is from before the code changed")
     if isinstance(value, cst.Attribute) and module.code(value.value) in ("self", "cls"):
         return Producer("field", words=module.code(value))
     return Producer("unknown")
+
+
+def _is_something(value: cst.BaseExpression) -> bool:
+    """Whether an expression is a value written out, and not None."""
+    written = cst.Dict | cst.List | cst.Tuple | cst.Set | cst.SimpleString | cst.FormattedString | cst.Integer
+    return isinstance(value, written)
 
 
 def likeliest(module: Module, subjects: Sequence[cst.BaseExpression]) -> int:
@@ -77,7 +86,7 @@ def _unlikeliness(module: Module, subject: cst.BaseExpression) -> int:
     if isinstance(subject, cst.Call):
         return 1
     if isinstance(subject, cst.Subscript):
-        return 2
+        return 2 if re.search(r"\[\s*['\"]", module.code(subject)) else 3  # a part of data, rather than an element
     if producer.kind == "field":
         name = re.escape(producer.words)
         return 2 if re.search(rf"{name}(?:: [^=\n]+)? = None\b", module.tree.code) else 4

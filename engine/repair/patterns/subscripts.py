@@ -6,7 +6,7 @@ import ast
 
 import libcst as cst
 
-from engine.repair.patterns.absent import Absence
+from engine.repair.patterns.absence import Absence
 from engine.repair.patterns.edit import Module
 
 

@@ -10,8 +10,10 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, keys, shapes, unsubscriptable
+from engine.repair.patterns import absent, guards, intent, keys, shapes, stand_ins, unsubscriptable
+from engine.repair.patterns.absence import none_of
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.for_nothing import LEFT
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.producers import likeliest, name_for, producer_of, without_result
 from engine.repair.patterns.subscripts import subscripts
@@ -26,10 +28,10 @@ _SUBSCRIPT = re.compile(r"'(?P<type>[\w.]+)' object is not subscriptable")
 _NOT_ITERABLE = re.compile(
     r"'NoneType' object is not iterable|argument of type 'NoneType' is not (?:iterable|a container)|"
     r"object of type 'NoneType' has no len\(\)|'NoneType' object does not support item assignment|"
-    r"cannot unpack non-iterable NoneType object|'NoneType' object is not reversible"
+    r"cannot unpack non-iterable NoneType object|'NoneType' object is not reversible|'NoneType' object is not callable"
 )
 _ITERATING = ("list", "tuple", "set", "sorted", "sum", "max", "min", "enumerate", "zip", "map", "any", "all")
-_OUT_OF_RANGE = re.compile(r"(?:list|tuple|string|deque) index out of range|index out of range")
+_OUT_OF_RANGE = re.compile(r"index out of range|pop from (?:an )?empty (?:list|deque)|pop index out of range")
 
 
 class TypeMismatch:
@@ -112,9 +114,14 @@ def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Dec
     producer = producer_of(module, subject)
     if producer.reason:
         return Declined("type-mismatch", producer.reason)
-    absence = absent.none_of(use, subject, name_for(module, subject))
+    absence = none_of(use, subject, name_for(module, subject))
     if absent.is_handled(module, absence):
         return Declined("type-mismatch", f"{module.code(subject)} is checked before it is used")
+    shared = stand_ins.at_producer(module, subject)
+    if shared is not None:
+        edit = module.edit()
+        why = f"{producer.words or module.code(subject)} is None where there is nothing: {shared} serves all its uses."
+        return Proposal("type-mismatch", "or-empty", (edit,), first_changed_line(edit), "review", why)
     empty = _empty(module, use, subject)
     if empty is not None:
         made = guards.expression(f"({module.code(subject)} or {empty})")
@@ -128,7 +135,8 @@ def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Dec
         return Proposal("type-mismatch", "or-empty", (edit,), first_changed_line(edit), "review", why)
     operator, value = absent.guard(case, module, absence)
     edit = module.edit()
-    told = value.strength == "told" and operator in ("guard-producer", "guard-use", "conditional", "test")
+    told = value.strength == "told" and value.code not in LEFT
+    told = told and operator in ("guard-producer", "guard-use", "conditional", "test")
     is_contract = producer.is_known and producer.kind in ("match", "get", "search")
     sure: Applicability = "safe" if told and is_contract else "review"
     words = producer.words or module.code(subject)
@@ -149,6 +157,10 @@ def _none_use(
         every = decided(case, module, line, every)
         chosen = every[likeliest(module, [one.value for one in every])]
         return chosen, chosen.value
+    if "callable" in message:
+        asked = [one for one in module.nodes(cst.Call, line) if _may_be_nothing_to_call(module, one.func)]
+        asked = decided(case, module, line, asked)
+        return (asked[0], asked[0].func) if len(asked) == 1 else None
     if "len()" in message:
         calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func) == "len" and one.args]
         calls = decided(case, module, line, calls)
@@ -175,6 +187,18 @@ def _none_use(
     if (call is not None or walked is None) and calls:
         walked = _iterated_by(module, call or calls[0])
     return (walked, walked) if walked is not None else None
+
+
+def _may_be_nothing_to_call(module: Module, func: cst.BaseExpression) -> bool:
+    """Whether what is called is a parameter that is None by default, or a field that the class sets to None."""
+    if isinstance(func, cst.Name):
+        producer = producer_of(module, func)
+        return producer.kind == "parameter" and producer.is_known
+    own = module.nearest(func, cst.ClassDef)
+    if own is None or not (isinstance(func, cst.Attribute) and module.code(func.value) == "self"):
+        return False
+    plain = re.compile(rf"(?:self\.)?{re.escape(func.attr.value)}(?:: [^=\n]+)? = None\b")
+    return plain.search(module.code(own)) is not None
 
 
 def _iterated_by(module: Module, call: cst.Call) -> cst.BaseExpression | None:
@@ -206,7 +230,7 @@ def _empty(module: Module, use: cst.BaseExpression, subject: cst.BaseExpression)
         return None
     if isinstance(use, cst.Comparison):
         return None
-    if isinstance(use, cst.Call):
+    if isinstance(use, cst.Call) and use.func is not subject:
         return "()"
     return None
 

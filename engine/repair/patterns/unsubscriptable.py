@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Sequence
 
@@ -39,6 +40,8 @@ def no_subscript(case: Case, module: Module, every: Sequence[cst.Subscript], kin
         return for_number(module, usable, kind)
     if kind == "coroutine":
         return _awaited(module, usable)
+    if _is_exception(kind):
+        return _arguments(module, usable, kind)
     texts = [one for one in usable if (index := index_of(one)) is not None and isinstance(constant(index), str)]
     if (
         kind.endswith("Response")
@@ -52,6 +55,21 @@ def no_subscript(case: Case, module: Module, every: Sequence[cst.Subscript], kin
         module.replace(one.value, cst.Call(cst.Attribute(one.value, cst.Name("json")), []))
         return finish(module, "parse-json", "A response is no data yet: its JSON is read.")
     return field_read(case, module, texts, kind)
+
+
+def _is_exception(kind: str) -> bool:
+    found = getattr(builtins, kind.rpartition(".")[2], None)
+    return isinstance(found, type) and issubclass(found, BaseException)
+
+
+def _arguments(module: Module, usable: Sequence[cst.Subscript], kind: str) -> Proposal | Declined:
+    """`error[1]`, as Python 2 had it: what an exception was made of stands in its `args`."""
+    for one in usable:
+        index = index_of(one)
+        if isinstance(one.value, cst.Name) and index is not None and isinstance(constant(index), int):
+            module.replace(one, one.with_changes(value=cst.Attribute(one.value, cst.Name("args"))))
+            return finish(module, "arguments", f"A {kind} has no elements: what it was made of stands in its args.")
+    return decline(f"a {kind} cannot be subscripted, and nothing here says what was meant")
 
 
 def _bound_code(module: Module, one: cst.Subscript) -> str:

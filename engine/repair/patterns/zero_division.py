@@ -39,6 +39,9 @@ _DUNDER = re.compile(r"__(?:r|i)?(?:truediv|floordiv|mod|divmod|pow|invert|float
 _OPERATORS = re.compile(r"""['"](?:/|//|%|div|divide|mod|\*\*)['"]|\b(?:Div|FloorDiv|Mod|DIVIDE|DIV|SLASH|PERCENT)\b""")
 
 
+_COMPARING = cst.Comparison | cst.ComparisonTarget
+
+
 class ZeroDivision:
     """Guards divisions that failed."""
 
@@ -154,7 +157,7 @@ def _on_purpose(module: Module, one: Division) -> str | None:
 def _only_divides_arguments(module: Module, function: cst.FunctionDef, one: Division) -> bool:
     """`def per(a, b): return a / b` with names that say nothing of what they are."""
     names = [parameter.name.value for parameter in function.params.params]
-    if not isinstance(one, cst.BinaryOperation) or len(names) != 2:
+    if not isinstance(one, cst.BinaryOperation) or len(names) != 2 or isinstance(module.parent(one), _COMPARING):
         return False
     sides = [module.code(one.left), module.code(one.right)]
     plain = re.compile(

@@ -159,7 +159,10 @@ def _guard_bound(
     code = denominator_code(module, one)
     wanted = ("total",) if code.startswith("sum(") else ("elapsed",) if "time" in code or "perf" in code else ()
     name = guards.fresh(module, *wanted, "denominator", "divisor")
-    replacement = whole.deep_replace(denominator_of(one), cst.Name(name))
+    divisor = denominator_of(one)
+    if isinstance(divisor, cst.NamedExpr):  # it has its name already
+        name, code = module.code(divisor.target), module.code(divisor.value)
+    replacement = whole.deep_replace(divisor, cst.Name(name))
     made = guards.conditional(module, whole, name, value.code)
     body = replacement.with_changes(lpar=[], rpar=[]) if made.lpar or not replacement.lpar else replacement
     new = line.deep_replace(whole, made.with_changes(body=body.with_changes(lpar=[], rpar=[])))
@@ -176,11 +179,14 @@ def _guard_walrus(
         if is_repeatable(code):
             parts.append(_truth(code, negated=False))
             continue
+        alike = [denominator_of(one) for one in inner if denominator_code(module, one) == code]
         name = guards.fresh(module, *(f"denominator{number or ''}" for number in range(len(parts), len(parts) + 9)))
-        parts.append(f"({name} := {code})")
-        for one in inner:
-            if denominator_code(module, one) == code:
-                body = body.deep_replace(denominator_of(one), cst.Name(name))
+        source = code
+        if isinstance(alike[0], cst.NamedExpr):  # it has its name already
+            name, source = module.code(alike[0].target), module.code(alike[0].value)
+        parts.append(f"({name} := {source})")
+        for one in alike:
+            body = body.deep_replace(one, cst.Name(name))
     made = guards.conditional(module, whole, " and ".join(parts), value.code)
     module.replace(whole, made.with_changes(body=body.with_changes(lpar=[], rpar=[])))
     return "bound-conditional", value, False

@@ -1,9 +1,13 @@
 # ruff: noqa: E501
 """Programs that ask None, or the wrong object, for an attribute; and attribute errors that are meant."""
 
+from tests.engine.repair.corpus import forms
+from tests.engine.repair.corpus.later_uses import ATTRIBUTE, ATTRIBUTE_LOOKALIKES
 from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
+    *forms.ATTRIBUTE,
+    *ATTRIBUTE,
     program(
         "a part that stays as it was while what follows reads it",
         """import re
@@ -261,6 +265,7 @@ _TRACE = 'Traceback (most recent call last):\n  File "{root}/app.py", line %d, i
 _GROUP = "'NoneType' object has no attribute 'group'"
 
 LOOKALIKES = [
+    *ATTRIBUTE_LOOKALIKES,
     spared(
         "asked for before it is set",
         "class A:\n    def __init__(self):\n        self.size = self.double()\n        self.step = 2\n\n"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from tests.engine.repair.corpus import forms
 from tests.engine.repair.corpus.program import Program, program, spared
 
 PRELOAD = ("shutil", "json", "csv", "pathlib", "logging")
@@ -10,6 +11,7 @@ A = {"a.txt": "one\ntwo\n", "b.txt": "three\n"}
 LOOP = "import app\nassert app.sizes(['a.txt', 'gone.txt', 'b.txt']) == [8, 6]"
 
 PROGRAMS: list[Program] = [
+    *forms.MISSING_FILE,
     program("whether the file is there says nothing of its folder", "import os\n\n\ndef save(path, text):\n    if os.path.exists(path):\n        print('again', path)\n    with open(path, 'w') as file:\n        file.write(text)\n",
             "import app\napp.save('pages/one.md', 'a')\nassert open('pages/one.md').read() == 'a'", operator="mkdir"),
     program("a loop with a logger", "import logging\nimport os\n\nlogger = logging.getLogger(__name__)\n\n\ndef sizes(paths):\n    found = []\n    for path in paths:\n        # its bytes\n        found.append(os.path.getsize(path))\n    logger.info(\"done\")\n    return found\n",
@@ -69,6 +71,8 @@ PROGRAMS: list[Program] = [
     program("a queue", "def sizes(paths):\n    found = []\n    queue = list(reversed(paths))\n    while queue:\n        path = queue.pop()\n        with open(path) as f:\n            found.append(len(f.read()))\n    return found\n", LOOP, files=A, operator="skip"),
     program("mapped", "def size(path):\n    with open(path) as f:\n        return len(f.read())\n\ndef sizes(paths):\n    return list(map(size, paths))\n", LOOP, files=A, operator="skip"),
     program("a log file", "import logging\n\ndef setup():\n    logging.basicConfig(filename='logs/app.log')\n", "import app, os\napp.setup()\nassert os.path.exists('logs/app.log')", operator="mkdir"),
+    program("whether a folder is there says nothing of those above it", "import os\n\ndef prepare(folder):\n    if not os.path.exists(folder):\n        os.mkdir(folder)\n    return folder\n", "import app, os\nassert os.path.isdir(app.prepare('a/b/c'))", operator="mkdir-parents"),
+    program("the size of a part that is not there yet", "import os\n\ndef resumed(name, count):\n    return count if name == '-' else os.path.getsize(name)\n", "import app\nassert app.resumed('-', 3) == 3\nassert app.resumed('gone', 3) == 0\nassert app.resumed('a.txt', 3) == 8", files=A, operator="default"),
     program("CRLF and no last newline", "", "import app\napp.save('o/x')", files={"app.py": b"import os\r\ndef save(p):\r\n\topen(p, 'w').close()"}, operator="mkdir"),
 ]  # fmt: skip
 
@@ -80,6 +84,7 @@ def log(line: int, function: str, code: str, error: str = GONE) -> str:
 
 
 LOOKALIKES: list[Program] = [
+    spared("read in one case only", "import sys\ndef load(path):\n    file = open(path) if path else sys.stdin\n    return file.read()\nload('gone')\n"),
     spared("raised on purpose", "def f(p):\n    raise FileNotFoundError(p)\nf('gone')\n"),
     spared("raised after a look", "import os\ndef f(p):\n    if not os.path.exists(p):\n        raise FileNotFoundError(f'{p} is needed')\n    return open(p)\nf('gone')\n"),
     spared("caught and logged", "import logging\ntry:\n    open('gone')\nexcept FileNotFoundError:\n    logging.exception('none yet')\n"),

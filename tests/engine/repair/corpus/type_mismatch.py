@@ -1,9 +1,13 @@
 # ruff: noqa: E501
 """Programs that read data as what they are not, and look-ups that should go on raising."""
 
+from tests.engine.repair.corpus import forms
+from tests.engine.repair.corpus.later_uses import TYPE_MISMATCH, TYPE_MISMATCH_LOOKALIKES
 from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
+    *forms.TYPE_MISMATCH,
+    *TYPE_MISMATCH,
     program(
         "a key that is returned as it is, None where it is missing",
         'def tags_of(row):\n    """The tags of a row; None if it is missing."""\n    return row["tags"]\n',
@@ -251,6 +255,7 @@ PROGRAMS = [
 _KEY = 'Traceback (most recent call last):\n  File "{root}/app.py", line %d, in f\n    %s\n%s\n'
 
 LOOKALIKES = [
+    *TYPE_MISMATCH_LOOKALIKES,
     spared("required settings", "import os\n\n\ndef f():\n    return os.environ['NO_SUCH_SETTING_HERE']\n\n\nf()\n"),
     spared("a registry", "REGISTRY = {'a': 1}\n\n\ndef f(name):\n    return REGISTRY[name]\n\n\nf('b')\n"),
     spared(

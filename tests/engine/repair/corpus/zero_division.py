@@ -1,9 +1,11 @@
 # ruff: noqa: E501
 """Programs that divide by zero, and divisions that should go on raising."""
 
+from tests.engine.repair.corpus import forms
 from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
+    *forms.ZERO_DIVISION,
     program(
         "a number in the documentation that is no answer",
         'def share(hits, total):\n    """Percentage of hits, from 0 to 100, for the given batch."""\n    return 100 * hits / total\n',

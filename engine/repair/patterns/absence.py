@@ -1,0 +1,71 @@
+"""Something that is not always there: what fails without it, and the expressions that stand in its place.
+
+Relies on `guards` for expressions. Where a guard goes is `absent`'s and `statement_guards`' to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import libcst as cst
+
+from engine.repair.patterns import guards
+from engine.repair.patterns.edit import Module
+from engine.repair.patterns.for_nothing import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What fails: `use` needs `subject` to be there. `conditions` makes (is there, is not there) from its source."""
+
+    use: cst.BaseExpression
+    subject: cst.BaseExpression
+    conditions: Callable[[str], tuple[str, str]]
+    names: tuple[str, ...] = ("found", "value", "result")
+    element: str = "None"  # what stands for one missing value among others
+    is_none: bool = False  # the subject itself is not there; else a part of it is not
+
+    def needed_by(self, module: Module, node: cst.CSTNode) -> bool:
+        """Whether a node fails where this one's use does, and nothing has looked before."""
+        subject = module.code(self.subject)
+        if not self.is_none:
+            return isinstance(node, cst.Subscript) and module.code(node) == module.code(self.use)
+        if not isinstance(node, cst.Attribute | cst.Subscript | cst.Call):
+            return False
+        owner = node.func if isinstance(node, cst.Call) else node.value
+        return module.code(owner) == subject and not guards.is_guarded(module, node, subject)
+
+
+def none_of(use: cst.BaseExpression, subject: cst.BaseExpression, names: tuple[str, ...]) -> Absence:
+    """None where an object was expected."""
+    return Absence(use, subject, lambda code: (f"{code} is not None", f"{code} is None"), names, is_none=True)
+
+
+def bound(
+    module: Module, absence: Absence, around: cst.BaseExpression, repeatable: bool
+) -> tuple[str, str, cst.BaseExpression]:
+    """The conditions, and the expression they guard: with the subject bound in the condition where it must be."""
+    code = module.code(absence.subject)
+    if repeatable:
+        return *absence.conditions(code), around
+    name = guards.fresh(module, *absence.names)
+    bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
+    good, bad = absence.conditions(f"({name} := {bare})")
+    return good, bad, cast(cst.BaseExpression, around.deep_replace(absence.subject, cst.Name(name)))
+
+
+def inline(
+    module: Module, absence: Absence, whole: cst.BaseExpression, otherwise: str, repeatable: bool
+) -> tuple[str, Value]:
+    good, _bad, body = bound(module, absence, whole, repeatable)
+    made = guards.conditional(module, whole, good, otherwise)
+    if body is not whole:
+        made = made.with_changes(body=body.with_changes(lpar=[], rpar=[]) if not isinstance(body, cst.IfExp) else body)
+    module.replace(whole, made)
+    return "conditional", Value(otherwise, "guessed", "nothing else fits here")
+
+
+def flat(code: str) -> str:
+    return f"({code})" if "\n" in code and not code.rstrip().endswith((")", "]")) else code

@@ -1,0 +1,144 @@
+"""An attribute that a module does not have, and the names that others took in place of what is gone.
+
+Relies on what Python's own modules have here, and on the project's modules as they stand in its sources.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import libcst as cst
+
+from engine.repair.patterns import guards
+from engine.repair.patterns.edit import Module, first_changed_line
+from engine.repair.patterns.own_classes import is_module, likely_name, top_names
+from engine.repair.patterns.pattern import Case, Declined, Proposal
+
+_MODULES = frozenset(
+    (
+        *(
+            "os",
+            "os.path",
+            "math",
+            "json",
+            "re",
+            "time",
+            "datetime",
+            "string",
+            "random",
+            "itertools",
+            "functools",
+            "sys",
+        ),
+        *("collections", "shutil", "glob", "csv", "statistics", "inspect", "textwrap", "hashlib", "base64", "pathlib"),
+        *("operator", "copy", "logging", "subprocess", "tempfile", "asyncio", "threading", "decimal", "fractions"),
+    )
+)
+RENAMED = {
+    ("time", "clock"): "perf_counter",
+    ("inspect", "getargspec"): "getfullargspec",
+    ("string", "letters"): "ascii_letters",
+    ("string", "lowercase"): "ascii_lowercase",
+    ("string", "uppercase"): "ascii_uppercase",
+    ("string", "maketrans"): "",
+    ("os", "getcwdu"): "getcwd",
+    ("sys", "maxint"): "maxsize",
+    ("itertools", "izip_longest"): "zip_longest",
+    ("itertools", "ifilterfalse"): "filterfalse",
+    ("base64", "encodestring"): "encodebytes",
+    ("base64", "decodestring"): "decodebytes",
+    ("collections", "Mapping"): "abc.Mapping",
+    ("collections", "MutableMapping"): "abc.MutableMapping",
+    ("collections", "Sequence"): "abc.Sequence",
+    ("collections", "Iterable"): "abc.Iterable",
+    ("collections", "Callable"): "abc.Callable",
+    ("collections", "Hashable"): "abc.Hashable",
+    ("collections", "Set"): "abc.Set",
+    ("numpy", "float"): "float64",
+    ("numpy", "int"): "int_",
+    ("numpy", "bool"): "bool_",
+    ("numpy", "object"): "object_",
+    ("PIL.Image", "ANTIALIAS"): "LANCZOS",
+    ("dict", "iteritems"): "items",
+    ("dict", "itervalues"): "values",
+    ("dict", "iterkeys"): "keys",
+    ("dict", "viewitems"): "items",
+    ("list", "push"): "append",
+    ("list", "add"): "append",
+    ("list", "length"): "",
+    ("set", "append"): "add",
+    ("str", "trim"): "strip",
+    ("str", "toUpperCase"): "upper",
+    ("str", "toLowerCase"): "lower",
+    ("generator", "next"): "__next__",
+    ("datetime.datetime", "toString"): "isoformat",
+}
+_OF_PLATFORMS = ("os", "signal", "socket", "select", "time")
+
+
+def of_module(case: Case, module: Module, use: cst.Attribute, owner: str, name: str) -> Proposal | Declined:
+    """The correction for what a module does not have, or why there is none."""
+    if case.project.is_first_party(owner):
+        path = next((one for one in case.project.python_files() if is_module(one, owner)), None)
+        source = case.project.read(path) if path else None
+        names = top_names(source) if source else set()
+        if "__getattr__" in names:
+            return Declined("attribute", f"{owner} answers for its attributes itself (__getattr__)")
+        if owner.partition(".")[0] in _MODULES:
+            return Declined("attribute", f"{path} has the name of Python's own module {owner}: rename it")
+        likely = likely_name(name, names, case)
+        if likely:
+            return renamed(module, use, name, likely, owner)
+        return Declined("attribute", f"{owner} has nothing like {name}")
+    likely = RENAMED.get((owner, name), "")
+    if not likely and owner in _MODULES:
+        likely = likely_name(name, dir(importlib.import_module(owner)), case)
+    if not likely and owner in _OF_PLATFORMS and hasattr(importlib.import_module(owner), name):
+        return _of_platform(module, use, owner, name)
+    if not likely:
+        return Declined("attribute", f"{owner} has no {name}; what took its place is not known")
+    if (likely.startswith("abc.")) and (
+        not any(module.code(one).startswith("import collections.abc") for one in module.nodes(cst.Import))
+    ):
+        module.name_of_import("collections.abc")
+    return renamed(module, use, name, likely, owner)
+
+
+def _of_platform(module: Module, use: cst.Attribute, owner: str, name: str) -> Proposal | Declined:
+    """What a module of Python has here, and not where it failed: it is used where it is there."""
+    line, source, quote = guards.statement_line(module, use), module.code(use.value), quote_of(module, use)
+    good = f"hasattr({source}, {quote}{name}{quote})"
+    if line is None or not isinstance(line.body[0], cst.Expr) or guards.is_guarded(module, use, good):
+        return Declined("attribute", f"not every platform has {owner}.{name}, and what follows needs it")
+    guards.under(module, line, good)
+    edit = module.edit()
+    why = f"Not every platform has {owner}.{name}: it is used where it is there."
+    return Proposal("attribute", "hasattr", (edit,), first_changed_line(edit), "review", why)
+
+
+def renamed(module: Module, use: cst.Attribute, name: str, likely: str, owner: str) -> Proposal:
+    """Ask for the name that was meant, here and wherever the function asks the same thing for the same."""
+    new: cst.BaseExpression = use
+    if "." in likely:
+        first, last = likely.split(".")
+        new = use.with_changes(value=cst.Attribute(use.value, cst.Name(first)), attr=cst.Name(last))
+    else:
+        new = use.with_changes(attr=cst.Name(likely))
+    module.replace(use, new)
+    for other in module.nodes(cst.Attribute):
+        if (other is not use and other.attr.value == name and module.code(other.value) == module.code(use.value)) and (
+            module.function(other) is module.function(use) and "." not in likely
+        ):
+            module.replace(other, other.with_changes(attr=cst.Name(likely)))
+    edit = module.edit()
+    why = f"{owner} has no '{name}', but '{likely}', which is what was meant as far as names tell."
+    return Proposal("attribute", "rename", (edit,), first_changed_line(edit), "review", why)
+
+
+def quote_of(module: Module, use: cst.Attribute) -> str:
+    """The quotation mark for a text at this place."""
+    outer = next((one for one in module.ancestors(use) if isinstance(one, cst.FormattedString)), None)
+    if outer is not None:
+        return "'" if outer.end.endswith('"') else '"'
+    code = module.code(module.tree)
+    return "'" if code.count("'") > code.count('"') else '"'
