@@ -44,6 +44,8 @@ class Store:
         self.place = place
         self._write_lock = threading.RLock()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
+        self._readers: set[Any] = set()  # the driver's connections that are being read from
+        self._is_closed = False
 
     @classmethod
     def open(cls, where: Path | str) -> Store:
@@ -66,9 +68,21 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A consistent snapshot for reading, in the calling thread."""
+        """A consistent snapshot for reading, in the calling thread. Raises ProofsheetError once the store is closed,
+        also in the midst of a query: nobody waits for its answer any more, but leaving would wait for its end."""
         with self._engine.connect() as connection:
-            yield connection
+            raw = connection.connection.dbapi_connection
+            self._readers.add(raw)
+            try:
+                if self._is_closed:
+                    raise ProofsheetError("the database was closed")
+                yield connection
+            except OperationalError as error:
+                if self._is_closed:
+                    raise ProofsheetError("the database was closed") from error
+                raise
+            finally:
+                self._readers.discard(raw)
 
     @contextmanager
     def writing(self, *, durable: bool = False) -> Iterator[sa.Connection]:
@@ -103,8 +117,12 @@ class Store:
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._writer, call))
 
     def close(self) -> None:
-        """Finish pending writes and let the file go."""
+        """Finish pending writes, break off what is being read, and let the file go."""
         self._writer.shutdown(wait=True)
+        self._is_closed = True
+        for raw in tuple(self._readers):
+            if hasattr(raw, "interrupt"):  # SQLite's
+                raw.interrupt()
         self._engine.dispose()
 
     def _bring_up_to_date(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,29 @@ def test_two_processes_open_a_new_database_and_write_in_turn(tmp_path: Path) -> 
         seen = sorted(connection.execute(sa.select(view_state.c.value)).scalars())
     store.close()
     assert seen == list(range(200)), "each writer must have seen every write before its own"
+
+
+def test_closing_breaks_off_a_query_that_would_never_end(store: Store) -> None:
+    begun = threading.Event()
+    heard: list[ProofsheetError] = []
+    endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
+
+    def read() -> None:
+        try:
+            with store.reading() as connection:
+                begun.set()
+                connection.exec_driver_sql(endless)
+        except ProofsheetError as error:
+            heard.append(error)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    assert begun.wait(30)
+    until = 60.0
+    while reader.is_alive() and until > 0:  # the query may begin a moment after it was said
+        store.close()
+        reader.join(0.5)
+        until -= 0.5
+    assert [str(one) for one in heard] == ["the database was closed"]
+    with pytest.raises(ProofsheetError, match="was closed"), store.reading():
+        pass
