@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from tests.engine.library.pictures import encoded, put, snapshot
 from tests.tui.test_library_commands import run
@@ -22,12 +23,12 @@ class Desk:
         self.folder = folder
         self.pictures = folder / "pictures"
 
-    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: object) -> Result:
         return run(self.folder / "w", *words)
 
     def told(self, *words: object) -> Any:
         done = self.run(*words, "--json")
-        assert done.returncode in (0, 3), done.stderr
+        assert done.exit_code in (0, 3), done.stderr
         return json.loads(done.stdout)
 
 
@@ -39,7 +40,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     put(made.pictures / "mojo" / "c.webp", encoded("webp", 3))
     put(made.pictures / "mojo" / "broken.jpg", b"\xff\xd8\xff nothing")
     put(made.pictures / "mojo.project.json", json.dumps({"projectId": "mojo", "counts": {"images": 9}}).encode())
-    assert made.run("scan", made.pictures).returncode == 3
+    assert made.run("scan", made.pictures).exit_code == 3
     return made
 
 
@@ -69,17 +70,17 @@ def test_inventory_tells_everything_in_one_document_and_keeps_its_earlier_keys(d
 
 def test_inventory_is_written_to_a_new_file_and_never_over_one(desk: Desk) -> None:
     file = desk.folder / "inventory.json"
-    assert desk.run("inventory", "-o", file).returncode == 0
+    assert desk.run("inventory", "-o", file).exit_code == 0
     assert json.loads(file.read_text())["images"] == 3
     before = file.read_bytes()
     done = desk.run("inventory", "-o", file)
-    assert (done.returncode, file.read_bytes()) == (2, before)
+    assert (done.exit_code, file.read_bytes()) == (2, before)
 
 
 def test_inventory_of_a_source_scans_it_and_counts_only_it(desk: Desk) -> None:
     assert desk.told("inventory", "--source", desk.pictures / "trip")["images"] == 2
     assert desk.told("inventory", "--filter", "format:webp")["formats"] == {"webp": 1}
-    assert desk.run("inventory", "--source", desk.folder / "nowhere").returncode == 2
+    assert desk.run("inventory", "--source", desk.folder / "nowhere").exit_code == 2
 
 
 def test_an_edited_recommendation_counts_and_a_broken_one_is_named(desk: Desk) -> None:
@@ -90,7 +91,7 @@ def test_an_edited_recommendation_counts_and_a_broken_one_is_named(desk: Desk) -
     assert told["distributions"]["format"]["surplus"] == 2
     own.write_text('{"format": {"png": 90}}')
     done = desk.run("inventory", "--json")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert f"{own}: the shares of 'format' add up to 90 %" in done.stderr
     own.unlink()
 
@@ -110,10 +111,10 @@ def test_list_prints_paths_or_one_document_with_all_that_is_known(desk: Desk) ->
 
 def test_a_query_that_cannot_be_read_ends_with_2_and_says_where(desk: Desk) -> None:
     done = desk.run("list", "sunset qualitty:poor", "--json")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert "column 8: there is no field 'qualitty'" in done.stderr
     assert "Did you mean quality?" in done.stderr
-    assert desk.run("list", "--sort", "colour").returncode == 2
+    assert desk.run("list", "--sort", "colour").exit_code == 2
 
 
 def test_the_shell_completes_queries_with_the_librarys_own_words(desk: Desk) -> None:
@@ -154,7 +155,7 @@ def test_sidecars_are_planned_then_written_then_taken_away(desk: Desk) -> None:
 
 def test_sidecars_refuse_what_they_cannot_do(desk: Desk) -> None:
     done = desk.run("sidecars", "write", "--kind", "hands")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "hands: not available yet" in done.stderr
-    assert desk.run("sidecars", "write", "/nowhere/at/all.jpg").returncode == 2
+    assert desk.run("sidecars", "write", "/nowhere/at/all.jpg").exit_code == 2
     assert desk.told("sidecars", "read", desk.pictures) == {"folder": str(desk.pictures), "files": []}
