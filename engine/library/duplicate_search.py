@@ -178,13 +178,14 @@ def _form_one(
 
     evidence = Evidence(compare, {(link.first, link.second): link for link in links})
     alone = {image: picture for image, picture in pictures.items() if first.get(image, image) == image}
-    formed.clusters += grouping.exact(pictures.values(), apart)
+    clusters = grouping.exact(pictures.values(), apart)
     same = grouping.same(alone, evidence, apart, distance)
-    formed.clusters += [_with_twins(cluster, twin, apart) for cluster in same]
+    clusters += [_with_twins(cluster, twin, apart) for cluster in same]
     copied = {image: cluster.anchor for cluster in same for image in cluster.members}
     frames = [picture for image, picture in alone.items() if copied.get(image, image) == image]
-    formed.clusters += grouping.bursts(frames, evidence, apart, burst_seconds)
-    _complete(evidence, formed.clusters, first)
+    clusters += grouping.bursts(frames, evidence, apart, burst_seconds)
+    _complete(evidence, clusters, first)
+    formed.clusters += clusters
     formed.links.update(evidence.links)
 
 

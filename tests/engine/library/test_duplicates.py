@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from engine.engine import Engine
 from engine.errors import UsageError
 from engine.library import duplicate_search
 from engine.library.duplicates import Found, Group
+from engine.library.prints_table import Link
 from engine.library.source import UnreadableImage
 from engine.store.schema import images
 from engine.store.schema.duplicates import image_prints
@@ -245,6 +246,25 @@ async def test_a_copy_is_still_known_when_the_file_that_stood_for_its_twins_is_g
     assert (left.kind, names(left)) == ("same", {second.image.name, "small.jpg"})
     await engine.duplicates.undo()
     assert {first.image.name, second.image.name, "small.jpg"} in by_kind(await engine.duplicates.groups())["same"]
+
+
+async def test_what_is_known_of_one_project_is_not_compared_again_with_the_next(
+    engine: Engine, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, project in enumerate(("mojo1", "mojo2", "mojo3")):
+        (photos.parent / project).mkdir(exist_ok=True)
+        draw(photos.parent / project / "big.jpg", number, size=(640, 480))
+        draw(photos.parent / project / "small.jpg", number)
+    assert len((await found_in(engine, photos.parent)).groups) == 3
+    asked: list[tuple[int, int]] = []
+
+    def compared(_connection: sa.Connection, pairs: Sequence[tuple[int, int]]) -> list[Link]:
+        asked.extend(pairs)
+        return []
+
+    monkeypatch.setattr(duplicate_search.neighbours, "compared", compared)
+    assert len((await engine.duplicates.groups()).groups) == 3
+    assert asked == []
 
 
 async def test_a_score_from_the_hallway_decides_a_burst(engine: Engine, photos: Path) -> None:
