@@ -68,14 +68,12 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A consistent snapshot for reading, in the calling thread. Raises ProofsheetError once the store is closed,
-        also in the midst of a query: nobody waits for its answer any more, but leaving would wait for its end."""
+        """A consistent snapshot for reading, in the calling thread. Raises ProofsheetError where the store is closed in
+        the midst of a query: nobody waits for its answer any more, but leaving would wait for its end."""
         with self._engine.connect() as connection:
             raw = connection.connection.dbapi_connection
             self._readers.add(raw)
             try:
-                if self._is_closed:
-                    raise ProofsheetError("the database was closed")
                 yield connection
             except OperationalError as error:
                 if self._is_closed:
