@@ -25,7 +25,8 @@ class Lane:
     """A queue of jobs worked off by its own threads, in the order they came."""
 
     def __init__(self, name: str, threads: int) -> None:
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._threads = threads
         for number in range(threads):
             threading.Thread(target=self._work, name=f"lane-{name}-{number}", daemon=True).start()
 
@@ -33,10 +34,18 @@ class Lane:
         """Queue a job. It must handle its own exceptions: nobody is there to catch them."""
         self._jobs.put(job)
 
+    def end(self) -> None:
+        """Begin none of the jobs that wait; the threads go when they are done with theirs. Waits for nothing."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._jobs.get_nowait()
+        for _ in range(self._threads):
+            self._jobs.put(None)
+
     def _work(self) -> None:
         yield_to_the_screen()
-        while True:
-            self._jobs.get()()
+        while (job := self._jobs.get()) is not None:
+            job()
 
 
 class Lanes:

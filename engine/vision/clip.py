@@ -151,9 +151,9 @@ class OpenClipEncoder:
 
         return wait
 
-    def keep_to_one_core(self) -> None:
-        """Have torch compute what this thread asks for in this thread alone, on a CPU."""
-        devices.keep_to_one_core()
+    def keep_to_cores(self, count: int) -> None:
+        """Have torch compute what this thread asks for on so many cores of a CPU."""
+        devices.keep_to_cores(count)
 
     def encode(self, pictures: Sequence[Image.Image]) -> Floats:
         """(n, dimension) float32, each row L2-normalised."""

@@ -68,15 +68,18 @@ def cpu_has_bfloat16(flags: Path = CPU_FLAGS) -> bool:
     return "avx512_bf16" in text or "amx_bf16" in text
 
 
-def keep_to_one_core() -> None:
-    """Have torch compute what this thread asks for in this thread alone. Other threads are not affected."""
+def keep_to_cores(count: int) -> None:
+    """Have torch compute what this thread asks for on so many cores. Other threads are not affected."""
     import torch
+
+    if torch.get_num_threads() == count:
+        return
 
     # torch notes the last number set for threads that it has not met yet, so that one is put back; a thread is met when
     # it first asks. What was set in a thread that it has met stays that thread's own (ATen/ParallelOpenMP).
     with _lock:
         usual = torch.get_num_threads()
-        torch.set_num_threads(1)
+        torch.set_num_threads(count)
         back = threading.Thread(target=torch.set_num_threads, args=(usual,))
         back.start()
         back.join()

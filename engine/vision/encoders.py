@@ -74,9 +74,9 @@ class Encoder(Protocol):
     def batches(self) -> Batches:
         """How many pictures to send at once: what is remembered of the device, or where to begin."""
 
-    def keep_to_one_core(self) -> None:
+    def keep_to_cores(self, count: int) -> None:
         """Called in a thread that computes whole batches while others compute theirs, where no device of its own does:
-        what the thread computes from here on takes one core."""
+        what the thread computes from here on takes so many cores."""
 
     def box_for(self, width: int, height: int) -> tuple[int, int]:
         """The box (pixels) into which a picture of that displayed size is best decoded: all it needs, and no more."""
@@ -123,7 +123,7 @@ class BuiltinEncoder:
         """Half a second's work, since a batch is what a crash can cost."""
         return Batches(64, 64)
 
-    def keep_to_one_core(self) -> None:
+    def keep_to_cores(self, count: int) -> None:
         """Nothing to do: nothing is computed in batches."""
 
     def box_for(self, width: int, height: int) -> tuple[int, int]:

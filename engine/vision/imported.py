@@ -96,7 +96,7 @@ class ImportedEncoder:
         found: Floats = ((np.asarray(vectors, np.float64) - self.mean) / self.deviation).astype(np.float32)
         return found
 
-    def keep_to_one_core(self) -> None:
+    def keep_to_cores(self, count: int) -> None:
         """Nothing to do: nothing is computed."""
 
     def batches(self) -> Batches:

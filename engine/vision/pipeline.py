@@ -1,9 +1,9 @@
 """Pictures through an encoder, many at a time: prepared in threads ahead of the model, which works on whole batches.
 
 Where the model has a device of its own, a batch is on its way to the device before the one before it has come back.
-Where it computes on the same cores as everything else, each core computes a batch of its own: cores that share one wait
-for one another at every layer, and so all of them for whichever decodes a picture meanwhile. Relies on the encoder;
-knows nothing of files or of the store. Memory: a few batches of prepared pictures.
+Where it computes on the same cores as everything else, a few batches are computed at once on a few cores each: cores
+that share one wait for one another at every layer, and so all of them for whichever decodes a picture meanwhile. Relies
+on the encoder and on a lane; knows nothing of files or of the store. Memory: a few batches of prepared pictures.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 
 from engine.errors import ProofsheetError
 from engine.logs.recoveries import Recovery
+from engine.runs.lanes import Lane
 from engine.vision.batching import Batches
 from engine.vision.builtin import Floats
 from engine.vision.encoders import Encoder, OutOfMemory
@@ -29,6 +30,7 @@ from engine.vision.encoders import Encoder, OutOfMemory
 Item = TypeVar("Item")
 
 NOT_FINITE = "the encoder gave no finite numbers for it"
+_MOST_STREAMS = 4  # batches that are computed at once on a CPU: each holds what its layers leave, in memory
 _AHEAD = 2  # batches that are being prepared or waiting, beside those that can be computed at once
 
 
@@ -53,9 +55,9 @@ class Described(Generic[Item]):
 
 class Pipeline(Generic[Item]):
     """Runs items through one encoder. `prepare` is called in `threads` threads, and gives what `encoder.finish` takes,
-    or a Refused; `streams` batches are computed at once, as many as there are cores if the model has no device of its
-    own; `check` is called at every step, and whatever it raises ends the work; `on_recovery` hears of each batch for
-    which there was no room."""
+    or a Refused; `streams` batches are computed at once if the model has no device of its own, a few by default;
+    `check` is called at every step, and whatever it raises ends the work; `on_recovery` hears of each batch for which
+    there was no room."""
 
     def __init__(
         self,
@@ -71,7 +73,9 @@ class Pipeline(Generic[Item]):
         self._encoder = encoder
         self._prepare = prepare
         self._threads = threads
-        self._streams = 1 if encoder.is_elsewhere else streams or os.cpu_count() or 1
+        cores = os.cpu_count() or 1
+        self._streams = 1 if encoder.is_elsewhere else streams or min(cores, _MOST_STREAMS)
+        self._cores = max(1, cores // self._streams)  # of each stream
         self._check = check
         self._on_recovery = on_recovery
         self._monotonic = monotonic
@@ -107,12 +111,18 @@ class Pipeline(Generic[Item]):
             yield self._begun
             return
 
-        def compute(prepared: Sequence[Any]) -> tuple[Floats, float]:
-            begun = self._monotonic()
-            return self._encoder.finish(prepared)(), self._monotonic() - begun
-
         def begun(prepared: Sequence[Any]) -> Callable[[], Floats]:
-            computed = pool.submit(compute, prepared)
+            computed: Future[tuple[Floats, float]] = Future()
+
+            def compute() -> None:
+                begun = self._monotonic()
+                try:
+                    self._encoder.keep_to_cores(self._cores)
+                    computed.set_result((self._encoder.finish(prepared)(), self._monotonic() - begun))
+                except Exception as error:  # noqa: BLE001 - raised where it is waited for
+                    computed.set_exception(error)
+
+            lane.put(compute)
 
             def wait() -> Floats:
                 found, seconds = computed.result()
@@ -121,11 +131,11 @@ class Pipeline(Generic[Item]):
 
             return wait
 
-        pool = ThreadPoolExecutor(self._streams, "compute", initializer=self._encoder.keep_to_one_core)
+        lane = Lane("embed", self._streams)  # leaving the program waits for no batch
         try:
             yield begun
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            lane.end()
 
     def _prepared(self, items: Iterator[Item]) -> Iterator[list[tuple[Item, Any]]]:
         """Batches of items with what was prepared of them, ahead of whoever asks."""

@@ -105,7 +105,7 @@ def bare_model_a_core(encoder: Any, batch: int) -> Callable[[int], None]:
 
     cores = os.cpu_count() or 1
     bare = bare_model(encoder, batch)
-    pool = ThreadPoolExecutor(cores, initializer=encoder.keep_to_one_core)
+    pool = ThreadPoolExecutor(cores, initializer=lambda: encoder.keep_to_cores(1))
 
     def run(count: int) -> None:
         list(pool.map(bare, [count // cores] * cores))

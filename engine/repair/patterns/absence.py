@@ -59,6 +59,7 @@ def bound(
 def inline(
     module: Module, absence: Absence, whole: cst.BaseExpression, otherwise: str, repeatable: bool
 ) -> tuple[str, Value]:
+    """Put a conditional expression in the place of `whole`; its operator, and the value that is given instead."""
     good, _bad, body = bound(module, absence, whole, repeatable)
     made = guards.conditional(module, whole, good, otherwise)
     if body is not whole:
@@ -68,4 +69,5 @@ def inline(
 
 
 def flat(code: str) -> str:
+    """Source that can stand on the right of a binding: in parentheses where it has several lines."""
     return f"({code})" if "\n" in code and not code.rstrip().endswith((")", "]")) else code

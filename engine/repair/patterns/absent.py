@@ -111,12 +111,7 @@ def _behind_its_condition(module: Module, absence: Absence, whole: cst.BaseExpre
     chained = around.orelse is not None or isinstance(module.parent(around), cst.If)
     if chained or not isinstance(suite.body[0], cst.Expr) or not guards.is_unconditional(module, whole):
         return False
-    made = guards.joined(module, around.test, module.code(around.test), "and")
-    right = guards.expression(absence.conditions(module.code(absence.subject))[0])
-    left = around.test
-    if isinstance(left, cst.BooleanOperation | cst.IfExp | cst.Lambda | cst.NamedExpr) and not left.lpar:
-        left = left.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-    module.replace(around.test, made.with_changes(left=left, right=right))
+    guards.extend(module, around.test, absence.conditions(module.code(absence.subject))[0])
     return True
 
 

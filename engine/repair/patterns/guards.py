@@ -131,6 +131,14 @@ def joined(module: Module, node: cst.BaseExpression, first: str, word: str) -> c
     )
 
 
+def extend(module: Module, test: cst.BaseExpression, condition: str) -> None:
+    """Let the condition of a statement ask for one more, behind what it asks for already."""
+    left = test
+    if isinstance(left, cst.BooleanOperation | cst.IfExp | cst.Lambda | cst.NamedExpr) and not left.lpar:
+        left = left.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    module.replace(test, cst.BooleanOperation(left, cst.And(), expression(condition)))
+
+
 # -- what is guarded already -------------------------------------------------------------------------------------------
 
 

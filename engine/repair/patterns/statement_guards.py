@@ -28,6 +28,8 @@ def in_statement(
     whole: cst.BaseExpression,
     repeatable: bool,
 ) -> tuple[str, Value]:
+    """Guard a statement as a whole, in the way that loses least of what follows; the operator, and what is given
+    instead. `repeatable`: whether the subject may be read twice. Raises NotEditable."""
     function = module.function(line)
     only = line.body[0]
     value = for_nothing.given_for_nothing(case, module, function, _guess(only)) if function else None
@@ -46,8 +48,8 @@ def in_statement(
     if _puts_into(only) and (exit_code == "return" or (exit_code == "return None" and not told)):
         return _wrap(module, absence, line, repeatable, group)  # what the function returns in the end is not lost
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
-    is_told = value is not None and value.strength == "told" and isinstance(only, cst.Return)
-    if once and not is_told and _stands_alone(module, whole, exit_code) and not _is_used_later(module, line, code):
+    is_given = told and isinstance(only, cst.Return)
+    if once and not is_given and _stands_alone(module, whole, exit_code) and not _is_used_later(module, line, code):
         return inline(module, absence, whole, absence.element, repeatable)
     if (
         isinstance(only, cst.Return)
@@ -176,9 +178,7 @@ def _extends_test(module: Module, absence: Absence, line: cst.SimpleStatementLin
         return False
     if isinstance(module.parent(around), cst.If):  # an elif: its own test is one of several
         return False
-    made = guards.joined(module, around.test, module.code(around.test), "and")
-    right = guards.expression(absence.conditions(module.code(subject))[0])
-    module.replace(around.test, made.with_changes(left=around.test, right=right))
+    guards.extend(module, around.test, absence.conditions(module.code(subject))[0])
     return True
 
 

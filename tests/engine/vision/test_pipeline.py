@@ -35,7 +35,7 @@ class FakeDevice:
         self.threads: set[int] = set()
         self.remembered: list[int] = []
 
-    def keep_to_one_core(self) -> None:
+    def keep_to_cores(self, count: int) -> None:
         self.alone.add(threading.get_ident())
 
     def batches(self) -> Batches:
@@ -130,7 +130,7 @@ def test_only_a_few_batches_are_prepared_ahead(is_elsewhere: bool) -> None:
     pictures.close()
 
 
-def test_without_a_device_of_its_own_each_core_computes_batches_alone() -> None:
+def test_without_a_device_of_its_own_batches_are_computed_at_once_in_threads_of_their_own() -> None:
     barrier = threading.Barrier(2, timeout=30)  # broken, and so an error, unless two batches are computed at once
 
     class Meeting(FakeDevice):
@@ -146,13 +146,14 @@ def test_without_a_device_of_its_own_each_core_computes_batches_alone() -> None:
     assert threading.get_ident() not in encoder.alone
 
 
-def test_a_thread_keeps_to_one_core_and_no_other_does() -> None:
+def test_a_thread_keeps_to_so_many_cores_and_no_other_does() -> None:
     import torch
 
     usual, seen = torch.get_num_threads(), []
 
     def alone() -> None:
-        devices.keep_to_one_core()
+        devices.keep_to_cores(1)
+        devices.keep_to_cores(1)
         seen.append(torch.get_num_threads())
 
     def other() -> None:
