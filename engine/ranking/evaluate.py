@@ -21,6 +21,7 @@ from engine.ranking.measures import (
     bootstrap_gap,
     bootstrap_share,
     brier_score,
+    calibration_floor,
     expected_calibration_error,
     pair_accuracy,
     pair_hits,
@@ -86,6 +87,7 @@ class Report:
     pair_accuracy_ci: tuple[float, float]
     top1_accuracy: float
     ece: float
+    ece_floor: float
     brier: float
     log_loss: float
     by_project: dict[str, float]
@@ -109,6 +111,7 @@ class Report:
                 "pair_accuracy_ci": list(self.pair_accuracy_ci),
                 "top1_accuracy": self.top1_accuracy,
                 "ece": self.ece,
+                "ece_floor": self.ece_floor,
                 "brier": self.brier,
                 "by_project": self.by_project,
             },
@@ -157,6 +160,7 @@ def evaluate(held_out: HeldOut, calibration: Calibration, *, seed: int) -> Repor
         pair_accuracy_ci=bootstrap_share(hits, pairs, seed=seed),
         top1_accuracy=float(correct.mean()),
         ece=expected_calibration_error(confidence, correct, _bins(len(correct))),
+        ece_floor=calibration_floor(confidence, _bins(len(correct)), seed=seed),
         brier=brier_score(chances, offsets),
         log_loss=float(-np.log(chances[offsets[:-1]]).mean()),
         by_project=_by_project(hits, pairs, held_out.projects),

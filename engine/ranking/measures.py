@@ -106,6 +106,18 @@ def expected_calibration_error(confidence: NDArray[Any], correct: NDArray[Any], 
     return gap / order.size
 
 
+def calibration_floor(confidence: NDArray[Any], bins: int = 15, draws: int = 100, seed: int = 0) -> float:
+    """The expected calibration error that a perfectly calibrated model with these confidences (n,) has by chance alone.
+
+    Simulated: each answer is right with the probability that was claimed, `draws` times, and the errors' mean is
+    taken. Only what an error is above this says that the confidence is off; with few sets the floor is high.
+    """
+    claimed = np.asarray(confidence, dtype=np.float64)
+    random = np.random.default_rng(seed)
+    drawn = (random.random(claimed.size) < claimed for _ in range(draws))
+    return float(np.mean([expected_calibration_error(claimed, right, bins) for right in drawn]))
+
+
 def fit_temperature(logits: Sequence[NDArray[Any]], winners: Sequence[int]) -> float:
     """The T that makes softmax(logits / T) most likely for the winners (temperature scaling; Guo et al. 2017)."""
     ordered = [np.concatenate(([row[w]], np.delete(row, w))) for row, w in zip(logits, winners, strict=True)]

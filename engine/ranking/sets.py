@@ -155,8 +155,20 @@ def _new_set(source: SetSource, folder: str, members: Sequence[Record]) -> NewSe
         key=f"{first.name.rpartition('.')[0] or first.name}-{identity}",
         title=titles.get(source) or f"{folder_name}: {first.name}",
         image_ids=tuple(record.image_id for record in members),
-        labels=tuple(_label(source, record, moment) for record in members),
+        labels=_labels(source, members, moment),
         taken_at=moment.isoformat() if moment else None,
+    )
+
+
+def _labels(source: SetSource, members: Sequence[Record], first: datetime | None) -> tuple[str, ...]:
+    """What each member is called in its set; with the stage's number where the name alone would not tell them apart."""
+    labels = tuple(_label(source, record, first) for record in members)
+    if source is not SetSource.STAGES or len(set(labels)) == len(labels):
+        return labels
+    stages = [stage_name(record.name) for record in members]
+    return tuple(
+        f"stage {stage.stage} {stage.label}".rstrip() if stage is not None else label
+        for stage, label in zip(stages, labels, strict=True)
     )
 
 

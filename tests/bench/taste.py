@@ -22,6 +22,7 @@ from engine.ranking.learn import Examples
 from engine.ranking.measures import (
     Calibration,
     Floats,
+    calibration_floor,
     expected_calibration_error,
     fit_calibration,
     pair_accuracy,
@@ -125,10 +126,7 @@ def _calibration() -> Row:
             confidence.append(some[0])
             correct.append(some[1])
     claimed, right = np.concatenate(confidence), np.concatenate(correct)
-    random = np.random.default_rng(0)
-    floor = float(
-        np.mean([expected_calibration_error(claimed, random.random(claimed.size) < claimed) for _ in range(50)])
-    )
+    floor = calibration_floor(claimed)
     error = expected_calibration_error(claimed, right)
     return Row(
         f"calibration error, pooled out-of-fold, n = {claimed.size:,}, above a perfect model's floor",

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import UsageError
-from tui.commands.common import emit, engine_command, json_option, note, say
+from tui.commands.common import emit, engine_command, json_option, say
+from tui.commands.following import ProgressLine
 
 if TYPE_CHECKING:
     from engine.engine import Engine
 
 _LISTED = 12
-_SAID_EVERY = 200
 
 
 @click.command("bulk-approve", help="Approve together the sets whose suggestions can be trusted.")
@@ -37,11 +37,13 @@ async def bulk_approve(
     if (project is None) == (not all_projects):
         raise UsageError("which project?", remedy="Give --project P, or --all-projects.")
 
+    line = ProgressLine()
+
     async def tell(done: int, total: int) -> None:
-        if done % _SAID_EVERY < _SAID_EVERY // 10 and total > _SAID_EVERY:
-            note(f"  suggesting anew {done:,}/{total:,}")
+        line.tell(f"  suggesting anew {done:,}/{total:,}")
 
     plan = await engine.ranking.bulk_plan(project, target, tell)
+    line.clear()
     made = [] if dry_run else await engine.ranking.bulk_approve(plan)
     if as_json:
         emit(plan.document(len(made)))

@@ -10,13 +10,14 @@ import contextlib
 import os
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui.commands.common import emit, ending, json_option, say
+from tui.commands.following import ProgressLine
 
 if TYPE_CHECKING:
     from engine.demo.demo import DemoReport, Rooms
@@ -51,8 +52,8 @@ def demo(ctx: click.Context, /, headless: bool, fresh: bool, as_json: bool) -> N
 def _report(fresh: bool, as_json: bool) -> int | None:
     from engine.demo.demo import headless
 
-    line = _ProgressLine()
-    report = asyncio.run(headless(fresh=fresh, tell=line.tell))
+    line = ProgressLine()
+    report = asyncio.run(headless(fresh=fresh, tell=_tell(line)))
     line.clear()
     if as_json:
         emit(report.document())
@@ -65,9 +66,9 @@ def _report(fresh: bool, as_json: bool) -> int | None:
 def _app(fresh: bool, _as_json: bool) -> int | None:
     from engine.demo.demo import prepare
 
-    line = _ProgressLine()
+    line = ProgressLine()
     with _quiet_keys():
-        workspace = asyncio.run(prepare(fresh=fresh, tell=line.tell))
+        workspace = asyncio.run(prepare(fresh=fresh, tell=_tell(line)))
         line.clear()
     for name in _THE_PERSONS:  # the environment would win over the demo's own settings, in detached runs too
         os.environ.pop(name, None)
@@ -96,22 +97,11 @@ def _quiet_keys() -> Iterator[None]:
         termios.tcflush(terminal, termios.TCIFLUSH)
 
 
-class _ProgressLine:
-    """One line on stderr that is written over and over; nothing at all where stderr is no terminal."""
+def _tell(line: ProgressLine) -> Callable[[str, int, int], None]:
+    def tell(what: str, done: int, total: int) -> None:
+        line.tell(f"proofsheet demo · {what}{f' {done}/{total}' if total > 1 else ''} …")
 
-    def __init__(self) -> None:
-        self._is_shown = sys.stderr.isatty()
-
-    def tell(self, what: str, done: int, total: int) -> None:
-        """What is being done, and how far it is."""
-        if self._is_shown:
-            share = f" {done}/{total}" if total > 1 else ""
-            click.echo(f"\r\x1b[2Kproofsheet demo · {what}{share} …", nl=False, err=True)
-
-    def clear(self) -> None:
-        """Leave the line empty."""
-        if self._is_shown:
-            click.echo("\r\x1b[2K", nl=False, err=True)
+    return tell
 
 
 def lines(report: DemoReport) -> list[str]:
@@ -136,12 +126,13 @@ def lines(report: DemoReport) -> list[str]:
     verdict = "It beats every naive baseline by more than chance, and is in use."
     if not train.get("promoted"):
         verdict = "It is not in use: it does not beat every naive baseline by more than chance."
-    top, error = held.get("top1_accuracy"), held.get("ece")
+    top, error, chance = held.get("top1_accuracy"), held.get("ece"), held.get("ece_floor")
     text += ["", f"  {verdict}"]
-    if top is not None and error is not None:
-        text.append(
-            f"  It finds the winner of a set {top:.0%} of the time; its confidence is off by {error:.0%} on average."
-        )
+    if top is not None and error is not None and chance is not None:
+        text += [
+            f"  It finds the winner of a set {top:.0%} of the time. Its confidence is off by {error:.0%} on average;",
+            f"  with so few held-out sets that of a perfect ranker would be off by {chance:.0%}.",
+        ]
     if report.suggestions:
         text += ["", f"Suggested winners in the sets that are left ({len(report.suggestions)}), the surest first", ""]
         surest = sorted(report.suggestions, key=lambda one: -(one.confidence or 0.0))

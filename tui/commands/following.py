@@ -5,6 +5,7 @@ Relies on the run's own log; stdout is left to the answer.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -19,17 +20,36 @@ if TYPE_CHECKING:
 _REDRAW_SECONDS = 0.2
 
 
+class ProgressLine:
+    """One line on a terminal's stderr that is written over and over; nothing at all where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self._is_shown = sys.stderr.isatty()
+        self._drawn_at = 0.0
+
+    def tell(self, text: str) -> None:
+        """Show this instead, unless something was shown a moment ago."""
+        if self._is_shown and time.monotonic() - self._drawn_at >= _REDRAW_SECONDS:
+            self._drawn_at = time.monotonic()
+            click.echo(f"\r\x1b[2K{text[: shutil.get_terminal_size().columns - 1]}", nl=False, err=True)
+
+    def clear(self) -> None:
+        """Leave the line empty, for a line that stays or the answer."""
+        if self._drawn_at:
+            self._drawn_at = 0.0
+            click.echo("\r\x1b[2K", nl=False, err=True)
+
+
 async def follow(engine: Engine, run: Run, doing: str) -> Mapping[str, Any]:
     """Wait for the run's result; on a terminal, `doing` and how far it is stand in one line. Raises RunFailed."""
+    line = ProgressLine()
     if sys.stderr.isatty():
-        drawn_at = 0.0
         try:
             async for event in engine.runs.tail(run.id):
-                if event.type == "progress" and time.monotonic() - drawn_at >= _REDRAW_SECONDS:
-                    drawn_at = time.monotonic()
-                    click.echo(f"\r\x1b[2K{doing}: {_how_far(event)}", nl=False, err=True)
+                if event.type == "progress":
+                    line.tell(f"{doing}: {_how_far(event)}")
         finally:
-            click.echo("\r\x1b[2K", nl=False, err=True)
+            line.clear()
     return (await engine.runs.finished(run.id)).result or {}
 
 

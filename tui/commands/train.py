@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.errors import UsageError
 from tui.commands.common import emit, engine_command, json_option, note, say
+from tui.commands.following import ProgressLine
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -63,12 +64,15 @@ async def ranker(
     if detach:
         emit({"run": run.id}) if as_json else say(f"{run.id} goes on by itself: proofsheet runs tail {run.id}")
         return
+    line = ProgressLine()
     try:
         async for event in engine.runs.tail(run.id):
-            _follow(event)
+            _follow(event, line)
     except asyncio.CancelledError:
         await engine.runs.cancel(run.id)
         raise
+    finally:
+        line.clear()
     result = (await engine.runs.finished(run.id)).result or {}
     if as_json:
         emit(dict(result))
@@ -76,22 +80,33 @@ async def ranker(
         report(result)
 
 
-def _follow(event: RunEvent) -> None:
+def _follow(event: RunEvent, line: ProgressLine) -> None:
+    """What goes by is written over; what was found stays."""
     data = event.data
     if event.type == "progress":
         far = f" {data['done']:,}/{data['total']:,}" if data.get("total") else ""
-        note(f"  {data['message']}{far}")
-    elif event.type == "metric":
+        line.tell(f"  {data['message']}{far}")
+        return
+    told = list(_told(event))
+    if told:
+        line.clear()
+    for text in told:
+        note(f"  {text}")
+
+
+def _told(event: RunEvent) -> Iterator[str]:
+    data = event.data
+    if event.type == "metric":
         last = data["points"][-1]
-        note(f"  step {last['step']:>3}  loss {last['loss']:.4f}  held-out pairs {last['held_out_pair_accuracy']:.1%}")
+        yield f"step {last['step']:>3}  loss {last['loss']:.4f}  held-out pairs {last['held_out_pair_accuracy']:.1%}"
     elif event.type == "log":
-        note(f"  {data['message']}")
+        yield data["message"]
     elif event.type == "refused":
         for file in data["files"]:
-            note(f"  passed over: {file['path']}: {file['reason']}")
+            yield f"passed over: {file['path']}: {file['reason']}"
     elif event.type == "recovered":
         for one in data["what"]:
-            note(f"  recovered from: {one['message']}")
+            yield f"recovered from: {one['message']}"
 
 
 def report(result: Mapping[str, Any]) -> None:
@@ -114,7 +129,8 @@ def report(result: Mapping[str, Any]) -> None:
     say(f"  {'winner named first':<34} {held_out['top1_accuracy']:>6.1%}")
     if held_out["self_consistency"] is not None:
         say(f"  {'you agree with yourself':<34} {held_out['self_consistency']:>6.1%}")
-    say(f"  {'calibration error':<34} {held_out['ece']:>6.1%}")
+    by_chance = f"  ({held_out['ece_floor']:.1%} by chance alone, at so many sets)"
+    say(f"  {'calibration error':<34} {held_out['ece']:>6.1%}{by_chance}")
     say(f"  {'can be approved at 95 %':<34} {held_out['coverage_at_95']:>6.1%}")
     if len(held_out["by_project"]) > 1:
         for project, value in held_out["by_project"].items():

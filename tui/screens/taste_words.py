@@ -23,15 +23,15 @@ def card(found: TasteCard, own: Consistency | None, cursor: int, width: int) -> 
         return [*rows, row(), *consistency(own, width)]
     strongest = max(abs(one.strength) for one in found.traits)
     rows = [row((f"From {found.picks:,} picks, you prefer", "dim")), row()]
+    room = max(14, min(20, width - 18), *(len(trait.words) + 1 for trait in found.traits))
     for place, trait in enumerate(found.traits):
-        rows += _trait(trait, place == cursor, strongest, width)
+        rows += _trait(trait, place == cursor, strongest, room, width)
     return [*rows, row(), *consistency(own, width)]
 
 
-def _trait(trait: Trait, is_marked: bool, strongest: float, width: int) -> list[Row]:
+def _trait(trait: Trait, is_marked: bool, strongest: float, room: int, width: int) -> list[Row]:
     edge: Span = ("▸ ", "suggest") if is_marked else ("  ", "dim")
     ink = "strong bold" if is_marked else "text"
-    room = max(14, min(20, width - 18))
     length = max(4, min(14, width - room - 3))
     return [
         Row((edge, (f"{trait.words:<{room}}", ink), *bar(abs(trait.strength) / strongest, length, "decided"))),

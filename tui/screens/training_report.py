@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.clock import parse_iso
-from tui.screens.training_words import Panel, number, spoken
+from tui.screens.training_words import Panel, legend, number, spoken
 from tui.widgets.chrome import bar, fold
 from tui.widgets.lines import Row, Span, row
 
@@ -102,9 +102,9 @@ def head(one: ModelRow | None, own: Consistency | None, width: int) -> list[Row]
             rows.append(row(("95 % holds for ", "dim"), (share, "suggest"), (f" of the sets{sure}", "dim")))
     why = one.card.get("promotion", {}).get("why_not") or []
     rows += [row((line, "dim")) for reason in why[:2] for line in fold(f"kept back: {reason}", max(24, width))[:2]]
-    if curve(one.card):
-        legend = (("measured", "suggest"), ("   ", "dim"), ("vouched for", "decided"))
-        rows += [row(), row(("accuracy of the surest:  ", "dim"), *legend)]
+    for panel in curve(one.card):
+        named = [(f"{stroke}{name}   ", ink) for name, (stroke, ink) in legend(panel).items()]
+        rows += [row(), row(("accuracy of the surest:  ", "dim"), *named)]
     return rows
 
 

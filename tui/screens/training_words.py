@@ -21,6 +21,9 @@ Points = Sequence[tuple[float, float]]
 #: The curves of a panel in turn; the figures above them are named in the same ink.
 CURVE_INKS = ("suggest", "decided", "text", "dim")
 
+#: How they are drawn: whole, then in dashes, so that they are told apart without colours too.
+CURVE_STROKES = ("─", "╌")
+
 #: Metric names that are costs (drawn in the left panel); the others are rates and drawn in the right one.
 COSTS = ("loss", "nll", "cost", "error")
 
@@ -33,14 +36,23 @@ class Panel:
     curves: tuple[tuple[str, tuple[tuple[float, float], ...]], ...]
 
 
+def legend(panel: Panel) -> dict[str, tuple[str, str]]:
+    """(stroke, ink) of each curve by its name; strokes stand for how it is drawn, where there is more than one."""
+    several = len(panel.curves) > 1
+    return {
+        name: (f"{CURVE_STROKES[place % len(CURVE_STROKES)]} " if several else "", CURVE_INKS[place % len(CURVE_INKS)])
+        for place, (name, _) in enumerate(panel.curves)
+    }
+
+
 def spoken(name: str) -> str:
     """`held_out_accuracy` is said `held out accuracy`."""
     return name.replace("_", " ")
 
 
 def _short(name: str) -> str:
-    """The name for a narrow screen, whose plot already says 'held out': `held_out_pair_accuracy` is said `pair`."""
-    return spoken(name).removeprefix("held out ").removesuffix(" accuracy")
+    """The name for a narrow screen: `held_out_pair_accuracy` is said `pair`; its plot already says 'held out'."""
+    return spoken(name) if _is_cost(name) else spoken(name).removeprefix("held out ").removesuffix(" accuracy")
 
 
 def title(run: Run) -> tuple[Span, ...]:
@@ -100,15 +112,12 @@ def nothing_yet(is_open: bool) -> list[Row]:
 def figures(curves: Mapping[str, Points], progress: Progress | None, run: Run | None, narrow: bool = False) -> Row:
     """The newest value of each curve, and how far the run is."""
     spans: list[Span] = []
-    inks = {
-        name: CURVE_INKS[place % len(CURVE_INKS)]
-        for panel in panels(curves)
-        for place, (name, _) in enumerate(panel.curves)
-    }
+    keys = {name: key for panel in panels(curves) for name, key in legend(panel).items()}
     for name, points in curves.items():
         said = _short(name) if narrow else spoken(name)
         gap = "  " if narrow else "   "
-        spans += [(f"{said} ", inks[spoken(name)]), (number(points[-1][1]), "strong"), (gap, "dim")]
+        stroke, ink = keys[spoken(name)]
+        spans += [(f"{stroke}{said} ", ink), (number(points[-1][1]), "strong"), (gap, "dim")]
     if not curves and run is not None:
         failed = (run.error.splitlines()[0], "danger") if run.error else None
         return Row((failed,)) if failed else Row((("this run has no curves", "faint"),), _how_far(progress, run))
@@ -187,7 +196,10 @@ def _held_out(content: Mapping[str, Any], narrow: bool) -> list[Row]:
     for key, said in short if narrow else long:
         if held.get(key) is not None:
             gap: Span = (" · ", "faint") if narrow else ("   ", "dim")
-            spans += [(f"{said} ", "dim"), (number(float(held[key])), "strong"), gap]
+            spans += [(f"{said} ", "dim"), (number(float(held[key])), "strong")]
+            if key == "ece" and not narrow and held.get("ece_floor") is not None:
+                spans.append((f" (by chance {number(float(held['ece_floor']))})", "dim"))
+            spans.append(gap)
     if sets:
         learned, kept = sets.get("train", 0), sets.get("held_out", 0)
         spans += [(f"{learned:,}+{kept:,} sets" if narrow else f"{learned:,} sets learned, {kept:,} held out", "dim")]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from tui.screens.training_words import CURVE_INKS
+from tui.screens.training_words import CURVE_INKS, CURVE_STROKES, Points
 from tui.widgets.lines import inks_of
 
 if TYPE_CHECKING:
@@ -74,12 +75,11 @@ class Curves(Horizontal):
             plot.ticks_color(_rgb(inks("dim")))
             _scale(plot, panel)
             for number, (_, points) in enumerate(panel.curves):
-                plot.plot(
-                    [point[0] for point in points],
-                    [point[1] for point in points],
-                    marker="braille",
-                    color=_rgb(inks(CURVE_INKS[number % len(CURVE_INKS)])),
-                )
+                ink = _rgb(inks(CURVE_INKS[number % len(CURVE_INKS)]))
+                is_dashed = CURVE_STROKES[number % len(CURVE_STROKES)] == "╌"
+                for dash in dashes(points) if is_dashed else (points,):
+                    xs, ys = [x for x, _ in dash], [y for _, y in dash]
+                    plot.plot(xs, ys, marker="braille", color=ink)
             widget.refresh()
 
 
@@ -93,6 +93,26 @@ def _scale(plot: Any, panel: Panel) -> None:
     if panel.title != "loss" and values and min(values) >= 0 and max(values) <= 1:
         room = max(0.02, (max(values) - min(values)) * 0.1)
         plot.ylim(max(0.0, min(values) - room), min(1.0, max(values) + room))
+
+
+def dashes(points: Points, dash: float = 0.03) -> list[list[tuple[float, float]]]:
+    """A curve cut into dashes with gaps as long as they are: `dash` is a share of the plot's width or height.
+
+    The length along the curve is measured with both axes scaled to 1, as the plot shows them.
+    """
+    known = np.array([point for point in points if point[1] == point[1]], dtype=np.float64)
+    if len(known) < 2:
+        return [list(points)]
+    spans = np.ptp(known, axis=0)
+    steps = np.diff(known, axis=0) / np.where(spans > 0, spans, 1.0)
+    along = np.concatenate(([0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))))
+    found = []
+    for begin in np.arange(0.0, along[-1], 2 * dash):
+        end = min(begin + dash, along[-1])
+        inner = along[(along > begin) & (along < end)]
+        at = np.concatenate(([begin], inner, [end]))
+        found.append(list(zip(*(np.interp(at, along, known[:, axis]).tolist() for axis in (0, 1)), strict=True)))
+    return found
 
 
 def _rgb(style: Any) -> tuple[int, int, int]:

@@ -152,6 +152,17 @@ def test_calibration_error_of_a_perfect_and_of_a_boasting_forecaster() -> None:
     assert measures.expected_calibration_error(np.array([]), np.array([])) == 0.0
 
 
+def test_the_floor_of_the_calibration_error_is_what_a_perfect_forecaster_gets_at_that_many_sets() -> None:
+    random = np.random.default_rng(11)
+    for size in (27, 400):
+        confidence = random.uniform(0.4, 1.0, size=size)
+        floor = measures.calibration_floor(confidence)
+        errors = [measures.expected_calibration_error(confidence, random.random(size) < confidence) for _ in range(200)]
+        assert floor == pytest.approx(float(np.mean(errors)), rel=0.1)
+        assert floor == measures.calibration_floor(confidence)
+        assert measures.expected_calibration_error(confidence, np.zeros(size)) > 2 * floor
+
+
 def test_accuracies_count_ties_as_chance() -> None:
     offsets = np.array([0, 3, 5])
     scores = np.array([1.0, 1.0, 0.0, 0.0, 2.0])

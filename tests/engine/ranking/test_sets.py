@@ -118,3 +118,10 @@ def test_the_stage_rises_within_every_stage_set(records) -> None:
     for group in by_stages(records):
         stages = [stage_name(record.name).stage for record in group]  # type: ignore[union-attr]
         assert all(a < b for a, b in pairwise(stages))
+
+
+def test_stages_of_one_name_are_told_apart_by_their_numbers() -> None:
+    names = [f"20250708_060711_stage{number}_generated.png" for number in (1, 2, 3)]
+    alike = generate([Record(number, name) for number, name in enumerate(names)], "/p")
+    assert alike[0].labels == ("stage 1 generated", "stage 2 generated", "stage 3 generated")
+    assert generate(staged(1, 2), "/p")[0].labels == ("generated", "upscaled")
