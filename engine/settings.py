@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     )
     recurring_events: int = Field(3, ge=1, description="an error recurs, and gets a fix, from so many events")
     recurring_runs: int = Field(2, ge=1, description="... that struck in so many runs")
+    fix_tests_seconds: float = Field(
+        600.0, ge=1, le=86_400, description="longest run of a project's tests when a fix is tried, seconds"
+    )
     seed: int = Field(0, ge=0, description="seed of every run that draws at random")
 
     @field_validator("projects")

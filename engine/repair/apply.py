@@ -23,8 +23,8 @@ from engine.repair.aftermath import count_runs
 from engine.repair.compose import compose
 from engine.repair.fix import IN_PLACE, Fix, FixState
 from engine.repair.patterns.pattern import FileEdit
-from engine.repair.prove import Proof, Tests, environment_for, judged, prove, tests_of, why_no_python
-from engine.repair.trials import Trial, newly_failing
+from engine.repair.prove import Proof, Tests, environment_for, judged, prove, tests_of, too_late, why_no_python
+from engine.repair.trials import Limits, Trial, newly_failing
 from engine.store import Store
 
 
@@ -82,14 +82,15 @@ class _Validation:
     root: Path
     command: Sequence[str]
     extra: Mapping[str, str]
+    limits: Limits
     before: Trial
     after: Trial | None = field(default=None)
 
     def __call__(self) -> None:
-        self.after = trials.run(self.command, self.root, extra=self.extra)
+        self.after = trials.run(self.command, self.root, extra=self.extra, limits=self.limits)
         new = newly_failing(self.before, self.after)
         if new:
-            again = trials.run(self.command, self.root, extra=self.extra)
+            again = trials.run(self.command, self.root, extra=self.extra, limits=self.limits)
             new = tuple(sorted(set(new) & set(newly_failing(self.before, again))))
             if new:
                 raise NewlyFailing(new, self.before, self.after)
@@ -104,6 +105,7 @@ class Applier:
     changes: Changes
     steps: ledger.Steps
     clock: Clock
+    limits: Limits
 
     async def apply(
         self,
@@ -136,15 +138,17 @@ class Applier:
         extra = environment_for([fix.pattern for fix in left])
         done = tuple(composed.done)
         if dry_run or tests.command is None:
-            proof = await asyncio.to_thread(prove, root, composed.edits, tests, extra=extra)
+            proof = await asyncio.to_thread(prove, root, composed.edits, tests, extra=extra, limits=self.limits)
             await self._prove_note(left, proof)
             if dry_run or proof.verdict == "refuted":
                 reasons = {fix.id: proof.reason for fix in left} if proof.verdict == "refuted" else {}
                 return Applied(refused=_all_refused(left, reasons), unchanged=done, proof=proof.document())
             outcome = await self._carry_out(left, composed.edits, None, by, proof.document())
         else:
-            before = await asyncio.to_thread(trials.run, tests.command, root, extra=extra)
-            validation = _Validation(root, tests.command, extra, before)
+            before = await asyncio.to_thread(trials.run, tests.command, root, extra=extra, limits=self.limits)
+            if before.is_late:
+                return Applied(refused=_all_refused(left, {fix.id: too_late(before) for fix in left}), unchanged=done)
+            validation = _Validation(root, tests.command, extra, self.limits, before)
             outcome = await self._carry_out(left, composed.edits, validation, by, None)
             if outcome.rolled_back and len(left) > 1:
                 alone = await self._alone(left, tests, extra, known, include_uncommitted)
@@ -248,7 +252,7 @@ class Applier:
         found: list[tuple[str, str]] = []
         for fix in fixes:
             own = await asyncio.to_thread(compose, fix.root, [fix], known, include_uncommitted=include_uncommitted)
-            proof = await asyncio.to_thread(prove, fix.root, own.edits, tests, extra=extra)
+            proof = await asyncio.to_thread(prove, fix.root, own.edits, tests, extra=extra, limits=self.limits)
             if proof.verdict == "refuted":
                 found.append((fix.id, f"alone it breaks something: {proof.reason}"))
             else:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Literal
 
 from engine.errors import ProofsheetError
 from engine.repair.guard import git
+from engine.repair.scratch import scratch
 
 LEFT_OUT = frozenset(
     (
@@ -41,8 +41,8 @@ class Copy:
 @contextmanager
 def copied(root: Path) -> Iterator[Copy]:
     """A copy of the project at `root`, removed at the end. Raises ProofsheetError when it cannot be made."""
-    with tempfile.TemporaryDirectory(prefix="proofsheet-proof-", ignore_cleanup_errors=True) as made:
-        desk = Path(made).resolve()
+    with scratch("proof") as made:
+        desk = made.resolve()
         worktree = _worktree(root, desk)
         if worktree is None:
             target = desk / (root.name or "project")

@@ -32,12 +32,14 @@ from engine.repair.patterns.pattern import Pattern
 from engine.repair.policy import why_not_auto
 from engine.repair.prove import Proof, environment_for, prove, tests_of, why_no_python
 from engine.repair.suggest import Suggested, Unmatched, recognised_by, suggest
+from engine.repair.trials import Limits
 from engine.review import Review, Verdict
 from engine.review import Suggestion as Reviewed
 from engine.store import Store
 from engine.workspace import Workspace
 
 KIND = "fix"
+_BY_HAND = "(edited by hand since)"
 _MOST_ASKED = 500  # groups named in one question to the database
 
 
@@ -61,6 +63,7 @@ class Fixes:
         observed: Observed,
         clock: Clock,
         patterns: Mapping[str, Pattern] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._store = store
         self._review = review
@@ -70,7 +73,8 @@ class Fixes:
         self._patterns = patterns
         self.refused_patterns: Mapping[str, str] = {}  # plugins' that are not used, by entry point, and why
         self._steps = ledger.Steps(workspace.logs / "fixes.jsonl", clock)
-        self._applier = Applier(store, changes, self._steps, clock)
+        self._limits = limits or Limits()
+        self._applier = Applier(store, changes, self._steps, clock, self._limits)
 
     @property
     def steps_file(self) -> Path:
@@ -184,7 +188,7 @@ class Fixes:
             )
         extra = environment_for([fix.pattern])
         command = await asyncio.to_thread(tests_of, fix.root, tests)
-        proof = await asyncio.to_thread(prove, fix.root, fix.edits, command, extra=extra)
+        proof = await asyncio.to_thread(prove, fix.root, fix.edits, command, extra=extra, limits=self._limits)
         state = {"proven": FixState.PROVEN, "refuted": FixState.REFUTED}.get(proof.verdict, FixState.PROPOSED)
         self._steps.append(proof.verdict, [fix], reason=proof.reason)
         await self._save(replace(fix, state=state, proof=proof.document()))
@@ -326,6 +330,7 @@ class Fixes:
             state=FixState.PROPOSED,
             proof=None,
             change_set=None,
+            why=fix.why if fix.why.endswith(_BY_HAND) else f"{fix.why} {_BY_HAND}",
             details={"made_from": fix.id},
         )
         if made.id == fix.id:

@@ -105,6 +105,8 @@ def prove(
         if tests.command is None:
             return _by_import(copy.root, copy.how, edits, tests.why_none, extra, limits)
         before = trials.run(tests.command, copy.root, extra=extra, limits=limits)
+        if before.is_late:
+            return Proof(True, before, None, (), "plausible", too_late(before), copy.how, before.tail[-trials.TAIL :])
         put(copy.root, edits)
         after = trials.run(tests.command, copy.root, extra=extra, limits=limits)
         new = newly_failing(before, after)
@@ -116,12 +118,18 @@ def prove(
         return Proof(True, before, after, new, verdict, reason, copy.how, after.tail[-trials.TAIL :])
 
 
+def too_late(before: Trial) -> str:
+    """Why tests that did not end in time say nothing, and what to do about it."""
+    return (
+        f"the tests did not end within {before.seconds:.0f} s, so they say nothing: name fewer with --tests, "
+        "or give them longer (fix_tests_seconds)"
+    )
+
+
 def judged(before: Trial, after: Trial, new: Sequence[str]) -> tuple[Verdict, str]:
     """The verdict on two runs of the tests, with its reason."""
     if new:
         return "refuted", f"newly failing: {', '.join(new[:3])}{' ...' if len(new) > 3 else ''}"
-    if after.is_late:
-        return "plausible", "the tests take longer than they may, before as after"
     mended = before.failures - after.failures
     if mended and after.ended_well:
         left = f"; {len(after.failures)} fail as before" if after.failures else ""

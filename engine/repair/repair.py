@@ -21,6 +21,7 @@ from engine.repair.fixes import Fixes, Observed
 from engine.repair.groups import SAMPLES, Group
 from engine.repair.logs import Ingested, read_on
 from engine.repair.record import ErrorRecord
+from engine.repair.trials import Limits
 from engine.review import Review
 from engine.runs import Runs
 from engine.settings import Settings
@@ -52,7 +53,8 @@ class Repair:
         self._changes = changes
         self._clock = clock
         observed = Observed(self._read_again, self.groups)
-        self.fixes = Fixes(workspace, store, review, changes, observed, clock)
+        limits = Limits(settings.fix_tests_seconds)
+        self.fixes = Fixes(workspace, store, review, changes, observed, clock, limits=limits)
 
     @property
     def own_log(self) -> Path:

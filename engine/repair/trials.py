@@ -15,7 +15,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from xml.etree import ElementTree
 
 from engine.errors import UsageError
 from engine.repair import confine
+from engine.repair.scratch import scratch
 
 SECONDS = 600.0
 MEMORY = 8 << 30
@@ -133,8 +133,7 @@ def run(
 ) -> Trial:
     """Run the tests in `root`. Raises UsageError when the command is not there."""
     limits = limits or Limits()
-    with tempfile.TemporaryDirectory(prefix="proofsheet-trial-") as made:
-        desk = Path(made)
+    with scratch("trial") as desk:
         report, said = desk / "report.xml", desk / "said"
         environment = _environment(root, desk, report) | dict(extra or {})
         begun = time.monotonic()

@@ -285,9 +285,28 @@ async def test_a_fix_edited_by_hand_takes_the_others_place(engine: Engine, tmp_p
     mine = STATS.replace(b"len(values)", b"max(1, len(values))")
     made = await engine.repair.fixes.edit(fix.id, {"stats.py": mine})
     assert (made.applicability, made.state) == ("review", FixState.PROPOSED)
+    assert made.why == f"{fix.why} (edited by hand since)"
+    again = await engine.repair.fixes.edit(made.id, {"stats.py": mine.replace(b"1,", b"1.0,")})
+    assert again.why == made.why
+    made = await engine.repair.fixes.edit(again.id, {"stats.py": mine})
     assert (await engine.repair.fixes.apply([made.id], tests=TESTS)).applied == (made.id,)
     assert (root / "stats.py").read_bytes() == mine
     assert (await engine.review.in_force("fix", made.id)).verdict == "modified"
+
+
+async def test_tests_that_do_not_end_in_time_prove_nothing_and_let_nothing_in(tmp_path: Path) -> None:
+    flags = {"fix_tests_seconds": 1.0}
+    async with Engine.open(Workspace.init(tmp_path / "work"), flags=flags) as engine:
+        with_patterns(engine)
+        root = project(tmp_path / "app")
+        (fix,) = await proposed(engine, root)
+        hangs = f"{sys.executable} -c 'import time; time.sleep(600)'"
+        proof = await engine.repair.fixes.prove(fix.id, hangs)
+        assert (proof.verdict, proof.after) == ("plausible", None)
+        assert "did not end within 1 s" in proof.reason and "fix_tests_seconds" in proof.reason
+        done = await engine.repair.fixes.apply([fix.id], tests=hangs)
+        assert done.applied == () and "did not end within" in done.refused[0][1]
+        assert (root / "stats.py").read_bytes() == STATS
 
 
 # -- what is never edited -----------------------------------------------------------------------------------------
