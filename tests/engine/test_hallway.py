@@ -13,7 +13,7 @@ from engine.engine import Engine
 from engine.library.query import QueryError
 from engine.workspace import Workspace
 from tests.engine.library.pictures import put
-from tests.tui.fakes import draw_scene
+from tests.tui.fake_pictures import draw_scene
 
 
 async def _names(engine: Engine, query: str) -> set[str]:

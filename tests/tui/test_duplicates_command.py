@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.tui.fakes import draw_scene
+from tests.tui.fake_pictures import draw_scene
 from tui.cli import main
 
 

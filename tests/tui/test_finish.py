@@ -9,7 +9,8 @@ import pytest
 
 from engine.review import Verdict
 from tests.tui.conftest import NARROW, WIDE, Studio, running
-from tests.tui.fakes import FakeEngine, _decision, broken_disk, make_engine
+from tests.tui.fake_ranking import _decision
+from tests.tui.fakes import FakeEngine, broken_disk, make_engine
 from tui.screens import finish_words as words
 from tui.screens.bulk import BulkScreen
 from tui.screens.projects import ProjectsScreen

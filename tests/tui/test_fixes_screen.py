@@ -12,7 +12,8 @@ import pytest
 from engine.repair.fix import FixState, unified
 from engine.repair.patterns.pattern import FileEdit
 from tests.tui.conftest import NARROW, WIDE, Studio, check_snapshot, running
-from tests.tui.fakes import FakeEngine, FakeRepair, make_engine, recurring, trends
+from tests.tui.fake_repair import FakeRepair, recurring, trends
+from tests.tui.fakes import FakeEngine, make_engine
 from tui.screens.fixes_diff import MOST_ROWS, diff_rows, hunk_keys
 from tui.widgets.lines import width_of
 

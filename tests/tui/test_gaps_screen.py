@@ -10,7 +10,9 @@ import pytest
 
 from engine.library.query import QueryError
 from tests.tui.conftest import NARROW, WIDE, Studio, check_snapshot, running
-from tests.tui.fakes import FakeEngine, FakeLibrary, FakeRanking, make_engine
+from tests.tui.fake_library import FakeLibrary
+from tests.tui.fake_ranking import FakeRanking
+from tests.tui.fakes import FakeEngine, make_engine
 from tui.screens import inventory_words
 from tui.screens.gaps import GapsScreen
 from tui.screens.inventory_words import HEADS, widths

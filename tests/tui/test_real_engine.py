@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from engine.engine import Engine
 from engine.settings import Settings
 from engine.workspace import Workspace
-from tests.tui.fakes import STAGES, draw_scene, variation
+from tests.tui.fake_pictures import STAGES, draw_scene, variation
 from tui.app import ProofsheetApp
 from tui.terminal import Terminal
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from engine.ranking.registry import ModelRow
 from engine.ranking.repeats import Consistency
 from tests.tui.conftest import NARROW, WIDE, running
-from tests.tui.fakes import CARD, FakeEngine, make_engine
+from tests.tui.fake_ranking import CARD
+from tests.tui.fakes import FakeEngine, make_engine
 from tui.screens import training_report as words
 from tui.widgets.lines import lay_out
 
@@ -93,8 +97,6 @@ def test_a_card_that_knows_less_says_less() -> None:
 
 
 def test_accuracy_is_said_as_a_share_of_the_persons_own_consistency() -> None:
-    from tests.tui.fakes import ModelRow, Path
-
     row = ModelRow(4, Path("x"), CARD, None)
     said = told(words.head(row, Consistency(27, 30, 0.744, 0.965), 100))
     assert "you agree with yourself 90 % [74 % 96 %, 30 repeats]" in said

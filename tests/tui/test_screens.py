@@ -11,7 +11,10 @@ import pytest
 
 from engine.runs import RunState
 from tests.tui.conftest import NARROW, WIDE, running
-from tests.tui.fakes import FakeEngine, FakeLibrary, FakeRanking, make_engine, make_image
+from tests.tui.fake_library import FakeLibrary
+from tests.tui.fake_pictures import make_image
+from tests.tui.fake_ranking import FakeRanking
+from tests.tui.fakes import FakeEngine, make_engine
 from tui.runwatch import Activity
 from tui.screens import training_words as words
 from tui.screens.zoom import ZoomScreen

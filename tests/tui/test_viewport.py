@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from tests.tui.fakes import draw_scene
+from tests.tui.fake_pictures import draw_scene
 from tui.screens.layout import plan_for
 from tui.viewport import LARGEST, Viewport, differs_most
 

@@ -21,7 +21,7 @@ from engine.library.source import UnreadableImage
 from engine.store.schema import images
 from engine.store.schema.duplicates import image_prints
 from engine.workspace import Workspace
-from tests.tui.fakes import draw_scene
+from tests.tui.fake_pictures import draw_scene
 
 EXIF_DATE, EXIF_SUBSEC = 0x9003, 0x9291
 

@@ -18,7 +18,7 @@ from engine.library.prints import (
     reduced,
     turned_luma,
 )
-from tests.tui.fakes import draw_scene
+from tests.tui.fake_pictures import draw_scene
 
 
 def grey(picture: Image.Image) -> np.ndarray:
