@@ -22,7 +22,8 @@ from textual.geometry import Region
 from engine.demo.demo import prepare
 from engine.settings import load
 from engine.workspace import Workspace
-from tui.app import ProofsheetApp, _engine_of
+from tui.app import ProofsheetApp
+from tui.running import engine_of
 from tui.terminal import Terminal
 from tui.widgets.preview import PreviewImage
 
@@ -36,7 +37,7 @@ HALF_BLOCK = "▀"
 async def draw(workspace: Workspace) -> str:
     """The ranking screen as an SVG, once all its previews and the suggestion are there."""
     app = ProofsheetApp(
-        lambda: _engine_of(workspace, {}), settings=load(workspace).values, terminal=Terminal(), images="half",
+        lambda: engine_of(workspace, {}), settings=load(workspace).values, terminal=Terminal(), images="half",
         screen="ranking", demo=True,
     )  # fmt: skip
     async with app.run_test(size=SIZE) as pilot:

@@ -13,7 +13,7 @@ import gc
 import importlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib import resources
 from pathlib import Path
@@ -32,16 +32,15 @@ from tui.actions import bindings
 from tui.imaging.driver import driver_for
 from tui.keymap import Keymap
 from tui.messages import EngineReady, LibraryGrew, RunEnded, RunMoved
-from tui.metering import speed
-from tui.runwatch import GLYPHS, Activity, RunWatch
-from tui.widgets.lines import Inks, Span
+from tui.runwatch import RunWatch
+from tui.widgets.lines import Inks
+from tui.workline import work
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from engine.engine import Engine
     from engine.settings import Settings
-    from engine.workspace import Workspace
     from tui.images import PreviewService
     from tui.screens.base import Page
     from tui.terminal import Choice, Protocol, Terminal
@@ -270,7 +269,7 @@ class ProofsheetApp(App[int]):
     def show_work(self, page: Page) -> None:
         """Name what goes on behind, at the right of the top line."""
         active = self.run_watch.active() if self.run_watch else []
-        page.top.behind(*_work(active, page.size.width))
+        page.top.behind(*work(active, page.size.width))
 
     def remember(self, key: str, value: dict[str, Any]) -> None:
         """Keep a view state; it is written a moment after the last change, and when the app is left."""
@@ -440,82 +439,3 @@ class ProofsheetApp(App[int]):
             return self.engine.library.size_of(path) if self.engine is not None else None
         except UnreadableImage:
             return None
-
-
-def _work(active: Sequence[Activity], width: int) -> list[Span]:
-    """`◐ scanning 62 %  1,240/s`; more than two runs are counted. A narrow screen has no room for the speed, nor for
-    the words of two."""
-    spans: list[Span] = []
-    for activity in active[:2]:
-        share = activity.share
-        done = f"{share:.0%}".replace("%", " %") if share is not None else ""
-        if share is None and activity.counts and activity.progress is not None and activity.progress.done:
-            done = f"{activity.progress.done:,}"
-        word = f" {activity.spoken}" if width >= 100 or len(active) == 1 else ""
-        spans += [("   " if spans else "", "dim"), (GLYPHS["running"], "suggest"), (word, "dim")]
-        spans += [(f" {done}", "text")] if done else []
-        if width >= 100 and activity.images_per_second:
-            spans.append((f"  {speed(activity.images_per_second)}", "dim"))
-    if len(active) > 2:
-        spans.append((f"  +{len(active) - 2}", "dim"))
-    return spans
-
-
-@contextlib.asynccontextmanager
-async def _engine_of(workspace: Workspace, flags: Mapping[str, Any]) -> AsyncIterator[Engine]:
-    """Open the engine; its imports happen in a thread, behind the first frame."""
-    module = await asyncio.to_thread(importlib.import_module, "engine.engine")
-    async with module.Engine.open(workspace, flags=flags) as engine:
-        yield engine
-
-
-def run_app(
-    workspace: Workspace,
-    *,
-    paths: Sequence[Path] = (),
-    demo: bool = False,
-    images: Choice | None = None,
-    screen: str | None = None,
-    flags: Mapping[str, Any] | None = None,
-) -> int:
-    """Ask the terminal what it is, open the app on a workspace, and return the exit code.
-
-    `paths` are scanned behind the first picture; `images` wins over the setting. Raises ProofsheetError for wrong
-    settings or a keymap that cannot be, before the screen is touched.
-    """
-    from engine.settings import load
-    from tui.terminal import probe
-
-    settings = load(workspace, flags=flags).values
-    app = ProofsheetApp(
-        lambda: _engine_of(workspace, dict(flags or {})),
-        settings=settings,
-        terminal=probe(),
-        paths=paths,
-        demo=demo,
-        images=images or settings.images,
-        screen=screen,
-        theme_folders=[themes.user_folder()],
-        log_folder=workspace.logs,
-    )
-    with _logging(workspace.logs):
-        code = app.run()
-    with contextlib.suppress(OSError):  # the connection may have dropped, and the terminal with it
-        print(app.previews.farewell(), end="", flush=True)  # noqa: T201  # escapes only: our pictures leave
-    return code if code is not None else app.return_code or 0
-
-
-@contextlib.contextmanager
-def _logging(folder: Path) -> Iterator[None]:
-    """Details of the unexpected go to app.log; nothing is ever printed over the screen."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(folder / "app.log", encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger("proofsheet")
-    root.addHandler(handler)
-    root.propagate = False
-    try:
-        yield
-    finally:
-        root.removeHandler(handler)
-        handler.close()

@@ -72,7 +72,7 @@ def _app(fresh: bool, _as_json: bool) -> int | None:
         line.clear()
     for name in _THE_PERSONS:  # the environment would win over the demo's own settings, in detached runs too
         os.environ.pop(name, None)
-    from tui.app import run_app
+    from tui.running import run_app
 
     return run_app(workspace, demo=True)
 

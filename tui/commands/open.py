@@ -33,7 +33,7 @@ def open_app(ctx: click.Context, paths: tuple[Path, ...], screen: str | None = N
         # Nothing made while starting is ever garbage: looking for some would cost a tenth of the start. The app
         # switches it on again once it is up.
         gc.disable()
-        from tui.app import run_app
+        from tui.running import run_app
 
         return run_app(workspace_of(ctx), paths=folders, screen=screen, flags=flags_of(ctx))
 

@@ -7,23 +7,23 @@ the doors too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.message import Message
 from textual.timer import Timer
 
 from tui.actions import bindings
 from tui.messages import EngineReady, RunEnded, RunMoved
-from tui.runwatch import Activity, progress_of
+from tui.runwatch import Activity
 from tui.screens import training_meters as meters
 from tui.screens import training_report as report
 from tui.screens import training_words as words
 from tui.screens.base import Page
+from tui.screens.training_messages import Judged, Metered, Told
+from tui.screens.training_story import Story
 from tui.widgets.curves import Curves
 from tui.widgets.lines import Lines, row
 from tui.widgets.report import Report
@@ -33,80 +33,10 @@ if TYPE_CHECKING:
     from engine.ranking import Consistency
     from engine.ranking.model import RankerStatus
     from engine.ranking.registry import ModelRow
-    from engine.runs import Progress, Run, RunEvent
+    from engine.runs import Run
 
-LOG_KEPT = 400  # lines
-POINTS_KEPT = 2000  # a curve's points; older ones are thinned, the shape stays
 METER_EVERY = 1.0  # seconds
 DRAW_EVERY = 0.1  # seconds: as often as the log is written
-
-
-@dataclass
-class Told(Message, bubble=False):
-    """Events of the selected run."""
-
-    run_id: str
-    events: list[RunEvent]
-
-
-@dataclass
-class Judged(Message, bubble=False):
-    """The state of the ranker."""
-
-    status: RankerStatus
-    versions: list[ModelRow]
-    own: Consistency
-
-
-@dataclass
-class Metered(Message, bubble=False):
-    """The meters were read."""
-
-    reading: Reading
-
-
-@dataclass
-class Story:
-    """What a run's log has told so far."""
-
-    run: Run | None = None
-    progress: Progress | None = None
-    curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    log: list[tuple[str, str]] = field(default_factory=list)  # (level, text)
-
-    def hear(self, event: RunEvent) -> None:
-        """Take one event in."""
-        data = event.data
-        if event.type == "metric":
-            for point in data.get("points", ()):
-                self._plot(point)
-        elif event.type == "progress":
-            self.progress = progress_of(event)
-        elif event.type == "log":
-            self._note(str(data.get("level", "info")), str(data.get("message", "")))
-        elif event.type == "refused":
-            for file in data.get("files", ()):
-                self._note("refused", f"{file['path']}: {file['reason']}")
-        elif event.type == "recovered":
-            for one in data.get("what", ()):
-                self._note("recovered", f"{one['path']}: {one['message']}" if one["path"] else one["message"])
-        elif event.type == "state":
-            self._note("state", str(data.get("state", "")))
-            for line in str(data.get("error") or "").splitlines():
-                self._note("error", line.strip())
-
-    def _plot(self, point: Mapping[str, Any]) -> None:
-        step = float(point.get("step", 0))
-        for name, value in point.items():
-            if name != "step" and isinstance(value, (int, float)):
-                points = self.curves.setdefault(name, [])
-                points.append((step, float(value)))
-                if len(points) > POINTS_KEPT:
-                    del points[1:-1:2]
-
-    def _note(self, level: str, text: str) -> None:
-        self.log.append((level, text))
-        del self.log[:-LOG_KEPT]
 
 
 class TrainingScreen(Page):
