@@ -194,7 +194,7 @@ def load(
 
         return OpenClipEncoder.load(spec, device, notes)
     if is_encoder_name(spec) and embeddings is not None:
-        from engine.vision.imported import ImportedEncoder
+        from engine.vision.imported_encoder import ImportedEncoder
 
         return ImportedEncoder.load(embeddings, spec)
     raise UsageError(f"there is no encoder {spec!r}", remedy=f"There are: {ENCODER_FORMS}. {HOW_TO_CHOOSE}")

@@ -25,7 +25,7 @@ from engine.store.schema import images as image_table
 from engine.store.schema import projects as project_table
 from engine.vision.builtin import Floats
 from engine.vision.encoders import Encoder
-from engine.vision.imported import ImportedEncoder
+from engine.vision.imported_encoder import ImportedEncoder
 from engine.vision.vectors import Shelf
 
 _IMAGES = 500  # images in memory at once

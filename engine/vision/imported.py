@@ -8,8 +8,6 @@ streamed: a batch of rows is all that is in memory. Relies on the shelves and th
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +18,6 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from PIL import Image
 
 from engine.errors import ProofsheetError, UsageError
 from engine.runs import RunContext
@@ -28,120 +25,14 @@ from engine.settings import imported_folder, is_encoder_name
 from engine.store import Store
 from engine.store.schema import images as image_table
 from engine.store.schema import projects as project_table
-from engine.vision.batching import Batches
-from engine.vision.builtin import Floats, Readings
-from engine.vision.encoders import EncoderCard
+from engine.vision.builtin import Floats
+from engine.vision.import_sources import Origin, Row, count, named, numbers, rows_of
+from engine.vision.imported_encoder import ImportedEncoder
 from engine.vision.vectors import Entry, Shelf
 from engine.workspace import Workspace
 
-ROWS = 512  # rows in memory at once
-_WIDEST = 1_000_000
 _TOO_FAR = "its numbers are too far from those imported first under this name"
 NAMING = "Letters, digits, '.', '_' and '-', at most 64; not builtin, auto, or one that begins with open_clip."
-
-
-class ImportedEncoder:
-    """Vectors that were imported under a name. It cannot look at pictures."""
-
-    can_embed = False
-    is_elsewhere = False
-
-    def __init__(self, name: str, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
-        self.spec = name
-        self.mean = mean
-        self.deviation = deviation
-        self.dimension = len(mean)
-        statistics = hashlib.sha256(np.stack([mean, deviation]).astype("<f8").tobytes()).hexdigest()
-        self.card = EncoderCard(
-            name=name,
-            architecture="imported",
-            weights_sha256=statistics,
-            preprocessing="columns standardised, then float16",
-            dimension=self.dimension,
-        )
-        self.id = f"imported-{name}-{self.card.identity[:6]}"
-
-    @classmethod
-    def load(cls, embeddings: Path, name: str) -> ImportedEncoder:
-        """What was imported as `name`. Raises UsageError when nothing was, ProofsheetError when its card is damaged."""
-        folder = imported_folder(Workspace(embeddings.parent.parent), name)
-        if folder is None:
-            raise UsageError(
-                f"there is no encoder {name!r}: nothing was imported under that name",
-                remedy=f"Import its vectors: proofsheet import embeddings FILE.parquet --encoder {name}",
-            )
-        try:
-            columns = json.loads((folder / "card.json").read_text(encoding="utf-8"))["columns"]
-            found = cls(name, np.array(columns["mean"], np.float64), np.array(columns["deviation"], np.float64))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise _damaged(folder) from error
-        if found.id != folder.name:
-            raise _damaged(folder)
-        return found
-
-    def save(self, embeddings: Path) -> None:
-        """Write the card with the statistics, before the first vector."""
-        folder = embeddings / self.id
-        folder.mkdir(parents=True, exist_ok=True)
-        columns = {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()}
-        temporary = folder / f"card.{os.getpid()}.tmp"
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump({**asdict(self.card), "columns": columns}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(folder / "card.json")
-
-    def standardised(self, vectors: NDArray[Any]) -> Floats:
-        """(n, d) float32 as they are stored."""
-        found: Floats = ((np.asarray(vectors, np.float64) - self.mean) / self.deviation).astype(np.float32)
-        return found
-
-    def keep_to_cores(self, count: int) -> None:
-        """Nothing to do: nothing is computed."""
-
-    def batches(self) -> Batches:
-        """Of no meaning here."""
-        return Batches(1, 1)
-
-    def box_for(self, width: int, height: int) -> tuple[int, int]:
-        """The picture as it is."""
-        return width, height
-
-    def prepare(self, picture: Image.Image) -> Any:  # noqa: ARG002
-        """Raises UsageError."""
-        raise self._blind()
-
-    def finish(self, prepared: Sequence[Any]) -> Callable[[], Floats]:  # noqa: ARG002
-        """Raises UsageError."""
-        raise self._blind()
-
-    def encode(self, pictures: Sequence[Image.Image]) -> Floats:  # noqa: ARG002
-        """Raises UsageError."""
-        raise self._blind()
-
-    def examine(self, pictures: Sequence[Image.Image]) -> tuple[Floats, list[Readings]]:  # noqa: ARG002
-        """Raises UsageError."""
-        raise self._blind()
-
-    def _blind(self) -> UsageError:
-        return UsageError(
-            f"{self.spec} holds imported vectors; it cannot look at pictures",
-            remedy="Import vectors for the new images too, or take another encoder: --encoder builtin.",
-        )
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a file to import: its number (from 1), or the name of its file, whose it is, and its numbers."""
-
-    place: int | str
-    image: Any
-    project: Any
-    vector: Any
-
-
-#: Where rows come from: a parquet file, a folder of `{hash}.npy`, or memory.
-Origin = Path | Sequence[Row]
 
 
 @dataclass
@@ -189,12 +80,12 @@ class Importer:
             )
         folder = imported_folder(self._workspace, name)
         known = ImportedEncoder.load(self._workspace.embeddings, name) if folder is not None else None
-        total = _count(source)
+        total = count(source)
         encoder = known or self._measured(source, name, total)
         found = Imported(name, encoder.id, encoder.dimension)
         seen: dict[tuple[str, str], int | str] = {}
         done = 0
-        for rows in _rows_of(source):
+        for rows in rows_of(source):
             self._check()
             entries: dict[str, dict[str, Entry]] = {}
             for row, image, vector in self._judged(rows, encoder.dimension, found.refused):
@@ -230,7 +121,7 @@ class Importer:
             self._tell(done, total, "importing")
         for one in found.refused:
             if self._run is not None:
-                self._run.refuse(f"{_named(source)}, row {one['row']}", one["reason"], "bad_row")
+                self._run.refuse(f"{named(source)}, row {one['row']}", one["reason"], "bad_row")
         return found
 
     def _check(self) -> None:
@@ -247,19 +138,19 @@ class Importer:
         Mean and variance are updated batch by batch (Chan, Golub and LeVeque, 1983).
         """
         widths: Counter[int] = Counter()
-        for rows in _rows_of(source):
+        for rows in rows_of(source):
             self._check()
-            widths.update(len(vector) for row in rows if (vector := _numbers(row.vector)) is not None)
+            widths.update(len(vector) for row in rows if (vector := numbers(row.vector)) is not None)
         if not widths:
             raise ProofsheetError(
-                f"{_named(source)} has no row with numbers in its column 'embedding'",
+                f"{named(source)} has no row with numbers in its column 'embedding'",
                 remedy="Write a column `image` and a column `embedding` that holds a list of numbers.",
             )
         width = widths.most_common(1)[0][0]
         count, mean, squares = 0, np.zeros(width), np.zeros(width)
         ignored: list[dict[str, Any]] = []
         done = 0
-        for rows in _rows_of(source):
+        for rows in rows_of(source):
             self._check()
             good = [vector for _, _, vector in self._judged(rows, width, ignored)]
             if good:
@@ -274,7 +165,7 @@ class Importer:
         if not count:
             shown = "; ".join(f"row {one['row']}: {one['reason']}" for one in ignored[:3])
             raise ProofsheetError(
-                f"nothing in {_named(source)} can be imported: {shown}",
+                f"nothing in {named(source)} can be imported: {shown}",
                 remedy="Scan the images' folders first, or mend the file.",
             )
         deviation = np.sqrt(squares / count)
@@ -287,7 +178,7 @@ class Importer:
         """The rows that can be trusted, with their image and numbers; the others are refused."""
         images = self._images(rows)
         for row in rows:
-            vector = _numbers(row.vector)
+            vector = numbers(row.vector)
             if not isinstance(row.image, str) or not row.image:
                 reason = "it names no image"
             elif vector is None:
@@ -344,102 +235,6 @@ def _chosen(row: Row, candidates: Sequence[_Known]) -> _Known | str:
     return candidates[0]
 
 
-def _rows_of(source: Origin) -> Iterator[Sequence[Row]]:
-    """The rows of a parquet file or a folder of `{hash}.npy`, a batch at a time."""
-    if not isinstance(source, Path):
-        yield from (source[at : at + ROWS] for at in range(0, len(source), ROWS))
-        return
-    yield from _npy_rows(source) if source.is_dir() else _parquet_rows(source)
-
-
-def _named(source: Origin) -> str:
-    return str(source) if isinstance(source, Path) else "what was handed over"
-
-
-def _count(source: Origin) -> int:
-    if not isinstance(source, Path):
-        return len(source)
-    if source.is_dir():
-        return sum(1 for _ in source.glob("*.npy"))
-    file = _parquet(source)
-    names = set(file.schema_arrow.names)
-    missing = [name for name in ("image", "embedding") if name not in names]
-    if missing:
-        raise UsageError(
-            f"{source} has no column {' and no column '.join(missing)}; it has {', '.join(sorted(names)) or 'none'}",
-            remedy="Name them image, embedding and, where wanted, project.",
-        )
-    return int(file.metadata.num_rows)
-
-
-def _parquet(source: Path) -> Any:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    if not source.is_file():
-        raise UsageError(f"there is no file {source}", remedy="Name a .parquet file, or a folder of {hash}.npy.")
-    try:
-        return parquet.ParquetFile(source)
-    except (pa.ArrowException, OSError) as error:
-        raise ProofsheetError(
-            f"{source} is not readable as parquet: {_gist(error)}", remedy="Write it again."
-        ) from error
-
-
-def _parquet_rows(source: Path) -> Iterator[list[Row]]:
-    import pyarrow as pa
-
-    file = _parquet(source)
-    columns = [name for name in ("image", "embedding", "project") if name in file.schema_arrow.names]
-    number = 0
-    try:
-        for batch in file.iter_batches(batch_size=ROWS, columns=columns):
-            images = batch.column("image").to_pylist()
-            projects = batch.column("project").to_pylist() if "project" in columns else [None] * len(images)
-            vectors = batch.column("embedding")
-            rows = []
-            for index, (image, project) in enumerate(zip(images, projects, strict=True)):
-                number += 1
-                rows.append(Row(number, image, project, vectors[index]))
-            yield rows
-    except (pa.ArrowException, OSError) as error:
-        raise ProofsheetError(
-            f"{source} is damaged after row {number}: {_gist(error)}",
-            remedy="Write it again; what came before is kept.",
-        ) from error
-
-
-def _npy_rows(source: Path) -> Iterator[list[Row]]:
-    files = sorted(source.glob("*.npy"))
-    for start in range(0, len(files), ROWS):
-        rows = []
-        for file in files[start : start + ROWS]:
-            try:
-                vector: Any = np.load(file, allow_pickle=False)
-            except (OSError, ValueError, EOFError):
-                vector = None
-            rows.append(Row(file.name, file.stem, None, vector))
-        yield rows
-
-
-def _numbers(value: Any) -> NDArray[np.float64] | None:
-    """A cell as (d,) float64; None when it is no list of numbers."""
-    if value is None:
-        return None
-    if not isinstance(value, np.ndarray):
-        inner = getattr(value, "values", None)  # an Arrow list: its numbers without a Python object for each
-        if inner is None:
-            return None
-        try:
-            value = inner.to_numpy(zero_copy_only=False)
-        except (ValueError, TypeError, NotImplementedError):
-            return None
-    if value.ndim != 1 or not 1 <= value.size <= _WIDEST or value.dtype.kind not in "fiu":
-        return None
-    found: NDArray[np.float64] = value.astype(np.float64)
-    return found
-
-
 def _equal(stored: Floats, entry: Entry) -> bool:
     return bool(np.array_equal(stored.astype(np.float16), entry.vector.astype(np.float16)))
 
@@ -454,13 +249,3 @@ def _is_hash(text: str) -> bool:
 
 def _refuse(refused: list[dict[str, Any]], place: int | str, reason: str) -> None:
     refused.append({"row": place, "reason": reason})
-
-
-def _damaged(folder: Path) -> ProofsheetError:
-    return ProofsheetError(
-        f"the card in {folder} is damaged", remedy="Move that folder away and import its embeddings again."
-    )
-
-
-def _gist(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]

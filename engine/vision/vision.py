@@ -201,7 +201,8 @@ class Vision:
     def take_vectors(self, name: str, vectors: Mapping[int, NDArray[np.float32]]) -> int:
         """Keep vectors (image id -> (d,) numbers) that somebody computed before, under a name that is an encoder from
         then on; how many were kept. For any thread. Raises UsageError for a name that cannot be one."""
-        from engine.vision.imported import Importer, Row
+        from engine.vision.import_sources import Row
+        from engine.vision.imported import Importer
 
         with self._store.reading() as connection:
             known = catalog.page(connection, list(vectors))

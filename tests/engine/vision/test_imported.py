@@ -17,7 +17,7 @@ from engine.errors import ProofsheetError, UsageError
 from engine.runs import RunFailed
 from engine.settings import Settings, load
 from engine.store import Store
-from engine.vision import imported
+from engine.vision import import_sources
 from engine.workspace import Workspace
 from tests.engine.vision.test_vision import House, draw
 
@@ -143,7 +143,7 @@ async def test_what_is_imported_later_lies_in_the_same_space(house: House, tmp_p
 async def test_statistics_over_many_small_batches_are_those_of_the_whole(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imported, "ROWS", 2)
+    monkeypatch.setattr(import_sources, "ROWS", 2)
     images = await house.scanned(*HARBOUR)
     given = np.array(vectors_for(6, 3, seed=3))
     array = pa.FixedSizeListArray.from_arrays(pa.array(given.ravel(), pa.float32()), 3)
