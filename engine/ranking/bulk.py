@@ -1,13 +1,15 @@
 """Approving together what can be trusted unseen: which sets, how right that is expected to be, and why not yet.
 
 A set may be approved when its suggestion is at least as sure as the threshold that the model's own held-out sets vouch
-for (`conformal_threshold`). Relies on the model's card for those and on `Suggester` for today's suggestions; pure but
-for the asking. Nothing is approved here.
+for (`conformal_threshold`). They must be of the set's project: its own where they suffice; else those of all projects,
+if enough of its own are among them and do not speak against it. Relies on the model's card for those and on `Suggester`
+for today's suggestions; pure but for the asking. Nothing is approved here.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +21,8 @@ from engine.ranking.model import ImageSet
 from engine.review import Suggestion
 
 TARGET = 0.95
+OWN = 20
+"""Held-out sets a project must have of its own before what is vouched for over all projects is said of it."""
 LOWEST, HIGHEST = 0.5, 0.999
 _AT_A_TIME = 1.15
 _MOST_GROWTH = 50.0
@@ -102,11 +106,50 @@ class BulkPlan:
         return found
 
 
-def promise(card: Mapping[str, Any], target: float) -> Promise:
-    """What the held-out sets on a ranker's card vouch for at this target."""
+def promise(card: Mapping[str, Any], target: float, project: str | None = None) -> Promise:
+    """What the held-out sets on a ranker's card vouch for at this target, for the sets of one project.
+
+    By the project's own sets where they reach a threshold. Where they are too few for one, by those of all projects,
+    which holds on average over projects: the project must have at least `OWN` among them, and those at or above the
+    threshold must not be so often wrong that the target is out of reach (one-sided binomial test at `RISK`).
+    """
     pairs = card.get("calibration_pairs") or {}
     confidence = np.asarray(pairs.get("confidence", ()), dtype=np.float64)
     correct = np.asarray(pairs.get("correct", ()), dtype=np.float64)
+    together = _promise(confidence, correct, target)
+    owners = pairs.get("project")
+    if project is None:
+        return together
+    if owners is None:  # written before projects stood beside the pairs
+        if list((card.get("held_out") or {}).get("by_project") or ()) == [project]:
+            return together
+        return Promise(
+            target, None, None, None, "this version does not say which projects it was measured on: train anew"
+        )
+    is_own = np.array([one == project for one in owners], dtype=bool)
+    if is_own.all():
+        return together
+    own = _promise(confidence[is_own], correct[is_own], target)
+    if own.threshold is not None or together.threshold is None:
+        return own if own.threshold is not None else together
+    few = OWN - int(is_own.sum())
+    if few > 0:
+        why_not = f"too little is known of {project}: at least {few} more decided set{'s' if few > 1 else ''} of it"
+        return Promise(target, None, None, None, why_not, few)
+    is_sure = is_own & (confidence >= together.threshold)
+    right, of = int(np.floor(correct[is_sure].sum() + 1e-9)), int(is_sure.sum())
+    return own if of and _chance_of_so_few(right, of, target) < RISK else together
+
+
+def _chance_of_so_few(right: int, of: int, target: float) -> float:
+    """The chance that `right` or fewer of `of` are right when each is with the chance `target`."""
+    from scipy.stats import binom
+
+    return float(binom.cdf(right, of, target))
+
+
+def _promise(confidence: np.ndarray, correct: np.ndarray, target: float) -> Promise:
+    """What these held-out sets, confidence and outcome (n,), vouch for."""
     fewest = math.ceil(math.log(RISK) / math.log(target))
     if confidence.size < fewest:
         more = fewest - int(confidence.size)
@@ -173,17 +216,19 @@ def plan(
     suggested: Sequence[tuple[ImageSet, Suggestion]],
     promises: Mapping[str, Promise],
 ) -> BulkPlan:
-    """Choose among today's suggestions those at or above their model's threshold, the surest first."""
+    """Choose among today's suggestions those at or above their project's threshold (`promises` by project), the surest
+    first."""
     chosen: list[BulkSet] = []
     for shown, suggestion in suggested:
-        given = promises.get(suggestion.model)
+        given = promises.get(shown.project)
         if given is None or given.threshold is None or suggestion.confidence is None:
             continue
         if suggestion.confidence >= given.threshold:
             chosen.append(BulkSet(shown, suggestion))
     chosen.sort(key=lambda one: (-(one.suggestion.confidence or 0.0), one.shown.id))
     models = {one.suggestion.model for one in chosen}
-    holding = [promises[model] for model in sorted(models)]
+    projects = Counter(one.shown.project for one in chosen)
+    holding = [promises[name] for name in projects]
     kept = [one for one in promises.values() if one.threshold is not None]
     why_not, more = "", None
     if not chosen:
@@ -194,7 +239,7 @@ def plan(
             why_not = f"none of the {remaining:,} remaining sets is sure enough for {spoken(target)}"
             if not remaining:
                 why_not = "every set has a verdict"
-    weights = [sum(one.suggestion.model == model for one in chosen) for model in sorted(models)]
+    weights = list(projects.values())
     return BulkPlan(
         project=project,
         target=target,

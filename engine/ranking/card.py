@@ -36,7 +36,8 @@ def describe(trained: Trained, lesson: Lesson, consistency: float | None) -> dic
     """held_out, baselines, references, ablation and candidates, as `train ranker --json` has them."""
     report = trained.report
     document = report.document()
-    confidence, correct = trained.pairs
+    judged = trained.judged
+    confidence, correct = judged.confidence, judged.correct
     coverage = coverage_at(TARGET, confidence, correct, report.confidence)[1]
     document["held_out"] |= {
         "permuted_pair_accuracy": trained.permuted,
@@ -56,7 +57,8 @@ def make(
 ) -> dict[str, Any]:
     """What the JSON card says of data, split, figures, method, promise and taste."""
     choices, report, plan = material.choices, trained.report, trained.plan
-    confidence, correct = trained.pairs
+    judged = trained.judged
+    confidence, correct = judged.confidence, judged.correct
     threshold, coverage = coverage_at(TARGET, confidence, correct, report.confidence)
     chosen = next(one.name for one in trained.candidates if one.is_chosen)
     return {
@@ -118,6 +120,7 @@ def make(
         "calibration_pairs": {
             "confidence": [round(float(value), 6) for value in confidence],
             "correct": [int(value == 1.0) for value in correct],
+            "project": list(judged.projects),
         },
         "coverage_curve": coverage_curve(confidence, correct),
         "shortlist_at_95": _shortlist(trained, lesson),

@@ -128,6 +128,15 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """Sets that were judged by weights that never saw them: what was claimed (n,), whether it was right (n,), whose."""
+
+    confidence: Floats
+    correct: Floats
+    projects: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Trained:
     """Everything one training found: `evaluated` without the held-out sets, `final` with all."""
 
@@ -140,7 +149,7 @@ class Trained:
     candidates: tuple[Candidate, ...]
     ablation: dict[str, float]
     permuted: float
-    pairs: tuple[Floats, Floats]
+    judged: Judged
 
 
 def counted(names: Sequence[str]) -> tuple[tuple[str, ...], Ints]:

@@ -71,12 +71,20 @@ def softmax(scores: Floats) -> Floats:
     return np.asarray(exponents / exponents.sum(), dtype=np.float64)
 
 
+MOST_PAIRS = 10
+
+
 def pair_hits(scores: Floats, offsets: Ints) -> tuple[Floats, Floats]:
-    """For each set: how many (winner, loser) pairs the scores order rightly (a tie is half), and how many there are."""
+    """For each set: how many (winner, loser) pairs the scores order rightly (a tie is half), and how many there are.
+
+    A set counts for `MOST_PAIRS` pairs at most, in proportion: one of hundreds of images must not outvote all others.
+    """
     starts, counts = offsets[:-1], np.diff(offsets)
     ahead = np.repeat(scores[starts], counts) - scores
     right = np.where(ahead > 0, 1.0, np.where(ahead == 0, 0.5, 0.0))
-    return np.add.reduceat(right, starts) - 0.5, (counts - 1).astype(np.float64)  # the winner ties with itself
+    hits, pairs = np.add.reduceat(right, starts) - 0.5, (counts - 1).astype(np.float64)  # the winner ties with itself
+    weight = np.minimum(1.0, MOST_PAIRS / np.maximum(pairs, 1.0))
+    return hits * weight, pairs * weight
 
 
 def pair_accuracy(scores: Floats, offsets: Ints) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from engine.ranking import controls, evaluate, head, learn, posterior
 from engine.ranking.head import Head
 from engine.ranking.learn import Examples, Weights
-from engine.ranking.lesson import LINEAR, Candidate, Lesson, Plan, Trained, Watch
+from engine.ranking.lesson import LINEAR, Candidate, Judged, Lesson, Plan, Trained, Watch
 from engine.ranking.measures import (
     Calibration,
     Floats,
@@ -81,7 +81,7 @@ class Session:
             candidates,
             ablation,
             permuted,
-            self._pairs(plan, report, used),
+            self._judged(plan, report, used),
         )
 
     # -- choosing ---------------------------------------------------------------------------------------------------
@@ -282,8 +282,8 @@ class Session:
         self._inner = logits, part.offsets, train[cut:]
         return fit_calibration(logits, part.offsets)
 
-    def _pairs(self, plan: Plan, report: evaluate.Report, used: Head | None) -> tuple[Floats, Floats]:
-        """Confidence and outcome of every set that was judged by weights that never saw it, older sets first."""
+    def _judged(self, plan: Plan, report: evaluate.Report, used: Head | None) -> Judged:
+        """Every set that was judged by weights that never saw it, older sets first."""
         if self._inner is None:  # resumed: the inner held-out sets are judged again
             belief = self.believe(self.lesson.train, plan)
             self._inner = self._out_of_fold(
@@ -297,7 +297,12 @@ class Session:
         calibration = plan.calibration if used is None else fit_calibration(logits, offsets)
         confidence = calibration.confidences(logits, offsets)[order]
         correct = top_hits(logits, offsets)[order]
-        return np.concatenate([confidence, report.confidence]), np.concatenate([correct, report.correct])
+        owners = self.lesson.examples.owners[np.concatenate([sets[order], self.lesson.held_out])]
+        return Judged(
+            np.concatenate([confidence, report.confidence]),
+            np.concatenate([correct, report.correct]),
+            tuple(self.lesson.names[owner] for owner in owners),
+        )
 
 
 def _first(belief: Belief, d: int) -> Belief:

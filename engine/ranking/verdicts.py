@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engine.ranking.suggest import Suggester
     from engine.ranking.taste import TasteCard
 
-AT_ONCE = 8  # sets that are suggested for between two breaths
+AT_ONCE = 24  # sets that are suggested for between two breaths
 Between = Callable[[int, int], Awaitable[None]]
 
 
@@ -340,12 +340,11 @@ class Verdicts(ABC):
         row = self._registry.promoted(self._settings.actor, project)
         if row is None or self._suggester.ranker(project) is None:
             return False
-        if row.label not in promises:
-            promises[row.label] = promise(row.card, target)
-        return promises[row.label].threshold is not None
+        promises[project] = promise(row.card, target, project)
+        return promises[project].threshold is not None
 
     async def _suggest_for(self, sets: Sequence[ImageSet]) -> list[tuple[ImageSet, Suggestion]]:
-        found = await asyncio.to_thread(lambda: [self._suggester.suggest(one) for one in sets])
+        found = await asyncio.to_thread(self._suggester.suggest_all, sets)
         pairs = [(one, suggestion) for one, suggestion in zip(sets, found, strict=True) if suggestion is not None]
         recorded = await self._review.suggest([suggestion for _, suggestion in pairs])
         return [(one, suggestion) for (one, _), suggestion in zip(pairs, recorded, strict=True)]

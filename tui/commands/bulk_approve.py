@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import click
@@ -52,7 +53,8 @@ async def bulk_approve(
         say(f"nothing can be approved unseen: {plan.why_not}")
         return
     sure = f"{plan.expected_accuracy:.1%}" if plan.expected_accuracy is not None else "unknown"
-    say(f"{len(plan.sets):,} of {plan.remaining:,} remaining sets; expected to match your pick: {sure}")
+    bound = f", at least {math.floor(plan.promised * 1000) / 1000:.1%}" if plan.promised is not None else ""
+    say(f"{len(plan.sets):,} of {plan.remaining:,} remaining sets; expected to match your pick: {sure}{bound}")
     for one in plan.sets[:_LISTED]:
         say(f"  {one.shown.id:>7}  {one.suggestion.confidence or 0:>5.1%}  {one.winner}")
     if len(plan.sets) > _LISTED:

@@ -62,7 +62,7 @@ def nothing(plan: BulkPlan, width: int) -> list[Row]:
 def head(plan: BulkPlan, narrow: bool) -> list[Row]:
     """How many, and how right that is expected to be."""
     expected = percent(plan.expected_accuracy) if plan.expected_accuracy is not None else "unknown"
-    bound = f"; at least {percent(_down(plan.promised))}" if plan.promised is not None and not narrow else ""
+    bound = f"; at least {percent(_down(plan.promised))}" if plan.promised is not None else ""
     verb = "set" if len(plan.sets) == 1 else "sets"
     return [
         row((f"{len(plan.sets):,} {verb}", "strong bold"), (f" of {plan.remaining:,} can be approved", "text")),

@@ -119,6 +119,28 @@ async def test_suggestions_of_an_older_model_are_made_anew(learned: World) -> No
     assert {one.suggestion.model for one in plan.sets} == {first.model}
 
 
+async def test_many_are_suggested_as_each_by_itself(learned: World) -> None:
+    learned.add("/pictures/mojo1/lost", ["lost1.png", "lost2.png"], project="mojo1")
+    await learned.ranking.build_sets()
+    ids = await learned.ranking.queue()
+    plan = await learned.ranking.bulk_plan("mojo1", 0.5)
+    assert plan.sets
+    for one in plan.sets:
+        alone = await learned.ranking.suggest(one.shown.id)
+        assert alone is not None and one.shown.id in ids
+        assert alone.proposal["image"] == one.image_id and alone.model == one.suggestion.model
+        assert alone.confidence == pytest.approx(one.suggestion.confidence, abs=1e-6)
+        assert alone.reasons == one.suggestion.reasons
+
+
+async def test_what_other_projects_vouch_for_is_not_said_of_one_that_was_hardly_measured(learned: World) -> None:
+    put_on_the_card(learned, calibration_pairs={**SURE, "project": ["mojo2"] * 390 + ["mojo1"] * 10})
+    plan = await learned.ranking.bulk_plan("mojo1", 0.95)
+    assert plan.sets == () and plan.more == 10
+    assert plan.why_not == "too little is known of mojo1: at least 10 more decided sets of it"
+    assert await learned.ranking.bulk_approve(plan) == []
+
+
 async def test_without_a_model_it_says_what_is_missing(world: World) -> None:
     world.add("/lib/mojo1/0", ["a.png", "b.png"], project="mojo1")
     await world.ranking.build_sets()
@@ -155,3 +177,33 @@ def test_a_promise_holds_by_its_bound_and_says_what_is_missing_otherwise() -> No
     assert lucky.threshold is None and lucky.more is not None and lucky.more > 60
     unsure = promise({"calibration_pairs": {"confidence": [0.9] * 200, "correct": [1, 0] * 100}}, 0.95)
     assert unsure.threshold is None and unsure.more is None and "95 % is asked for" in unsure.why_not
+
+
+def whose(*counts: tuple[str, int]) -> list[str]:
+    return [name for name, count in counts for _ in range(count)]
+
+
+def test_a_project_has_its_own_promise_or_that_of_all_unless_its_own_sets_speak_against_it() -> None:
+    apart = {**SURE, "project": whose(("strong", 200), ("good", 100), ("strong", 50), ("good", 50))}
+    assert promise({"calibration_pairs": apart}, 0.95, "strong").measured == 1.0, "by its own sets"
+    few = {**SURE, "project": whose(("strong", 270), ("young", 30), ("strong", 100))}
+    held = promise({"calibration_pairs": few}, 0.95, "young")
+    assert held == promise({"calibration_pairs": SURE}, 0.95), "too few for its own, and nothing against those of all"
+    assert promise({"calibration_pairs": few}, 0.95, "unknown").more == 20
+
+    odd = {
+        "confidence": [0.99] * 330,
+        "correct": [1] * 300 + [1, 0, 0] * 10,
+        "project": whose(("strong", 300), ("odd", 30)),
+    }
+    weak = promise({"calibration_pairs": odd}, 0.9, "odd")
+    assert weak.threshold is None and weak.why_not
+    assert promise({"calibration_pairs": odd}, 0.9, "strong").threshold == 0.99
+
+
+def test_an_older_card_vouches_only_for_the_one_project_that_it_was_measured_on() -> None:
+    card = {"calibration_pairs": SURE, "held_out": {"by_project": {"mojo1": 0.9}}}
+    assert promise(card, 0.95, "mojo1").threshold == 0.99
+    assert promise(card, 0.95, "mojo2").threshold is None
+    several = {"calibration_pairs": SURE, "held_out": {"by_project": {"mojo1": 0.9, "mojo2": 0.9}}}
+    assert "train anew" in promise(several, 0.95, "mojo1").why_not

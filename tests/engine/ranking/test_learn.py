@@ -171,6 +171,14 @@ def test_accuracies_count_ties_as_chance() -> None:
     assert measures.pair_accuracy(np.zeros(5), offsets) == 0.5
 
 
+def test_a_set_of_hundreds_counts_for_no_more_than_ten_pairs() -> None:
+    offsets = np.array([0, 300, 302, 304])
+    scores = np.concatenate([[0.0], np.ones(299), [1.0, 0.0], [1.0, 0.0]])
+    hits, pairs = measures.pair_hits(scores, offsets)
+    assert hits.tolist() == [0.0, 1.0, 1.0] and pairs.tolist() == [10.0, 1.0, 1.0]
+    assert measures.pair_accuracy(scores, offsets) == pytest.approx(2 / 12)
+
+
 def test_the_bootstrap_tells_a_lead_from_chance() -> None:
     random = np.random.default_rng(10)
     pairs = np.ones(200)
