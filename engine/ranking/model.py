@@ -147,13 +147,15 @@ class RankedSet:
 
 @dataclass(frozen=True, slots=True)
 class RankerStatus:
-    """Which ranker suggests now. Without one, `why_not` says in words what is missing."""
+    """Which ranker suggests now. Without one, `why_not` says in words what is missing; `unusable` is the one that was
+    promoted, where it cannot be used."""
 
     model: str | None
     version: int | None
     why_not: str
     baseline: str
     card: dict[str, Any] = field(default_factory=dict)
+    unusable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,8 @@ class Ranking(Verdicts):
                     else f"{count} decided sets are waiting; it has not been trained yet"
                 )
             card = dict(latest.card) if latest is not None else {}
-            return RankerStatus(None, None, why_not, self._suggester.baseline(project), card)
+            unusable = promoted.label if promoted is not None else None
+            return RankerStatus(None, None, why_not, self._suggester.baseline(project), card, unusable)
 
         return await asyncio.to_thread(look)
 

@@ -33,7 +33,6 @@ _BATCH = 64
 
 _SIZES: Mapping[str, Callable[[Image], float]] = {
     "log2_pixels": lambda image: math.log2(max(1, image.width * image.height)),
-    "log2_bytes": lambda image: math.log2(max(1, image.size)),
 }
 _OPPOSITES = {
     "sharper": "softer",
@@ -48,8 +47,6 @@ _OPPOSITES = {
     "tilted": "straighter",
     "larger": "smaller",
     "more pixels": "fewer pixels",
-    "larger file": "smaller file",
-    "larger files": "smaller files",
 }
 _LABELS = {
     "sharpness": "sharper",
@@ -61,7 +58,6 @@ _LABELS = {
     "noise": "more noise",
     "tilt": "more tilted",
     "log2_pixels": "more pixels",
-    "log2_bytes": "larger files",
 }
 
 
@@ -160,12 +156,23 @@ def traits_of(
         visible = _visible(float(taste.get("typical", 0.0) or 0.0), _pairs(choices, images, values))
         agrees = [one for one in visible if one.difference * sign > 0]
         against = len(visible) - len(agrees)
-        if len(agrees) < PROOFS or len(agrees) <= against:
+        if len(agrees) < PROOFS or not _is_more_than_chance(visible, sign):
             continue
         label = words_for(feature, str(taste.get("label", "")), is_more=sign > 0)
         unit = str(taste.get("unit", ""))
         found.append(Trait(label, feature, unit, strength, sure, len(agrees), against, _proofs(agrees)))
     return found
+
+
+def _is_more_than_chance(pairs: Sequence[Proof], sign: float) -> bool:
+    """Whether the winner's side is the same in more sets than lots would give (one-sided sign test, a set one vote)."""
+    from scipy.stats import binom
+
+    votes: dict[int, float] = defaultdict(float)
+    for one in pairs:
+        votes[one.set_pk] += math.copysign(1.0, one.difference * sign)
+    ayes, noes = sum(vote > 0 for vote in votes.values()), sum(vote < 0 for vote in votes.values())
+    return bool(binom.sf(ayes - 1, ayes + noes, 0.5) < 1 - SURE)
 
 
 def _proofs(agrees: Sequence[Proof]) -> tuple[Proof, ...]:

@@ -176,6 +176,10 @@ class Vision:
 
         Raises UsageError or ProofsheetError when it cannot be had on this device, or was imported and cannot embed.
         """
+        if device is not None:  # asked for by name: also where the encoder (the built-in) would not use it
+            from engine.vision.device import choose
+
+            await asyncio.to_thread(choose, device)
         found = await asyncio.to_thread(self._able, encoder or self._settings.encoder, device, fetch=True)
         return found.spec
 

@@ -20,6 +20,7 @@ import click
 from engine.errors import ProofsheetError, UsageError
 
 if TYPE_CHECKING:
+    from engine.engine import Engine
     from engine.workspace import Workspace
 
 DONE, FAILED, USAGE, SOME_REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -40,6 +41,14 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """A line for the person, on stderr, so that stdout stays data."""
     click.echo(text, err=True)
+
+
+async def tell_of_unusable(engine: Engine, project: str | None = None) -> None:
+    """A line on stderr when the ranker that was promoted cannot be used: something else suggests in its place."""
+    status = await engine.ranking.status(project)
+    if status.unusable is not None:
+        note(f"proofsheet: {status.unusable} does not suggest: {status.why_not}")
+        note("  `proofsheet models rollback` goes back to the one before.")
 
 
 def workspace_of(ctx: click.Context, create: bool = True) -> Workspace:

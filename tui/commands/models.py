@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.common import emit, engine_command, json_option, list_by_default, say
+from tui.commands.common import emit, engine_command, json_option, list_by_default, note, say
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -48,8 +48,14 @@ async def list_models(engine: Engine, as_json: bool) -> None:
     for row in sorted(rows, key=lambda row: (row.promoted_at or "", row.version)):
         if row.promoted_at is not None:
             using[row.project] = row.version
+    unusable = {}
+    for project, version in using.items():
+        status = await engine.ranking.status(project)
+        if status.unusable is not None:
+            unusable[version] = status.why_not
     if as_json:
-        emit({"models": [_document(row) | {"in_use": using.get(row.project) == row.version} for row in rows]})
+        told = [(row, {"in_use": using.get(row.project) == row.version}) for row in rows]
+        emit({"models": [_document(row) | use | {"unusable": unusable.get(row.version)} for row, use in told]})
         return
     if not rows:
         say("There is no ranker yet: proofsheet train ranker")
@@ -58,7 +64,10 @@ async def list_models(engine: Engine, as_json: bool) -> None:
         accuracy = row.card.get("held_out", {}).get("pair_accuracy")
         pairs = f"{accuracy:>6.1%} of held-out pairs" if accuracy is not None else ""
         state = "promoted" if row.promoted_at else "kept back"
+        state = "unusable" if row.version in unusable else state
         say(f"{mark} {row.label:<12} {pairs}  {state:<10} {row.created_at[:16]}  {row.project or 'all projects'}")
+    for why in unusable.values():
+        note(f"proofsheet: {why}")
 
 
 @models.command("use", help="Let this version suggest from now on, as: models use ranker 3")

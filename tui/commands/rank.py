@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import UsageError
-from tui.commands.common import DONE, SOME_REFUSED, emit, engine_command, json_option, note, read_paths, say
+from tui.commands.common import (
+    DONE,
+    SOME_REFUSED,
+    emit,
+    engine_command,
+    json_option,
+    note,
+    read_paths,
+    say,
+    tell_of_unusable,
+)
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -30,6 +40,7 @@ async def rank(engine: Engine, paths: tuple[Path, ...], sets_file: Path | None, 
     """The images need not be in the library. Without a promoted ranker: the sharpest first, and no confidence."""
     if bool(paths) == (sets_file is not None):
         raise UsageError("name images, or a file with --sets", remedy="proofsheet rank A.jpg B.jpg")
+    await tell_of_unusable(engine)
     if sets_file is None:
         wanted = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 - a name with .. need not exist
         if not any(_is_there(path) for path in wanted):

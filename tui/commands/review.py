@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.errors import UsageError
-from tui.commands.common import emit, engine_command, json_option, note, say
+from tui.commands.common import emit, engine_command, json_option, note, say, tell_of_unusable
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -30,6 +30,7 @@ def review() -> None:
 async def next_set(engine: Engine, project: str | None, as_json: bool) -> None:
     """Without a set left, `set` is null. Asking twice gives the same set until it is decided."""
     turn = await engine.ranking.turn(project)
+    await tell_of_unusable(engine, turn.shown.project if turn.shown is not None else project)
     if as_json:
         emit(_turn_document(turn))
         return

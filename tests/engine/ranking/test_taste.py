@@ -49,6 +49,11 @@ async def test_what_may_be_chance_and_what_the_pairs_contradict_is_not_said(lear
     put_on_the_card(learned, taste=[unsure, wrong, unnamed])
     card = await learned.ranking.taste()
     assert card.traits == () and "nothing yet that is more than chance" in card.why_not
+    random = np.random.default_rng(4)
+    for name in learned.vision.sharpness:
+        learned.vision.sharpness[name] = float(random.normal())
+    put_on_the_card(learned, taste=[SHARPER])
+    assert (await learned.ranking.taste()).traits == (), "the pairs fall on either side about as often"
 
 
 async def test_pairs_that_cannot_be_read_any_more_are_passed_over(learned: World) -> None:

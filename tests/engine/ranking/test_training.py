@@ -382,7 +382,7 @@ async def test_a_damaged_ranker_steps_aside_and_training_again_mends_it(
     recoveries = RecoveryLog(world.workspace.logs / "recoveries.jsonl")
     for _ in range(2):
         status = await world.ranking.status()
-        assert status.model is None
+        assert (status.model, status.unusable) == (None, "ranker_v1")
         assert "cannot be read" in status.why_not and "train again" in status.why_not
     assert recoveries.counted("2000") == {"model-load": 1}
     row = Registry(world.store, world.workspace.models).latest("ada")
