@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 # Raised when a measure changes its meaning, so that the next study measures everything anew.
-VERSION = 2
+VERSION = 3
 _CHUNK = 500
 
 
