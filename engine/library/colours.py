@@ -28,16 +28,14 @@ _BITS = 4  # of each channel: 4096 colours are told apart
 
 def dominant(pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
     """Up to five colours of (h, w, 3) uint8 sRGB, the largest share first: name, `#rrggbb` mean, share (0 to 1)."""
-    flat = pixels.reshape(-1, 3)
-    cells = flat >> (8 - _BITS)
-    names = _lookup()[
-        (cells[:, 0].astype(np.intp) << (2 * _BITS)) | (cells[:, 1].astype(np.intp) << _BITS) | cells[:, 2]
-    ]
+    channels = np.ascontiguousarray(pixels.reshape(-1, 3).T)
+    red, green, blue = (channels >> (8 - _BITS)).astype(np.uint16)
+    names = _lookup()[(red << (2 * _BITS)) | (green << _BITS) | blue]
     count = np.bincount(names, minlength=len(_names()))
-    sums = [np.bincount(names, weights=flat[:, channel], minlength=len(count)) for channel in range(3)]
+    sums = [np.bincount(names, weights=channel, minlength=len(count)) for channel in channels]
     found = []
     for place in np.argsort(-count, kind="stable")[:_MOST]:
-        share = float(count[place] / len(flat))
+        share = float(count[place] / names.size)
         if share < _LEAST_SHARE:
             break
         red, green, blue = (round(float(channel[place] / count[place])) for channel in sums)

@@ -7,37 +7,38 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from engine.errors import UsageError
+from engine.library import catalog, trash
 from engine.library import keeper as keeping
-from engine.library import trash
-from engine.library.facts import Facts, StoredMetadata, facts_of, metadata_of
-from engine.library.library import Library
+from engine.library.facts import Measured, StoredMetadata, measured, metadata_of
 from engine.library.model import Image
 from engine.library.trash import Offered
-from engine.store import Store
 
 if TYPE_CHECKING:
     from engine.library.duplicate_search import Formed
     from engine.library.grouping import Kind
 
 # A ranker looks at pictures; beyond so many frames of bursts, nobody would wait for it.
-_MOST_SCORED = 400
+MOST_SCORED = 400
+_ORDER: Mapping[str, int] = {"exact": 0, "same": 1, "burst": 2}
 
 Score = Callable[[Sequence[Image]], Awaitable[Mapping[int, float]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One image of a group. `distance`: bits of 64 between its hash and the keeper's, of what both show."""
+    """One image of a group. `distance`: bits of 64 between its hash and the keeper's, of what both show. `metadata` is
+    None also where the file has no words of its own: no title, description, keywords, people or rating."""
 
     image: Image
     distance: int
-    facts: Facts | None = None
+    facts: Measured | None = None
     metadata: StoredMetadata | None = None
 
 
@@ -72,26 +73,59 @@ class Found:
     distance: int
 
 
-async def dressed(formed: Formed, library: Library, store: Store, score: Score | None) -> list[Group]:
-    """Clusters as groups: their images, what is known of these, and whom to keep; identical files, copies, bursts."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the images of some clusters, by id; `metadata` of those whose file has words of its own;
+    `companions` counts files."""
+
+    images: Mapping[int, Image]
+    facts: Mapping[int, Measured]
+    metadata: Mapping[int, StoredMetadata]
+    companions: Mapping[int, int]
+
+
+def first_few(formed: Formed, most: int) -> Formed:
+    """Some of the clusters, whose groups are those that they will be among all: identical files are left out where the
+    copies are that decide whom they keep."""
+    copies = [cluster for cluster in formed.clusters if cluster.kind == "same"]
+    waiting = {image for cluster in copies[most:] for image in cluster.members}
+    exact = [one for one in formed.clusters if one.kind == "exact" and waiting.isdisjoint(one.members)]
+    return replace(formed, clusters=[*exact[:most], *copies[:most]])
+
+
+def known(connection: sa.Connection, formed: Formed) -> Known:
+    """What is known of every image of these clusters."""
     ids = sorted({image for cluster in formed.clusters for image in cluster.members})
-    images = {image.id: image for image in await library.images(ids)}
-    facts = await store.read(partial(facts_of, image_ids=ids))
-    metadata = await store.read(partial(metadata_of, image_ids=ids))
-    companions = await library.companions(ids)
-    # Which of a burst is liked best is a matter of taste; which of several copies is the best, hardly ever.
-    frames = [images[one] for cluster in formed.clusters if cluster.kind == "burst" for one in cluster.members]
-    is_asked = score is not None and 0 < len(frames) <= _MOST_SCORED
-    scores = dict(await score(frames)) if score is not None and is_asked else {}
+    facts = measured(connection, ids)
+    return Known(
+        {image.id: image for image in catalog.page(connection, ids)},
+        facts,
+        metadata_of(connection, [image for image in ids if image in facts and facts[image].has_words]),
+        {image: len(paths) for image, paths in catalog.companions_of(connection, ids).items()},
+    )
+
+
+def frames(formed: Formed, of: Known) -> list[Image]:
+    """The images of all bursts: which of these is liked best is a matter of taste; which of several copies is the best,
+    hardly ever."""
+    bursts = (cluster for cluster in formed.clusters if cluster.kind == "burst")
+    return [of.images[one] for cluster in bursts for one in cluster.members]
+
+
+def dressed(formed: Formed, of: Known, scores: Mapping[int, float]) -> list[Group]:
+    """Clusters as groups: their images, what is known of these, and whom to keep; in the order of `in_order`. `scores`:
+    image id -> how much it is liked."""
 
     def candidate(image: Image) -> keeping.Candidate:
-        return _candidate(image, facts.get(image.id), metadata.get(image.id), len(companions.get(image.id, ())), scores)
+        return _candidate(
+            image, of.facts.get(image.id), of.metadata.get(image.id), of.companions.get(image.id, 0), scores
+        )
 
     groups: list[Group] = []
     preferred: set[int] = set()
     # Copies first: whom they keep, identical files keep, too.
     for cluster in sorted(formed.clusters, key=lambda one: one.kind == "exact"):
-        members = [images[image] for image in cluster.members if image in images]
+        members = [of.images[image] for image in cluster.members if image in of.images]
         chosen = [one for one in members if one.id in preferred] if cluster.kind == "exact" else members
         best = keeping.suggest(cluster.kind, [candidate(one) for one in chosen or members])
         if cluster.kind == "same":
@@ -108,16 +142,20 @@ async def dressed(formed: Formed, library: Library, store: Store, score: Score |
                     Member(
                         one,
                         formed.distance(cluster, best.id, one.id),
-                        facts.get(one.id),
-                        metadata.get(one.id),
+                        of.facts.get(one.id),
+                        of.metadata.get(one.id),
                     )
-                    for one in [images[best.id], *others]
+                    for one in [of.images[best.id], *others]
                 ),
-                offered=trash.offered(metadata.get(best.id), [metadata.get(one.id) for one in others]),
+                offered=trash.offered(of.metadata.get(best.id), [of.metadata.get(one.id) for one in others]),
             )
         )
-    order = {"exact": 0, "same": 1, "burst": 2}
-    return sorted(groups, key=lambda group: (order[group.kind], group.project.casefold(), group.members[0].image.name))
+    return in_order(groups)
+
+
+def in_order(groups: Iterable[Group]) -> list[Group]:
+    """Identical files first, then copies, then bursts; of each kind by project and by the name of whom to keep."""
+    return sorted(groups, key=lambda group: (_ORDER[group.kind], group.project.casefold(), group.members[0].image.name))
 
 
 def group_id(kind: Kind, image_ids: Sequence[int]) -> str:
@@ -135,7 +173,7 @@ def with_keeper(group: Group, image_id: int) -> Group:
 
 def _candidate(
     image: Image,
-    facts: Facts | None,
+    facts: Measured | None,
     metadata: StoredMetadata | None,
     companions: int,
     scores: Mapping[int, float],
@@ -152,7 +190,7 @@ def _candidate(
         size=image.size,
         format=image.format,
         mtime_ns=image.mtime_ns,
-        has_camera=bool(metadata and metadata.camera_model) or image.taken_at_source == "exif:original",
+        has_camera=bool(facts and facts.has_camera) or image.taken_at_source == "exif:original",
         sharpness=facts.sharpness if facts else None,
         jpeg_quality=facts.jpeg_quality if facts else None,
         quality=facts.quality if facts else None,

@@ -107,14 +107,13 @@ def projects_of(connection: sa.Connection, project: str | None) -> list[tuple[in
 
 @dataclass(slots=True)
 class Formed:
-    """The groups of some projects, and the likenesses they rest on."""
+    """The groups of one project, and the likenesses they rest on."""
 
     clusters: list[Cluster] = field(default_factory=list)
     images: int = 0
-    projects: dict[str, int] = field(default_factory=dict)  # those that were looked at: name -> row id
     pairs_within: int = 0
-    links: dict[tuple[int, int], Link | None] = field(default_factory=dict)
-    first: dict[int, int] = field(default_factory=dict)  # an image -> the first of identical content
+    links: Mapping[tuple[int, int], Link | None] = field(default_factory=dict)
+    first: Mapping[int, int] = field(default_factory=dict)  # an image -> the first of identical content
 
     def distance(self, cluster: Cluster, keeper: int, member: int) -> int:
         """Bits between the hashes of two members: of what both show for copies, as they are for a burst."""
@@ -129,36 +128,17 @@ class Formed:
 
 def form(
     store: Store,
-    project: str | None,
+    project_id: int,
     distance: int,
     burst_seconds: float,
     apart: Mapping[int, frozenset[int]],
     *,
     is_counted: bool = True,
 ) -> Formed:
-    """The groups of every project (or one), by what is known now. Raises UsageError for an unknown project.
+    """The groups of one project (by row id), by what is known now.
 
     Every pair of hashes is looked at only to count them (`is_counted`): groups rest on the links that are stored.
     """
-    formed = Formed()
-    with store.reading() as connection:
-        wanted = projects_of(connection, project)
-    formed.projects = {name: project_id for project_id, name in wanted}
-    for project_id, _name in wanted:
-        _form_one(store, project_id, distance, burst_seconds, apart, formed)
-        if is_counted:
-            formed.pairs_within += _pairs_within(store, project_id, distance)
-    return formed
-
-
-def _form_one(
-    store: Store,
-    project_id: int,
-    distance: int,
-    burst_seconds: float,
-    apart: Mapping[int, frozenset[int]],
-    formed: Formed,
-) -> None:
     with store.reading() as connection:
         count, twins = _twins(connection, project_id)
         links = list(prints_table.links(connection, project_id))
@@ -166,11 +146,11 @@ def _form_one(
         wanted = {image for group in twins for image in group} | set(timed)
         wanted |= {image for link in links for image in (link.first, link.second)}
         pictures = pictures_of(connection, sorted(wanted))
-        formed.images += count
-    formed.pairs_within += sum(len(group) * (len(group) - 1) // 2 for group in twins)
+    pairs_within = sum(len(group) * (len(group) - 1) // 2 for group in twins)
+    if is_counted:
+        pairs_within += _pairs_within(store, project_id, distance)
     first = {image: group[0] for group in twins for image in group}
     twin = {group[0]: group for group in twins}
-    formed.first.update(first)
 
     def compare(pairs: Sequence[tuple[int, int]]) -> Iterable[Link]:
         with store.reading() as connection:
@@ -185,8 +165,7 @@ def _form_one(
     frames = [picture for image, picture in alone.items() if copied.get(image, image) == image]
     clusters += grouping.bursts(frames, evidence, apart, burst_seconds)
     _complete(evidence, clusters, first)
-    formed.clusters += clusters
-    formed.links.update(evidence.links)
+    return Formed(clusters, count, pairs_within, evidence.links, first)
 
 
 def _pairs_within(store: Store, project_id: int, distance: int) -> int:

@@ -11,11 +11,11 @@ import asyncio
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,7 +23,20 @@ from engine.changes import Changes, ChangeSet, State
 from engine.clock import Clock, utc_now
 from engine.errors import UsageError
 from engine.library import groups_table, trash
-from engine.library.duplicate_groups import Found, Group, Member, Score, dressed, group_id, with_keeper
+from engine.library.duplicate_groups import (
+    MOST_SCORED,
+    Found,
+    Group,
+    Member,
+    Score,
+    dressed,
+    first_few,
+    frames,
+    group_id,
+    in_order,
+    known,
+    with_keeper,
+)
 from engine.library.library import Library
 from engine.library.model import Image
 from engine.logs.errors import ErrorLog
@@ -33,11 +46,10 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store.schema import scan_roots
 
-if TYPE_CHECKING:
-    from engine.library.duplicate_search import Formed
-
 KIND = "duplicates"
 MODEL = "prints-2"
+# Groups of each kind that are told of before all of the first project's are ready: enough to begin with.
+_FIRST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +66,12 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What was taken back: the groups, and how many files came back from the trash."""
+    """What was taken back: the groups, their projects, and how many files came back from the trash."""
 
     groups: tuple[str, ...]
     restored: int
     verdict: Verdict
+    projects: tuple[str, ...] = ()
 
 
 class Duplicates:
@@ -100,15 +113,25 @@ class Duplicates:
 
     async def find(self, project: str | None = None, distance: int | None = None, *, is_counted: bool = True) -> Found:
         """Study and search what is new, wait for both, and return every group, as `groups` does."""
-        from engine.library import duplicate_search as searching
 
         begun = time.monotonic()
-        self._distance(distance)
-        await self._store.read(partial(searching.projects_of, project=project))
-        await self._library.ensure_studied(project)
-        await self._runs.finished((await self.search(project, distance)).id)
+        await self.look(project, distance)
         found = await self.groups(project, distance, is_counted=is_counted)
         return replace(found, seconds=round(time.monotonic() - begun, 3))
+
+    async def look(self, project: str | None = None, distance: int | None = None) -> bool:
+        """Study and search what is new, and wait for both; whether anything came of it, so that `groups` may find
+        others than before."""
+        from engine.library import duplicate_search as searching
+
+        self._distance(distance)
+        await self._store.read(partial(searching.projects_of, project=project))
+        is_studied = await self._library.unstudied(project) > 0
+        if is_studied:
+            await self._library.ensure_studied(project)
+        done = await self._runs.finished((await self.search(project, distance)).id)
+        result = done.result or {}
+        return is_studied or any(result.get(what) for what in ("printed", "links"))
 
     async def groups(
         self, project: str | None = None, distance: int | None = None, *, is_counted: bool = True
@@ -116,19 +139,49 @@ class Duplicates:
         """The groups as far as is known by now, without looking at any file. Without `is_counted`, which takes seconds
         in a large library, `pairs_within` is None. Raises UsageError for a project that is not there, or a distance out
         of range."""
+        found = [one async for one in self.portions(project, distance, is_counted=is_counted)]
+        return found[-1]
+
+    async def portions(
+        self, project: str | None = None, distance: int | None = None, *, is_counted: bool = False
+    ) -> AsyncIterator[Found]:
+        """The same as `groups`, told again after each project with what was found until then, and once before with a
+        few groups of the first: these can be looked at while the others are formed."""
         from engine.library import duplicate_search as searching
 
         begun = time.monotonic()
         within = self._distance(distance)
-        await self._store.write(partial(searching.come_back, standing=await self._review.standing(KIND)))
-        apart = _apart(await self._review.standing(KIND))
-        formed = await asyncio.to_thread(
-            searching.form, self._store, project, within, self._settings.burst_seconds, apart, is_counted=is_counted
-        )
-        groups = await dressed(formed, self._library, self._store, self.score)
-        await self._store.write(partial(groups_table.keep, projects=_by_project(formed, groups), distance=within))
-        pairs = formed.pairs_within if is_counted else None
-        return Found(tuple(groups), formed.images, pairs, round(time.monotonic() - begun, 3), within)
+        standing = await self._review.standing(KIND)
+        await self._store.write(partial(searching.come_back, standing=standing))
+        apart = _apart(standing)
+        found = Found((), 0, 0 if is_counted else None, 0.0, within)
+        unscored = MOST_SCORED
+        projects = await self._store.read(partial(searching.projects_of, project=project))
+        for project_id, _name in projects:
+            formed = await asyncio.to_thread(
+                searching.form, self._store, project_id, within, self._settings.burst_seconds, apart,
+                is_counted=is_counted,
+            )  # fmt: skip
+            if len(formed.clusters) > _FIRST and not found.groups:
+                few = first_few(formed, _FIRST)
+                of = await self._store.read(partial(known, formed=few))
+                yield replace(found, groups=tuple(dressed(few, of, {})), images=formed.images)
+            of = await self._store.read(partial(known, formed=formed))
+            asked = frames(formed, of) if self.score is not None else []
+            scores: Mapping[int, float] = {}
+            if self.score is not None and 0 < len(asked) <= unscored:
+                unscored -= len(asked)
+                scores = await self.score(asked)
+            groups = await asyncio.to_thread(dressed, formed, of, scores)
+            named = [(group.id, group.kind, group.image_ids) for group in groups]
+            await self._store.write(partial(groups_table.keep, projects={project_id: named}, distance=within))
+            every = await asyncio.to_thread(in_order, (*found.groups, *groups)) if found.groups else groups
+            pairs = found.pairs_within + formed.pairs_within if found.pairs_within is not None else None
+            seconds = round(time.monotonic() - begun, 3)
+            found = Found(tuple(every), found.images + formed.images, pairs, seconds, within)
+            yield found
+        if not projects:
+            yield found
 
     def conditions(self) -> dict[str, sa.ColumnElement[bool]]:
         """What a query may ask of duplicates, as conditions on `images`; nothing where nobody has looked for any."""
@@ -271,15 +324,8 @@ class Duplicates:
         if not taken:
             return None
         before = await self._review.decision(taken[0].undoes or 0)
-        return Undone(tuple(one.subject for one in taken), restored, before.verdict)
-
-
-def _by_project(formed: Formed, groups: Sequence[Group]) -> dict[int, list[groups_table.Named]]:
-    """Each project that was looked at (by row id), with its groups."""
-    found: dict[int, list[groups_table.Named]] = {project: [] for project in formed.projects.values()}
-    for group in groups:
-        found[formed.projects[group.project]].append((group.id, group.kind, group.image_ids))
-    return found
+        projects = tuple(sorted({one.project for one in taken if one.project is not None}))
+        return Undone(tuple(one.subject for one in taken), restored, before.verdict, projects)
 
 
 def _with_keeper(groups: Sequence[Group], keeper: int) -> Group:

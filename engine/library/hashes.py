@@ -15,8 +15,10 @@ from PIL import Image
 
 _SIDE, _LOW = 32, 8
 _MIDDLE = _LOW * _LOW // 2
-# A picture is first brought near this size by averaging: the resampling filter then has little to read.
-_NEAR = 192
+# A picture is first brought near this size by averaging: the resampling filter then has little to read. On 184
+# photographs, crops of them and larger copies, pHash stays 0.35 bits from the full decode's on average (with 192: 0.32,
+# with 96: 0.39), and one is further than 2 bits away with each of them.
+_NEAR = 144
 
 
 @functools.cache
@@ -41,7 +43,7 @@ def hashes_of(grey: Image.Image, extent: Extent | None = None) -> tuple[int, int
 
 
 def reduced(grey: Image.Image, extent: Extent | None = None) -> tuple[Image.Image, Extent]:
-    """The picture averaged down by a whole factor, to no less than 192 pixels on its shorter side, and its extent."""
+    """The picture averaged down by a whole factor, to no less than 144 pixels on its shorter side, and its extent."""
     width, height = extent or grey.size
     factor = min(grey.size) // _NEAR
     return (grey.reduce(factor), (width / factor, height / factor)) if factor > 1 else (grey, (width, height))

@@ -33,6 +33,10 @@ from engine.library.undecodable import noting
 # A picture is decoded at 1/2 where its shorter side keeps this many pixels, else as it is; hashes alone do with less.
 FOR_QUALITY, FOR_HASH = 400, 128
 _SMALL = 64  # shorter side of the picture that colours are counted in, pixels
+_FEW = 3  # of each of its pixels so many in a row and in a column are looked at
+_STRIP = 1 << 19  # pixels that are turned grey at a time: more leave the cache before they are laid down
+
+Pixels = NDArray[np.uint8]  # (h, w, channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,9 @@ def study_file(path: str, max_pixels: int) -> Pass:
     parts = containers.parts_of(kind, data)
     with noting() as otherwise:
         said = metadata_of(kind, data, path.rpartition("/")[2], mtime_ns, parts)
-    picture, extent, stored_size = _half(kind, data, path, max_pixels, parts)
+    picture, extent, stored_size, laid_upon = _half(kind, data, path, max_pixels, parts)
     size = said.upright_size or stored_size
-    grey, values = _grey(picture)
+    grey, values = _grey(picture, laid_upon)
     small, small_extent = hashes.reduced(grey, extent)
     luma = hashes.squeezed(small, small_extent)
     both = hashes.phash_of(luma), hashes.dhash(small, small_extent)
@@ -126,23 +130,36 @@ def _upright(luma: NDArray[np.uint8], kind: Format, orientation: int | None) -> 
     return luma if turn is None else np.asarray(Image.fromarray(luma).transpose(turn))
 
 
-def _grey(picture: Image.Image) -> tuple[Image.Image, NDArray[np.uint8]]:
-    """The picture in mode L, and its values (h, w) uint8: one memory, because Pillow is slow to give its own away."""
+def _grey(picture: Image.Image, pixels: Pixels | None) -> tuple[Image.Image, NDArray[np.uint8]]:
+    """The picture in mode L, and its values (h, w) uint8: one memory, because Pillow is slow to give its own away.
+    `pixels`: those that the picture is laid upon, if it is."""
     values = np.empty((picture.height, picture.width), dtype=np.uint8)
     grey = Image.frombuffer("L", picture.size, values, "raw", "L", 0, 1)
     grey.readonly = 0  # so that it is pasted into, not copied first
-    grey.paste(picture if picture.mode == "L" else picture.convert("L"))
+    if picture.mode == "L" or pixels is None:
+        grey.paste(picture if picture.mode == "L" else picture.convert("L"))
+    else:
+        rows = max(1, _STRIP // picture.width)
+        for top in range(0, len(pixels), rows):
+            grey.paste(_laid_upon(pixels[top : top + rows]).convert("L"), (0, top))
     return grey, values
 
 
+def _laid_upon(pixels: Pixels) -> Image.Image:
+    """Decoded pixels as a picture, L or RGBX: laid out as Pillow does it, so that nothing is copied."""
+    mode = "L" if pixels.shape[2] == 1 else "RGBX"
+    return Image.frombuffer(mode, (pixels.shape[1], pixels.shape[0]), pixels, "raw", mode, 0, 1)
+
+
 def _small(picture: Image.Image) -> NDArray[np.uint8]:
-    """The picture in colour, its shorter side about 64 pixels, (h, w, 3) uint8: means over some of the rows."""
+    """The picture in colour, its shorter side about 64 pixels, (h, w, 3) uint8: each the mean of nine of a block."""
     factor = max(1, min(picture.size) // _SMALL)
-    thinned = max(1, factor // 3)
-    if thinned > 1:
-        picture = picture.resize((picture.width, picture.height // thinned), Image.Resampling.NEAREST)
-    small = picture.reduce((factor, factor // thinned)) if factor > 1 else picture
-    return np.asarray(small if small.mode == "RGB" else small.convert("RGB"))
+    if factor > 1:
+        size = picture.width // factor, picture.height // factor
+        few = min(_FEW, factor)
+        box = (0, 0, size[0] * factor, size[1] * factor)
+        picture = picture.resize((size[0] * few, size[1] * few), Image.Resampling.NEAREST, box=box).reduce(few)
+    return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
 def _short(value: float) -> float:
@@ -156,7 +173,7 @@ def perceptual_hashes(path: str, max_pixels: int = decode.MAX_PIXELS) -> tuple[i
     if kind == "jpeg":
         scaled = _scaled(data, "GRAY", FOR_HASH, 8, max_pixels)
         if scaled is not None:
-            return hashes.hashes_of(*scaled)
+            return hashes.hashes_of(_laid_upon(scaled[0]), scaled[1])
     if kind == "heic":
         small = heif_thumbnail.thumbnail(data)
         if small is not None and min(small.size) >= FOR_HASH:
@@ -170,19 +187,20 @@ def perceptual_hashes(path: str, max_pixels: int = decode.MAX_PIXELS) -> tuple[i
 
 def _half(
     kind: Format, data: bytes, path: str, max_pixels: int, parts: Parts | None
-) -> tuple[Image.Image, hashes.Extent, tuple[int, int]]:
-    """The picture at half scale, L, RGB or RGBX, its extent, and the file's size as stored."""
+) -> tuple[Image.Image, hashes.Extent, tuple[int, int], Pixels | None]:
+    """The picture at half scale, L, RGB or RGBX, its extent, the file's size as stored, and what it is laid upon."""
     if kind == "jpeg" and parts is not None and parts.size is not None and parts.channels in (1, 3):
         scaled = _scaled(data, "GRAY" if parts.channels == 1 else "RGBX", FOR_QUALITY, 2, max_pixels)
         if scaled is not None:
-            return *scaled, parts.size
+            pixels, extent = scaled
+            return _laid_upon(pixels), extent, parts.size, pixels
     picture, size = _through_pillow(data, path, max_pixels, FOR_QUALITY)
-    return picture, picture.size, size
+    return picture, picture.size, size, None
 
 
 def _scaled(
     data: bytes, colourspace: str, least: int, most_factor: int, max_pixels: int
-) -> tuple[Image.Image, hashes.Extent] | None:
+) -> tuple[Pixels, hashes.Extent] | None:
     """A JPEG at 1/2, 1/4 or 1/8 (not below 1/`most_factor`), its shorter side at least `least` pixels where it has
     them; None for the few files that this decoder refuses."""
     try:
@@ -192,7 +210,7 @@ def _scaled(
         factor = most_factor
         while factor > 1 and min(width, height) < least * factor:
             factor //= 2
-        pixels = simplejpeg.decode_jpeg(
+        pixels: Pixels = simplejpeg.decode_jpeg(
             data,
             colorspace=colourspace,
             fastdct=True,
@@ -204,9 +222,7 @@ def _scaled(
         )
     except ValueError:
         return None
-    mode = "L" if colourspace == "GRAY" else "RGBX"  # laid out as Pillow does it: nothing is copied
-    picture = Image.frombuffer(mode, (pixels.shape[1], pixels.shape[0]), pixels, "raw", mode, 0, 1)
-    return picture, (min(width / factor, picture.width), min(height / factor, picture.height))
+    return pixels, (min(width / factor, pixels.shape[1]), min(height / factor, pixels.shape[0]))
 
 
 def _through_pillow(data: bytes, path: str, max_pixels: int, least: int) -> tuple[Image.Image, tuple[int, int]]:

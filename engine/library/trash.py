@@ -56,8 +56,13 @@ class Offered:
         return bool(self.title or self.description or self.keywords or self.rating is not None)
 
 
+_NOTHING = Offered()
+
+
 def offered(keeper: StoredMetadata | None, others: Sequence[StoredMetadata | None]) -> Offered:
     """What is to be gained from the others' metadata: missing texts, further keywords, a higher rating."""
+    if not any(others):
+        return _NOTHING
     known = {word.casefold() for word in (keeper.keywords if keeper else ())}
     keywords: list[str] = []
     for one in others:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import duplicates
+from tests.bench import closer, duplicates
 from tests.bench.embedding import embedding
 from tests.bench.experiments import experiments
 from tests.bench.fill import fill_folder, fill_store
@@ -273,6 +273,7 @@ FIGURES: dict[str, Callable[[Path], list[Row]]] = {
     "http": http,
     "pairs": duplicates.all_pairs,
     "variants": duplicates.found_among_variants,
+    "closer": closer.held_out,
     "library": library,
     "taste": taste,
     "repair": repair,

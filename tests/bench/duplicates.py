@@ -232,7 +232,7 @@ def write_lookalikes(photos: Sequence[Path], folder: Path, side: int = 1200) -> 
             continue
         # A drawing has no second exposure; a numbered copy of a photograph already here says nothing new.
         is_numbered = photo.parent.name == "orientation" and not photo.stem.endswith("_1")
-        if max(picture.size) < 400 or photo.suffix == ".tiff" or photo.stem in _DRAWN or is_numbered:
+        if max(picture.size) < 400 or photo.suffix == ".tiff" or photo.stem in DRAWN or is_numbered:
             continue
         w, h = picture.size
         window, step = int(w * 0.8), int(w * 0.8 * 0.115)
@@ -245,7 +245,7 @@ def write_lookalikes(photos: Sequence[Path], folder: Path, side: int = 1200) -> 
     return shows
 
 
-_DRAWN = {"BlueSquare", "no_exif", "67-0_length_string", "image01088"}
+DRAWN = {"BlueSquare", "no_exif", "67-0_length_string", "image01088"}
 
 
 def _subject(photo: Path) -> str:

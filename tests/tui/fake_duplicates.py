@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import ProofsheetError
+from engine.library.duplicate_groups import in_order
 from engine.library.duplicates import Found, Group, Member, Undone
 from engine.library.trash import Offered
 from engine.review import Verdict
@@ -44,6 +45,7 @@ class FakeDuplicates:
                     Offered(keywords=("sunset",)) if number == 1 else Offered(),
                 )
             )
+        self.all = in_order(self.all)
         self.verdicts: list[tuple[tuple[str, ...], int | None, bool, Verdict]] = []
         self.gate: asyncio.Event | None = None
         self.failure: Exception | None = None
@@ -54,13 +56,17 @@ class FakeDuplicates:
     ) -> Found:
         gone = {name for names, *_ in self.verdicts for name in names}
         pairs = 7 if is_counted else None
-        return Found(tuple(one for one in self.all if one.id not in gone), self.images, pairs, 0.1, 10)
+        some = tuple(one for one in self.all if one.id not in gone and project in (None, one.project))
+        return Found(some, self.images, pairs, 0.1, 10)
 
-    async def find(self, project: str | None = None, distance: int | None = None, *, is_counted: bool = True) -> Found:
+    async def portions(self, project: str | None = None, distance: int | None = None) -> AsyncIterator[Found]:
+        yield await self.groups(is_counted=False)
+
+    async def look(self, project: str | None = None, distance: int | None = None) -> bool:
         self.searches += 1
         if self.gate is not None and self.searches == 1:
             await self.gate.wait()
-        return await self.groups(is_counted=is_counted)
+        return True
 
     async def approve(
         self, groups: Sequence[Group], keeper: int | None = None, *, merge: bool = False, dry_run: bool = False
@@ -76,7 +82,8 @@ class FakeDuplicates:
         if not self.verdicts:
             return None
         names, _, _, verdict = self.verdicts.pop()
-        return Undone(names, 2 * len(names) if verdict is Verdict.APPROVED else 0, verdict)
+        projects = tuple({one.project for one in self.all if one.id in names})
+        return Undone(names, 2 * len(names) if verdict is Verdict.APPROVED else 0, verdict, projects)
 
 
 def with_duplicates(folder: Path, groups: int = 4, members: int = 3) -> FakeEngine:

@@ -94,14 +94,38 @@ async def test_undo_brings_the_group_and_its_files_back(engine: FakeEngine, size
 async def test_all_identical_files_go_after_a_question(pictures) -> None:
     engine = with_duplicates(pictures / "six", groups=6)
     async with at(engine) as studio:
-        await on_table(studio, "exact-0")
+        await on_table(studio, door(engine).all[0].id)
         await studio.press("b")
         assert studio.says("move 4 identical files of 2 groups to the trash?")
         await studio.press("enter")
-        await on_table(studio, "same-1")
-        assert door(engine).verdicts[0][0] == ("exact-0", "exact-4")
+        await on_table(studio, door(engine).all[2].id)
+        assert door(engine).verdicts[0][0] == ("exact-4", "exact-0")
         await studio.press("b")
         assert not studio.says("identical files of")
+
+
+async def test_the_first_groups_can_be_decided_while_others_are_formed(engine: FakeEngine) -> None:
+    duplicates = door(engine)
+    rest = asyncio.Event()
+
+    async def portions(project=None, distance=None):
+        every = await duplicates.groups(is_counted=False)
+        yield replace(every, groups=every.groups[:2])
+        await rest.wait()
+        yield every  # formed before the verdict: the decided group is still in it
+
+    duplicates.portions = portions  # type: ignore[method-assign]
+    async with at(engine) as studio:
+        await on_table(studio, "exact-0")
+        assert studio.says("group 1 of 2")
+        await studio.press("enter")
+        await on_table(studio, "same-1")
+        assert studio.says("group 1 of 1", "✓ 2 to the trash, kept")
+        rest.set()
+        await studio.until(lambda: studio.says("group 1 of 3"))
+        await on_table(studio, "same-1")
+        await studio.until(lambda: studio.page.images is not None)
+        assert studio.says("group 1 of 3", "2 copied · 1 burst")
 
 
 async def test_the_question_can_be_left(engine: FakeEngine) -> None:

@@ -19,7 +19,6 @@ from tui.actions import bindings, footer
 from tui.messages import EngineReady, RunEnded, RunMoved
 from tui.screens import duplicates_words as words
 from tui.screens.duplicates_deciding import Deciding
-from tui.screens.duplicates_messages import Listed
 from tui.screens.layout import plan_for
 from tui.screens.ranking_words import PLACES, paging
 from tui.widgets.cell import Cell, Face
@@ -27,7 +26,7 @@ from tui.widgets.lines import Lines, clip_middle
 from tui.widgets.preview import PreviewImage
 
 if TYPE_CHECKING:
-    from engine.library.duplicates import Group, Member
+    from engine.library.duplicates import Found, Group, Member
 
 LIST_WIDTH = 36  # as in the style sheet
 _STRIP_NAME = 18  # cells for a name beside the large picture
@@ -43,7 +42,6 @@ class DuplicatesScreen(Deciding):
     def __init__(self) -> None:
         super().__init__()
         self.kind = ""
-        self.is_read = False  # whether what is known was listed
         self._is_searching = False
         self._must_search_again = False
 
@@ -78,23 +76,26 @@ class DuplicatesScreen(Deciding):
             return
         self._is_searching = True
         try:
-            self.post_message(Listed(await self.engine.duplicates.groups(is_counted=False), is_whole=False))
+            found = await self._form()
             while self._must_search_again:
                 self._must_search_again = False
-                self.post_message(Listed(await self.engine.duplicates.find(is_counted=False), is_whole=True))
+                if await self.engine.duplicates.look():
+                    found = await self._form()
+                await self._tell(found.groups, images=found.images)
+            self._is_forming = False
+            self._list_again()
         finally:
-            self._is_searching = False
+            self._is_searching = self._is_forming = False
 
-    @on(Listed)
-    def _listed(self, event: Listed) -> None:
-        if self.is_deciding:
-            return  # the list comes again with the verdict
-        self.is_read = True
-        self.every = event.found.groups
-        if event.is_whole:
-            self.images = event.found.images
-        self.narrow_down(self._wanted or (self.group.id if self.group else None))
-        self._wanted = None
+    async def _form(self) -> Found:
+        """List the groups as they are formed, the first at once; a list that is there stands until then."""
+        self._is_forming = True
+        self._settled.clear()
+        is_growing = not self.every
+        async for found in self.engine.duplicates.portions():
+            if is_growing:
+                await self._tell(found.groups)
+        return found
 
     def narrow_down(self, keep: str | None) -> None:
         """The groups of the kind that is asked for; the one on the table stays there, if it is one of them."""
@@ -188,9 +189,9 @@ class DuplicatesScreen(Deciding):
             *words.here(self.index, self.groups, self.kind, narrow),
             *(paging(self.cursor, len(group.members)) if group else ()),
         )
-        self.top.there(*words.summary(self.every, narrow))
+        self.top.there(*words.summary(self.totals, narrow))
         offered = words.offer(group.offered, self.is_merging) if group else ()
-        self.status.fact(*(offered or words.spare(self.every)))
+        self.status.fact(*(offered or words.spare(self.totals)))
         room = max(1, self.list.size.height - 1)
         self.list.put(*words.group_rows(self.groups, self.index, room))
         self.offer(self._offered(), words.labels(self.cursor))
@@ -204,7 +205,7 @@ class DuplicatesScreen(Deciding):
                 *(["duplicates.search"] if self.images is not None else []),
             ]
         left_out = set() if group.offered else {"duplicates.merge"}
-        if not any(one.kind == "exact" for one in self.every):
+        if not self.totals.kinds["exact"]:
             left_out.add("duplicates.bulk")
         return [action.id for action in footer("duplicates") if action.id not in left_out]
 
@@ -239,6 +240,7 @@ class DuplicatesScreen(Deciding):
     def action_step(self, step: int) -> None:
         if not self.is_deciding and 0 <= self.index + step < len(self.groups):
             self.index += step
+            self._wanted = None
             self._turned()
             self.show()
             self.remember()

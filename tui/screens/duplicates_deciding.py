@@ -6,14 +6,15 @@ says what became of it. What is shown is the screen's own matter.
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
 
-from engine.errors import ProofsheetError
+from engine.errors import ProofsheetError, UsageError
 from tui.screens import duplicates_words as words
 from tui.screens.base import Page
 from tui.screens.duplicates_messages import Done, Failed, Listed, Reversed
@@ -32,6 +33,7 @@ class Deciding(Page):
         super().__init__()
         self.cells: list[Cell] = []
         self.every: tuple[Group, ...] = ()
+        self.totals = words.Totals()
         self.groups: list[Group] = []
         self.index = 0
         self.cursor = 0
@@ -40,6 +42,11 @@ class Deciding(Page):
         self.is_deciding = False
         self.is_merging = False
         self._wanted: str | None = None  # the group to come back to
+        self._unlisted: set[str] = set()  # projects whose groups may be others than those that are shown
+        self._settled: set[str] = set()  # groups decided since the last search began
+        self._held: Listed | None = None
+        self._is_forming = False
+        self.is_read = False  # whether what is known was listed
 
     @property
     def group(self) -> Group | None:
@@ -54,8 +61,64 @@ class Deciding(Page):
     def narrow_down(self, keep: str | None) -> None:
         """Show the groups of the kind that is asked for, the one named `keep` on the table if it is among them."""
 
-    async def _list(self) -> None:
-        self.post_message(Listed(await self.engine.duplicates.groups(is_counted=False), is_whole=True))
+    # -- the list -----------------------------------------------------------------------------------------------------
+
+    async def _list(self, projects: Sequence[str]) -> None:
+        """What is so now in these projects, the others' as they were: a verdict moves nothing beyond its own."""
+        found: list[Group] = []
+        for project in projects:
+            try:
+                found += (await self.engine.duplicates.groups(project, is_counted=False)).groups
+            except UsageError:  # its last image is gone, and the project with it
+                continue
+        others = (group for group in self.every if group.project not in projects)
+        await self._tell([*others, *found], projects=tuple(projects))
+
+    async def _tell(
+        self, groups: Sequence[Group], *, projects: tuple[str, ...] = (), images: int | None = None
+    ) -> None:
+        """Hand groups over, in order and counted, without keeping a key waiting."""
+        from engine.library.duplicate_groups import in_order
+
+        def made() -> Listed:
+            every = tuple(in_order(groups))
+            return Listed(every, words.Totals(every), projects, images)
+
+        self.post_message(await asyncio.to_thread(made))
+
+    @on(Listed)
+    def _listed(self, event: Listed) -> None:
+        if self.is_deciding:
+            self._held = event  # taken in with the verdict
+            return
+        self._take_in(event)
+        has_wanted = any(group.id == self._wanted for group in self.every)
+        self.narrow_down(self._wanted if has_wanted else self.group.id if self.group else None)
+        if has_wanted or event.projects or event.images is not None:
+            self._wanted = None
+
+    def _take_in(self, event: Listed) -> None:
+        """These are the groups, but for what was decided while they were formed."""
+        self.is_read = True
+        self.every, self.totals = event.groups, event.totals
+        self._unlisted.difference_update(event.projects)
+        if event.images is not None:
+            self.images = event.images
+        if self._settled:
+            self._drop(self._settled)
+
+    def _drop(self, names: Collection[str]) -> None:
+        dropped = [group for group in self.every if group.id in names]
+        if dropped:
+            self.totals.without(dropped)
+            self.every = tuple(group for group in self.every if group.id not in names)
+
+    def _list_again(self, projects: Iterable[str] = ()) -> None:
+        """List these projects, and those for which it was asked before and not done yet; once all are listed, while
+        groups are being formed."""
+        self._unlisted.update(projects)
+        if self._unlisted and not self._is_forming:
+            self.work(self._list, sorted(self._unlisted), group="list", exclusive=True)
 
     def _may_decide(self) -> bool:
         if self.is_deciding:
@@ -124,7 +187,7 @@ class Deciding(Page):
 
     def _decide(self, marks: dict[int, Mark]) -> None:
         """Paint the verdict at once; until it is carried out, no other is taken."""
-        self.is_deciding = True
+        self.is_deciding, self._wanted = True, None
         first = self.cursor // PLACES * PLACES
         for cell in self.cells:
             mark = marks.get(first + cell.place)
@@ -136,16 +199,26 @@ class Deciding(Page):
         self.is_deciding = False
         self.decided += len(event.groups)
         self.status.last(*event.said)
-        self.every = tuple(group for group in self.every if group.id not in event.groups)
+        projects = {group.project for group in self.every if group.id in event.groups}
+        self._settled.update(event.groups)
+        self._drop(event.groups)
+        self._take_in_held()
         self.narrow_down(None)
         self.remember()
-        # Other groups may have lost a member, too.
-        self.work(self._list, group="list", exclusive=True)
+        self._list_again(projects)  # other groups may have lost a member, too
+
+    def _take_in_held(self) -> None:
+        """What was listed while a verdict was carried out."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._take_in(held)
 
     @on(Failed)
     def _failed(self) -> None:
         self.is_deciding = False
-        self.show()
+        here = self.group.id if self.group else None
+        self._take_in_held()
+        self.narrow_down(here)
 
     def action_undo(self) -> None:
         if self.proof.engine is None:
@@ -169,6 +242,10 @@ class Deciding(Page):
     def _reversed(self, event: Reversed) -> None:
         self.is_deciding = False
         undone = event.undone
+        here = self.group.id if self.group else None
+        self._settled.difference_update(undone.groups if undone else ())
+        self._take_in_held()
+        self.narrow_down(here)
         if undone is None:
             self.notice("nothing left to undo")
             return
@@ -177,4 +254,4 @@ class Deciding(Page):
         files = "file is" if undone.restored == 1 else "files are"
         what = f"{undone.restored:,} {files} back" if undone.restored else "open again"
         self.status.last(("undone: ", "dim"), (what, "text"))
-        self.work(self._list, group="list", exclusive=True)
+        self._list_again(undone.projects)

@@ -10,15 +10,19 @@ from textual.message import Message
 from tui.widgets.lines import Span
 
 if TYPE_CHECKING:
-    from engine.library.duplicates import Found, Undone
+    from engine.library.duplicates import Group, Undone
+    from tui.screens.duplicates_words import Totals
 
 
 @dataclass
 class Listed(Message, bubble=False):
-    """Every group; `is_whole` once what is new was looked at, too."""
+    """Every group that is open, by kind, project and name. `projects`: those that were listed anew after a verdict.
+    `images`: how many were compared, once what is new was looked at, too."""
 
-    found: Found
-    is_whole: bool
+    groups: tuple[Group, ...]
+    totals: Totals
+    projects: tuple[str, ...] = ()
+    images: int | None = None
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -43,21 +44,55 @@ def here(index: int, groups: Sequence[Group], kind: str, narrow: bool) -> tuple[
     return (*lead, dot, (group.project, "text"), dot, *where, dot, what)
 
 
-def summary(groups: Sequence[Group], narrow: bool) -> tuple[Span, ...]:
+class Totals:
+    """How many groups there are of each kind, and what would come free: counted once, because every key shows them and
+    there may be a hundred thousand images."""
+
+    def __init__(self, groups: Iterable[Group] = ()) -> None:
+        self.kinds: Counter[str] = Counter()
+        self._losers: Counter[int] = Counter()  # an image may go by two groups: as identical, and as a copy
+        self.bytes = 0
+        for group in groups:
+            self.kinds[group.kind] += 1
+            for member in _losers(group):
+                self._losers[member.image.id] += 1
+                if self._losers[member.image.id] == 1:
+                    self.bytes += member.image.size
+
+    def without(self, groups: Iterable[Group]) -> None:
+        """These are no more."""
+        for group in groups:
+            self.kinds[group.kind] -= 1
+            for member in _losers(group):
+                self._losers[member.image.id] -= 1
+                if not self._losers[member.image.id]:
+                    del self._losers[member.image.id]
+                    self.bytes -= member.image.size
+
+    @property
+    def files(self) -> int:
+        """How many files could go; bursts not counted."""
+        return len(self._losers)
+
+
+def _losers(group: Group) -> Sequence[Member]:
+    return group.members[1:] if group.kind != "burst" else ()
+
+
+def summary(totals: Totals, narrow: bool) -> tuple[Span, ...]:
     """`12 identical · 40 copied · 3 bursts`"""
-    counts = {kind: sum(group.kind == kind for group in groups) for kind in KINDS}
+    counts = {kind: totals.kinds[kind] for kind in KINDS}
     several = {"exact": "identical", "same": "copied", "burst": "burst" if counts["burst"] == 1 else "bursts"}
     said = [f"{count:,} {several[kind]}" for kind, count in counts.items() if count]
     return () if narrow or not said else ((" · ".join(said), "dim"),)
 
 
-def spare(groups: Sequence[Group]) -> tuple[Span, ...]:
+def spare(totals: Totals) -> tuple[Span, ...]:
     """What would come free: files and bytes, bursts not counted."""
-    losers = {m.image.id: m.image.size for group in groups if group.kind != "burst" for m in group.members[1:]}
-    if not losers:
+    if not totals.files:
         return ()
-    files = "file" if len(losers) == 1 else "files"
-    return ((f"{len(losers):,} {files}, {megabytes(sum(losers.values()))}", "dim"), (" could go", "dim"))
+    files = "file" if totals.files == 1 else "files"
+    return ((f"{totals.files:,} {files}, {megabytes(totals.bytes)}", "dim"), (" could go", "dim"))
 
 
 def group_rows(groups: Sequence[Group], index: int, room: int) -> list[Row]:

@@ -95,7 +95,7 @@ def test_a_panned_frame_shows_something_else(moved: float) -> None:
     assert found.is_another_exposure
 
 
-@pytest.mark.parametrize("share", [0.002, 0.004])
+@pytest.mark.parametrize("share", [0.001, 0.002, 0.004])
 @pytest.mark.parametrize("change", [lambda p: p, brighter], ids=["as bright", "brighter"])
 def test_what_moved_between_two_exposures_is_seen_whatever_their_brightness(share, change) -> None:
     assert looked(drawn(), saved(change(warped(drawn(), share)), 90)).is_another_exposure

@@ -98,6 +98,23 @@ def test_blur_is_told_from_sharpness(photos: Path, tmp_path: Path) -> None:
     assert (pairs + ties / 2).mean() >= 0.95  # the area under the curve; 0.93 is what half scale allows elsewhere
 
 
+def test_differences_are_counted_as_they_are_up_to_the_hardest_edge() -> None:
+    rng = np.random.default_rng(3)
+    for height, width in ((100, 140), (420, 800), (20, 300)):
+        grey = rng.choice(np.array([0, 1, 254, 255], dtype=np.uint8), (height, width))
+        found = quality.energies_of(grey)
+        rows = max(grey.shape[0], quality.TILE + 4)
+        padded = np.pad(grey, ((0, rows - height), (0, 0)), mode="edge").astype(float)
+        step = quality.step_of(grey)
+        tile = quality.TILE
+        for (down, across), seen in zip(((0, 1), (1, 0), (0, 4), (4, 0)), (*found.near, *found.far), strict=True):
+            for row, column in np.ndindex(seen.shape):
+                y, x = np.arange(row * tile, (row + 1) * tile, step), slice(column * tile, (column + 1) * tile)
+                other = slice(x.start + across, x.stop + across)
+                expected = ((padded[y + down, other] - padded[y, x]) ** 2).mean()
+                assert seen[row, column] == pytest.approx(expected, rel=1e-5)
+
+
 def test_a_sharp_subject_before_a_soft_ground_is_sharp(tmp_path: Path) -> None:
     whole = detailed(1)
     ground = whole.filter(ImageFilter.GaussianBlur(8))
