@@ -13,7 +13,7 @@ import libcst as cst
 from engine.repair.patterns import guards
 from engine.repair.patterns.absence import Absence, bound, inline
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.for_nothing import Value
+from engine.repair.patterns.for_nothing import NUMBER, Value
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.statement_guards import in_statement, leave_before
 from engine.repair.patterns.syntax import parameter_of
@@ -218,4 +218,12 @@ def _element(absence: Absence, module: Module, whole: cst.BaseExpression) -> str
     around = module.parent(whole)
     if isinstance(around, cst.For | cst.CompFor):
         return "()"
+    if isinstance(around, cst.Lambda) and absence.element == "None" and _puts_in_order(module, around):
+        return "0" if NUMBER.search(module.code(whole)) else module.quote * 2
     return absence.element
+
+
+def _puts_in_order(module: Module, function: cst.Lambda) -> bool:
+    """Whether a function gives the keys of an order: None has no place in one."""
+    arg = module.parent(function)
+    return isinstance(arg, cst.Arg) and arg.keyword is not None and arg.keyword.value == "key"

@@ -190,7 +190,7 @@ def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         elif isinstance(around, cst.CompFor) and isinstance(inner, cst.CompFor | cst.CompIf):
             pass
         elif isinstance(around, cst.BaseComp):
-            yield from _filters(around)
+            yield from _filters(module, around, node)
         elif isinstance(around, cst.IndentedBlock | cst.Module):
             for before in around.body:
                 if before is inner:
@@ -215,10 +215,13 @@ def _says_nothing(test: cst.BaseExpression) -> bool:
     return isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And)
 
 
-def _filters(comprehension: cst.BaseComp) -> Iterator[cst.CSTNode]:
+def _filters(module: Module, comprehension: cst.BaseComp, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """A comprehension's conditions that are asked before a node of it is reached."""
     at: cst.CompFor | None = comprehension.for_in
     while at is not None:
         for one in at.ifs:
+            if _within(module, node, one):
+                return
             yield one.test
         at = at.inner_for_in
 

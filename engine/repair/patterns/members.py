@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards
+from engine.repair.patterns import for_nothing, guards, plain_types
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.module_members import RENAMED, of_module, quote_of, renamed
 from engine.repair.patterns.own_classes import (
@@ -198,8 +198,11 @@ def _empty_of(values: list[str]) -> str | None:
 def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
     """Read an attribute that not every object has."""
     source = module.code(use.value)
+    plain = plain_types.propose(case, module, use, name, owner)
+    if plain is not None:
+        return plain
     if owner in TYPES or owner in ("function", "method", "builtin_function_or_method", "type"):
-        return _by_type(module, use, name, owner)
+        return Declined("attribute", f"a {owner} has no {name}: what was meant cannot be seen")
     if not guards.is_repeatable(source):
         return Declined("attribute", f"{owner} has no {name}, and nothing here says what was meant")
     around = module.parent(use)
@@ -281,7 +284,7 @@ def _method(module: Module, use: cst.Attribute, call: cst.Call, name: str, owner
 
 
 def _by_type(module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
-    """A plain value where an object with the attribute is usual: `getattr`, where its default fits."""
+    """Text that was decoded already, or bytes that were encoded."""
     around = module.parent(use)
     if (
         owner in ("str", "bytes")
@@ -297,16 +300,4 @@ def _by_type(module: Module, use: cst.Attribute, name: str, owner: str) -> Propo
         edit = module.edit()
         why = f"It is {owner} already where it was to be {name}d."
         return Proposal("attribute", "already-text", (edit,), first_changed_line(edit), "review", why)
-    if isinstance(around, cst.Call) and around.func is use:
-        return Declined("attribute", f"a {owner} has no method {name}: what was meant cannot be seen")
-    if owner in ("int", "float", "str") and isinstance(
-        around, cst.Comparison | cst.Return | cst.Assign | cst.Arg | cst.If
-    ):
-        source, quote = module.code(use.value), quote_of(module, use)
-        if name in ("value", "name") and guards.is_repeatable(source):  # a member of an enumeration, or its value
-            made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {source})")
-            module.replace(use, made)
-            edit = module.edit()
-            why = f"It is the plain {owner} here, and an object with '{name}' elsewhere."
-            return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
     return Declined("attribute", f"a {owner} has no {name}: what was meant cannot be seen")

@@ -246,7 +246,10 @@ class MissingFile:
         if any(sign in module.code(one.test) for one in clause.ifs for sign in CHECKS):
             return self._declined("the path is looked for already")
         test = cst.parse_expression(exists_test(module, site, path))
-        module.replace(clause, clause.with_changes(ifs=[*clause.ifs, cst.CompIf(test)]))
+        made = cst.CompIf(test, whitespace_before=cst.SimpleWhitespace(" "))
+        asked = any(one is clause for one in module.ancestors(site.call.call)) and module is site.module
+        ifs = [made, *clause.ifs] if asked else [*clause.ifs, cst.CompIf(test)]
+        module.replace(clause, clause.with_changes(ifs=ifs))
         return self._done(module, "skip", "review", "one of several files is missing: it is left out, the rest goes on")
 
     def _skipped_in_loop(self, site: Site) -> Proposal | Declined | None:

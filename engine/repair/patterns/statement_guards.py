@@ -32,6 +32,8 @@ def in_statement(
     instead. `repeatable`: whether the subject may be read twice. Raises NotEditable."""
     function = module.function(line)
     only = line.body[0]
+    if isinstance(only, cst.Raise):  # what is to be said stays said
+        return inline(module, absence, whole, absence.element, repeatable)
     value = for_nothing.given_for_nothing(case, module, function, _guess(only)) if function else None
     code = module.code(absence.subject)
     exit_code = guards.way_out(module, whole, value)
