@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from engine.repair.patterns import guards
+from engine.repair.patterns import guards, handlers
 from engine.repair.patterns.absence import Absence, bound, inline
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.for_nothing import NUMBER, Value
@@ -45,6 +45,8 @@ def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
     """Put the guard where it belongs; its operator, and the value that is given instead."""
     whole = whole_of(module, absence.use)
     code = module.code(absence.subject)
+    if handlers.widened(module, absence.use, case.records[0].type.rpartition(".")[2]):
+        return "handler", Value("nothing", "guessed", "the handler around it says what is done then")
     repeatable = guards.is_repeatable(code)
     comp = guards.comprehension(module, whole)
     needed = guards.names_of(code if absence.is_none else module.code(absence.use))

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from engine.repair.patterns import guards, nothing
+from engine.repair.patterns import absent, guards, nothing
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.mismatch import decline, finish
+from engine.repair.patterns.mismatch import decline, finish, is_told
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.producers import likeliest, producer_of
+from engine.repair.patterns.subscripts import absence_of
 from engine.repair.patterns.syntax import last_name
 from engine.repair.patterns.underlined import decided
 
@@ -33,7 +34,7 @@ _STATS = {
     "_path_isdir": ("isdir",),
 }
 _ITEMS = re.compile(
-    r"sequence item \d+: expected (?:str|a bytes-like object|bytes)(?: instance)?, (?P<kind>[\w.]+) found"
+    r"sequence item (?P<at>\d+): expected (?:str|a bytes-like object|bytes)(?: instance)?, (?P<kind>[\w.]+) found"
 )
 _BYTES_WANTED = re.compile(
     r"a bytes-like object is required, not '?str'?|can't concat str to bytes|argument should be (?:a )?bytes|"
@@ -42,6 +43,11 @@ _BYTES_WANTED = re.compile(
 _TEXT_WANTED = re.compile(
     r"must be str, not bytes|cannot use a string pattern on a bytes-like object|"
     r"must be str or a tuple of str, not bytes|string argument expected, got '?bytes"
+)
+_OTHER = re.compile(  # text is taken alone, and something else came
+    r"(?:expected string or bytes-like object|expected str, bytes or os\.PathLike object|argument must be str[\w, .-]*"
+    r"|argument should be a str[\w, .-]*|must be a string[\w, .-]*|must be str or [\w.]+),? "
+    r"(?:not|got|found) '?(?P<kind>int|float|bool|list|tuple|dict|set|PosixPath|WindowsPath|Decimal)'?\Z"
 )
 _TAKING_BYTES = re.compile(
     r"write|send|sendall|sendto|update|md5|sha\w+|b64encode|b32encode|new|compress|crc32|send_bytes|publish|BytesIO|"
@@ -52,6 +58,7 @@ _WHOLE = re.compile(
     r"slice indices must be integers or None or have an __index__ method|"
     r"can't multiply sequence by non-int of type 'float'"
 )
+_SEARCHING = ("search", "match", "findall", "fullmatch", "finditer", "sub", "split")  # the text comes last
 _WRITTEN = (
     *(cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.Integer, cst.Float, cst.List, cst.Dict),
     *(cst.Tuple, cst.Set, cst.BinaryOperation, cst.Comparison, cst.Lambda, cst.BaseComp),
@@ -60,20 +67,23 @@ _WRITTEN = (
 
 def recognised(message: str) -> bool:
     """Whether a TypeError's message is about what a call was given."""
-    return any(one.search(message) for one in (_NONE, _ITEMS, _BYTES_WANTED, _TEXT_WANTED, _WHOLE))
+    return any(one.search(message) for one in (_NONE, _ITEMS, _BYTES_WANTED, _TEXT_WANTED, _WHOLE, _OTHER))
 
 
 def propose(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
     """The guard in front of the call, or the conversion. Raises NotEditable."""
     items = _ITEMS.search(message)
     if items:
-        return _joined(case, module, line, items["kind"])
+        return _joined(case, module, line, items["kind"], int(items["at"]))
     if _BYTES_WANTED.search(message):
         return _encoded(case, module, line)
     if _TEXT_WANTED.search(message):
         return _decoded(case, module, line)
     if _WHOLE.search(message):
         return _whole(case, module, line, message)
+    other = _OTHER.search(message)
+    if other and not _NONE.search(message):
+        return _of_type(case, module, line, message, other["kind"])
     pairs = list(_given(case, module, line, message))
     if not pairs:
         return decline("what was None cannot be told from this line")
@@ -130,13 +140,47 @@ def _may_be_none(module: Module, node: cst.BaseExpression) -> bool:
     return producer_of(module, node).reason is None or isinstance(node, cst.Name)
 
 
+def _of_type(case: Case, module: Module, line: int, message: str, kind: str) -> Proposal | Declined:
+    """Something else came where text is taken: a number's or a path's text is taken, of the rest only what is text."""
+    pairs = [(use, one) for use, one in _given(case, module, line, message) if isinstance(use, cst.Call)]
+    if not pairs:
+        return decline("which argument it was cannot be told from this line")
+    use, subject = pairs[-1] if last_name(pairs[0][0].func) in _SEARCHING else pairs[0]
+    reason = nothing.meant(case, module, use, line)
+    if reason:
+        return decline(reason)
+    code = module.code(subject)
+    if kind in ("int", "float", "Decimal", "PosixPath", "WindowsPath"):
+        module.replace(subject, guards.expression(f"str({code})"))
+        return finish(module, "text", f"{code} is sometimes a {kind}: its text is taken.")
+    if is_told(module, subject):
+        return decline(f"the type of {code} is asked for already")
+    absence = absence_of(use, subject, "isinstance({}, str)", "not isinstance({}, str)")
+    operator, value = absent.guard(case, module, absence)
+    return finish(module, operator, f"{code} is sometimes a {kind}: {value.code} then, as {value.because}.")
+
+
 # -- texts and bytes ---------------------------------------------------------------------------------------------------
 
 
-def _joined(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:
-    """`", ".join(x)` of what are no texts."""
+def _joined(case: Case, module: Module, line: int, kind: str, at: int) -> Proposal | Declined:
+    """`", ".join(x)` of what are no texts; `at` is the place of the first that is none."""
     calls = [one for one in calls_at(module, line) if last_name(one.func) == "join" and len(one.args) == 1]
-    for call in decided(case, module, line, calls)[:1]:
+    calls = decided(case, module, line, calls)
+    for call in calls:
+        display = call.args[0].value
+        if isinstance(display, cst.List | cst.Tuple) and at < len(display.elements):
+            one = display.elements[at].value
+            if not isinstance(one, _WRITTEN):
+                code = module.code(one)
+                made = f"({code} or {module.quote * 2})" if kind == "NoneType" else f"str({code})"
+                reason = nothing.meant(case, module, call, line)
+                if reason:
+                    return decline(reason)
+                module.replace(one, guards.expression(made))
+                return finish(module, "text", f"{code} is sometimes a {kind}: only texts can be joined.")
+    calls = [one for one in calls if not isinstance(one.args[0].value, cst.List | cst.Tuple)]
+    for call in calls[:1]:
         reason = nothing.meant(case, module, call, line)
         if reason:
             return decline(reason)

@@ -46,7 +46,8 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     if function is not None and function.name.value in ("__getitem__", "pop", "top", "peek"):
         return decline(f"{function.name.value} means the error where there is nothing")
     needed = _needed(use)
-    if guards.is_guarded(module, use, base) or guards.is_guarded(module, use, f"len({base})"):
+    checked = guards.is_guarded(module, use, base, by_type=False)
+    if checked or guards.is_guarded(module, use, f"len({base})", by_type=False):
         if _made_stronger(module, use, base, needed):
             return finish(
                 module, "stronger-check", f"{base} is read for {needed} elements: the check asks for so many."

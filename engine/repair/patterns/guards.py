@@ -142,15 +142,19 @@ def extend(module: Module, test: cst.BaseExpression, condition: str) -> None:
 # -- what is guarded already -------------------------------------------------------------------------------------------
 
 
-def is_guarded(module: Module, node: cst.CSTNode, subject: str, by_none: bool = True, by_order: bool = True) -> bool:
+def is_guarded(
+    module: Module, node: cst.CSTNode, subject: str, by_none: bool = True, by_order: bool = True, by_type: bool = True
+) -> bool:
     """Whether a check of `subject` decides already whether `node` is reached; `by_none`: a check for None counts;
-    `by_order`: so does one whether it is more or less than another name."""
+    `by_order`: so does one whether it is more or less than another name; `by_type`: so does one of its type."""
     for test in _deciding(module, node):
         code = module.code(test)
         if not by_order and _is_order(module, test, subject):
             continue
         if not by_none:
             code = re.sub(r"[\w.\[\]'\"()]+ is (?:not )?None", "", code)
+        if not by_type:
+            code = re.sub(r"\bisinstance\([\w.\[\]'\"]+,[^()]*(?:\([^()]*\))?\)", "", code)
         if _speaks_of(code, subject):
             return True
     return False

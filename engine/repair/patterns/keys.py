@@ -32,7 +32,7 @@ _OPTIONAL = re.compile(
     r"SSH_\w+|CI|VIRTUAL_ENV|CONDA_PREFIX|HOSTNAME|PWD|LD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|CUDA_HOME|LOCAL_RANK|RANK|"
     r"WORLD_SIZE|NO_COLOR|DEBUG|HTTPS?_PROXY|https?_proxy|no_proxy|SystemRoot|COMSPEC|MANPATH|NUMBER_OF_PROCESSORS)\Z"
 )
-_LOOKUP = re.compile(r"(?:must_|require|strict|resolve|lookup|by_id|or_raise|validate|check_|ensure)")
+_LOOKUP = re.compile(r"(?:must_|require|strict|or_raise|validate|ensure)")
 
 
 def propose(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:
@@ -188,7 +188,11 @@ def _missing_key(
     default = default_for(case, module, use, key)
     if default is not None:
         given, told = default
+        if given in ("[]", "{}", "set()") and _is_read_again(module, use):
+            _call(module, use, "setdefault", given)
+            return _finish(module, "setdefault", f"{base} gets {given} for a key that it has not seen yet.")
         _call(module, use, "get", given)
+        alike = [*alike, *_others_in_chain(module, use, base)]
         for other in alike:
             _call(module, other, "get", given)
         sure: Applicability = "safe" if told and given and guards.is_repeatable(base) else "review"
@@ -199,6 +203,35 @@ def _missing_key(
     operator, value = absent.guard(case, module, absence)
     sure = _sure(operator, value)
     return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.", sure)
+
+
+def _is_read_again(module: Module, use: cst.Subscript) -> bool:
+    """Whether the same key is read from the same thing behind a use: it has to be there then."""
+    function, line = module.function(use), module.position(use).start.line
+    within = function.body if function is not None else module.tree
+    return guards.is_repeatable(module.code(use)) and any(
+        module.code(one) == module.code(use) and module.position(one).start.line > line and not _is_stored(module, one)
+        for one in module.nodes(cst.Subscript, within=within)
+    )
+
+
+def _others_in_chain(module: Module, use: cst.Subscript, base: str) -> list[cst.Subscript]:
+    """`data["a"] or data["b"] or c`: what is read from the same thing instead, and may be missing just so."""
+    top: cst.CSTNode = use
+    around = module.parent(top)
+    while isinstance(around, cst.BooleanOperation) and isinstance(around.operator, cst.Or):
+        top, around = around, module.parent(around)
+    found: list[cst.Subscript] = []
+
+    def look(node: cst.CSTNode, *, is_last: bool) -> None:
+        if isinstance(node, cst.BooleanOperation) and isinstance(node.operator, cst.Or):
+            look(node.left, is_last=False)
+            look(node.right, is_last=is_last)
+        elif isinstance(node, cst.Subscript) and node is not use and not is_last and module.code(node.value) == base:
+            found.append(node)
+
+    look(top, is_last=True)
+    return [one for one in found if isinstance(constant(only(one)), str)]
 
 
 def _deleted(module: Module, use: cst.Subscript, base: str, code: str) -> Proposal | Declined:

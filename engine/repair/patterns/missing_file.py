@@ -23,7 +23,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import expected, wording
+from engine.repair.patterns import expected, handlers, wording
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_keyword
 from engine.repair.patterns.missing_paths import comprehension_around, failed_call, is_target, runs_a_program
 from engine.repair.patterns.openings import keyword
@@ -37,7 +37,7 @@ from engine.repair.patterns.path_answers import (
     takes_parameter,
     varies_in,
 )
-from engine.repair.patterns.path_calls import path_call
+from engine.repair.patterns.path_calls import path_call, path_like_call
 from engine.repair.patterns.path_guards import (
     CHECKS,
     Site,
@@ -82,13 +82,13 @@ class MissingFile:
         """The check, the folder or the clear error; or the reason why not."""
         try:
             site = self._site(case)
-            return site if isinstance(site, Declined) else self._edit(site)
+            return self._edit(site) if isinstance(site, Site) else site
         except NotEditable as error:
             return self._declined(error.reason)
 
     # -- finding --------------------------------------------------------------------------------------------------
 
-    def _site(self, case: Case) -> Site | Declined:
+    def _site(self, case: Case) -> Site | Proposal | Declined:
         trail = Trail(case)
         caught = trail.caught(ON_PURPOSE)
         if caught:
@@ -108,9 +108,12 @@ class MissingFile:
         if path == "":
             return self._declined("the path is empty: what should have set it is to blame")
         calls = [node for node in parts if isinstance(node, cst.Call)]
+        if calls and handlers.widened(module, calls[0], "FileNotFoundError"):
+            return self._done(module, "handler", "review", "the handler around it says what is done then")
         if any(runs_a_program(module, node) for node in calls):
             return self._declined(f"a program is missing ({path}), not a file of the project's data")
         found = [one for node in calls if (one := path_call(module, node)) is not None]
+        found = found or [one for node in calls if (one := path_like_call(node)) is not None]
         if not found:
             return self._declined("no call that needs a path was found on the line that failed")
         call = failed_call(found, path)
@@ -142,7 +145,7 @@ class MissingFile:
             return self._parents(site)
         if action in ("delete", "delete-tree"):
             return self._gone_already(site)
-        if action == "move" and site.call.target is not None and is_target(site):
+        if action == "move" and site.call.target is not None and is_target(site) and self._has_folder(site.call.target):
             return self._folder_made(site, site.call.target, "review")
         if is_reached_sometimes(site):
             return self._in_place(site)
@@ -152,6 +155,11 @@ class MissingFile:
             or self._skipped_by_caller(site)
             or self._answered(site)
         )
+
+    def _has_folder(self, path: cst.BaseExpression) -> bool:
+        """Whether a path may lie in a folder that could be missing: one written out without any does not."""
+        literal = text_of(path)
+        return literal is None or len(PurePosixPath(literal.replace("\\", "/")).parts) > 1
 
     def _in_place(self, site: Site) -> Proposal | Declined:
         if not stands_for_nothing(site):

@@ -62,7 +62,12 @@ def guarded(
     if shared is not None:
         return _finish(module, "or-empty", f"{producer.words or code} is None where there is nothing: {shared} serves.")
     if empty is not None:
-        stand_in(module, subject, empty)
+        at = stand_ins.made_for_more(module, subject)
+        if at is not None:
+            made = guards.expression(f"{guards.in_parentheses(module.code(at))} or {empty}")
+            module.replace(at, made)
+        else:
+            stand_in(module, subject, empty)
         why = f"{producer.words or code} is None where there is nothing: it is read as empty."
         return _finish(module, "or-empty", why)
     operator, value = absent.guard(case, module, absence)
