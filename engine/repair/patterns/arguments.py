@@ -24,7 +24,7 @@ _NONE = re.compile(
     r"(?:\bnot|\bgot|\bfound|\bwas|\breceived|,) (?:type )?'?NoneType'?(?!\w)|\bNoneType found|"
     r"must be \w[\w ,.-]*, not None\b|"
     r"'NoneType' object (?:cannot be interpreted as an integer|is not a mapping)|"
-    r"unsupported format string passed to NoneType|<class 'NoneType'>"
+    r"unsupported format string passed to NoneType|<class 'NoneType'>|conversion from NoneType to (?P<to>\w+)"
 )
 _CALLED = re.compile(r"(?P<call>[\w.]+)\(\) (?:argument|arg\b|takes|expected)|^(?P<stat>\w+): ")
 _STATS = {
@@ -44,6 +44,7 @@ _TEXT_WANTED = re.compile(
     r"must be str, not bytes|cannot use a string pattern on a bytes-like object|"
     r"must be str or a tuple of str, not bytes|string argument expected, got '?bytes"
 )
+_EMPTY = re.compile(r"reduce\(\) of empty (?:sequence|iterable) with no initial value")
 _OTHER = re.compile(  # text is taken alone, and something else came
     r"(?:expected string or bytes-like object|expected str, bytes or os\.PathLike object|argument must be str[\w, .-]*"
     r"|argument should be a str[\w, .-]*|must be a string[\w, .-]*|must be str or [\w.]+),? "
@@ -67,7 +68,7 @@ _WRITTEN = (
 
 def recognised(message: str) -> bool:
     """Whether a TypeError's message is about what a call was given."""
-    return any(one.search(message) for one in (_NONE, _ITEMS, _BYTES_WANTED, _TEXT_WANTED, _WHOLE, _OTHER))
+    return any(one.search(message) for one in (_NONE, _ITEMS, _BYTES_WANTED, _TEXT_WANTED, _WHOLE, _OTHER, _EMPTY))
 
 
 def propose(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
@@ -81,6 +82,8 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
         return _decoded(case, module, line)
     if _WHOLE.search(message):
         return _whole(case, module, line, message)
+    if _EMPTY.search(message):
+        return _reduced(case, module, line)
     other = _OTHER.search(message)
     if other and not _NONE.search(message):
         return _of_type(case, module, line, message, other["kind"])
@@ -158,6 +161,22 @@ def _of_type(case: Case, module: Module, line: int, message: str, kind: str) -> 
     absence = absence_of(use, subject, "isinstance({}, str)", "not isinstance({}, str)")
     operator, value = absent.guard(case, module, absence)
     return finish(module, operator, f"{code} is sometimes a {kind}: {value.code} then, as {value.because}.")
+
+
+def _reduced(case: Case, module: Module, line: int) -> Proposal | Declined:
+    """`reduce(f, x)` of nothing: it is done where there is something."""
+    for call in calls_at(module, line):
+        if last_name(call.func) != "reduce" or len(call.args) != 2:
+            continue
+        reason = nothing.meant(case, module, call, line)
+        if reason:
+            return decline(reason)
+        several = call.args[1].value
+        if guards.is_guarded(module, call, module.code(several)):
+            return decline(f"{module.code(several)} is looked at before it is reduced")
+        operator, value = absent.guard(case, module, absence_of(call, several, "{}", "not {}"))
+        return finish(module, operator, f"{module.code(several)} may be empty: {value.code} then, as {value.because}.")
+    return decline("nothing is reduced on this line: the error comes from what it calls")
 
 
 # -- texts and bytes ---------------------------------------------------------------------------------------------------

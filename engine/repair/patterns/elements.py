@@ -106,12 +106,40 @@ def _worked_out(case: Case, module: Module, line: int, told: cst.Subscript | Non
     function = module.function(use)
     if function is not None and function.name.value in ("__getitem__", "pop", "top", "peek", "__setitem__"):
         return decline(f"{function.name.value} means the error where there is nothing")
-    if guards.is_guarded(module, use, f"len({base})"):
+    if _excludes_the_end(module, use, base, place):
+        return finish(module, "stronger-check", f"{base} has no element at its length: the check leaves that out.")
+    if guards.is_guarded(module, use, f"len({base})", by_type=False) and not guards.is_guarded(module, use, base):
         return decline(f"the length of {base} is checked before it is read")
     good, bad = f"{place} < len({{}})", f"{place} >= len({{}})"
     operator, value = absent.guard(case, module, absence_of(use, use.value, good, bad))
     why = f"{base} has not always an element at {place}: {value.code} then, as {value.because}."
     return finish(module, operator, why)
+
+
+def _excludes_the_end(module: Module, use: cst.Subscript, base: str, place: str) -> bool:
+    """Let `at <= len(items)` around a use be `at < len(items)`; whether there was such a check."""
+    inner: cst.CSTNode = use
+    for around in module.ancestors(use):
+        if isinstance(around, cst.FunctionDef | cst.Lambda):
+            return False
+        if (
+            isinstance(around, cst.If | cst.While | cst.IfExp)
+            and inner is not around.test
+            and inner is not around.orelse
+        ):
+            for test in module.nodes(cst.Comparison, within=around.test):
+                target = test.comparisons[0]
+                sides = (module.code(test.left), module.code(target.comparator))
+                if len(test.comparisons) > 1:
+                    continue
+                if isinstance(target.operator, cst.LessThanEqual) and sides == (place, f"len({base})"):
+                    module.replace(target.operator, cst.LessThan())
+                    return True
+                if isinstance(target.operator, cst.GreaterThanEqual) and sides == (f"len({base})", place):
+                    module.replace(target.operator, cst.GreaterThan())
+                    return True
+        inner = around
+    return False
 
 
 def _is_counted(module: Module, one: cst.Subscript) -> bool:

@@ -140,8 +140,16 @@ def _none_use(
     if "unpack" in message:
         changes = module.nodes(cst.Assign, line)
         return (changes[0].value, changes[0].value) if changes else None
-    walked = _walked(case, module, line)
+    walked = _walked(case, module, line) or _taken_apart(module, line)
     return (walked, walked) if walked is not None else None
+
+
+def _taken_apart(module: Module, line: int) -> cst.BaseExpression | None:
+    """What several names are bound to at once."""
+    for one in module.nodes(cst.Assign, line):
+        if len(one.targets) == 1 and isinstance(one.targets[0].target, cst.Tuple | cst.List):
+            return one.value
+    return None
 
 
 def _walked(case: Case, module: Module, line: int) -> cst.BaseExpression | None:
@@ -154,7 +162,7 @@ def _walked(case: Case, module: Module, line: int) -> cst.BaseExpression | None:
     iterated = [loop.iter for loop in module.nodes(cst.CompFor, line)]
     iterated += [loop.iter for loop in module.nodes(cst.For, line)]
     loops = [one for one in iterated if module.position(one).start.line <= line <= module.position(one).end.line]
-    loops = [one for one in loops if _may_be_none(module, one)]
+    loops = [one for one in loops if _may_be_none(module, one) and producer_of(module, one).reason is None]
     call = underlined(case, module, line, calls)
     walked = underlined(case, module, line, loops) or next(iter(loops), None)
     if (call is not None or walked is None) and calls:
@@ -196,6 +204,9 @@ def _is_hook(name: str) -> bool:
 def _iterated_by(module: Module, call: cst.Call) -> cst.BaseExpression | None:
     """The argument that a call iterates over; None for a call that is not known to do so."""
     name = module.code(call.func)
+    if name == "zip" and call.args and not any(arg.star for arg in call.args):
+        given = [arg.value for arg in call.args if arg.keyword is None]
+        return given[likeliest(module, given)]
     if name in _ITERATING and call.args:
         return call.args[-1 if name == "map" else 0].value
     if name.endswith((".extend", ".join", ".update", ".writelines", ".writerows")) and call.args:
