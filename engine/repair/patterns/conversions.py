@@ -6,6 +6,7 @@ Which one is a guess from the types told and from literals beside them; a propos
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,11 @@ def _bare(module: Module, side: cst.BaseExpression) -> str:
     return guards.in_parentheses(module.code(side.with_changes(lpar=[], rpar=[])))
 
 
-def _changed(module: Module, one: Operation, side: cst.BaseExpression, code: str, operator: str, why: str) -> Proposal:
+def _changed(
+    module: Module, one: Operation, side: cst.BaseExpression, code: str, operator: str, why: str
+) -> Proposal | Declined:
+    if re.match(r"(?:str|int|float|list|tuple)\(|.*\.decode\(\)\Z", module.code(side)):
+        return decline(f"{module.code(side)} is converted already")
     if isinstance(one.node, cst.AugAssign) and side is one.left:
         sign = module.code(one.node.operator).strip().rstrip("=")
         value = module.code(one.node.value)

@@ -108,7 +108,8 @@ def _worked_out(case: Case, module: Module, line: int, told: cst.Subscript | Non
         return decline(f"{function.name.value} means the error where there is nothing")
     if _excludes_the_end(module, use, base, place):
         return finish(module, "stronger-check", f"{base} has no element at its length: the check leaves that out.")
-    if guards.is_guarded(module, use, f"len({base})", by_type=False) and not guards.is_guarded(module, use, base):
+    tests = [module.code(test) for test in guards.deciding(module, use)]
+    if any(f"len({base})" in test and place in test for test in tests):
         return decline(f"the length of {base} is checked before it is read")
     good, bad = f"{place} < len({{}})", f"{place} >= len({{}})"
     operator, value = absent.guard(case, module, absence_of(use, use.value, good, bad))

@@ -147,7 +147,7 @@ def is_guarded(
 ) -> bool:
     """Whether a check of `subject` decides already whether `node` is reached; `by_none`: a check for None counts;
     `by_order`: so does one whether it is more or less than another name; `by_type`: so does one of its type."""
-    for test in _deciding(module, node):
+    for test in deciding(module, node):
         code = module.code(test)
         if not by_order and _is_order(module, test, subject):
             continue
@@ -182,7 +182,7 @@ def _speaks_of(test: str, subject: str) -> bool:
     return bool(inner and re.search(rf"(?<![\w.]){re.escape(inner[1])}(?![\w.\[])", flat))
 
 
-def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """Conditions that hold or fail before a node is reached: around it, and early exits before it."""
     inner: cst.CSTNode = node
     for around in module.ancestors(node):
