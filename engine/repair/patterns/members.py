@@ -46,11 +46,21 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
         return renamed(module, use, name, likely, owner)
     if owner == "dict":
         return _key(module, use, name)
+    if classes and not is_own and (kin := _kin(name, known)) is not None:
+        return renamed(module, use, name, kin, owner)
     if isinstance(_target(module, use), cst.AssignTarget | cst.AugAssign):
         return Declined("attribute", f"{owner} takes no attribute {name}: what was meant cannot be seen")
     if classes and module.code(use.value) == "self":
         return _set_first(case, module, use, name, next((one for one in classes if _sets(one, name)), classes[0]))
     return _optional(case, module, use, name, owner)
+
+
+def _kin(name: str, known: set[str]) -> str | None:
+    """The one member whose name says the same more exactly: `ref_name` for `name`; None without just one."""
+    if len(name) < 4:
+        return None
+    every = {one for one in known if one != name and not one.startswith("_") and one.endswith((f"_{name}", name))}
+    return every.pop() if len(every) == 1 else None
 
 
 def _target(module: Module, use: cst.Attribute) -> cst.CSTNode | None:

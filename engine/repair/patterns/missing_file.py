@@ -30,7 +30,6 @@ from engine.repair.patterns.openings import keyword
 from engine.repair.patterns.path_answers import (
     as_parameter,
     calling,
-    calls_in,
     is_start,
     loop_over,
     own_answer,
@@ -51,6 +50,7 @@ from engine.repair.patterns.path_guards import (
     whole_statement,
     with_path,
 )
+from engine.repair.patterns.path_rounds import SKIPPED, filters_map, passes_over
 from engine.repair.patterns.path_sizes import is_reached_sometimes, stands_for_nothing
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.placing import parse_statements
@@ -65,7 +65,7 @@ from engine.repair.record import ErrorRecord
 
 ON_PURPOSE = ("FileNotFoundError", "OSError", "IOError", "EnvironmentError")
 PATH = re.compile(r"No such file or directory: (?P<path>b?'(?:[^'\\]|\\.)*'|b?\"(?:[^\"\\]|\\.)*\"|\S+)")
-SKIPPED = "Skipping a missing file"
+ONE_MISSING = "one of several files is missing: it is skipped and said so"
 
 
 class MissingFile:
@@ -114,6 +114,8 @@ class MissingFile:
             return self._declined(f"a program is missing ({path}), not a file of the project's data")
         found = [one for node in calls if (one := path_call(module, node)) is not None]
         found = found or [one for node in calls if (one := path_like_call(node)) is not None]
+        if not found and calls and passes_over(module, statement, calls[0]):
+            return self._done(module, "skip", "review", ONE_MISSING)
         if not found:
             return self._declined("no call that needs a path was found on the line that failed")
         call = failed_call(found, path)
@@ -269,9 +271,7 @@ class MissingFile:
         warn = wording.warning(module, site.statement, SKIPPED, name)
         test = exists_test(module, site, name)
         source = f"{hoisted(module, name, site.call.path)}if not {test}:\n    {warn}\n    continue\n"
-        return self._inserted(
-            site, source, "skip", "review", "one of several files is missing: it is skipped and said so", statement
-        )
+        return self._inserted(site, source, "skip", "review", ONE_MISSING, statement)
 
     def _skipped_by_caller(self, site: Site) -> Proposal | Declined | None:
         """The loop is in a calling frame: the check (or a narrow `except`) goes there."""
@@ -294,7 +294,9 @@ class MissingFile:
             module, statement = here
             call, given = calling(statement, function, parameter, site.module)
             if call is None:
-                return self._filtered_map(module, statement, function) if parameter is not None else None
+                is_mapped = parameter is not None and filters_map(module, statement, function)
+                left_out = "one of several files is missing: it is left out, the rest goes on"
+                return self._done(module, "skip", "review", left_out) if is_mapped else None
             around = comprehension_around(module, call)
             if around is not None and given is not None:
                 return self._filtered(module, around, module.code(given), site)
@@ -310,19 +312,6 @@ class MissingFile:
                 parameter = (
                     given.value if isinstance(given, cst.Name) and takes_parameter(function, given.value) else None
                 )
-        return None
-
-    def _filtered_map(self, module: Module, statement: cst.CSTNode, function: cst.FunctionDef) -> Proposal | None:
-        """`map(read, paths)` over those paths that are there."""
-        for call in calls_in(statement):
-            plain = [arg for arg in call.args if arg.keyword is None and not arg.star]
-            if last_name(call.func) != "map" or len(plain) != 2 or last_name(plain[0].value) != function.name.value:
-                continue
-            looks = f"{module.name_of_import('os')}.path.exists"
-            there = cst.parse_expression(f"filter({looks}, {module.code(plain[1].value)})")
-            module.replace(plain[1].value, there)
-            why = "one of several files is missing: it is left out, the rest goes on"
-            return self._done(module, "skip", "review", why)
         return None
 
     def _skipped_above(
@@ -352,7 +341,7 @@ class MissingFile:
             warn = wording.warning(module, statement, SKIPPED, "error")
             source = f"try:\n    pass\nexcept FileNotFoundError as error:\n    {warn}\n    continue\n"
             module.wrap(statement, source)
-        return self._done(module, "skip", "review", "one of several files is missing: it is skipped and said so")
+        return self._done(module, "skip", "review", ONE_MISSING)
 
     def _answered(self, site: Site) -> Proposal | Declined:
         """What the code base wants where there is nothing, else a clear error."""

@@ -121,7 +121,7 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
 _PATH_LIKE = re.compile(
     r"(?i)(?:^|_)(?:path|file|filename|fname|filepath|dir|dirname|directory|folder|src|source)\d?\Z"
 )
-_OF_PATHS = frozenset(  # these need nothing to be there
+OF_PATHS = frozenset(  # these need nothing to be there
     (
         *("join", "basename", "dirname", "abspath", "exists", "Path", "str", "print", "format", "info", "debug"),
         *("makedirs", "mkdir", "walk", "glob", "iglob", "isfile", "isdir", "is_file", "splitext", "normpath", "append"),
@@ -133,7 +133,7 @@ _WRITING = re.compile(r"(?i)(?:^|_)(?:save|write|export|dump|store)")
 def path_like_call(call: cst.Call) -> PathCall | None:
     """A call of what is not known, where it is given something that is called a path; None for others."""
     name = last_name(call.func)
-    if name in _OF_PATHS:
+    if name in OF_PATHS:
         return None
     for arg in call.args:
         given = last_name(arg.value)
