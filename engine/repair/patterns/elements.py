@@ -112,9 +112,20 @@ def _worked_out(case: Case, module: Module, line: int, told: cst.Subscript | Non
     if any(f"len({base})" in test and place in test for test in tests):
         return decline(f"the length of {base} is checked before it is read")
     good, bad = f"{place} < len({{}})", f"{place} >= len({{}})"
+    if _may_be_negative(module, use, place):
+        good, bad = f"-len({base}) <= {good}", f"not -len({base}) <= {good}"
     operator, value = absent.guard(case, module, absence_of(use, use.value, good, bad))
     why = f"{base} has not always an element at {place}: {value.code} then, as {value.because}."
     return finish(module, operator, why)
+
+
+def _may_be_negative(module: Module, use: cst.Subscript, place: str) -> bool:
+    """Whether the function gives a place a number below zero somewhere, which counts from the end."""
+    within = module.function(use) or module.tree
+    return any(
+        any(module.code(target.target) == place for target in one.targets) and re.search(r"-\d", module.code(one.value))
+        for one in module.nodes(cst.Assign, within=within)
+    )
 
 
 def _excludes_the_end(module: Module, use: cst.Subscript, base: str, place: str) -> bool:

@@ -231,6 +231,18 @@ TYPE_MISMATCH_LOOKALIKES = [
 
 ATTRIBUTE = [
     program(
+        "a part that every object is to have",
+        "class Shown:\n    def __init__(self, photo):\n        self.name = photo.name\n        self.seen = False\n\n    def title(self):\n        return self.name or 'none'\n",
+        "import app\nfrom types import SimpleNamespace as N\nassert app.Shown(N(name='a')).title() == 'a'\nassert app.Shown(None).title() == 'none'",
+        operator="conditional",
+    ),
+    program(
+        "a member that says more exactly what it is",
+        "class Ref:\n    def __init__(self, name):\n        self.shortname = name\n        self.kind = 'tag'\n\n\ndef label(ref):\n    return 'at ' + ref.name\n",
+        "import app\nassert app.label(app.Ref('a')) == 'at a'",
+        operator="rename",
+    ),
+    program(
         "a list where a dict is usual",
         "def names(data):\n    found = []\n    for key, value in data.items():\n        found.append(key)\n    return found\n",
         "import app\nassert app.names({'a': 1}) == ['a']\nassert app.names([1]) in ([], None)",
@@ -301,6 +313,12 @@ ZERO_DIVISION = [
 ]
 
 MISSING_FILE = [
+    program(
+        "a search of its own that finds nothing",
+        "def _open(name):\n    with open('lib/' + name) as file:\n        return file.read()\n\n\ndef libraries(names):\n    found = []\n    for name in names:\n        text = _open(name)\n        found.append(text)\n    return found\n",
+        "import app, pathlib\npathlib.Path('lib').mkdir()\npathlib.Path('lib/a').write_text('x')\nassert app.libraries(['b', 'a']) == ['x']",
+        operator="skip",
+    ),
     program(
         "a file in a comprehension's own condition",
         "import os\n\n\ndef large(paths):\n    return [path for path in paths if os.path.getsize(path) > 2]\n",
