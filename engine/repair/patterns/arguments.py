@@ -49,6 +49,7 @@ _OTHER = re.compile(  # text is taken alone, and something else came
     r"(?:expected string or bytes-like object|expected str, bytes or os\.PathLike object|argument must be str[\w, .-]*"
     r"|argument should be a str[\w, .-]*|must be a string[\w, .-]*|must be str or [\w.]+),? "
     r"(?:not|got|found) '?(?P<kind>int|float|bool|list|tuple|dict|set|PosixPath|WindowsPath|Decimal)'?\Z"
+    r"|\Aexpected string or bytes-like object\Z"
 )
 _TAKING_BYTES = re.compile(
     r"write|send|sendall|sendto|update|md5|sha\w+|b64encode|b32encode|new|compress|crc32|send_bytes|publish|BytesIO|"
@@ -86,7 +87,7 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
         return _reduced(case, module, line)
     other = _OTHER.search(message)
     if other and not _NONE.search(message):
-        return _of_type(case, module, line, message, other["kind"])
+        return _of_type(case, module, line, message, other["kind"] or "value of another type")
     pairs = list(_given(case, module, line, message))
     if not pairs:
         return decline("what was None cannot be told from this line")

@@ -130,6 +130,11 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
     if any(module.code(one.target) == f"self.{name}" for one in targets):
         if any(frame.function.rpartition(".")[2] == "__del__" for frame in case.records[0].frames):
             return _half_made(case, module, use, name, found.name)
+        if first is not None and (before := _only_sometimes(module, first, name)) is not None:
+            guards.before(module, before, f"self.{name} = {start or 'None'}\n")
+            edit = module.edit()
+            why = f"__init__ sets {name} in some cases only; it starts as {start or 'None'} now."
+            return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
         return Declined("attribute", f"__init__ sets {name}: it was asked for before that")
     if first is None and own is not None and start in _UNCHANGING:
         return _of_class(module, own, name, start)
@@ -139,6 +144,19 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
     edit = module.edit()
     why = f"{found.name} sets {name} only in other methods; it starts as {start} now."
     return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
+
+
+def _only_sometimes(module: Module, first: cst.FunctionDef, name: str) -> cst.CSTNode | None:
+    """The statement of `__init__` in which alone, and in some cases, an attribute is set; None elsewhere."""
+    targets = [one for one in module.nodes(cst.AssignTarget, within=first) if module.code(one.target) == f"self.{name}"]
+    body = list(first.body.body)
+    holding = [one for one in body if any(one in module.ancestors(target) for target in targets)]
+    if not holding or not all(isinstance(one, cst.If | cst.Try | cst.For | cst.While) for one in holding):
+        return None
+    outer = holding[0]
+    if isinstance(outer, cst.If) and isinstance(outer.orelse, cst.Else) and len(targets) > 1:
+        return None  # each branch sets it
+    return outer
 
 
 def _sets(found: ast.ClassDef, name: str) -> bool:

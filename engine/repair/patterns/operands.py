@@ -18,6 +18,7 @@ _BINARY = re.compile(
     r"unsupported operand type\(s\) for (?P<sign>[^\s:]+?)(?: or pow\(\))?: '(?P<left>[\w.]+)' and '(?P<right>[\w.]+)'"
 )
 _ORDER = re.compile(r"'(?P<sign>[<>]=?)' not supported between instances of '(?P<left>[\w.]+)' and '(?P<right>[\w.]+)'")
+_MOMENTS = re.compile(r"can't compare (?P<left>[\w.]+) to (?P<right>[\w.]+)")
 _CONCAT = re.compile(
     r"can only concatenate (?P<left>\w+) \(not ['\"](?P<right>[\w.]+)['\"]\) to \w+|must be str, not (?P<old>\w+)"
 )
@@ -39,7 +40,7 @@ class Operation:
 
 def recognised(message: str) -> bool:
     """Whether a TypeError's message is about operands."""
-    return any(one.search(message) for one in (_BINARY, _ORDER, _CONCAT, _UNARY))
+    return any(one.search(message) for one in (_BINARY, _ORDER, _MOMENTS, _CONCAT, _UNARY))
 
 
 def propose(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
@@ -47,6 +48,9 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
     unary = _UNARY.search(message)
     if unary:
         return _one_operand(case, module, line, unary)
+    moments = _MOMENTS.search(message)
+    if moments:
+        return _compared(case, module, line, moments["left"], moments["right"])
     found = _BINARY.search(message) or _ORDER.search(message)
     concat = None if found else _CONCAT.search(message)
     if concat:
@@ -64,6 +68,17 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
         reason = nothing.meant(case, module, chosen[0].node, line)
         return decline(reason) if reason else conversions.operands(module, chosen, sign, left, right, bool(concat))
     return _none(case, module, line, chosen, sign, left, right)
+
+
+def _compared(case: Case, module: Module, line: int, left: str, right: str) -> Proposal | Declined:
+    """Two moments, or a moment and None, in whatever order they are asked for."""
+    if NONE not in (left, right):
+        return decline(f"a {left} and a {right} are not compared, and nothing here says what was meant")
+    for sign in ("<", ">", "<=", ">="):
+        chosen = operations(module, line, sign)
+        if chosen:
+            return _none(case, module, line, chosen, sign, left, right)
+    return _undone("<")
 
 
 def _undone(sign: str) -> Declined:

@@ -5,6 +5,17 @@ from tests.engine.repair.corpus.program import program, spared
 
 TYPE_MISMATCH = [
     program(
+        "a moment that has not come yet",
+        "import datetime\n\n\ndef is_over(end):\n    if end < datetime.datetime(2020, 1, 1):\n        return 'over'\n    return 'on'\n",
+        "import app, datetime\nassert app.is_over(datetime.datetime(2019, 1, 1)) == 'over'\nassert app.is_over(None) == 'on'",
+        operator="test",
+    ),
+    program(
+        "text where an answer's dict is usual",
+        "def ask(client):\n    answer = client.ask()\n    name = answer['name']\n    return ['got', name]\n",
+        "import app\nfrom types import SimpleNamespace as N\nassert app.ask(N(ask=lambda: {'name': 1})) == ['got', 1]\nassert app.ask(N(ask=lambda: 'error')) in (None, ['got', None])",
+    ),
+    program(
         "None in a sum that is returned",
         "def end(start, length=None):\n    return start + length\n",
         "import app\nassert app.end(1, 2) == 3\nassert app.end(1) is None",
@@ -230,6 +241,12 @@ TYPE_MISMATCH_LOOKALIKES = [
 ]
 
 ATTRIBUTE = [
+    program(
+        "set in one branch of the making",
+        "class Player:\n    def __init__(self, path=None):\n        if path:\n            self.track = path\n        self.on = True\n\n    def title(self):\n        return self.track or 'nothing'\n",
+        "import app\nassert app.Player('a').title() == 'a'\nassert app.Player().title() == 'nothing'",
+        operator="initialise",
+    ),
     program(
         "a part that every object is to have",
         "class Shown:\n    def __init__(self, photo):\n        self.name = photo.name\n        self.seen = False\n\n    def title(self):\n        return self.name or 'none'\n",
