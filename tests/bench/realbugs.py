@@ -3,10 +3,17 @@
 `realbugs.tsv` has facts alone: repository, the commit that fixed it, the kind of fix (`none` for one of none of the
 eight kinds), the error, and the lines (file:line, outermost first) that it went through before that commit. The
 tracebacks are made from these lines; the last is what the fix is about. A fix of running out of memory is of that kind
-where it shrinks the batch; to skip it, to answer an error or to compute elsewhere is `none`. Of the commits of four
-kinds (`missing-file`, `zero-division`, `attribute`, `type-mismatch`) that are written out in full, those whose last
-digit is odd were held out until the patterns of 2026-11-29 were done, and seen since. `REALBUGS_CLONES` names a folder
-of clones, `OWNER+NAME/repo`, `OWNER+NAME` or `OWNER/NAME`; without it nothing is measured, and the rows say so.
+where it shrinks the batch; to skip it, to answer an error or to compute elsewhere is `none`.
+
+The bugs of the `HELD_OUT` projects (47 guards, 10 `none`) were written down by somebody who had not seen the patterns,
+and measured once, at commit a6bc8ad: 33 proposals, of which 20 have the human fix's effect on the failing input, 2 are
+guards that a reviewer would take and 11 are wrong (22 of 47, 47 %); 1 of the 10 `none` was `safe`. Nothing has been
+mended on them. All other rows have been seen: the patterns were mended on what they missed there. Of those, 99 guards
+of 23 projects were measured in the same way before they were seen: 31 of 49 (63 %) were right or harmless at bd56f04,
+35 of 50 (70 %) at 88e116b.
+
+`REALBUGS_CLONES` names a folder of clones, `OWNER+NAME/repo`, `OWNER+NAME` or `OWNER/NAME`; without it nothing is
+measured, and the rows say so.
 
 Whether a proposal is a fix is for a person (or the project's tests) to judge: `python -m tests.bench.realbugs
 [KIND]...` prints every one of them.
@@ -36,8 +43,13 @@ FACTS = Path(__file__).with_name("realbugs.tsv")
 CLONES = "REALBUGS_CLONES"
 PROPOSED = "real bugs fixed by a guard of the eight kinds: a proposal is made (not yet: is right)"
 LARGE = tuple(f":(exclude)*.{end}" for end in ("json", "ipynb", "bin", "png", "jpg", "gz", "zip", "pt", "onnx", "pdf"))
-HELD_OUT = "of these, those of four kinds written down after the patterns (seen since): a proposal is made"
-_FOUR = ("missing-file", "zero-division", "attribute", "type-mismatch", "none")
+HELD = "of these, those of projects held out, never mended on: a proposal is made (not yet: is right)"
+HELD_OUT = frozenset(
+    (
+        *("bookwyrm-social/bookwyrm", "home-assistant/supervisor", "internetarchive/openlibrary"),
+        *("quodlibet/quodlibet", "searxng/searxng", "stb-tester/stb-tester"),
+    )
+)
 SAFE = "real bugs of none of the eight kinds: proposals marked `safe`"
 
 
@@ -52,9 +64,9 @@ class Fact:
     places: tuple[tuple[str, int], ...]
 
     @property
-    def was_held_out(self) -> bool:
-        """Whether it was written down after the patterns; they were mended on it since."""
-        return self.kind in _FOUR and len(self.commit) == 40 and int(self.commit[-1], 16) % 2 == 1
+    def is_held_out(self) -> bool:
+        """Whether the patterns were never mended on it."""
+        return self.repository in HELD_OUT
 
 
 def facts() -> Iterator[Fact]:
@@ -77,7 +89,7 @@ def realbugs(_folder: Path | None = None) -> list[Row]:
             absent += 1
         else:
             (others if fact.kind == "none" else guards).append(made)
-            if fact.was_held_out and fact.kind != "none":
+            if fact.is_held_out and fact.kind != "none":
                 held.append(made)
     lacking = f"; {absent} of which no clone is there" if absent else ""
     if not guards or not others or not held:
@@ -87,13 +99,13 @@ def realbugs(_folder: Path | None = None) -> list[Row]:
     safe = sum(any(fix.applicability == "safe" for fix in made) for made in others) / len(others)
     return [
         Row(PROPOSED, "≥ 80 %", f"{share:.0%} of {len(guards)}{lacking}", share >= 0.8),
-        Row(HELD_OUT, "≥ 80 %", f"{share_held:.0%} of {len(held)}{lacking}", share_held >= 0.8),
+        Row(HELD, "≥ 80 %", f"{share_held:.0%} of {len(held)}{lacking}", share_held >= 0.8),
         Row(SAFE, "≤ 3 %", f"{safe:.0%} of {len(others)}{lacking}", safe <= 0.03),
     ]
 
 
 def _skipped(said: str) -> list[Row]:
-    return [Row(PROPOSED, "≥ 80 %", said), Row(HELD_OUT, "≥ 80 %", said), Row(SAFE, "≤ 3 %", said)]
+    return [Row(PROPOSED, "≥ 80 %", said), Row(HELD, "≥ 80 %", said), Row(SAFE, "≤ 3 %", said)]
 
 
 def proposals(fact: Fact, clones: Path) -> tuple[Fix, ...] | None:

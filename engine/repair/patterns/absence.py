@@ -40,7 +40,14 @@ class Absence:
 
 def none_of(use: cst.BaseExpression, subject: cst.BaseExpression, names: tuple[str, ...]) -> Absence:
     """None where an object was expected."""
-    return Absence(use, subject, lambda code: (f"{code} is not None", f"{code} is None"), names, is_none=True)
+    return Absence(
+        use, subject, lambda code: (f"{_whole(code)} is not None", f"{_whole(code)} is None"), names, is_none=True
+    )
+
+
+def _whole(code: str) -> str:
+    """The source of a subject, in parentheses where a comparison behind it would take it apart."""
+    return code if code.startswith("(") else guards.in_parentheses(code)
 
 
 def bound(

@@ -6,14 +6,14 @@ test, the next round of a loop, an early return, and a conditional expression wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import guards
+from engine.repair.patterns import guards, handlers
 from engine.repair.patterns.absence import Absence, bound, inline
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.for_nothing import Value
+from engine.repair.patterns.for_nothing import NUMBER, Value
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.statement_guards import in_statement, leave_before
 from engine.repair.patterns.syntax import parameter_of
@@ -45,6 +45,8 @@ def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
     """Put the guard where it belongs; its operator, and the value that is given instead."""
     whole = whole_of(module, absence.use)
     code = module.code(absence.subject)
+    if handlers.widened(module, absence.use, case.records[0].type.rpartition(".")[2]):
+        return "handler", Value("nothing", "guessed", "the handler around it says what is done then")
     repeatable = guards.is_repeatable(code)
     comp = guards.comprehension(module, whole)
     needed = guards.names_of(code if absence.is_none else module.code(absence.use))
@@ -145,12 +147,43 @@ def _in_test(module: Module, absence: Absence, test: cst.BaseExpression, repeata
     if isinstance(around, cst.BooleanOperation) and isinstance(around.operator, cst.Or) and around.left is test:
         negative = False
     negative = negative and not _needed_within(module, absence, test)
+    negative = negative or _leaves_for_nothing(module, absence, test)
     good, bad, inner = bound(module, absence, test, repeatable)
     module.replace(test, _joined(module, test, inner, bad if negative else good, "or" if negative else "and"))
     if repeatable and not negative:
         for other in _next_tests(module, absence, test):
             module.replace(other, guards.joined(module, other, good, "and"))
     return "test", Value("True" if negative else "False", "told", "the condition does not hold then")
+
+
+def _leaves_for_nothing(module: Module, absence: Absence, test: cst.BaseExpression) -> bool:
+    """Whether a condition leaves what cannot do without the thing: what comes behind it reads it, or it says no."""
+    around = module.nearest(test, cst.If)
+    if around is None or around.test is not test or not guards.leaves(around.body):
+        return False
+    last = around.body.body[-1]
+    code = module.code(last).strip()
+    otherwise = around.orelse
+    if isinstance(otherwise, cst.Else):
+        behind = module.code(otherwise.body).strip()
+        return code in ("return False", "return None", "return") and behind == "return True"
+    block = module.parent(around)
+    if otherwise is not None or not isinstance(block, cst.IndentedBlock) or not absence.is_none:
+        return False
+    subject = module.code(absence.subject)
+    later = list(block.body)[list(block.body).index(around) + 1 :]
+    if code in ("return False", "return None") and len(later) == 1 and module.code(later[0]).strip() == "return True":
+        return True
+    for one in later:
+        for node in module.nodes(cst.BaseExpression, within=one):  # type: ignore[type-abstract]
+            if module.code(node) == subject and not guards.is_guarded(module, node, f"{subject} is not None"):
+                return not _is_bound_between(module, later[: later.index(one)], subject)
+    return False
+
+
+def _is_bound_between(module: Module, statements: Sequence[cst.CSTNode], subject: str) -> bool:
+    targets = [one for each in statements for one in module.nodes(cst.AssignTarget, within=each)]
+    return any(module.code(one.target) == subject for one in targets)
 
 
 def _needed_within(module: Module, absence: Absence, test: cst.BaseExpression) -> bool:
@@ -218,4 +251,14 @@ def _element(absence: Absence, module: Module, whole: cst.BaseExpression) -> str
     around = module.parent(whole)
     if isinstance(around, cst.For | cst.CompFor):
         return "()"
+    if isinstance(around, cst.Lambda) and absence.element == "None" and _puts_in_order(module, around):
+        code = module.code(whole)
+        is_number = NUMBER.search(code) or code.startswith(("int(", "float(", "len(", "round(", "sum("))
+        return "0" if is_number else module.quote * 2
     return absence.element
+
+
+def _puts_in_order(module: Module, function: cst.Lambda) -> bool:
+    """Whether a function gives the keys of an order: None has no place in one."""
+    arg = module.parent(function)
+    return isinstance(arg, cst.Arg) and arg.keyword is not None and arg.keyword.value == "key"

@@ -151,6 +151,7 @@ def alike(module: Module, failed: Sequence[Division]) -> list[Division]:
         "cls",
         "math",
     }
+    names |= _made_of(module, function, names)
     for change in intent.own_nodes(function.body, cst.Assign):
         if any(contains(change, one) for one in failed):
             names |= {module.code(target.target) for target in change.targets}
@@ -160,11 +161,28 @@ def alike(module: Module, failed: Sequence[Division]) -> list[Division]:
             continue
         if line_of_node(module, one) < line_of_node(module, failed[0]) or module.function(one) is not function:
             continue
-        if names & guards.names_of(denominator_code(module, one)):
+        asked = guards.names_of(denominator_code(module, one))
+        if names & (asked | _made_of(module, function, asked)):
             found.append(one)
             bound = module.nearest(one, cst.Assign)
             if bound is not None:
                 names |= {module.code(target.target) for target in bound.targets}
+    return found
+
+
+def _made_of(module: Module, function: cst.FunctionDef, names: set[str]) -> set[str]:
+    """What names count (`n = len(x)`), and what lists are made of, one element for each of theirs."""
+    found: set[str] = set()
+    for change in intent.own_nodes(function.body, cst.Assign):
+        if not any(module.code(one.target) in names for one in change.targets):
+            continue
+        counted = re.fullmatch(r"len\((\w+)\)", module.code(change.value))
+        if counted:
+            found.add(counted[1])
+        elif isinstance(change.value, cst.ListComp):
+            source = change.value.for_in
+            if isinstance(source.iter, cst.Name) and not source.ifs:
+                found.add(source.iter.value)
     return found
 
 

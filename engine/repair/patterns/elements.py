@@ -25,13 +25,14 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     message = case.records[0].message
     if message.startswith("pop "):
         return _taken(case, module, line)
-    every = [one for one in subscripts(module, line) if _place(one) is not None and not _is_stored(module, one)]
+    every = [one for one in subscripts(module, line) if _place(one) is not None]
+    every = [one for one in every if _is_stored(module, one) == ("assignment" in message)]
     told = underlined(case, module, line, subscripts(module, line))
     if told is not None:
         every = [one for one in every if one is told or module.code(one.value) == module.code(told.value)]
         every = sorted(every, key=lambda one: one is not told) if told in every else []
     if not every:
-        return decline("the index is worked out: what is wrong with it is no question of the data's shape")
+        return _worked_out(case, module, line, told)
     first = every[0]
     same = [one for one in every if module.code(one.value) == module.code(first.value)]
     use = max(same, key=_needed)
@@ -45,7 +46,8 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     if function is not None and function.name.value in ("__getitem__", "pop", "top", "peek"):
         return decline(f"{function.name.value} means the error where there is nothing")
     needed = _needed(use)
-    if guards.is_guarded(module, use, base) or guards.is_guarded(module, use, f"len({base})"):
+    checked = guards.is_guarded(module, use, base, by_type=False)
+    if checked or guards.is_guarded(module, use, f"len({base})", by_type=False):
         if _made_stronger(module, use, base, needed):
             return finish(
                 module, "stronger-check", f"{base} is read for {needed} elements: the check asks for so many."
@@ -84,6 +86,93 @@ def _is_part_of_text(module: Module, use: cst.Subscript) -> bool:
         for one in module.nodes(cst.Assign, within=module.function(use) or module.tree)
         if any(module.code(target.target) == module.code(use.value) for target in one.targets)
     )
+
+
+# -- places that are worked out ----------------------------------------------------------------------------------------
+
+
+def _worked_out(case: Case, module: Module, line: int, told: cst.Subscript | None) -> Proposal | Declined:
+    """`items[at]`: a place that a name holds is looked at only where there are so many elements."""
+    every = [told] if told is not None else subscripts(module, line)
+    every = [one for one in every if _is_counted(module, one)]
+    if not every:
+        return decline("the index is worked out: what is wrong with it is no question of the data's shape")
+    use = every[0]
+    base, index = module.code(use.value), index_of(use)
+    place = module.code(index) if index is not None else ""
+    reason = intent.meant(case, module, use, line, "IndexError")
+    if reason:
+        return decline(reason)
+    function = module.function(use)
+    if function is not None and function.name.value in ("__getitem__", "pop", "top", "peek", "__setitem__"):
+        return decline(f"{function.name.value} means the error where there is nothing")
+    if _excludes_the_end(module, use, base, place):
+        return finish(module, "stronger-check", f"{base} has no element at its length: the check leaves that out.")
+    tests = [module.code(test) for test in guards.deciding(module, use)]
+    if any(f"len({base})" in test and place in test for test in tests):
+        return decline(f"the length of {base} is checked before it is read")
+    good, bad = f"{place} < len({{}})", f"{place} >= len({{}})"
+    if _may_be_negative(module, use, place):
+        good, bad = f"-len({base}) <= {good}", f"not -len({base}) <= {good}"
+    operator, value = absent.guard(case, module, absence_of(use, use.value, good, bad))
+    why = f"{base} has not always an element at {place}: {value.code} then, as {value.because}."
+    return finish(module, operator, why)
+
+
+def _may_be_negative(module: Module, use: cst.Subscript, place: str) -> bool:
+    """Whether the function gives a place a number below zero somewhere, which counts from the end."""
+    within = module.function(use) or module.tree
+    return any(
+        any(module.code(target.target) == place for target in one.targets) and re.search(r"-\d", module.code(one.value))
+        for one in module.nodes(cst.Assign, within=within)
+    )
+
+
+def _excludes_the_end(module: Module, use: cst.Subscript, base: str, place: str) -> bool:
+    """Let `at <= len(items)` around a use be `at < len(items)`; whether there was such a check."""
+    inner: cst.CSTNode = use
+    for around in module.ancestors(use):
+        if isinstance(around, cst.FunctionDef | cst.Lambda):
+            return False
+        if (
+            isinstance(around, cst.If | cst.While | cst.IfExp)
+            and inner is not around.test
+            and inner is not around.orelse
+        ):
+            for test in module.nodes(cst.Comparison, within=around.test):
+                target = test.comparisons[0]
+                sides = (module.code(test.left), module.code(target.comparator))
+                if len(test.comparisons) > 1:
+                    continue
+                if isinstance(target.operator, cst.LessThanEqual) and sides == (place, f"len({base})"):
+                    module.replace(target.operator, cst.LessThan())
+                    return True
+                if isinstance(target.operator, cst.GreaterThanEqual) and sides == (f"len({base})", place):
+                    module.replace(target.operator, cst.GreaterThan())
+                    return True
+        inner = around
+    return False
+
+
+def _is_counted(module: Module, one: cst.Subscript) -> bool:
+    """Whether a subscript reads the place that a name holds, and no loop over the same things gives that name."""
+    index = index_of(one)
+    if index is None or constant(index) is not ...:
+        return False
+    code, base = module.code(index), module.code(one.value)
+    if not guards.is_repeatable(code) or not guards.is_repeatable(base) or "[" in code or base in ("sys.argv", "argv"):
+        return False
+    if isinstance(index, cst.BinaryOperation) and (
+        not isinstance(index.operator, cst.Add | cst.Subtract) or not isinstance(index.right, cst.Integer)
+    ):
+        return False
+    names = guards.names_of(code)
+    for around in module.ancestors(one):
+        if isinstance(around, cst.BaseComp) and names & guards.bound_in(module, around):
+            return f"len({base})" not in module.code(around.for_in.iter)
+        if isinstance(around, cst.FunctionDef | cst.Lambda):
+            break
+    return isinstance(index, cst.Name | cst.Attribute | cst.BinaryOperation)
 
 
 # -- taking from what is empty -----------------------------------------------------------------------------------------

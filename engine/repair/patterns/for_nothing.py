@@ -29,6 +29,11 @@ class Value:
     because: str
 
 
+NUMBER = re.compile(
+    r"(?i)price|count|score|size|rating|\bage\b|year|width|height|total|amount|qty|quantity|weight|views|number|num|rank|"
+    r"value|cost|points|hits|likes|duration|length|distance|balance|tax|discount|stock|rate|sum|priority|"
+    r"order|position|offset|level|depth"
+)
 LEFT = ("continue", "return", "nothing")  # no values: the rest of a round, or of a function, is left out
 _NATURAL = re.compile(
     r"(?:-?[01](?:\.0)?|100(?:\.0)?|None|False|True|''|\"\"|\[\]|\{\}|\(\)|set\(\)|"

@@ -142,15 +142,19 @@ def extend(module: Module, test: cst.BaseExpression, condition: str) -> None:
 # -- what is guarded already -------------------------------------------------------------------------------------------
 
 
-def is_guarded(module: Module, node: cst.CSTNode, subject: str, by_none: bool = True, by_order: bool = True) -> bool:
+def is_guarded(
+    module: Module, node: cst.CSTNode, subject: str, by_none: bool = True, by_order: bool = True, by_type: bool = True
+) -> bool:
     """Whether a check of `subject` decides already whether `node` is reached; `by_none`: a check for None counts;
-    `by_order`: so does one whether it is more or less than another name."""
-    for test in _deciding(module, node):
+    `by_order`: so does one whether it is more or less than another name; `by_type`: so does one of its type."""
+    for test in deciding(module, node):
         code = module.code(test)
         if not by_order and _is_order(module, test, subject):
             continue
         if not by_none:
             code = re.sub(r"[\w.\[\]'\"()]+ is (?:not )?None", "", code)
+        if not by_type:
+            code = re.sub(r"\bisinstance\([\w.\[\]'\"]+,[^()]*(?:\([^()]*\))?\)", "", code)
         if _speaks_of(code, subject):
             return True
     return False
@@ -178,7 +182,7 @@ def _speaks_of(test: str, subject: str) -> bool:
     return bool(inner and re.search(rf"(?<![\w.]){re.escape(inner[1])}(?![\w.\[])", flat))
 
 
-def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """Conditions that hold or fail before a node is reached: around it, and early exits before it."""
     inner: cst.CSTNode = node
     for around in module.ancestors(node):
@@ -190,7 +194,7 @@ def _deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         elif isinstance(around, cst.CompFor) and isinstance(inner, cst.CompFor | cst.CompIf):
             pass
         elif isinstance(around, cst.BaseComp):
-            yield from _filters(around)
+            yield from _filters(module, around, node)
         elif isinstance(around, cst.IndentedBlock | cst.Module):
             for before in around.body:
                 if before is inner:
@@ -215,10 +219,13 @@ def _says_nothing(test: cst.BaseExpression) -> bool:
     return isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And)
 
 
-def _filters(comprehension: cst.BaseComp) -> Iterator[cst.CSTNode]:
+def _filters(module: Module, comprehension: cst.BaseComp, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """A comprehension's conditions that are asked before a node of it is reached."""
     at: cst.CompFor | None = comprehension.for_in
     while at is not None:
         for one in at.ifs:
+            if _within(module, node, one):
+                return
             yield one.test
         at = at.inner_for_in
 

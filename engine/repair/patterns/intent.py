@@ -36,6 +36,9 @@ _ON_PURPOSE = re.compile(
 )
 
 
+_LIBRARY = re.compile(r"(?i)(?:[/\\]lib(?:64)?[/\\](?:python[\d.]+[/\\])?\w[^/\\]*|<frozen [\w.]+>)")
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """One frame of the error inside the project."""
@@ -90,6 +93,26 @@ def raised_below(case: Case) -> Frame | None:
     return None if (last.line, last.function, last.code) == (own.line, own.function, own.code) else last
 
 
+def is_own_key(case: Case) -> bool:
+    """Whether a KeyError comes from the container that the line itself reads: an heir of dict, say."""
+    frames = case.records[0].frames
+    at = max((index for index, one in enumerate(frames) if one == case.frame), default=len(frames))
+    below = frames[at + 1 :]
+    names = ("__getitem__", "__missing__", "__delitem__")
+    return 0 < len(below) < 3 and all(one.function in names for one in below)
+
+
+def is_own_argument(case: Case, code: str) -> bool:
+    """Whether the error comes from what a function of Python's library was given by the code of the line itself."""
+    frames = case.records[0].frames
+    at = max((index for index, one in enumerate(frames) if one == case.frame), default=len(frames))
+    below = frames[at + 1 :]
+    if not below or any(re.search(r"[/\\](?:site|dist)-packages[/\\]", one.file) for one in below):
+        return False
+    called = re.findall(r"(\w+)\(", code)
+    return all(_LIBRARY.search(one.file) for one in below) and below[0].function in (*called, "__init__", "__new__")
+
+
 def is_test(path: str) -> bool:
     """Whether a file holds tests."""
     pure = PurePosixPath(path)
@@ -106,7 +129,7 @@ def meant(case: Case, module: Module, node: cst.CSTNode, line: int, error: str) 
     if is_test(case.path):
         return "the error is in the tests' own code"
     code = case.frame.code.strip()
-    if re.match(r"raise\b", code):
+    if re.match(rf"raise(?:\s+(?:\w+|[\w.]*\b{error}\b.*))?\Z", code):
         return "the project raises this error itself"
     if re.match(r"assert\b", code):
         return "the line is an assertion"

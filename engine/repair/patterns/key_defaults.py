@@ -12,10 +12,6 @@ from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.statement_guards import is_only_shown
 from engine.repair.patterns.subscripts import index_of
 
-_NUMBER = re.compile(
-    r"(?i)price|count|score|size|rating|\bage\b|year|width|height|total|amount|qty|quantity|weight|views|number|num|rank|"
-    r"value|cost|points|hits|likes|duration|length|distance|balance|tax|discount|stock|rate|sum"
-)
 LISTS = ("append", "extend", "insert")
 _TEXT = (
     "strip",
@@ -103,7 +99,7 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
         if (
             isinstance(around.operator, cst.Subtract)
             or isinstance(other, cst.Integer | cst.Float)
-            or _NUMBER.search(words)
+            or for_nothing.NUMBER.search(words)
         ):
             divides = isinstance(around.operator, cst.Divide | cst.FloorDivide | cst.Modulo) and around.right is use
             return None if divides else ("0", False)
@@ -122,7 +118,7 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
     if isinstance(around, cst.ComparisonTarget) and isinstance(around.operator, cst.In | cst.NotIn):
         return "()", False
     if isinstance(around, cst.Lambda):
-        return "0" if _NUMBER.search(words) else '""', False
+        return "0" if for_nothing.NUMBER.search(words) else '""', False
     if isinstance(around, cst.DictElement) and around.value is use:
         return "", False
     if isinstance(around, cst.Arg):

@@ -26,7 +26,13 @@ _SETTINGS = re.compile(r"(?i)(?:^|\.)_?(?:config|settings|conf|cfg|env|options)\
 _REQUIRED = re.compile(
     r"(?i)(?:secret|passw|token|api_?key|credential|dsn|database|db_|_url\Z|\Aurl\Z|\Ahost\Z|endpoint|license|bucket)"
 )
-_LOOKUP = re.compile(r"(?:must_|require|strict|resolve|lookup|by_id|or_raise|validate|check_|ensure)")
+_OPTIONAL = re.compile(
+    r"(?:HOME|USER|USERNAME|LOGNAME|PATH|PYTHONPATH|DISPLAY|WAYLAND_DISPLAY|LANG|LANGUAGE|LC_\w+|TERM|COLORTERM|SHELL|EDITOR|"
+    r"PAGER|BROWSER|TMP|TEMP|TMPDIR|TZ|XDG_\w+|APPDATA|LOCALAPPDATA|USERPROFILE|PROGRAMFILES|PROGRAMDATA|COLUMNS|LINES|"
+    r"SSH_\w+|CI|VIRTUAL_ENV|CONDA_PREFIX|HOSTNAME|PWD|LD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|CUDA_HOME|LOCAL_RANK|RANK|"
+    r"WORLD_SIZE|NO_COLOR|DEBUG|HTTPS?_PROXY|https?_proxy|no_proxy|SystemRoot|COMSPEC|MANPATH|NUMBER_OF_PROCESSORS)\Z"
+)
+_LOOKUP = re.compile(r"(?:must_|require|strict|or_raise|validate|ensure)")
 
 
 def propose(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:
@@ -65,9 +71,7 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     every = [told] if told is not None else every
     exact = [one for one in every if (index := index_of(one)) is not None and constant(index) == key]
     others = [
-        one
-        for one in every
-        if (index := index_of(one)) is not None and constant(index) is ... and not _is_sliced(index)
+        one for one in every if (index := index_of(one)) is not None and constant(index) is ... and _may_be(index, key)
     ]
     stored = [one for one in (*exact, *others) if not _is_stored(module, one)]
     if not stored:
@@ -79,8 +83,6 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     index = index_of(use)
     if index is None:
         raise NotEditable("the code is set out as nobody would expect")
-    if isinstance(index, cst.Name) and index.value.isupper():
-        return _decline(f"{index.value} is a key by contract")
     base, code = module.code(use.value), module.code(index)
     if guards.is_guarded(module, use, f"{code} in {base}") or guards.is_guarded(module, use, f"{code} not in {base}"):
         return _decline("the key is looked for before it is read")
@@ -103,8 +105,13 @@ def _missing(module: Module, reads: Sequence[cst.Subscript], key: object) -> cst
     return first
 
 
-def _is_sliced(index: cst.BaseExpression) -> bool:
-    return isinstance(index, cst.Integer | cst.SimpleString | cst.FormattedString)
+def _may_be(index: cst.BaseExpression, key: object) -> bool:
+    """Whether an index that is worked out may have come to a key: text that is put together has to fit it."""
+    if not isinstance(index, cst.FormattedString):
+        return not isinstance(index, cst.Integer | cst.SimpleString)
+    parts = [one.value if isinstance(one, cst.FormattedStringText) else None for one in index.parts]
+    wanted = "".join(".*" if one is None else re.escape(one) for one in parts)
+    return isinstance(key, str) and re.fullmatch(wanted, key, re.S) is not None
 
 
 def _is_stored(module: Module, one: cst.Subscript) -> bool:
@@ -120,7 +127,7 @@ def _must_be_there(module: Module, use: cst.Subscript, key: object) -> str | Non
         return f"{name} means the error: it is how Python asks"
     if _LOOKUP.search(name):
         return f"{name} is there to say what is missing"
-    if _MUST.search(base):
+    if _MUST.search(base) and not (base.endswith("environ") and _is_usual(module, use, key)):
         return f"{base} must have the key: without it nothing here can go on"
     if re.fullmatch(r"_?[A-Z][A-Z0-9_]*", last):
         return f"{last} is a table of what is allowed: another key is the caller's error"
@@ -143,6 +150,14 @@ def _must_be_there(module: Module, use: cst.Subscript, key: object) -> str | Non
     return None
 
 
+def _is_usual(module: Module, use: cst.Subscript, key: object) -> bool:
+    """Whether a variable of the environment is one that a system sets or not, or is only asked for in a condition."""
+    around = module.parent(use)
+    if isinstance(around, cst.Comparison | cst.If | cst.While | cst.IfExp | cst.BooleanOperation | cst.UnaryOperation):
+        return True
+    return isinstance(key, str) and _OPTIONAL.match(key) is not None
+
+
 def _missing_key(
     case: Case,
     module: Module,
@@ -155,7 +170,7 @@ def _missing_key(
     """The edit for one key; `alike` are others on the line that may have been the missing one just as well."""
     around = module.parent(use)
     if isinstance(around, cst.Del) or isinstance(module.parent(around) if around else None, cst.Del):
-        return _decline("what is deleted must be there")
+        return _deleted(module, use, base, code)
     if isinstance(around, cst.AugAssign) and around.target is use:
         return _counted(module, around, use, base, code)
     if isinstance(around, cst.Attribute) and around.attr.value in (*LISTS, "add", "update", "setdefault"):
@@ -173,7 +188,11 @@ def _missing_key(
     default = default_for(case, module, use, key)
     if default is not None:
         given, told = default
+        if given in ("[]", "{}", "set()") and _is_read_again(module, use):
+            _call(module, use, "setdefault", given)
+            return _finish(module, "setdefault", f"{base} gets {given} for a key that it has not seen yet.")
         _call(module, use, "get", given)
+        alike = [*alike, *_others_in_chain(module, use, base)]
         for other in alike:
             _call(module, other, "get", given)
         sure: Applicability = "safe" if told and given and guards.is_repeatable(base) else "review"
@@ -184,6 +203,49 @@ def _missing_key(
     operator, value = absent.guard(case, module, absence)
     sure = _sure(operator, value)
     return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.", sure)
+
+
+def _is_read_again(module: Module, use: cst.Subscript) -> bool:
+    """Whether the same key is read from the same thing behind a use: it has to be there then."""
+    function, line = module.function(use), module.position(use).start.line
+    within = function.body if function is not None else module.tree
+    return guards.is_repeatable(module.code(use)) and any(
+        module.code(one) == module.code(use) and module.position(one).start.line > line and not _is_stored(module, one)
+        for one in module.nodes(cst.Subscript, within=within)
+    )
+
+
+def _others_in_chain(module: Module, use: cst.Subscript, base: str) -> list[cst.Subscript]:
+    """`data["a"] or data["b"] or c`: what is read from the same thing instead, and may be missing just so."""
+    top: cst.CSTNode = use
+    around = module.parent(top)
+    while isinstance(around, cst.BooleanOperation) and isinstance(around.operator, cst.Or):
+        top, around = around, module.parent(around)
+    found: list[cst.Subscript] = []
+
+    def look(node: cst.CSTNode, *, is_last: bool) -> None:
+        if isinstance(node, cst.BooleanOperation) and isinstance(node.operator, cst.Or):
+            look(node.left, is_last=False)
+            look(node.right, is_last=is_last)
+        elif isinstance(node, cst.Subscript) and node is not use and not is_last and module.code(node.value) == base:
+            found.append(node)
+
+    look(top, is_last=True)
+    return [one for one in found if isinstance(constant(only(one)), str)]
+
+
+def _deleted(module: Module, use: cst.Subscript, base: str, code: str) -> Proposal | Declined:
+    """What an object of many keys is to lose may be gone already; what a caller gave must have what is written out."""
+    if not ("." in base or "[" in base) and constant(only(use)) is not ...:
+        return _decline("what is deleted must be there")
+    if not guards.is_repeatable(f"{base}[{code}]"):
+        return _decline("what is deleted is worked out by a call")
+    whole = module.parent(use)
+    if isinstance(whole, cst.Del):
+        made = guards.expression(f"{base}.pop({code}, None)")
+        module.replace(whole, cst.Expr(made))
+        return _finish(module, "pop", f"{code} may be gone from {base} already: then there is nothing to delete.")
+    return _decline("several things are deleted at once")
 
 
 def _compared(module: Module, use: cst.Subscript, code: str) -> Proposal | None:
@@ -294,4 +356,11 @@ def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
             first = call.args[0].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
             module.replace(call, call.with_changes(args=[first, cst.Arg(cst.Name("None"))]))
             return _finish(module, "pop", "What is not in the dict need not be taken out.")
+        if method == "pop" and guards.is_repeatable(module.code(call.func.value)):
+            if reason:
+                return _decline(reason)
+            key = module.code(call.args[0].value)
+            absence = absence_of(call, call.func.value, f"{key} in {{}}", f"{key} not in {{}}")
+            operator, value = absent.guard(case, module, absence)
+            return _finish(module, operator, f"{key} is not always there: {value.code} then, as {value.because}.")
     return _decline("no key is read on this line: the error comes from what it calls")

@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards
+from engine.repair.patterns import for_nothing, guards, plain_types
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.module_members import RENAMED, of_module, quote_of, renamed
 from engine.repair.patterns.own_classes import (
@@ -46,11 +46,21 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
         return renamed(module, use, name, likely, owner)
     if owner == "dict":
         return _key(module, use, name)
+    if classes and not is_own and (kin := _kin(name, known)) is not None:
+        return renamed(module, use, name, kin, owner)
     if isinstance(_target(module, use), cst.AssignTarget | cst.AugAssign):
         return Declined("attribute", f"{owner} takes no attribute {name}: what was meant cannot be seen")
     if classes and module.code(use.value) == "self":
         return _set_first(case, module, use, name, next((one for one in classes if _sets(one, name)), classes[0]))
     return _optional(case, module, use, name, owner)
+
+
+def _kin(name: str, known: set[str]) -> str | None:
+    """The one member whose name says the same more exactly: `ref_name` for `name`; None without just one."""
+    if len(name) < 4:
+        return None
+    every = {one for one in known if one != name and not one.startswith("_") and one.endswith((f"_{name}", name))}
+    return every.pop() if len(every) == 1 else None
 
 
 def _target(module: Module, use: cst.Attribute) -> cst.CSTNode | None:
@@ -120,6 +130,11 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
     if any(module.code(one.target) == f"self.{name}" for one in targets):
         if any(frame.function.rpartition(".")[2] == "__del__" for frame in case.records[0].frames):
             return _half_made(case, module, use, name, found.name)
+        if first is not None and (before := _only_sometimes(module, first, name)) is not None:
+            guards.before(module, before, f"self.{name} = {start or 'None'}\n")
+            edit = module.edit()
+            why = f"__init__ sets {name} in some cases only; it starts as {start or 'None'} now."
+            return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
         return Declined("attribute", f"__init__ sets {name}: it was asked for before that")
     if first is None and own is not None and start in _UNCHANGING:
         return _of_class(module, own, name, start)
@@ -129,6 +144,19 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
     edit = module.edit()
     why = f"{found.name} sets {name} only in other methods; it starts as {start} now."
     return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
+
+
+def _only_sometimes(module: Module, first: cst.FunctionDef, name: str) -> cst.CSTNode | None:
+    """The statement of `__init__` in which alone, and in some cases, an attribute is set; None elsewhere."""
+    targets = [one for one in module.nodes(cst.AssignTarget, within=first) if module.code(one.target) == f"self.{name}"]
+    body = list(first.body.body)
+    holding = [one for one in body if any(one in module.ancestors(target) for target in targets)]
+    if not holding or not all(isinstance(one, cst.If | cst.Try | cst.For | cst.While) for one in holding):
+        return None
+    outer = holding[0]
+    if isinstance(outer, cst.If) and isinstance(outer.orelse, cst.Else) and len(targets) > 1:
+        return None  # each branch sets it
+    return outer
 
 
 def _sets(found: ast.ClassDef, name: str) -> bool:
@@ -198,8 +226,11 @@ def _empty_of(values: list[str]) -> str | None:
 def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
     """Read an attribute that not every object has."""
     source = module.code(use.value)
+    plain = plain_types.propose(case, module, use, name, owner)
+    if plain is not None:
+        return plain
     if owner in TYPES or owner in ("function", "method", "builtin_function_or_method", "type"):
-        return _by_type(module, use, name, owner)
+        return Declined("attribute", f"a {owner} has no {name}: what was meant cannot be seen")
     if not guards.is_repeatable(source):
         return Declined("attribute", f"{owner} has no {name}, and nothing here says what was meant")
     around = module.parent(use)
@@ -281,7 +312,7 @@ def _method(module: Module, use: cst.Attribute, call: cst.Call, name: str, owner
 
 
 def _by_type(module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
-    """A plain value where an object with the attribute is usual: `getattr`, where its default fits."""
+    """Text that was decoded already, or bytes that were encoded."""
     around = module.parent(use)
     if (
         owner in ("str", "bytes")
@@ -297,16 +328,4 @@ def _by_type(module: Module, use: cst.Attribute, name: str, owner: str) -> Propo
         edit = module.edit()
         why = f"It is {owner} already where it was to be {name}d."
         return Proposal("attribute", "already-text", (edit,), first_changed_line(edit), "review", why)
-    if isinstance(around, cst.Call) and around.func is use:
-        return Declined("attribute", f"a {owner} has no method {name}: what was meant cannot be seen")
-    if owner in ("int", "float", "str") and isinstance(
-        around, cst.Comparison | cst.Return | cst.Assign | cst.Arg | cst.If
-    ):
-        source, quote = module.code(use.value), quote_of(module, use)
-        if name in ("value", "name") and guards.is_repeatable(source):  # a member of an enumeration, or its value
-            made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {source})")
-            module.replace(use, made)
-            edit = module.edit()
-            why = f"It is the plain {owner} here, and an object with '{name}' elsewhere."
-            return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
     return Declined("attribute", f"a {owner} has no {name}: what was meant cannot be seen")

@@ -23,21 +23,20 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import expected, wording
+from engine.repair.patterns import expected, handlers, wording
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_keyword
 from engine.repair.patterns.missing_paths import comprehension_around, failed_call, is_target, runs_a_program
 from engine.repair.patterns.openings import keyword
 from engine.repair.patterns.path_answers import (
     as_parameter,
     calling,
-    calls_in,
     is_start,
     loop_over,
     own_answer,
     takes_parameter,
     varies_in,
 )
-from engine.repair.patterns.path_calls import path_call
+from engine.repair.patterns.path_calls import path_call, path_like_call
 from engine.repair.patterns.path_guards import (
     CHECKS,
     Site,
@@ -51,6 +50,7 @@ from engine.repair.patterns.path_guards import (
     whole_statement,
     with_path,
 )
+from engine.repair.patterns.path_rounds import SKIPPED, filters_map, passes_over
 from engine.repair.patterns.path_sizes import is_reached_sometimes, stands_for_nothing
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.placing import parse_statements
@@ -65,7 +65,7 @@ from engine.repair.record import ErrorRecord
 
 ON_PURPOSE = ("FileNotFoundError", "OSError", "IOError", "EnvironmentError")
 PATH = re.compile(r"No such file or directory: (?P<path>b?'(?:[^'\\]|\\.)*'|b?\"(?:[^\"\\]|\\.)*\"|\S+)")
-SKIPPED = "Skipping a missing file"
+ONE_MISSING = "one of several files is missing: it is skipped and said so"
 
 
 class MissingFile:
@@ -82,13 +82,13 @@ class MissingFile:
         """The check, the folder or the clear error; or the reason why not."""
         try:
             site = self._site(case)
-            return site if isinstance(site, Declined) else self._edit(site)
+            return self._edit(site) if isinstance(site, Site) else site
         except NotEditable as error:
             return self._declined(error.reason)
 
     # -- finding --------------------------------------------------------------------------------------------------
 
-    def _site(self, case: Case) -> Site | Declined:
+    def _site(self, case: Case) -> Site | Proposal | Declined:
         trail = Trail(case)
         caught = trail.caught(ON_PURPOSE)
         if caught:
@@ -108,9 +108,14 @@ class MissingFile:
         if path == "":
             return self._declined("the path is empty: what should have set it is to blame")
         calls = [node for node in parts if isinstance(node, cst.Call)]
+        if calls and handlers.widened(module, calls[0], "FileNotFoundError"):
+            return self._done(module, "handler", "review", "the handler around it says what is done then")
         if any(runs_a_program(module, node) for node in calls):
             return self._declined(f"a program is missing ({path}), not a file of the project's data")
         found = [one for node in calls if (one := path_call(module, node)) is not None]
+        found = found or [one for node in calls if (one := path_like_call(node)) is not None]
+        if not found and calls and passes_over(module, statement, calls[0]):
+            return self._done(module, "skip", "review", ONE_MISSING)
         if not found:
             return self._declined("no call that needs a path was found on the line that failed")
         call = failed_call(found, path)
@@ -142,7 +147,7 @@ class MissingFile:
             return self._parents(site)
         if action in ("delete", "delete-tree"):
             return self._gone_already(site)
-        if action == "move" and site.call.target is not None and is_target(site):
+        if action == "move" and site.call.target is not None and is_target(site) and self._has_folder(site.call.target):
             return self._folder_made(site, site.call.target, "review")
         if is_reached_sometimes(site):
             return self._in_place(site)
@@ -152,6 +157,11 @@ class MissingFile:
             or self._skipped_by_caller(site)
             or self._answered(site)
         )
+
+    def _has_folder(self, path: cst.BaseExpression) -> bool:
+        """Whether a path may lie in a folder that could be missing: one written out without any does not."""
+        literal = text_of(path)
+        return literal is None or len(PurePosixPath(literal.replace("\\", "/")).parts) > 1
 
     def _in_place(self, site: Site) -> Proposal | Declined:
         if not stands_for_nothing(site):
@@ -246,7 +256,10 @@ class MissingFile:
         if any(sign in module.code(one.test) for one in clause.ifs for sign in CHECKS):
             return self._declined("the path is looked for already")
         test = cst.parse_expression(exists_test(module, site, path))
-        module.replace(clause, clause.with_changes(ifs=[*clause.ifs, cst.CompIf(test)]))
+        made = cst.CompIf(test, whitespace_before=cst.SimpleWhitespace(" "))
+        asked = any(one is clause for one in module.ancestors(site.call.call)) and module is site.module
+        ifs = [made, *clause.ifs] if asked else [*clause.ifs, cst.CompIf(test)]
+        module.replace(clause, clause.with_changes(ifs=ifs))
         return self._done(module, "skip", "review", "one of several files is missing: it is left out, the rest goes on")
 
     def _skipped_in_loop(self, site: Site) -> Proposal | Declined | None:
@@ -258,9 +271,7 @@ class MissingFile:
         warn = wording.warning(module, site.statement, SKIPPED, name)
         test = exists_test(module, site, name)
         source = f"{hoisted(module, name, site.call.path)}if not {test}:\n    {warn}\n    continue\n"
-        return self._inserted(
-            site, source, "skip", "review", "one of several files is missing: it is skipped and said so", statement
-        )
+        return self._inserted(site, source, "skip", "review", ONE_MISSING, statement)
 
     def _skipped_by_caller(self, site: Site) -> Proposal | Declined | None:
         """The loop is in a calling frame: the check (or a narrow `except`) goes there."""
@@ -283,7 +294,9 @@ class MissingFile:
             module, statement = here
             call, given = calling(statement, function, parameter, site.module)
             if call is None:
-                return self._filtered_map(module, statement, function) if parameter is not None else None
+                is_mapped = parameter is not None and filters_map(module, statement, function)
+                left_out = "one of several files is missing: it is left out, the rest goes on"
+                return self._done(module, "skip", "review", left_out) if is_mapped else None
             around = comprehension_around(module, call)
             if around is not None and given is not None:
                 return self._filtered(module, around, module.code(given), site)
@@ -299,19 +312,6 @@ class MissingFile:
                 parameter = (
                     given.value if isinstance(given, cst.Name) and takes_parameter(function, given.value) else None
                 )
-        return None
-
-    def _filtered_map(self, module: Module, statement: cst.CSTNode, function: cst.FunctionDef) -> Proposal | None:
-        """`map(read, paths)` over those paths that are there."""
-        for call in calls_in(statement):
-            plain = [arg for arg in call.args if arg.keyword is None and not arg.star]
-            if last_name(call.func) != "map" or len(plain) != 2 or last_name(plain[0].value) != function.name.value:
-                continue
-            looks = f"{module.name_of_import('os')}.path.exists"
-            there = cst.parse_expression(f"filter({looks}, {module.code(plain[1].value)})")
-            module.replace(plain[1].value, there)
-            why = "one of several files is missing: it is left out, the rest goes on"
-            return self._done(module, "skip", "review", why)
         return None
 
     def _skipped_above(
@@ -341,7 +341,7 @@ class MissingFile:
             warn = wording.warning(module, statement, SKIPPED, "error")
             source = f"try:\n    pass\nexcept FileNotFoundError as error:\n    {warn}\n    continue\n"
             module.wrap(statement, source)
-        return self._done(module, "skip", "review", "one of several files is missing: it is skipped and said so")
+        return self._done(module, "skip", "review", ONE_MISSING)
 
     def _answered(self, site: Site) -> Proposal | Declined:
         """What the code base wants where there is nothing, else a clear error."""

@@ -65,7 +65,8 @@ def comprehension_around(module: Module, node: cst.CSTNode) -> cst.CSTNode | Non
         if hasattr(around, "for_in"):
             names = {one.value for one in walk(around.for_in.target) if isinstance(one, cst.Name)}
             inside = {one.value for one in walk(node) if isinstance(one, cst.Name)}
-            outer = any(one is around.for_in for one in module.ancestors(node))
+            first = around.for_in.iter  # it is gone through before anything is bound
+            outer = node is first or any(one is first for one in module.ancestors(node))
             return around if names & inside and not outer else None
         if isinstance(around, cst.BaseCompoundStatement | cst.SimpleStatementLine | cst.Lambda):
             return None

@@ -6,10 +6,12 @@ Relies on what Python's own modules have here, and on the project's modules as t
 from __future__ import annotations
 
 import importlib
+import sys
 
 import libcst as cst
 
-from engine.repair.patterns import guards
+from engine.repair.patterns import absent, guards
+from engine.repair.patterns.absence import Absence
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.own_classes import is_module, likely_name, top_names
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -73,6 +75,20 @@ RENAMED = {
     ("generator", "next"): "__next__",
     ("datetime.datetime", "toString"): "isoformat",
 }
+_GONE = frozenset(
+    (
+        *(
+            ("platform", "linux_distribution"),
+            ("platform", "dist"),
+            ("sys", "setdefaultencoding"),
+            ("ssl", "wrap_socket"),
+        ),
+        *(("ssl", "PROTOCOL_SSLv3"), ("ssl", "PROTOCOL_SSLv2"), ("cgi", "escape"), ("os", "errno"), ("time", "tzset")),
+        *(("asyncio", "async"), ("asyncio", "get_event_loop_policy"), ("threading", "_shutdown"), ("gc", "collect")),
+        *(("locale", "format"), ("unittest", "makeSuite"), ("ast", "Str"), ("ast", "Num"), ("ast", "NameConstant")),
+        *(("string", "join"), ("string", "replace"), ("types", "ClassType"), ("types", "NoneType"), ("os", "popen2")),
+    )
+)
 _OF_PLATFORMS = ("os", "signal", "socket", "select", "time")
 
 
@@ -93,8 +109,8 @@ def of_module(case: Case, module: Module, use: cst.Attribute, owner: str, name: 
     likely = RENAMED.get((owner, name), "")
     if not likely and owner in _MODULES:
         likely = likely_name(name, dir(importlib.import_module(owner)), case)
-    if not likely and owner in _OF_PLATFORMS and hasattr(importlib.import_module(owner), name):
-        return _of_platform(module, use, owner, name)
+    if not likely and _is_of_some(owner, name):
+        return _of_some(case, module, use, owner, name)
     if not likely:
         return Declined("attribute", f"{owner} has no {name}; what took its place is not known")
     if (likely.startswith("abc.")) and (
@@ -104,16 +120,40 @@ def of_module(case: Case, module: Module, use: cst.Attribute, owner: str, name: 
     return renamed(module, use, name, likely, owner)
 
 
-def _of_platform(module: Module, use: cst.Attribute, owner: str, name: str) -> Proposal | Declined:
-    """What a module of Python has here, and not where it failed: it is used where it is there."""
-    line, source, quote = guards.statement_line(module, use), module.code(use.value), quote_of(module, use)
+def _is_of_some(owner: str, name: str) -> bool:
+    """Whether some platforms or versions of a module have a name: one that Python has here, or had; a library's own."""
+    top = owner.partition(".")[0]
+    if owner == "sys" or (owner, name) in _GONE:
+        return True
+    if top not in sys.stdlib_module_names:
+        return True
+    try:
+        return hasattr(importlib.import_module(owner), name) if owner in _MODULES or owner in _OF_PLATFORMS else False
+    except ImportError:
+        return False
+
+
+def _of_some(case: Case, module: Module, use: cst.Attribute, owner: str, name: str) -> Proposal | Declined:
+    """What not every platform, or not every version of a module has: it is used where it is there."""
+    source, quote = module.code(use.value), quote_of(module, use)
     good = f"hasattr({source}, {quote}{name}{quote})"
-    if line is None or not isinstance(line.body[0], cst.Expr) or guards.is_guarded(module, use, good):
-        return Declined("attribute", f"not every platform has {owner}.{name}, and what follows needs it")
-    guards.under(module, line, good)
+    if guards.is_guarded(module, use, good):
+        return Declined("attribute", "the code asks whether the attribute is there")
+    why = f"Not every {owner} has '{name}': it is used where it is there."
+    around = module.parent(use)
+    if isinstance(around, cst.If | cst.BooleanOperation | cst.UnaryOperation | cst.IfExp):
+        module.replace(use, guards.expression(f"getattr({source}, {quote}{name}{quote}, None)"))
+        return _finish(module, "getattr", why)
+    if module.function(use) is None and isinstance(module.nearest(use, cst.ClassDef), cst.ClassDef):
+        return Declined("attribute", f"{owner} has no {name}, and a class is built on it")
+    absence = Absence(use, use.value, lambda _code: (good, f"not {good}"))
+    operator, _value = absent.guard(case, module, absence)
+    return _finish(module, "hasattr" if operator == "guard-use" else operator, why)
+
+
+def _finish(module: Module, operator: str, why: str) -> Proposal:
     edit = module.edit()
-    why = f"Not every platform has {owner}.{name}: it is used where it is there."
-    return Proposal("attribute", "hasattr", (edit,), first_changed_line(edit), "review", why)
+    return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
 
 
 def renamed(module: Module, use: cst.Attribute, name: str, likely: str, owner: str) -> Proposal:

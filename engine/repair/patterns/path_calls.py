@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -114,6 +115,30 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
         return PathCall(call, action, own, True)
     if method in SAVERS and (first is not None or keyword(call, "path") is not None):
         return PathCall(call, "write", _bare(first or keyword(call, "path") or own))
+    return None
+
+
+_PATH_LIKE = re.compile(
+    r"(?i)(?:^|_)(?:path|file|filename|fname|filepath|dir|dirname|directory|folder|src|source)\d?\Z"
+)
+OF_PATHS = frozenset(  # these need nothing to be there
+    (
+        *("join", "basename", "dirname", "abspath", "exists", "Path", "str", "print", "format", "info", "debug"),
+        *("makedirs", "mkdir", "walk", "glob", "iglob", "isfile", "isdir", "is_file", "splitext", "normpath", "append"),
+    )
+)
+_WRITING = re.compile(r"(?i)(?:^|_)(?:save|write|export|dump|store)")
+
+
+def path_like_call(call: cst.Call) -> PathCall | None:
+    """A call of what is not known, where it is given something that is called a path; None for others."""
+    name = last_name(call.func)
+    if name in OF_PATHS:
+        return None
+    for arg in call.args:
+        given = last_name(arg.value)
+        if given and not arg.star and _PATH_LIKE.search(given):
+            return PathCall(call, "write" if _WRITING.search(name) else "read", arg.value)
     return None
 
 

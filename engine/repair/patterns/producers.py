@@ -92,7 +92,16 @@ def _unlikeliness(module: Module, subject: cst.BaseExpression) -> int:
         return 2 if re.search(rf"{name}(?:: [^=\n]+)? = None\b", module.tree.code) else 4
     if isinstance(subject, cst.SimpleString | cst.ConcatenatedString | cst.FormattedString):
         return 9
-    return 3
+    return 1 if isinstance(subject, cst.Name) and _begins_as_none(module, subject) else 3
+
+
+def _begins_as_none(module: Module, name: cst.Name) -> bool:
+    """Whether the scope binds a name to None first, and to something else only in some cases."""
+    scope = module.function(name) or module.tree
+    line = module.position(name).start.line
+    every = intent.own_nodes(scope if isinstance(scope, cst.Module) else scope.body, cst.Assign)
+    empty = [one for one in every if module.position(one).start.line < line and module.code(one.value) == "None"]
+    return any(module.code(target.target) == name.value for one in empty for target in one.targets)
 
 
 def _call(module: Module, call: cst.Call) -> Producer:

@@ -12,17 +12,18 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import guards, intent
+from engine.repair.patterns import absent, guards, intent
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.mismatch import decline, finish, index_within, is_told
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.producers import bound_to
-from engine.repair.patterns.subscripts import constant, index_of
+from engine.repair.patterns.subscripts import absence_of, constant, index_of
 
 _TEXT_FROM = re.compile(
     r"(?:\.read\(\)|\.read_text\(.*\)|\.read_bytes\(\)|\.text|\.content|json\.dumps\(.*\)|\.decode\(.*\)|\.recv\(.*\)|\.body|input\(.*\))\Z",
     re.S,
 )
+_TEXT_NAMED = re.compile(r"(?i)json|text|body|payload|raw|content|response|message|line|string|event|(?:^|_)data\Z")
 _PLURAL = re.compile(r"(?:s|list|data|children|entries|rows)\Z")
 _ITERATING = ("len", "sorted", "list", "tuple", "set", "enumerate", "sum", "any", "all", "max", "min", "reversed")
 
@@ -180,8 +181,9 @@ def _text(case: Case, module: Module, one: cst.Subscript) -> Proposal | Declined
         call = module.name_of_import("json", "loads") if _has_from(module) else f"{module.name_of_import('json')}.loads"
         module.replace(value, cst.Call(guards.expression(call), [cst.Arg(value.with_changes(lpar=(), rpar=()))]))
         return finish(module, "parse-json", f"{code} is JSON text: it is parsed before it is read.")
-    if value is not None and isinstance(base, cst.Name):
-        return decline(f"{code} is text, and nothing here says what it should have been")
+    is_named = value is not None and isinstance(base, cst.Name)
+    if is_named or (isinstance(base, cst.Name) and not _TEXT_NAMED.search(code)):
+        return _only_dict(case, module, one)
     if not guards.is_repeatable(code):
         return decline("the data come from a call here: their shape cannot be asked for in place")
     if isinstance(base, cst.Name):  # an argument: JSON text or the data
@@ -190,6 +192,17 @@ def _text(case: Case, module: Module, one: cst.Subscript) -> Proposal | Declined
         return finish(module, "parse-json", f"{code} comes as JSON text, too: it is parsed then.")
     module.replace(one, guards.conditional(module, one, f"isinstance({code}, dict)", code))
     return finish(module, "either-shape", f"{code} is sometimes the plain text itself.")
+
+
+def _only_dict(case: Case, module: Module, one: cst.Subscript) -> Proposal | Declined:
+    """Text came where a dict is usual: nothing is read from it."""
+    code = module.code(one.value)
+    if isinstance(module.parent(one), cst.AssignTarget):
+        return decline("text has no keys to set")
+    operator, value = absent.guard(
+        case, module, absence_of(one, one.value, "isinstance({}, dict)", "not isinstance({}, dict)")
+    )
+    return finish(module, operator, f"{code} is sometimes plain text: {value.code} then, as {value.because}.")
 
 
 def _has_from(module: Module) -> bool:

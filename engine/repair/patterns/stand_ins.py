@@ -67,6 +67,32 @@ def at_producer(module: Module, subject: cst.BaseExpression) -> str | None:
     return empty
 
 
+def made_for_more(module: Module, subject: cst.BaseExpression) -> cst.BaseExpression | None:
+    """What a name is bound to in the same block, where more than one read of it behind fails; None elsewhere."""
+    line = module.nearest(subject, cst.SimpleStatementLine)
+    block = module.parent(line) if line is not None else None
+    function = module.function(subject)
+    if (
+        not isinstance(subject, cst.Name)
+        or not isinstance(block, cst.IndentedBlock)
+        or function is None
+        or line is None
+    ):
+        return None
+    for one in reversed(list(block.body)[: list(block.body).index(line)]):
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
+        names = [module.code(each.target) for each in small.targets] if isinstance(small, cst.Assign) else []
+        if names == [subject.value] and isinstance(small, cst.Assign):
+            start = module.position(small).start.line
+            reads = [each for each in intent.own_nodes(function.body, cst.Name) if each.value == subject.value]
+            later = [each for each in reads if module.position(each).start.line > start and _is_read(module, each)]
+            fails = [each for each in later if _fails(module, each) and not guards.is_guarded(module, each, each.value)]
+            return small.value if len(fails) > 1 and not any(_is_asked(module, each) for each in later) else None
+        if subject.value in module.code(one):
+            return None
+    return None
+
+
 def empty_for(module: Module, reads: Sequence[cst.Name]) -> str | None:
     """The empty value with which every one of these reads works; None where there is none, or nothing tells."""
     fitting, told = list(_METHODS), False

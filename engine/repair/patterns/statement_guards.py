@@ -5,6 +5,7 @@ Relies on `absence` for what fails, on `guards` for where code can go, on `depen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
@@ -32,6 +33,8 @@ def in_statement(
     instead. `repeatable`: whether the subject may be read twice. Raises NotEditable."""
     function = module.function(line)
     only = line.body[0]
+    if isinstance(only, cst.Raise):  # what is to be said stays said
+        return inline(module, absence, whole, absence.element, repeatable)
     value = for_nothing.given_for_nothing(case, module, function, _guess(only)) if function else None
     code = module.code(absence.subject)
     exit_code = guards.way_out(module, whole, value)
@@ -42,6 +45,8 @@ def in_statement(
         isinstance(only, cst.Assign | cst.AnnAssign) and _is_target(only, absence.use)
     ):
         return _wrap(module, absence, line, repeatable, group)
+    if _sets_up(module, only, function) and guards.is_unconditional(module, whole):
+        return inline(module, absence, whole, absence.element, repeatable)  # an object without it fails later
     if repeatable and _extends_test(module, absence, line):
         return "test", Value("False", "told", "the condition around it does not hold then")
     told = value is not None and value.strength == "told"
@@ -165,6 +170,24 @@ def _puts_into(only: cst.BaseSmallStatement) -> bool:
     return isinstance(only, cst.Assign) and all(
         isinstance(one.target, cst.Subscript | cst.Attribute) for one in only.targets
     )
+
+
+def _sets_up(module: Module, only: cst.BaseSmallStatement, function: cst.FunctionDef | None) -> bool:
+    """Whether `__init__` gives an object one of its parts here, and nowhere before."""
+    if function is None or function.name.value != "__init__" or not isinstance(only, cst.Assign):
+        return False
+    targets = [module.code(one.target) for one in only.targets]
+    if not all(re.fullmatch(r"self\.\w+", one) for one in targets):
+        return False
+    line = module.position(only).start.line
+    before = [
+        one for one in module.nodes(cst.AssignTarget, within=function.body) if module.position(one).start.line < line
+    ]
+    around = module.nearest(function, cst.ClassDef)
+    stated = [module.code(one.target) for one in before]
+    if around is not None:
+        stated += [f"self.{module.code(one.target)}" for one in intent.own_nodes(around.body, cst.AssignTarget)]
+    return not set(targets) & set(stated)
 
 
 def _extends_test(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:

@@ -27,8 +27,13 @@ def _is_at(module: Module, one: cst.CSTNode, line: int) -> bool:
 
 
 def absence_of(use: cst.BaseExpression, subject: cst.BaseExpression, good: str, bad: str) -> Absence:
-    """A condition on the subject; `{}` in good and bad stands for its source."""
-    return Absence(use, subject, lambda code: (good.format(code), bad.format(code)))
+    """A condition on the subject; the last `{}` in good and bad stands for its source."""
+    return Absence(use, subject, lambda code: (_filled(good, code), _filled(bad, code)))
+
+
+def _filled(condition: str, code: str) -> str:
+    before, _place, behind = condition.rpartition("{}")  # a key may have braces of its own
+    return f"{before}{code}{behind}"
 
 
 def constant(node: cst.CSTNode) -> object:

@@ -10,12 +10,10 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, keys, shapes, stand_ins, unsubscriptable
-from engine.repair.patterns.absence import none_of
-from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
-from engine.repair.patterns.for_nothing import LEFT
-from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
-from engine.repair.patterns.producers import likeliest, name_for, producer_of, without_result
+from engine.repair.patterns import arguments, intent, iterables, keys, nothing, operands, shapes, unsubscriptable
+from engine.repair.patterns.edit import Module, NotEditable
+from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.producers import bound_to, likeliest, producer_of
 from engine.repair.patterns.subscripts import subscripts
 from engine.repair.patterns.underlined import decided, underlined
 from engine.repair.record import ErrorRecord
@@ -28,8 +26,11 @@ _SUBSCRIPT = re.compile(r"'(?P<type>[\w.]+)' object is not subscriptable")
 _NOT_ITERABLE = re.compile(
     r"'NoneType' object is not iterable|argument of type 'NoneType' is not (?:iterable|a container)|"
     r"object of type 'NoneType' has no len\(\)|'NoneType' object does not support item assignment|"
-    r"cannot unpack non-iterable NoneType object|'NoneType' object is not reversible|'NoneType' object is not callable"
+    r"cannot unpack non-iterable NoneType object|can only join an iterable|'NoneType' object is not reversible|"
+    r"'NoneType' object is not callable"
 )
+_NOT_FOUND = ("cannot be told from this line", "cannot be told", "comes from what it calls", "what was meant")
+MOST_LINES = 40  # of a statement that are looked at
 _ITERATING = ("list", "tuple", "set", "sorted", "sum", "max", "min", "enumerate", "zip", "map", "any", "all")
 _OUT_OF_RANGE = re.compile(r"index out of range|pop from (?:an )?empty (?:list|deque)|pop index out of range")
 
@@ -44,7 +45,8 @@ class TypeMismatch:
         """TypeError of subscripts and None, KeyError, IndexError."""
         kind = record.type.rpartition(".")[2]
         if kind == "TypeError":
-            return any(one.search(record.message) for one in (_INDICES, _SUBSCRIPT, _NOT_ITERABLE))
+            told = any(one.search(record.message) for one in (_INDICES, _SUBSCRIPT, _NOT_ITERABLE))
+            return told or any(one.recognised(record.message) for one in (operands, arguments, iterables))
         return kind == "KeyError" or (kind == "IndexError" and bool(_OUT_OF_RANGE.search(record.message)))
 
     def propose(self, case: Case) -> Proposal | Declined:
@@ -55,32 +57,54 @@ class TypeMismatch:
             return Declined(self.id, opened)
         module, line = opened
         kind = record.type.rpartition(".")[2]
-        if intent.raised_below(case) is not None:
+        own = intent.is_own_key(case) if kind == "KeyError" else kind == "TypeError" and _is_own_argument(case, module)
+        if intent.raised_below(case) is not None and not own:
             return Declined(self.id, "the error comes from inside a library: its data, not this line's, do not fit")
         try:
             if kind in ("KeyError", "IndexError"):
                 found = keys.propose(case, module, line, kind)
             else:
-                found = _of_type(case, module, line, record.message)
+                found = _at_any_line(case, module, line, record.message)
         except NotEditable as error:
             return Declined(self.id, error.reason)
         return found
 
 
-def _meant(case: Case, module: Module, node: cst.CSTNode, line: int) -> str | None:
-    reason = intent.meant(case, module, node, line, "TypeError")
-    if reason:
-        return reason
-    function = module.function(node)
-    if function is not None and function.name.value in ("__getitem__", "__class_getitem__", "__missing__"):
-        return f"{function.name.value} means the error"
-    return None
+def _is_own_argument(case: Case, module: Module) -> bool:
+    statement = module.statement(case.line)
+    simple = isinstance(statement, cst.SimpleStatementLine)
+    return intent.is_own_argument(case, module.code(statement) if simple and statement is not None else case.frame.code)
+
+
+def _at_any_line(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
+    """The edit for the line that failed, else for another line of its statement: Python up to 3.7 names the first."""
+    first = _of_type(case, module, line, message)
+    statement = module.statement(line)
+    if (
+        isinstance(first, Proposal)
+        or case.frame.columns is not None
+        or not isinstance(statement, cst.SimpleStatementLine)
+    ):
+        return first
+    where = module.position(statement)
+    if line != where.start.line or not first.reason.endswith(_NOT_FOUND):
+        return first
+    for other in range(line + 1, min(where.end.line, line + MOST_LINES) + 1):
+        try:
+            found = _of_type(case, Module(case.path, case.source), other, message)
+        except NotEditable:
+            continue
+        if isinstance(found, Proposal):
+            return found
+    return first
 
 
 def _of_type(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
     indices, subscript = _INDICES.search(message), _SUBSCRIPT.search(message)
     if _NOT_ITERABLE.search(message) or (subscript and subscript["type"] == "NoneType"):
         return _none(case, module, line, message)
+    if not indices and not subscript:
+        return _of_use(case, module, line, message)
     every = subscripts(module, line)
     failed = underlined(case, module, line, every)
     if failed is not None:  # with the others that read the same thing, which fail just so
@@ -88,14 +112,21 @@ def _of_type(case: Case, module: Module, line: int, message: str) -> Proposal | 
         every = [failed, *(one for one in every if one is not failed and module.code(one.value) == base)]
     if not every:
         return Declined("type-mismatch", "nothing on this line is subscripted: the error comes from what it calls")
-    reason = _meant(case, module, every[0], line)
+    reason = nothing.meant(case, module, every[0], line)
     if reason:
         return Declined("type-mismatch", reason)
     if indices:
         return shapes.wrong_index(case, module, every, indices["kind"], indices["was"] or "str")
-    if subscript is None:
-        raise NotEditable("the code is set out as nobody would expect")
-    return unsubscriptable.no_subscript(case, module, every, subscript["type"])
+    return unsubscriptable.no_subscript(case, module, every, subscript["type"] if subscript else "")
+
+
+def _of_use(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
+    """What was done with a value is not what values of its type take."""
+    if operands.recognised(message):
+        return operands.propose(case, module, line, message)
+    if iterables.recognised(message):
+        return iterables.propose(case, module, line, message, _walked)
+    return arguments.propose(case, module, line, message)
 
 
 def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
@@ -103,45 +134,7 @@ def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Dec
     if pair is None:
         return Declined("type-mismatch", "what was None cannot be told from this line")
     use, subject = pair
-    reason = _meant(case, module, use, line)
-    if reason:
-        return Declined("type-mismatch", reason)
-    lost = without_result(module, subject)
-    if lost is not None:
-        edit = lost(module)
-        why = f"'{module.code(subject)}' is None: the method it was taken from changes in place and returns nothing."
-        return Proposal("type-mismatch", "in-place-method", (edit,), first_changed_line(edit), "review", why)
-    producer = producer_of(module, subject)
-    if producer.reason:
-        return Declined("type-mismatch", producer.reason)
-    absence = none_of(use, subject, name_for(module, subject))
-    if absent.is_handled(module, absence):
-        return Declined("type-mismatch", f"{module.code(subject)} is checked before it is used")
-    shared = stand_ins.at_producer(module, subject)
-    if shared is not None:
-        edit = module.edit()
-        why = f"{producer.words or module.code(subject)} is None where there is nothing: {shared} serves all its uses."
-        return Proposal("type-mismatch", "or-empty", (edit,), first_changed_line(edit), "review", why)
-    empty = _empty(module, use, subject)
-    if empty is not None:
-        made = guards.expression(f"({module.code(subject)} or {empty})")
-        if not isinstance(made, cst.BooleanOperation):
-            raise NotEditable("the code is set out as nobody would expect")
-        if isinstance(module.parent(subject), cst.For | cst.CompFor | cst.Arg):
-            made = made.with_changes(lpar=[], rpar=[])
-        module.replace(subject, made.with_changes(left=subject))
-        edit = module.edit()
-        why = f"{producer.words or module.code(subject)} is None where there is nothing: it is read as empty."
-        return Proposal("type-mismatch", "or-empty", (edit,), first_changed_line(edit), "review", why)
-    operator, value = absent.guard(case, module, absence)
-    edit = module.edit()
-    told = value.strength == "told" and value.code not in LEFT
-    told = told and operator in ("guard-producer", "guard-use", "conditional", "test")
-    is_contract = producer.is_known and producer.kind in ("match", "get", "search")
-    sure: Applicability = "safe" if told and is_contract else "review"
-    words = producer.words or module.code(subject)
-    why = f"{words} is None where there is nothing: {value.code} then, as {value.because}."
-    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
+    return nothing.guarded(case, module, line, use, subject, _empty(module, use, subject), is_contract_sure=True)
 
 
 def _none_use(
@@ -160,7 +153,7 @@ def _none_use(
     if "callable" in message:
         asked = [one for one in module.nodes(cst.Call, line) if _may_be_nothing_to_call(module, one.func)]
         asked = decided(case, module, line, asked)
-        return (asked[0], asked[0].func) if len(asked) == 1 else None
+        return (asked[0], asked[0].func) if len(asked) == 1 or (asked and _is_default(module, asked[0].func)) else None
     if "len()" in message:
         calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func) == "len" and one.args]
         calls = decided(case, module, line, calls)
@@ -178,32 +171,73 @@ def _none_use(
     if "unpack" in message:
         changes = module.nodes(cst.Assign, line)
         return (changes[0].value, changes[0].value) if changes else None
-    calls = [one for one in module.nodes(cst.Call, line) if _iterated_by(module, one) is not None]
+    walked = _walked(case, module, line) or _taken_apart(module, line)
+    return (walked, walked) if walked is not None else None
+
+
+def _taken_apart(module: Module, line: int) -> cst.BaseExpression | None:
+    """What several names are bound to at once."""
+    for one in module.nodes(cst.Assign, line):
+        if len(one.targets) == 1 and isinstance(one.targets[0].target, cst.Tuple | cst.List):
+            return one.value
+    return None
+
+
+def _walked(case: Case, module: Module, line: int) -> cst.BaseExpression | None:
+    """What a line iterates over."""
+    calls = [
+        one
+        for one in module.nodes(cst.Call, line)
+        if (given := _iterated_by(module, one)) is not None and _may_be_none(module, given)
+    ]
     iterated = [loop.iter for loop in module.nodes(cst.CompFor, line)]
     iterated += [loop.iter for loop in module.nodes(cst.For, line)]
     loops = [one for one in iterated if module.position(one).start.line <= line <= module.position(one).end.line]
+    loops = [one for one in loops if _may_be_none(module, one) and producer_of(module, one).reason is None]
     call = underlined(case, module, line, calls)
     walked = underlined(case, module, line, loops) or next(iter(loops), None)
     if (call is not None or walked is None) and calls:
         walked = _iterated_by(module, call or calls[0])
-    return (walked, walked) if walked is not None else None
+    return walked
 
 
 def _may_be_nothing_to_call(module: Module, func: cst.BaseExpression) -> bool:
-    """Whether what is called is a parameter that is None by default, or a field that the class sets to None."""
+    """Whether what is called may be None: a parameter, what a call gave, or a field that is no method of the class."""
+    if isinstance(func, cst.Name):
+        bound = bound_to(module, func)
+        looked_up = isinstance(bound, cst.Call) and bool(re.search(r"\bget(?:attr)?\(", module.code(bound)))
+        return looked_up or producer_of(module, func).kind == "parameter"
+    if not isinstance(func, cst.Attribute):
+        return False
+    own = module.nearest(func, cst.ClassDef)
+    if own is None or module.code(func.value) not in ("self", "cls"):
+        return _is_hook(func.attr.value)
+    return not any(one.name.value == func.attr.value for one in module.nodes(cst.FunctionDef, within=own))
+
+
+def _is_default(module: Module, func: cst.BaseExpression) -> bool:
+    """Whether what is called is None by default: a parameter, or a field that the class sets to None."""
     if isinstance(func, cst.Name):
         producer = producer_of(module, func)
         return producer.kind == "parameter" and producer.is_known
     own = module.nearest(func, cst.ClassDef)
-    if own is None or not (isinstance(func, cst.Attribute) and module.code(func.value) == "self"):
+    if own is None or not isinstance(func, cst.Attribute):
         return False
     plain = re.compile(rf"(?:self\.)?{re.escape(func.attr.value)}(?:: [^=\n]+)? = None\b")
     return plain.search(module.code(own)) is not None
 
 
+def _is_hook(name: str) -> bool:
+    """Whether a field's name says that somebody else's function stands in it."""
+    return re.search(r"(?:^|_)(?:on|callback|cb|hook|handler|func|fn|func|factory|listener)(?:_|\Z)", name) is not None
+
+
 def _iterated_by(module: Module, call: cst.Call) -> cst.BaseExpression | None:
     """The argument that a call iterates over; None for a call that is not known to do so."""
     name = module.code(call.func)
+    if name == "zip" and call.args and not any(arg.star for arg in call.args):
+        given = [arg.value for arg in call.args if arg.keyword is None]
+        return given[likeliest(module, given)]
     if name in _ITERATING and call.args:
         return call.args[-1 if name == "map" else 0].value
     if name.endswith((".extend", ".join", ".update", ".writelines", ".writerows")) and call.args:

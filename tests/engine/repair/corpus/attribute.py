@@ -1,11 +1,12 @@
 # ruff: noqa: E501
 """Programs that ask None, or the wrong object, for an attribute; and attribute errors that are meant."""
 
-from tests.engine.repair.corpus import forms
+from tests.engine.repair.corpus import forms, uses
 from tests.engine.repair.corpus.later_uses import ATTRIBUTE, ATTRIBUTE_LOOKALIKES
 from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
+    *uses.ATTRIBUTE,
     *forms.ATTRIBUTE,
     *ATTRIBUTE,
     program(
@@ -265,6 +266,7 @@ _TRACE = 'Traceback (most recent call last):\n  File "{root}/app.py", line %d, i
 _GROUP = "'NoneType' object has no attribute 'group'"
 
 LOOKALIKES = [
+    *uses.ATTRIBUTE_LOOKALIKES,
     *ATTRIBUTE_LOOKALIKES,
     spared(
         "asked for before it is set",

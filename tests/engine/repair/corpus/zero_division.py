@@ -1,10 +1,11 @@
 # ruff: noqa: E501
 """Programs that divide by zero, and divisions that should go on raising."""
 
-from tests.engine.repair.corpus import forms
+from tests.engine.repair.corpus import forms, uses
 from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
+    *uses.ZERO_DIVISION,
     *forms.ZERO_DIVISION,
     program(
         "a number in the documentation that is no answer",
