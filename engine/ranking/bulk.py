@@ -121,11 +121,13 @@ def promise(card: Mapping[str, Any], target: float, project: str | None = None) 
     if project is None:
         return together
     if owners is None:  # written before projects stood beside the pairs
-        if list((card.get("held_out") or {}).get("by_project") or ()) == [project]:
+        measured = list((card.get("held_out") or {}).get("by_project") or ())
+        if measured == [project]:
             return together
-        return Promise(
-            target, None, None, None, "this version does not say which projects it was measured on: train anew"
-        )
+        if project in measured:
+            why_not = "this version does not say which sets were of which project: train anew"
+            return Promise(target, None, None, None, why_not)
+        owners = [None] * confidence.size
     is_own = np.array([one == project for one in owners], dtype=bool)
     if is_own.all():
         return together
