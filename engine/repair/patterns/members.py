@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards, plain_types
+from engine.repair.patterns import absent, for_nothing, guards, plain_types
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.module_members import RENAMED, of_module, quote_of, renamed
 from engine.repair.patterns.own_classes import (
@@ -21,6 +21,7 @@ from engine.repair.patterns.own_classes import (
     members_of,
 )
 from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.subscripts import absence_of
 
 _UNCHANGING = ("None", "False", "0", "0.0", "''", "()")
 _SET_LATER = ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple
@@ -239,11 +240,23 @@ def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: 
     function = module.function(use)
     default = _default(case, module, use, function)
     quote = quote_of(module, use)
+    if default == "None" and isinstance(around, cst.Attribute | cst.Subscript) and around.value is use:
+        return _read_on(case, module, use, name, owner)
     made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {default})")
     module.replace(use, made.with_changes(lpar=use.lpar, rpar=use.rpar))
     edit = module.edit()
     why = f"Not every {owner} has '{name}': it is read as optional, {default} where it is missing."
     return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
+
+
+def _read_on(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
+    """`x.name.part`: None in its place would only fail one step further."""
+    quote = quote_of(module, use)
+    asked = f"hasattr({{}}, {quote}{name}{quote})"
+    operator, value = absent.guard(case, module, absence_of(use, use.value, asked, f"not {asked}"))
+    edit = module.edit()
+    why = f"Not every {owner} has '{name}': {value.code} then, as {value.because}."
+    return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
 
 
 def _default(case: Case, module: Module, use: cst.Attribute, function: cst.FunctionDef | None) -> str:

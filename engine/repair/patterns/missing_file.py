@@ -23,7 +23,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import expected, handlers, wording
+from engine.repair.patterns import callees, expected, handlers, wording
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_keyword
 from engine.repair.patterns.missing_paths import comprehension_around, failed_call, is_target, runs_a_program
 from engine.repair.patterns.openings import keyword
@@ -117,7 +117,8 @@ class MissingFile:
         if not found and calls and passes_over(module, statement, calls[0]):
             return self._done(module, "skip", "review", ONE_MISSING)
         if not found:
-            return self._declined("no call that needs a path was found on the line that failed")
+            otherwise = "no call that needs a path was found on the line that failed"
+            return callees.propose(case, module, case.line, self.id, otherwise)
         call = failed_call(found, path)
         if module.nearest(call.call, cst.Lambda) is not None:
             return self._declined("it stands within a lambda")
