@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards, intent, refusals
+from engine.repair.patterns import for_nothing, guards, intent, records, refusals
 from engine.repair.patterns.absence import Absence, flat, inline
 from engine.repair.patterns.dependents import Statement, dependents
 from engine.repair.patterns.edit import Module, NotEditable
@@ -38,6 +38,9 @@ def in_statement(
     value = for_nothing.given_for_nothing(case, module, function, _guess(only)) if function else None
     code = module.code(absence.subject)
     exit_code = guards.way_out(module, whole, value)
+    part = records.part_of(module, whole)
+    if part is not None and exit_code in ("continue", None) and guards.is_unconditional(module, whole):
+        return inline(module, absence, part, "None", repeatable)  # the rest of the record is as good as ever
     if isinstance(only, cst.Del) or (isinstance(only, cst.Expr) and not _is_used_later(module, line, code)):
         return _wrap(module, absence, line, repeatable)
     group = dependents(module, line, lambda node: absence.needed_by(module, node))
