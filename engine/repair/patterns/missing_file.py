@@ -52,6 +52,7 @@ from engine.repair.patterns.path_guards import (
 )
 from engine.repair.patterns.path_rounds import SKIPPED, filters_map, passes_over
 from engine.repair.patterns.path_sizes import is_reached_sometimes, stands_for_nothing
+from engine.repair.patterns.path_texts import is_written_out
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.placing import parse_statements
 from engine.repair.patterns.sites import Trail, meant
@@ -178,6 +179,7 @@ class MissingFile:
             return self._declined("its folder is made already")
         if comprehension_around(module, site.call.call):
             return self._declined("it is written within a comprehension")
+        how = "review" if is_written_out(module, path) else how  # where it lies, the working directory decides
         name, statement = named_path(site, path)
         is_path = is_path_object(site, path) or (site.call.is_path and path is site.call.path)
         if is_path:
