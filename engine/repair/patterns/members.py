@@ -230,6 +230,8 @@ def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: 
     plain = plain_types.propose(case, module, use, name, owner)
     if plain is not None:
         return plain
+    if owner in ("str", "dict", "list", "tuple", "int") and _asks_elsewhere(module, use, owner):
+        return _other_type(case, module, use, name, owner)
     if owner in TYPES or owner in ("function", "method", "builtin_function_or_method", "type"):
         return Declined("attribute", f"a {owner} has no {name}: what was meant cannot be seen")
     if not guards.is_repeatable(source):
@@ -247,6 +249,27 @@ def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: 
     edit = module.edit()
     why = f"Not every {owner} has '{name}': it is read as optional, {default} where it is missing."
     return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
+
+
+def _asks_elsewhere(module: Module, use: cst.Attribute, owner: str) -> bool:
+    """Whether the function asks of something else whether it is of the type that came here: such values do occur."""
+    function, around = module.function(use), module.parent(use)
+    if function is None or not (isinstance(around, cst.Call) and around.func is use):
+        return False
+    source = module.code(use.value)
+    asked = [one for one in module.nodes(cst.Call, within=function.body) if module.code(one.func) == "isinstance"]
+    kinds = [one for one in asked if len(one.args) == 2 and module.code(one.args[1].value) == owner]
+    return (
+        guards.is_repeatable(source) and bool(kinds) and all(module.code(one.args[0].value) != source for one in asked)
+    )
+
+
+def _other_type(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
+    asked = f"isinstance({{}}, {owner})"
+    operator, value = absent.guard(case, module, absence_of(use, use.value, f"not {asked}", asked))
+    edit = module.edit()
+    why = f"{module.code(use.value)} is sometimes a {owner} without '{name}': {value.code} then, as {value.because}."
+    return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
 
 
 def _read_on(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
