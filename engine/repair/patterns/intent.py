@@ -115,14 +115,14 @@ def is_own_key(case: Case) -> bool:
     return 0 < len(below) < 3 and all(one.function.rpartition(".")[2] in _READING for one in below)
 
 
-def is_own_argument(case: Case) -> bool:
-    """Whether the error comes from what a function of Python's library was given by the line itself."""
+def is_own_argument(case: Case, code: str) -> bool:
+    """Whether the error comes from what a function of Python's library was given by the code of the line itself."""
     frames = case.records[0].frames
     at = max((index for index, one in enumerate(frames) if one == case.frame), default=len(frames))
     below = frames[at + 1 :]
     if not below or any(re.search(r"[/\\](?:site|dist)-packages[/\\]", one.file) for one in below):
         return False
-    called = re.findall(r"(\w+)\(", case.frame.code)
+    called = re.findall(r"(\w+)\(", code)
     return all(_LIBRARY.search(one.file) for one in below) and below[0].function in (*called, "__init__", "__new__")
 
 

@@ -18,6 +18,7 @@ from engine.repair.patterns.arguments import calls_at
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.mismatch import decline, finish, is_told
 from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.producers import bound_to
 from engine.repair.patterns.subscripts import index_of, subscripts
 from engine.repair.patterns.underlined import decided
 
@@ -144,8 +145,6 @@ def _counted(case: Case, module: Module, line: int, kind: str) -> Proposal | Dec
 
 def _list(module: Module, given: cst.BaseExpression, kind: str) -> Proposal | Declined:
     """Make what can be gone through only once a list, where it is made if that can be seen."""
-    from engine.repair.patterns.producers import bound_to
-
     made = bound_to(module, given) if isinstance(given, cst.Name) else given
     at = made if made is not None and not isinstance(made, cst.Name) else given
     code = module.code(at)

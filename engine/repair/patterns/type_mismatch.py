@@ -29,6 +29,8 @@ _NOT_ITERABLE = re.compile(
     r"cannot unpack non-iterable NoneType object|can only join an iterable|'NoneType' object is not reversible|"
     r"'NoneType' object is not callable"
 )
+_NOT_FOUND = ("cannot be told from this line", "cannot be told", "comes from what it calls", "what was meant")
+MOST_LINES = 40  # of a statement that are looked at
 _ITERATING = ("list", "tuple", "set", "sorted", "sum", "max", "min", "enumerate", "zip", "map", "any", "all")
 _OUT_OF_RANGE = re.compile(r"index out of range|pop from (?:an )?empty (?:list|deque)|pop index out of range")
 
@@ -57,17 +59,46 @@ class TypeMismatch:
             return Declined(self.id, opened)
         module, line = opened
         kind = record.type.rpartition(".")[2]
-        own = intent.is_own_key(case) if kind == "KeyError" else kind == "TypeError" and intent.is_own_argument(case)
+        own = intent.is_own_key(case) if kind == "KeyError" else kind == "TypeError" and _is_own_argument(case, module)
         if intent.raised_below(case) is not None and not own:
             return Declined(self.id, "the error comes from inside a library: its data, not this line's, do not fit")
         try:
             if kind in ("KeyError", "IndexError"):
                 found = keys.propose(case, module, line, kind)
             else:
-                found = _of_type(case, module, line, record.message)
+                found = _at_any_line(case, module, line, record.message)
         except NotEditable as error:
             return Declined(self.id, error.reason)
         return found
+
+
+def _is_own_argument(case: Case, module: Module) -> bool:
+    statement = module.statement(case.line)
+    simple = isinstance(statement, cst.SimpleStatementLine)
+    return intent.is_own_argument(case, module.code(statement) if simple and statement is not None else case.frame.code)
+
+
+def _at_any_line(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
+    """The edit for the line that failed, else for another line of its statement: Python up to 3.7 names the first."""
+    first = _of_type(case, module, line, message)
+    statement = module.statement(line)
+    if (
+        isinstance(first, Proposal)
+        or case.frame.columns is not None
+        or not isinstance(statement, cst.SimpleStatementLine)
+    ):
+        return first
+    where = module.position(statement)
+    if line != where.start.line or not first.reason.endswith(_NOT_FOUND):
+        return first
+    for other in range(line + 1, min(where.end.line, line + MOST_LINES) + 1):
+        try:
+            found = _of_type(case, Module(case.path, case.source), other, message)
+        except NotEditable:
+            continue
+        if isinstance(found, Proposal):
+            return found
+    return first
 
 
 def _of_type(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:

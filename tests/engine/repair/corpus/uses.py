@@ -5,6 +5,14 @@ from tests.engine.repair.corpus.program import program, spared
 
 TYPE_MISMATCH = [
     program(
+        "a statement of several lines, of which the first is named",
+        "def card(photo):\n    found = dict(\n        name=photo['name'],\n        age=int(photo.get('age')),\n    )\n    return found\n",
+        "import app\nassert app.card({'name': 'a', 'age': '3'})['age'] == 3\nassert app.card({'name': 'a'}) == {'name': 'a', 'age': None}",
+        run="import app\napp.card({'name': 'a'})",
+        log='Traceback (most recent call last):\n  File "{root}/app.py", line 2, in card\n    found = dict(\n'
+        "TypeError: int() argument must be a string, a bytes-like object or a number, not 'NoneType'\n",
+    ),
+    program(
         "a moment that has not come yet",
         "import datetime\n\n\ndef is_over(end):\n    if end < datetime.datetime(2020, 1, 1):\n        return 'over'\n    return 'on'\n",
         "import app, datetime\nassert app.is_over(datetime.datetime(2019, 1, 1)) == 'over'\nassert app.is_over(None) == 'on'",
