@@ -48,6 +48,8 @@ def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
     if handlers.widened(module, absence.use, case.records[0].type.rpartition(".")[2]):
         return "handler", Value("nothing", "guessed", "the handler around it says what is done then")
     repeatable = guards.is_repeatable(code)
+    if _has_another(module, whole) and not absence.is_none:  # `found[0] or other`: the other stands for it
+        return inline(module, absence, whole, "None", repeatable)
     comp = guards.comprehension(module, whole)
     needed = guards.names_of(code if absence.is_none else module.code(absence.use))
     if comp is not None and (not repeatable or guards.bound_in(module, comp) & needed):
@@ -85,6 +87,23 @@ def whole_of(module: Module, use: cst.BaseExpression) -> cst.BaseExpression:
             node = around
         else:
             return node
+
+
+def _has_another(module: Module, whole: cst.BaseExpression) -> bool:
+    """Whether what stands for a missing value is written behind it: `first or second`, which is no condition."""
+    around = module.parent(whole)
+    if not (isinstance(around, cst.BooleanOperation) and isinstance(around.operator, cst.Or) and around.left is whole):
+        return False
+    top: cst.CSTNode = around
+    while isinstance(module.parent(top), cst.BooleanOperation):
+        top = module.parent(top) or top
+    asked = cst.If | cst.While | cst.CompIf | cst.UnaryOperation | cst.Assert
+    return not isinstance(module.parent(top), asked) and not _reads_another(module, around, whole)
+
+
+def _reads_another(module: Module, chain: cst.BooleanOperation, whole: cst.BaseExpression) -> bool:
+    """Whether the other fails as well: it reads the very same thing."""
+    return isinstance(whole, cst.Subscript) and f"{module.code(whole.value)}[" in module.code(chain.right)
 
 
 def _test_of(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:

@@ -24,7 +24,9 @@ _NONE = re.compile(
     r"(?:\bnot|\bgot|\bfound|\bwas|\breceived|,) (?:type )?'?NoneType'?(?!\w)|\bNoneType found|"
     r"must be \w[\w ,.-]*, not None\b|"
     r"'NoneType' object (?:cannot be interpreted as an integer|is not a mapping)|"
-    r"unsupported format string passed to NoneType|<class 'NoneType'>|conversion from NoneType to (?P<to>\w+)"
+    r"unsupported format string passed to NoneType|<class 'NoneType'>|does not (?:allow|accept|take) None\b|"
+    r"\b(?:must|may|can|should) ?not be None\b|None is not (?:allowed|a valid|an allowed)|"
+    r"conversion from NoneType to (?P<to>\w+)"
 )
 _CALLED = re.compile(r"(?P<call>[\w.]+)\(\) (?:argument|arg\b|takes|expected)|^(?P<stat>\w+): ")
 _STATS = {

@@ -11,7 +11,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, for_nothing, guards, intent, members, stand_ins
+from engine.repair.patterns import absent, callees, for_nothing, guards, intent, members, stand_ins
 from engine.repair.patterns.absence import none_of
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.for_nothing import LEFT
@@ -70,7 +70,8 @@ class Attribute:
         name = none["name"] if none else (missing["name"] or missing["enum_name"]) if missing else ""
         uses = _uses(module, line, name)
         if not uses:
-            return Declined(self.id, f"no '.{name}' on this line: the error comes from what it calls")
+            otherwise = f"no '.{name}' on this line: the error comes from what it calls"
+            return callees.propose(case, module, line, self.id, otherwise)
         uses = decided(case, module, line, uses)
         use = uses[0]
         if none:

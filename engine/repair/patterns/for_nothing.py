@@ -58,6 +58,12 @@ _ANNOTATED = {
     "Set": "set()",
     "Decimal": "Decimal(0)",
 }
+_SPECIAL = {
+    **dict.fromkeys(("__repr__", "__str__", "__format__"), '""'),
+    **dict.fromkeys(("__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__", "__contains__"), "False"),
+    "__len__": "0",
+    "__hash__": "0",
+}
 _DEFAULTS = ("default", "fallback", "default_value", "if_empty", "on_empty", "otherwise", "missing", "empty_value")
 _IN_WORDS = re.compile(
     r"(?i)(?:^|[,;:.(]|\b(?:returns?|gives?|yields?|answers?|is|are|or|else|be|to be|counts? as))\s*(?:`+|\*+)?"
@@ -117,7 +123,40 @@ def given_for_nothing(case: Case, module: Module, function: cst.FunctionDef, gue
             return Value(_matching_zero(typed, guess), "typed", f"{name} is annotated so")
     if _compared_with_none(case, name):
         return Value("None", "told", f"callers of {name} compare its result with None")
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return Value(special, "typed", f"{name} has to give such a value")
+    form = _form_of(function) if guess == "None" else None
+    if form is not None:
+        return Value(form, "typed", f"{name} returns nothing of another kind")
     return Value(guess, "guessed", "it is the usual value")
+
+
+def _form_of(function: cst.FunctionDef) -> str | None:
+    """The empty value of the one kind that a function returns, by the form of what it returns; None for any other."""
+    kinds = {_kind(function, one.value) for one in own_nodes(function.body, cst.Return) if one.value is not None}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _kind(function: cst.FunctionDef, value: cst.BaseExpression) -> str | None:
+    if isinstance(value, cst.List | cst.ListComp):
+        return "[]"
+    if isinstance(value, cst.Dict | cst.DictComp):
+        return "{}"
+    if isinstance(value, cst.Set | cst.SetComp):
+        return "set()"
+    if isinstance(value, cst.Call):
+        name = cst.Module([]).code_for_node(value.func)
+        return {"list": "[]", "sorted": "[]", "dict": "{}", "set": "set()"}.get(name)
+    if isinstance(value, cst.Name):
+        begun = [
+            one.value
+            for one in own_nodes(function.body, cst.Assign)
+            if any(isinstance(each.target, cst.Name) and each.target.value == value.value for each in one.targets)
+        ]
+        kinds = {_kind(function, one) if not isinstance(one, cst.Name) else None for one in begun}
+        return kinds.pop() if len(kinds) == 1 else None
+    return None
 
 
 def _matching_zero(code: str, guess: str) -> str:

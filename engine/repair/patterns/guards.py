@@ -199,8 +199,10 @@ def deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             for before in around.body:
                 if before is inner:
                     break
-                if (isinstance(before, cst.If) and leaves(before.body)) or (
-                    isinstance(before, cst.If) and _rebinds(module, before)
+                if (
+                    isinstance(before, cst.If)
+                    and not _joins(before.test)
+                    and (leaves(before.body) or _rebinds(module, before))
                 ):
                     yield before.test
                 elif isinstance(before, cst.SimpleStatementLine):
@@ -216,6 +218,11 @@ def _says_nothing(test: cst.BaseExpression) -> bool:
     """`a and b`, `isinstance(a, str)`: where such a test fails, nothing is known of `a`."""
     if isinstance(test, cst.Call):
         return _code(test.func) == "isinstance"
+    return _joins(test)
+
+
+def _joins(test: cst.BaseExpression) -> bool:
+    """`a and b`: where it fails, either may have failed."""
     return isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And)
 
 

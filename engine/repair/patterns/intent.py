@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import libcst as cst
@@ -19,6 +19,7 @@ from engine.repair.patterns.pattern import Case
 from engine.repair.record import Frame
 
 MOST_FILES = 400
+_READING = ("__getitem__", "__missing__", "__delitem__")
 _BASES = {
     "ZeroDivisionError": ("ArithmeticError",),
     "KeyError": ("LookupError",),
@@ -93,13 +94,25 @@ def raised_below(case: Case) -> Frame | None:
     return None if (last.line, last.function, last.code) == (own.line, own.function, own.code) else last
 
 
+def outward(case: Case) -> Case | None:
+    """The case of the line that read from an object of a class of the project's own, where the error was raised in
+    that class's `__getitem__` or the like; None for any other error, and where no line of the project called it."""
+    if case.frame.function.rpartition(".")[2] not in _READING:
+        return None
+    around = places(case)
+    at = next((index for index, one in enumerate(around) if one.frame == case.frame), len(around))
+    outer = next((one for one in around[at + 1 :] if one.frame.function.rpartition(".")[2] not in _READING), None)
+    if outer is None or outer.frame.function == "<module>":
+        return None
+    return replace(case, path=outer.path, source=outer.source, frame=outer.frame, line=outer.line)
+
+
 def is_own_key(case: Case) -> bool:
     """Whether a KeyError comes from the container that the line itself reads: an heir of dict, say."""
     frames = case.records[0].frames
     at = max((index for index, one in enumerate(frames) if one == case.frame), default=len(frames))
     below = frames[at + 1 :]
-    names = ("__getitem__", "__missing__", "__delitem__")
-    return 0 < len(below) < 3 and all(one.function in names for one in below)
+    return 0 < len(below) < 3 and all(one.function.rpartition(".")[2] in _READING for one in below)
 
 
 def is_own_argument(case: Case, code: str) -> bool:

@@ -10,7 +10,7 @@ from engine.repair.patterns import for_nothing, guards, stand_ins
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.statement_guards import is_only_shown
-from engine.repair.patterns.subscripts import index_of
+from engine.repair.patterns.subscripts import constant, index_of
 
 LISTS = ("append", "extend", "insert")
 _TEXT = (
@@ -55,6 +55,7 @@ _SEVERAL = re.compile(r"(?:[A-Za-z]{2,}(?<!s)(?<!u)(?<!i)s|(?i:list|items|childr
 _PLAIN_CALLS = (
     r"(?:print|open|Path|join|loads?|dumps?|set|add|append|remove|pop|get|format|write|replace|str|bytes|len)"
 )
+_TEXTS = re.compile(r"(?:^|\.)(?:req|request|self)\.(?:headers|cookies|query|match_info|META|path_params)\Z")
 _MOMENT = re.compile(r"(?i)(?:^|_)(?:time|timestamp|ts|date|datetime|at|since|start|started|began|epoch|[acm]time)$")
 
 
@@ -137,9 +138,42 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
             return None
         value = for_nothing.given_for_nothing(case, module, function, "None")
         return ("" if value.code == "None" else value.code), value.strength == "told"
+    if isinstance(around, cst.Assign) and _is_of_texts(module, use):
+        return module.quote * 2, False
+    if isinstance(around, cst.Element) and _is_walked_display(module, around):
+        return module.quote * 2 if not for_nothing.NUMBER.search(words) else "", False
     if isinstance(around, cst.Assign):
         return ("", False) if is_only_shown(module, around) else _by_later_reads(case, module, around)
     return None
+
+
+def _is_of_texts(module: Module, use: cst.BaseExpression) -> bool:
+    """Whether what is read holds nothing but texts: the parts of what a person's browser sent."""
+    owner = use.value if isinstance(use, cst.Subscript) else None
+    return owner is not None and bool(_TEXTS.search(module.code(owner)))
+
+
+def _is_walked_display(module: Module, around: cst.Element) -> bool:
+    """`for part in [data["a"], data["b"]]`"""
+    display = module.parent(around)
+    loop = module.parent(display) if isinstance(display, cst.List | cst.Tuple) else None
+    return isinstance(loop, cst.For | cst.CompFor) and loop.iter is display
+
+
+def alike(module: Module, use: cst.Subscript) -> list[cst.Subscript]:
+    """Other words that are read from the same thing for the same purpose: beside it in a display that is walked, or
+    in a `zip`. Where one is missing, the others may be just so."""
+    around = module.parent(use)
+    holder = module.parent(around) if isinstance(around, cst.Element | cst.Arg) else None
+    if isinstance(holder, cst.Call):
+        parts = [one.value for one in holder.args] if module.code(holder.func) in ("zip", "zip_longest") else []
+    elif isinstance(around, cst.Element) and _is_walked_display(module, around):
+        parts = [one.value for one in holder.elements] if isinstance(holder, cst.List | cst.Tuple) else []
+    else:
+        parts = []
+    base = module.code(use.value)
+    found = [one for one in parts if isinstance(one, cst.Subscript) and one is not use]
+    return [one for one in found if module.code(one.value) == base and isinstance(constant(only(one)), str)]
 
 
 def _is_looked_for(module: Module, one: cst.Name) -> bool:

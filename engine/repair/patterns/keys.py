@@ -11,10 +11,12 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import absent, elements, for_nothing, guards, intent
+from engine.repair.patterns import absent, callees, elements, for_nothing, guards, intent
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.key_defaults import LISTS, adds_text, default_for, only, takes_none
+from engine.repair.patterns.key_defaults import alike as beside
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
+from engine.repair.patterns.producers import bound_to
 from engine.repair.patterns.subscripts import absence_of, constant, index_of, subscripts
 from engine.repair.patterns.underlined import underlined
 
@@ -133,10 +135,12 @@ def _must_be_there(module: Module, use: cst.Subscript, key: object) -> str | Non
         return f"{last} is a table of what is allowed: another key is the caller's error"
     if re.fullmatch(r"[A-Z]\w*", last):
         return f"{last} is a class: another name is the caller's error"
-    if re.search(r"(?:^|\.)(?:request|req|flask\.request)\.\w+\Z", base):
+    if re.search(r"(?:^|\.)(?:request|req)\.(?!(?:headers|cookies|query|match_info|META|state|session)\Z)\w+\Z", base):
         return f"{base} is what a person sent: the framework tells them what is missing"
     if _SETTINGS.search(base.partition("[")[0]) and isinstance(key, str) and (key.isupper() or _REQUIRED.search(key)):
         return f"{base} must name {key}: a default would hide that it is missing"
+    if _is_accessor(function):
+        return None
     if isinstance(key, str) and re.search(r"(?i)secret|passw|token|api_?key|credential", key):
         return f"{key} must be given: a default would hide that it is missing"
     if isinstance(use.value, cst.Dict):
@@ -148,6 +152,20 @@ def _must_be_there(module: Module, use: cst.Subscript, key: object) -> str | Non
         ):
             return f"{base} is a table of what is allowed: another key is the caller's error"
     return None
+
+
+def _is_accessor(function: cst.FunctionDef | None) -> bool:
+    """Whether a property does nothing but read one key: whoever asks it has to see what it gives."""
+    if function is None or [cst.Module([]).code_for_node(one.decorator) for one in function.decorators] != ["property"]:
+        return False
+    body = [one for one in function.body.body if not (isinstance(one, cst.SimpleStatementLine) and _is_text(one))]
+    only_line = body[0] if len(body) == 1 else None
+    return isinstance(only_line, cst.SimpleStatementLine) and isinstance(only_line.body[0], cst.Return)
+
+
+def _is_text(line: cst.SimpleStatementLine) -> bool:
+    only_part = line.body[0]
+    return isinstance(only_part, cst.Expr) and isinstance(only_part.value, cst.SimpleString | cst.ConcatenatedString)
 
 
 def _is_usual(module: Module, use: cst.Subscript, key: object) -> bool:
@@ -170,7 +188,7 @@ def _missing_key(
     """The edit for one key; `alike` are others on the line that may have been the missing one just as well."""
     around = module.parent(use)
     if isinstance(around, cst.Del) or isinstance(module.parent(around) if around else None, cst.Del):
-        return _deleted(module, use, base, code)
+        return _deleted(module, use, base, code, intent.is_own_key(case))
     if isinstance(around, cst.AugAssign) and around.target is use:
         return _counted(module, around, use, base, code)
     if isinstance(around, cst.Attribute) and around.attr.value in (*LISTS, "add", "update", "setdefault"):
@@ -192,7 +210,7 @@ def _missing_key(
             _call(module, use, "setdefault", given)
             return _finish(module, "setdefault", f"{base} gets {given} for a key that it has not seen yet.")
         _call(module, use, "get", given)
-        alike = [*alike, *_others_in_chain(module, use, base)]
+        alike = [*alike, *_others_in_chain(module, use, base), *beside(module, use)]
         for other in alike:
             _call(module, other, "get", given)
         sure: Applicability = "safe" if told and given and guards.is_repeatable(base) else "review"
@@ -234,8 +252,14 @@ def _others_in_chain(module: Module, use: cst.Subscript, base: str) -> list[cst.
     return [one for one in found if isinstance(constant(only(one)), str)]
 
 
-def _deleted(module: Module, use: cst.Subscript, base: str, code: str) -> Proposal | Declined:
+def _deleted(module: Module, use: cst.Subscript, base: str, code: str, is_own: bool) -> Proposal | Declined:
     """What an object of many keys is to lose may be gone already; what a caller gave must have what is written out."""
+    owner = use.value
+    if is_own and isinstance(owner, cst.Name) and bound_to(module, owner) is not None:
+        line = guards.statement_line(module, use)
+        if line is not None:
+            guards.under(module, line, f"{code} in {base}")
+            return _finish(module, "guard-use", f"{base} may be without {code}: then there is nothing to delete.")
     if not ("." in base or "[" in base) and constant(only(use)) is not ...:
         return _decline("what is deleted must be there")
     if not guards.is_repeatable(f"{base}[{code}]"):
@@ -363,4 +387,5 @@ def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
             absence = absence_of(call, call.func.value, f"{key} in {{}}", f"{key} not in {{}}")
             operator, value = absent.guard(case, module, absence)
             return _finish(module, operator, f"{key} is not always there: {value.code} then, as {value.because}.")
-    return _decline("no key is read on this line: the error comes from what it calls")
+    otherwise = "no key is read on this line: the error comes from what it calls"
+    return callees.propose(case, module, line, "type-mismatch", otherwise)

@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards, plain_types
+from engine.repair.patterns import absent, for_nothing, guards, plain_types
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.module_members import RENAMED, of_module, quote_of, renamed
 from engine.repair.patterns.own_classes import (
@@ -21,6 +21,7 @@ from engine.repair.patterns.own_classes import (
     members_of,
 )
 from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.subscripts import absence_of
 
 _UNCHANGING = ("None", "False", "0", "0.0", "''", "()")
 _SET_LATER = ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple
@@ -229,6 +230,8 @@ def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: 
     plain = plain_types.propose(case, module, use, name, owner)
     if plain is not None:
         return plain
+    if owner in ("str", "dict", "list", "tuple", "int") and _asks_elsewhere(module, use, owner):
+        return _other_type(case, module, use, name, owner)
     if owner in TYPES or owner in ("function", "method", "builtin_function_or_method", "type"):
         return Declined("attribute", f"a {owner} has no {name}: what was meant cannot be seen")
     if not guards.is_repeatable(source):
@@ -239,11 +242,44 @@ def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: 
     function = module.function(use)
     default = _default(case, module, use, function)
     quote = quote_of(module, use)
+    if default == "None" and isinstance(around, cst.Attribute | cst.Subscript) and around.value is use:
+        return _read_on(case, module, use, name, owner)
     made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {default})")
     module.replace(use, made.with_changes(lpar=use.lpar, rpar=use.rpar))
     edit = module.edit()
     why = f"Not every {owner} has '{name}': it is read as optional, {default} where it is missing."
     return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
+
+
+def _asks_elsewhere(module: Module, use: cst.Attribute, owner: str) -> bool:
+    """Whether the function asks of something else whether it is of the type that came here: such values do occur."""
+    function, around = module.function(use), module.parent(use)
+    if function is None or not (isinstance(around, cst.Call) and around.func is use):
+        return False
+    source = module.code(use.value)
+    asked = [one for one in module.nodes(cst.Call, within=function.body) if module.code(one.func) == "isinstance"]
+    kinds = [one for one in asked if len(one.args) == 2 and module.code(one.args[1].value) == owner]
+    return (
+        guards.is_repeatable(source) and bool(kinds) and all(module.code(one.args[0].value) != source for one in asked)
+    )
+
+
+def _other_type(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
+    asked = f"isinstance({{}}, {owner})"
+    operator, value = absent.guard(case, module, absence_of(use, use.value, f"not {asked}", asked))
+    edit = module.edit()
+    why = f"{module.code(use.value)} is sometimes a {owner} without '{name}': {value.code} then, as {value.because}."
+    return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
+
+
+def _read_on(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
+    """`x.name.part`: None in its place would only fail one step further."""
+    quote = quote_of(module, use)
+    asked = f"hasattr({{}}, {quote}{name}{quote})"
+    operator, value = absent.guard(case, module, absence_of(use, use.value, asked, f"not {asked}"))
+    edit = module.edit()
+    why = f"Not every {owner} has '{name}': {value.code} then, as {value.because}."
+    return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
 
 
 def _default(case: Case, module: Module, use: cst.Attribute, function: cst.FunctionDef | None) -> str:

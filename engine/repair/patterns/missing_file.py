@@ -23,7 +23,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import expected, handlers, wording
+from engine.repair.patterns import callees, expected, handlers, wording
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_keyword
 from engine.repair.patterns.missing_paths import comprehension_around, failed_call, is_target, runs_a_program
 from engine.repair.patterns.openings import keyword
@@ -52,6 +52,7 @@ from engine.repair.patterns.path_guards import (
 )
 from engine.repair.patterns.path_rounds import SKIPPED, filters_map, passes_over
 from engine.repair.patterns.path_sizes import is_reached_sometimes, stands_for_nothing
+from engine.repair.patterns.path_texts import is_written_out
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.placing import parse_statements
 from engine.repair.patterns.sites import Trail, meant
@@ -117,7 +118,8 @@ class MissingFile:
         if not found and calls and passes_over(module, statement, calls[0]):
             return self._done(module, "skip", "review", ONE_MISSING)
         if not found:
-            return self._declined("no call that needs a path was found on the line that failed")
+            otherwise = "no call that needs a path was found on the line that failed"
+            return callees.propose(case, module, case.line, self.id, otherwise)
         call = failed_call(found, path)
         if module.nearest(call.call, cst.Lambda) is not None:
             return self._declined("it stands within a lambda")
@@ -177,6 +179,7 @@ class MissingFile:
             return self._declined("its folder is made already")
         if comprehension_around(module, site.call.call):
             return self._declined("it is written within a comprehension")
+        how = "review" if is_written_out(module, path) else how  # where it lies, the working directory decides
         name, statement = named_path(site, path)
         is_path = is_path_object(site, path) or (site.call.is_path and path is site.call.path)
         if is_path:

@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards, intent
+from engine.repair.patterns import for_nothing, guards, intent, records, refusals
 from engine.repair.patterns.absence import Absence, flat, inline
 from engine.repair.patterns.dependents import Statement, dependents
 from engine.repair.patterns.edit import Module, NotEditable
@@ -38,6 +38,9 @@ def in_statement(
     value = for_nothing.given_for_nothing(case, module, function, _guess(only)) if function else None
     code = module.code(absence.subject)
     exit_code = guards.way_out(module, whole, value)
+    part = records.part_of(module, whole)
+    if part is not None and exit_code in ("continue", None) and guards.is_unconditional(module, whole):
+        return inline(module, absence, part, "None", repeatable)  # the rest of the record is as good as ever
     if isinstance(only, cst.Del) or (isinstance(only, cst.Expr) and not _is_used_later(module, line, code)):
         return _wrap(module, absence, line, repeatable)
     group = dependents(module, line, lambda node: absence.needed_by(module, node))
@@ -50,6 +53,11 @@ def in_statement(
     if repeatable and _extends_test(module, absence, line):
         return "test", Value("False", "told", "the condition around it does not hold then")
     told = value is not None and value.strength == "told"
+    raised = refusals.own_error(module, absence, line, value) if isinstance(only, cst.Assign | cst.Return) else None
+    if raised is not None and repeatable and guards.is_unconditional(module, whole):
+        bad = absence.conditions(code)[1]
+        guards.before(module, line, f"if {bad}:\n    raise {raised[0]}({raised[1]})\n")
+        return "clear-error", Value(raised[0], "guessed", "it is what the function raises for what does not fit")
     if _puts_into(only) and (exit_code == "return" or (exit_code == "return None" and not told)):
         return _wrap(module, absence, line, repeatable, group)  # what the function returns in the end is not lost
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1

@@ -52,6 +52,8 @@ class TypeMismatch:
     def propose(self, case: Case) -> Proposal | Declined:
         """The access that fits, or why there is none."""
         record = case.records[0]
+        if record.type.rpartition(".")[2] == "KeyError":
+            case = intent.outward(case) or case
         opened = intent.open_module(case)
         if isinstance(opened, str):
             return Declined(self.id, opened)

@@ -1,12 +1,13 @@
 # ruff: noqa: E501
 """Programs that ask None, or the wrong object, for an attribute; and attribute errors that are meant."""
 
-from tests.engine.repair.corpus import forms, uses
+from tests.engine.repair.corpus import calls, forms, uses
 from tests.engine.repair.corpus.later_uses import ATTRIBUTE, ATTRIBUTE_LOOKALIKES
 from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     *uses.ATTRIBUTE,
+    *calls.ATTRIBUTE,
     *forms.ATTRIBUTE,
     *ATTRIBUTE,
     program(
@@ -267,6 +268,7 @@ _GROUP = "'NoneType' object has no attribute 'group'"
 
 LOOKALIKES = [
     *uses.ATTRIBUTE_LOOKALIKES,
+    *calls.ATTRIBUTE_LOOKALIKES,
     *ATTRIBUTE_LOOKALIKES,
     spared(
         "asked for before it is set",

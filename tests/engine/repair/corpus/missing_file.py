@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.engine.repair.corpus import forms, uses
+from tests.engine.repair.corpus import calls, forms, uses
 from tests.engine.repair.corpus.program import Program, program, spared
 
 PRELOAD = ("shutil", "json", "csv", "pathlib", "logging")
@@ -12,6 +12,7 @@ LOOP = "import app\nassert app.sizes(['a.txt', 'gone.txt', 'b.txt']) == [8, 6]"
 
 PROGRAMS: list[Program] = [
     *uses.MISSING_FILE,
+    *calls.MISSING_FILE,
     *forms.MISSING_FILE,
     program("whether the file is there says nothing of its folder", "import os\n\n\ndef save(path, text):\n    if os.path.exists(path):\n        print('again', path)\n    with open(path, 'w') as file:\n        file.write(text)\n",
             "import app\napp.save('pages/one.md', 'a')\nassert open('pages/one.md').read() == 'a'", operator="mkdir"),

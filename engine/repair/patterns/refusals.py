@@ -1,0 +1,58 @@
+"""The error of its own with which a function refuses what does not fit, where it has one.
+
+A function that raises one kind of error, in words, wherever what it was given is not right, says by that what it does
+where something is missing. Relies on LibCST alone.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from engine.repair.patterns import guards, wording
+from engine.repair.patterns.absence import Absence
+from engine.repair.patterns.edit import Module
+from engine.repair.patterns.for_nothing import Value
+from engine.repair.patterns.intent import own_nodes
+from engine.repair.patterns.syntax import last_name
+
+_ALIEN = (
+    *(
+        "NotImplementedError",
+        "StopIteration",
+        "StopAsyncIteration",
+        "SystemExit",
+        "KeyboardInterrupt",
+        "AssertionError",
+    ),
+    *("RuntimeError", "Exception", "OSError", "IOError", "FileNotFoundError", "ImportError", "TimeoutError"),
+)
+_TEXTS = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.BinaryOperation)
+
+
+def own_error(
+    module: Module, absence: Absence, line: cst.SimpleStatementLine, value: Value | None
+) -> tuple[str, str] | None:
+    """(the error's name, its words as source); None where the function gives something for nothing, or refuses in
+    several ways, or where the round of a loop can be left out."""
+    function = module.function(line)
+    if function is None or value is None or value.strength != "guessed" or value.code != "None":
+        return None
+    if guards.loop_around(module, line) is not None:
+        return None
+    kinds = set()
+    for one in own_nodes(function.body, cst.Raise):
+        if one.exc is None or module.nearest(one, cst.ExceptHandler) is not None:
+            continue
+        call = one.exc
+        if not (isinstance(call, cst.Call) and len(call.args) == 1 and isinstance(call.args[0].value, _TEXTS)):
+            return None
+        kinds.add(module.code(call.func))
+    if len(kinds) != 1 or last_name(cst.parse_expression(kind := kinds.pop())) in _ALIEN:
+        return None
+    code = module.code(absence.subject)
+    words = f"{module.quote}{_plain(code)} is missing{module.quote}" if absence.is_none else None
+    return kind, words or wording.formatted(module, "not as expected", code)
+
+
+def _plain(code: str) -> str:
+    return "".join(one for one in " ".join(code.split()) if one not in "\"'\\{}")
