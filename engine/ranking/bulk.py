@@ -1,9 +1,9 @@
 """Approving together what can be trusted unseen: which sets, how right that is expected to be, and why not yet.
 
 A set may be approved when its suggestion is at least as sure as the threshold that the model's own held-out sets vouch
-for (`conformal_threshold`). They must be of the set's project: its own where they suffice; else those of all projects,
-if enough of its own are among them and do not speak against it. Relies on the model's card for those and on `Suggester`
-for today's suggestions; pure but for the asking. Nothing is approved here.
+for (`conformal_threshold`). They are of the set's own project: no project is promised what was
+measured on others. Relies on the model's card for those and on `Suggester` for today's suggestions; pure but for the
+asking. Nothing is approved here.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from engine.ranking.model import ImageSet
 from engine.review import Suggestion
 
 TARGET = 0.95
-OWN = 20
-"""Held-out sets a project must have of its own before what is vouched for over all projects is said of it."""
 LOWEST, HIGHEST = 0.5, 0.999
 _AT_A_TIME = 1.15
 _MOST_GROWTH = 50.0
@@ -107,51 +105,28 @@ class BulkPlan:
 
 
 def promise(card: Mapping[str, Any], target: float, project: str | None = None) -> Promise:
-    """What the held-out sets on a ranker's card vouch for at this target, for the sets of one project.
+    """What the held-out sets on a ranker's card vouch for at this target: all of them, or those of one project.
 
-    By the project's own sets where they reach a threshold. Where they are too few for one, by those of all projects,
-    which holds on average over projects: the project must have at least `OWN` among them, and those at or above the
-    threshold must not be so often wrong that the target is out of reach (one-sided binomial test at `RISK`).
+    A project is vouched for by its own sets alone: what holds on average over projects need not hold in each.
     """
     pairs = card.get("calibration_pairs") or {}
     confidence = np.asarray(pairs.get("confidence", ()), dtype=np.float64)
     correct = np.asarray(pairs.get("correct", ()), dtype=np.float64)
-    together = _promise(confidence, correct, target)
-    owners = pairs.get("project")
     if project is None:
-        return together
+        return _promise(confidence, correct, target)
+    owners = pairs.get("project")
     if owners is None:  # written before projects stood beside the pairs
         measured = list((card.get("held_out") or {}).get("by_project") or ())
-        if measured == [project]:
-            return together
-        if project in measured:
+        if project in measured and len(measured) > 1:
             why_not = "this version does not say which sets were of which project: train anew"
             return Promise(target, None, None, None, why_not)
-        owners = [None] * confidence.size
+        owners = (measured or [None]) * confidence.size
     is_own = np.array([one == project for one in owners], dtype=bool)
-    if is_own.all():
-        return together
-    own = _promise(confidence[is_own], correct[is_own], target)
-    if own.threshold is not None or together.threshold is None:
-        return own if own.threshold is not None else together
-    few = OWN - int(is_own.sum())
-    if few > 0:
-        why_not = f"too little is known of {project}: at least {few} more decided set{'s' if few > 1 else ''} of it"
-        return Promise(target, None, None, None, why_not, few)
-    is_sure = is_own & (confidence >= together.threshold)
-    right, of = int(np.floor(correct[is_sure].sum() + 1e-9)), int(is_sure.sum())
-    return own if of and _chance_of_so_few(right, of, target) < RISK else together
+    return _promise(confidence[is_own], correct[is_own], target, f" for {project}" if not is_own.all() else "")
 
 
-def _chance_of_so_few(right: int, of: int, target: float) -> float:
-    """The chance that `right` or fewer of `of` are right when each is with the chance `target`."""
-    from scipy.stats import binom
-
-    return float(binom.cdf(right, of, target))
-
-
-def _promise(confidence: np.ndarray, correct: np.ndarray, target: float) -> Promise:
-    """What these held-out sets, confidence and outcome (n,), vouch for."""
+def _promise(confidence: np.ndarray, correct: np.ndarray, target: float, whose: str = "") -> Promise:
+    """What these held-out sets, confidence and outcome (n,), vouch for; `whose` goes into the words."""
     fewest = math.ceil(math.log(RISK) / math.log(target))
     if confidence.size < fewest:
         more = fewest - int(confidence.size)
@@ -160,7 +135,8 @@ def _promise(confidence: np.ndarray, correct: np.ndarray, target: float) -> Prom
             None,
             None,
             None,
-            f"not enough data to promise {spoken(target)}: at least {more:,} more decided set{'s' if more > 1 else ''}",
+            f"not enough data to promise {spoken(target)}{whose}: "
+            f"at least {more:,} more decided set{'s' if more > 1 else ''}",
             more,
         )
     threshold = conformal_threshold(confidence, correct, target)

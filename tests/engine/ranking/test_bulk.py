@@ -136,8 +136,8 @@ async def test_many_are_suggested_as_each_by_itself(learned: World) -> None:
 async def test_what_other_projects_vouch_for_is_not_said_of_one_that_was_hardly_measured(learned: World) -> None:
     put_on_the_card(learned, calibration_pairs={**SURE, "project": ["mojo2"] * 390 + ["mojo1"] * 10})
     plan = await learned.ranking.bulk_plan("mojo1", 0.95)
-    assert plan.sets == () and plan.more == 10
-    assert plan.why_not == "too little is known of mojo1: at least 10 more decided sets of it"
+    assert plan.sets == () and plan.more == 35
+    assert plan.why_not == "not enough data to promise 95 % for mojo1: at least 35 more decided sets"
     assert await learned.ranking.bulk_approve(plan) == []
 
 
@@ -183,27 +183,29 @@ def whose(*counts: tuple[str, int]) -> list[str]:
     return [name for name, count in counts for _ in range(count)]
 
 
-def test_a_project_has_its_own_promise_or_that_of_all_unless_its_own_sets_speak_against_it() -> None:
-    apart = {**SURE, "project": whose(("strong", 200), ("good", 100), ("strong", 50), ("good", 50))}
-    assert promise({"calibration_pairs": apart}, 0.95, "strong").measured == 1.0, "by its own sets"
-    few = {**SURE, "project": whose(("strong", 270), ("young", 30), ("strong", 100))}
-    held = promise({"calibration_pairs": few}, 0.95, "young")
-    assert held == promise({"calibration_pairs": SURE}, 0.95), "too few for its own, and nothing against those of all"
-    assert promise({"calibration_pairs": few}, 0.95, "unknown").more == 20
+def test_a_project_is_vouched_for_by_its_own_sets_alone() -> None:
+    pairs = {**SURE, "project": whose(("strong", 200), ("good", 100), ("strong", 50), ("good", 50))}
+    assert promise({"calibration_pairs": pairs}, 0.95, "strong").measured == 1.0
+    good = promise({"calibration_pairs": pairs}, 0.9, "good")
+    assert good.threshold == 0.99 and good.measured == pytest.approx(0.98)
+    assert promise({"calibration_pairs": pairs}, 0.95, "good").more == 23, "98 of 100 do not vouch for 95 %"
+    assert promise({"calibration_pairs": pairs}, 0.95, "unknown").more == 45
 
     odd = {
-        "confidence": [0.99] * 330,
-        "correct": [1] * 300 + [1, 0, 0] * 10,
-        "project": whose(("strong", 300), ("odd", 30)),
+        "confidence": [0.99] * 390,
+        "correct": [1] * 300 + [1, 0, 0] * 30,
+        "project": whose(("strong", 300), ("odd", 90)),
     }
-    weak = promise({"calibration_pairs": odd}, 0.9, "odd")
-    assert weak.threshold is None and weak.why_not
-    assert promise({"calibration_pairs": odd}, 0.9, "strong").threshold == 0.99
+    assert promise({"calibration_pairs": odd}, 0.7).threshold == 0.99, "together they hold"
+    assert promise({"calibration_pairs": odd}, 0.7, "odd").threshold is None
+    assert promise({"calibration_pairs": odd}, 0.95, "strong").threshold == 0.99
 
 
 def test_an_older_card_vouches_only_for_the_one_project_that_it_was_measured_on() -> None:
     card = {"calibration_pairs": SURE, "held_out": {"by_project": {"mojo1": 0.9}}}
     assert promise(card, 0.95, "mojo1").threshold == 0.99
-    assert promise(card, 0.95, "mojo2").why_not.startswith("too little is known of mojo2: at least 20 more")
+    assert promise(card, 0.95, "mojo2").why_not == (
+        "not enough data to promise 95 % for mojo2: at least 45 more decided sets"
+    )
     several = {"calibration_pairs": SURE, "held_out": {"by_project": {"mojo1": 0.9, "mojo2": 0.9}}}
     assert "train anew" in promise(several, 0.95, "mojo1").why_not
