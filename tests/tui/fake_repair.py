@@ -108,7 +108,7 @@ class FakeRepair:
         return self.told
 
     async def write_report(self) -> tuple[dict[str, Any], list[Path]]:
-        return self.told, [Path(f"/work/logs/improvement_report_1.{form}") for form in ("txt", "md", "json")]
+        return self.told, [Path(f"/darkroom/logs/improvement_report_1.{form}") for form in ("txt", "md", "json")]
 
 
 def trends(*, empty: bool = False) -> dict[str, Any]:
