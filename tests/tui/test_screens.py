@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -65,15 +66,27 @@ async def test_sorting_keeps_the_selected_image(engine: FakeEngine) -> None:
         assert studio.page._selected_id() == 2
 
 
-async def test_half_a_million_images_open_at_once_and_only_visible_pages_are_fetched(tmp_path: Path) -> None:
-    class Vast(FakeLibrary):
-        async def ids(self, filter="", sort="name", project=None, limit=None):
-            return range(1, (limit or 500_000) + 1)
+class Vast(FakeLibrary):
+    """Half a million images that are nowhere (simulated)."""
 
-        async def page(self, ids):
-            self.pages_asked += 1
-            return [make_image(number, tmp_path / f"{number:06d}.jpg") for number in ids]
+    async def ids(self, filter="", sort="name", project=None, limit=None):
+        return range(1, (limit or 500_000) + 1)
 
+    async def page(self, ids):
+        self.pages_asked += 1
+        return [make_image(number, Path(f"/nowhere/{number:06d}.jpg")) for number in ids]
+
+
+async def test_the_place_where_the_list_was_left_is_shown_again_with_its_scrollbar() -> None:
+    engine = FakeEngine(Vast([]), FakeRanking([]))
+    engine.views.kept["inventory"] = {"image": 499_990}
+    async with running(engine, WIDE, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("▸ 499990.jpg"))
+        rows = studio.page.rows
+        await studio.until(lambda: rows.vertical_scrollbar.position == rows.scroll_y > 499_000)
+
+
+async def test_half_a_million_images_open_at_once_and_only_visible_pages_are_fetched() -> None:
     library = Vast([])
     async with running(FakeEngine(library, FakeRanking([])), WIDE, screen="inventory") as studio:
         await studio.until(lambda: studio.says("▸ 000001.jpg"))
@@ -81,8 +94,33 @@ async def test_half_a_million_images_open_at_once_and_only_visible_pages_are_fet
         await studio.press("G")
         await studio.until(lambda: studio.says("▸ 500000.jpg"))
         assert library.pages_asked <= 4
+        await studio.press("k", "k")
+        await studio.until(lambda: studio.says("▸ 499998.jpg") and not studio.says("▸ 500000.jpg"))
         await studio.press("g", "pagedown")
         await studio.until(lambda: studio.page.rows.cursor > 10)
+
+
+async def test_a_list_that_lets_itself_be_waited_for_says_so(engine: FakeEngine) -> None:
+    class Slow(FakeLibrary):
+        gate = asyncio.Event()
+
+        async def ids(self, filter="", sort="name", project=None, limit=None):
+            await self.gate.wait()
+            return await super().ids(filter, sort, project, limit)
+
+    engine.library = Slow(list(engine.library.images_by_id.values()))
+    async with running(engine, WIDE, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("Reading what is known"))
+        Slow.gate.set()
+        await studio.until(lambda: studio.says("18 images", "sorted by name") and not studio.says("Reading what"))
+        Slow.gate.clear()
+        await studio.press("s")
+        await studio.until(lambda: studio.says("sorting by capture time"))
+        await studio.press("slash", *"stage2", "enter")
+        await studio.until(lambda: studio.says("filter “stage2”", "looking…"))
+        assert len(studio.page.ids) == 18, "the list stays until the next one is there"
+        Slow.gate.set()
+        await studio.until(lambda: studio.says("6 shown", "sorted by capture time") and not studio.says("looking"))
 
 
 async def test_refused_files_are_listed_with_their_reasons(pictures) -> None:

@@ -45,6 +45,7 @@ GROWS_EVERY = 1.0  # seconds between looks at a library that a scan is filling
 REST = 10  # times as long as listing or counting took, until it is done again for a library that grows
 PAINTED_AFTER = 0.05  # seconds in which a page is painted; reading on at once would delay it
 PREVIEW_AFTER = 0.08  # seconds that a row must stay selected before its picture is fetched
+TOLD_AFTER = 0.3  # seconds until a list that does not come says that it is being read
 
 
 class InventoryScreen(FilteredPage):
@@ -64,6 +65,8 @@ class InventoryScreen(FilteredPage):
         self._is_first_page = False
         self._took = 0.0  # seconds that the last list took
         self._soon: Timer | None = None
+        self._late: Timer | None = None
+        self._is_late = False  # the list that was asked for lets itself be waited for
 
     def compose_body(self) -> ComposeResult:
         self.facts = Lines(id="facts")
@@ -92,10 +95,41 @@ class InventoryScreen(FilteredPage):
         kept = self.proof.views.get("inventory", {})
         self.filter = self.asked = str(kept.get("filter", ""))
         self.sort = cast("Sort", kept.get("sort")) if kept.get("sort") in SORTS else "name"
-        self._list(kept.get("image"))
+        self._await_list(kept.get("image"))
 
     def query_changed(self) -> None:
-        self._list(self._selected_id())
+        self._await_list(self._selected_id())
+
+    def _await_list(self, image_id: int | None) -> None:
+        """List for a person, who is told if that takes a moment."""
+        self._settled()
+        self._late = self.set_timer(TOLD_AFTER, self._tell_of_waiting)
+        self._list(image_id)
+
+    def _tell_of_waiting(self) -> None:
+        self._is_late = True
+        if not len(self.ids):
+            self._show_list(*words.reading())
+        self.say()
+
+    def _show_list(self, *instead: Row) -> None:
+        """The list, or what stands in its place."""
+        self.query_one("#columns").display = not instead
+        self.hollow.display = bool(instead)
+        if instead:
+            self.hollow.put(*instead)
+
+    def _settled(self) -> None:
+        """Nobody waits for a list any more."""
+        if self._late is not None:
+            self._late.stop()
+        self._is_late = False
+
+    @on(Misread)
+    def _unlisted(self) -> None:
+        self._settled()
+        if not len(self.ids):
+            self._show_list()
 
     def _list(self, image_id: int | None = None) -> None:
         self.work(self._ask, self.asked, image_id, group="list", exclusive=True)
@@ -136,18 +170,16 @@ class InventoryScreen(FilteredPage):
             self.mix, self._mix_again_at = None, 0.0
         self.ids, self.filter, self.misread = event.ids, event.filter, ()
         self._took = event.seconds
+        self._settled()
         # The whole list follows its first page: who has moved meanwhile stays there.
         cursor = self.rows.cursor if event.is_whole and self._is_first_page else event.cursor
         self._is_first_page = not event.is_whole
         self.rows.begin(len(event.ids), cursor)
         if event.images:
             self.rows.fill(event.start, event.images, self.rows.edition)
-        empty = not len(event.ids)
-        self.query_one("#columns").display = not empty
-        self.hollow.display = empty
-        if empty:
+        if not len(event.ids):
             self.picture.clear()
-            self.hollow.put(*words.empty(self.filter))
+        self._show_list(*(() if len(event.ids) else words.empty(self.filter)))
         self.say()
         self._selected()
         self.set_timer(PAINTED_AFTER, lambda: self._go_on(event.filter))
@@ -240,11 +272,14 @@ class InventoryScreen(FilteredPage):
             shown = self.misread
         elif self.hint and self.prompt.display:
             shown = self.hint
+        elif self._is_late and self.asked:
+            shown = ((f"filter “{self.asked}”  ", "decided"), ("looking…", "dim"))
         elif self.filter:
             shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,} shown", "dim"))
         self.status.last(*shown)
         is_plain = not self.misread and len(self.ids)
-        self.status.fact(*(() if not is_plain else (("sorted by ", "dim"), (SORTS[self.sort], "text"))))
+        sorting: Span = ("sorting by " if self._is_late else "sorted by ", "dim")
+        self.status.fact(*((sorting, (SORTS[self.sort], "text")) if is_plain else ()))
         offered = ["inventory.filter", "inventory.open", "inventory.sort"] if len(self.ids) or self.filter else []
         offered += ["inventory.gaps"] if len(self.ids) else []
         offered += ["inventory.refused"] if found is not None and found.counts.refused else []
@@ -330,7 +365,7 @@ class InventoryScreen(FilteredPage):
     def action_sort(self) -> None:
         order = list(SORTS)
         self.sort = order[(order.index(self.sort) + 1) % len(order)]
-        self._list(self._selected_id())
+        self._await_list(self._selected_id())
 
     def action_zoom(self) -> None:
         image = self._image()

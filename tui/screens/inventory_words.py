@@ -225,6 +225,11 @@ def candidates(found: Sequence[str]) -> tuple[Span, ...]:
     return (("tab  ", "strong bold"), *listed)
 
 
+def reading() -> list[Row]:
+    """What stands in place of a list that is still to come."""
+    return [row(("Reading what is known…", "dim"))]
+
+
 def empty(filtered: str) -> list[Row]:
     """What stands in place of an empty list."""
     if filtered:

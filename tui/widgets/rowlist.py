@@ -115,8 +115,8 @@ class RowList(ScrollView, can_focus=False):
         top = round(self.scroll_y)
         self._reveal()
         if round(self.scroll_y) == top:
-            self.refresh_lines(old - top, 1)
-            self.refresh_lines(new - top, 1)
+            self.refresh_line(old)
+            self.refresh_line(new)
         self.post_message(self.Moved(self, new))
 
     def _reveal(self) -> None:
@@ -129,6 +129,10 @@ class RowList(ScrollView, can_focus=False):
     def on_resize(self, event: events.Resize) -> None:
         self.virtual_size = Size(event.size.width, self.count)
         self._reveal()
+
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        if shown:  # it has only now come, and knows nothing of where the list stands
+            self.vertical_scrollbar.position = self.scroll_y
 
     def render_line(self, y: int) -> Strip:
         index, width = round(self.scroll_y) + y, self.scrollable_content_region.width
