@@ -42,6 +42,7 @@ from engine.library.model import Image
 from engine.logs.errors import ErrorLog
 from engine.review import Decision, NewDecision, Review, Suggestion, Verdict
 from engine.runs import Run, RunContext, Runs
+from engine.runs.lanes import spare_the_collector
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.schema import scan_roots
@@ -162,11 +163,15 @@ class Duplicates:
                 searching.form, self._store, project_id, within, self._settings.burst_seconds, apart,
                 is_counted=is_counted,
             )  # fmt: skip
-            if len(formed.clusters) > _FIRST and not found.groups:
+            is_large = len(formed.clusters) > _FIRST
+            if is_large and not found.groups:
                 few = first_few(formed, _FIRST)
                 of = await self._store.read(partial(known, formed=few))
-                yield replace(found, groups=tuple(dressed(few, of, {})), images=formed.images)
+                soon = await asyncio.to_thread(dressed, few, of, {})
+                yield replace(found, groups=tuple(soon), images=formed.images)
             of = await self._store.read(partial(known, formed=formed))
+            if is_large:
+                spare_the_collector()
             asked = frames(formed, of) if self.score is not None else []
             scores: Mapping[int, float] = {}
             if self.score is not None and 0 < len(asked) <= unscored:
@@ -175,6 +180,8 @@ class Duplicates:
             groups = await asyncio.to_thread(dressed, formed, of, scores)
             named = [(group.id, group.kind, group.image_ids) for group in groups]
             await self._store.write(partial(groups_table.keep, projects={project_id: named}, distance=within))
+            if is_large:
+                spare_the_collector()
             every = await asyncio.to_thread(in_order, (*found.groups, *groups)) if found.groups else groups
             pairs = found.pairs_within + formed.pairs_within if found.pairs_within is not None else None
             seconds = round(time.monotonic() - begun, 3)
