@@ -104,17 +104,21 @@ async def test_all_identical_files_go_after_a_question(pictures) -> None:
         assert not studio.says("identical files of")
 
 
-async def test_the_first_groups_can_be_decided_while_others_are_formed(engine: FakeEngine) -> None:
-    duplicates = door(engine)
-    rest = asyncio.Event()
+def first_two_then(duplicates: FakeDuplicates, rest: asyncio.Event) -> None:
+    """Two groups at once, every one (also those decided meanwhile) when `rest` is set."""
 
     async def portions(project=None, distance=None):
         every = await duplicates.groups(is_counted=False)
         yield replace(every, groups=every.groups[:2])
         await rest.wait()
-        yield every  # formed before the verdict: the decided group is still in it
+        yield every
 
     duplicates.portions = portions  # type: ignore[method-assign]
+
+
+async def test_the_first_groups_can_be_decided_while_others_are_formed(engine: FakeEngine) -> None:
+    rest = asyncio.Event()
+    first_two_then(door(engine), rest)
     async with at(engine) as studio:
         await on_table(studio, "exact-0")
         assert studio.says("group 1 of 2")
@@ -126,6 +130,21 @@ async def test_the_first_groups_can_be_decided_while_others_are_formed(engine: F
         await on_table(studio, "same-1")
         await studio.until(lambda: studio.page.images is not None)
         assert studio.says("group 1 of 3", "2 copied · 1 burst")
+
+
+async def test_one_kind_can_be_chosen_while_others_are_formed(engine: FakeEngine) -> None:
+    rest = asyncio.Event()
+    first_two_then(door(engine), rest)
+    async with at(engine) as studio:
+        await on_table(studio, "exact-0")
+        await studio.press("f", "f")
+        await on_table(studio, "same-1")
+        assert studio.says("group 1 of 1")
+        await studio.press("f")
+        await studio.until(lambda: studio.says("Looking for duplicates"))
+        rest.set()
+        await on_table(studio, "burst-3")
+        assert studio.says("group 1 of 1")
 
 
 async def test_the_question_can_be_left(engine: FakeEngine) -> None:

@@ -246,7 +246,7 @@ class DuplicatesScreen(Deciding):
             self.remember()
 
     def action_filter(self) -> None:
-        if self.is_deciding or self.images is None:
+        if self.is_deciding or not self.is_read:
             return
         self.kind = words.FILTERS[(words.FILTERS.index(self.kind) + 1) % len(words.FILTERS)]
         self.notice(words.SHOWN[self.kind])
