@@ -97,13 +97,19 @@ class Store:
                 yield connection
 
     async def read(self, work: Callable[[sa.Connection], T]) -> T:
-        """Run `work` on a snapshot, off the event loop."""
+        """Run `work` on a snapshot, off the event loop. Where nobody waits for it any more (the task is cancelled), its
+        query is broken off: a filter that is being typed would else leave one behind with every letter."""
+        reader = _Reader()
 
         def call() -> T:
-            with self.reading() as connection:
+            with self.reading() as connection, reader.holding(connection):
                 return work(connection)
 
-        return await asyncio.to_thread(call)
+        try:
+            return await asyncio.to_thread(call)
+        except asyncio.CancelledError:
+            reader.break_off()
+            raise
 
     async def write(self, work: Callable[[sa.Connection], T], *, durable: bool = False) -> T:
         """Run `work` in one write transaction on the writer thread; writes keep the order they were asked in."""
@@ -119,8 +125,7 @@ class Store:
         self._writer.shutdown(wait=True)
         self._is_closed = True
         for raw in tuple(self._readers):
-            if hasattr(raw, "interrupt"):  # SQLite's
-                raw.interrupt()
+            _interrupt(raw)
         self._engine.dispose()
 
     def _bring_up_to_date(self) -> None:
@@ -151,6 +156,39 @@ class Store:
                 f"{self.place} is damaged or is not a database ({error.orig})",
                 remedy="Nothing was changed. Put a backup in its place, or move the file away to start anew.",
             ) from error
+
+
+class _Reader:
+    """One reading that can be broken off from another thread; never a later one of the same connection."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._raw: Any = None
+        self._is_unwanted = False
+
+    @contextmanager
+    def holding(self, connection: sa.Connection) -> Iterator[None]:
+        """Begin to read, unless it was broken off already."""
+        with self._lock:
+            if self._is_unwanted:
+                raise ProofsheetError("nobody waits for this any more")
+            self._raw = connection.connection.dbapi_connection
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._raw = None
+
+    def break_off(self) -> None:
+        with self._lock:
+            self._is_unwanted = True
+            _interrupt(self._raw)
+
+
+def _interrupt(raw: Any) -> None:
+    """End the query that a driver's connection is in the midst of."""
+    if hasattr(raw, "interrupt"):  # SQLite's
+        raw.interrupt()
 
 
 def _url(where: Path | str) -> sa.URL:

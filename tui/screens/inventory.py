@@ -278,7 +278,8 @@ class InventoryScreen(FilteredPage):
             shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,} shown", "dim"))
         self.status.last(*shown)
         is_plain = not self.misread and len(self.ids)
-        sorting: Span = ("sorting by " if self._is_late else "sorted by ", "dim")
+        is_sorting = self._is_late and self.asked == self.filter
+        sorting: Span = ("sorting by " if is_sorting else "sorted by ", "dim")
         self.status.fact(*((sorting, (SORTS[self.sort], "text")) if is_plain else ()))
         offered = ["inventory.filter", "inventory.open", "inventory.sort"] if len(self.ids) or self.filter else []
         offered += ["inventory.gaps"] if len(self.ids) else []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -170,3 +172,26 @@ def test_closing_breaks_off_a_query_that_would_never_end(store: Store) -> None:
         reader.join(0.5)
         until -= 0.5
     assert [str(one) for one in heard] == ["the database was closed"]
+
+
+async def test_a_query_that_nobody_waits_for_is_broken_off_and_no_other(store: Store) -> None:
+    endless = "with recursive n(x) as (select told() union all select x + 1 from n) select count(*) from n"
+    begun, ended = threading.Event(), threading.Event()
+
+    def count(connection: sa.Connection) -> None:
+        raw = connection.connection.dbapi_connection
+        assert isinstance(raw, sqlite3.Connection)
+        raw.create_function("told", 0, lambda: begun.set() or 1)
+        try:
+            connection.exec_driver_sql(endless)
+        finally:
+            ended.set()
+
+    task = asyncio.create_task(store.read(count))
+    assert await asyncio.to_thread(begun.wait, 30)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.to_thread(ended.wait, 30), "it goes on for ever"
+    numbers = "with recursive n(x) as (select 1 union all select x + 1 from n limit 1000) select count(*) from n"
+    assert await store.read(lambda c: c.exec_driver_sql(numbers).scalar()) == 1000
