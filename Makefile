@@ -21,8 +21,9 @@ types: $(VENV)/.installed-dev
 contracts: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
+# Each worker computes with one thread: with one a core in each they would wait for one another.
 unit: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not soak"
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m "not soak"
 
 # Crash safety, for long: SOAK_ROUNDS random kills of each kind.
 soak: $(VENV)/.installed-dev

@@ -11,6 +11,7 @@ import pytest
 
 from engine.demo import demo
 from engine.demo.recipe import Recipe
+from engine.engine import Engine
 from engine.errors import ProofsheetError
 
 SMALL = """
@@ -47,7 +48,11 @@ def small() -> Recipe:
     return Recipe.parse(SMALL + shipped[shipped.index("[variations]") :])
 
 
-async def test_the_whole_loop_from_pictures_to_suggestions(tmp_path: Path, small: Recipe) -> None:
+async def test_the_whole_loop_from_pictures_to_suggestions(
+    tmp_path: Path, small: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "theirs.db"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{theirs}")
     told: list[str] = []
     counts: dict[str, tuple[int, int]] = {}
 
@@ -84,6 +89,7 @@ async def test_the_whole_loop_from_pictures_to_suggestions(tmp_path: Path, small
     assert {file: file.stat().st_mtime_ns for file in stamps} == stamps, "pictures are drawn once"
     assert again.simulated_decisions == 17
     assert again.train["held_out"] == report.train["held_out"], "the same every time"
+    assert not theirs.exists(), "the person's own database is not used"
 
 
 async def test_the_demo_never_deletes_a_folder_that_is_not_its_own(tmp_path: Path, small: Recipe) -> None:
@@ -96,22 +102,26 @@ async def test_the_demo_never_deletes_a_folder_that_is_not_its_own(tmp_path: Pat
     assert (mine / "pictures" / "wedding.jpg").read_bytes() == b"precious"
 
 
-async def test_the_apps_workspace_is_kept_until_something_fresh_is_asked_for(tmp_path: Path, small: Recipe) -> None:
+async def test_the_apps_workspace_is_kept_until_something_fresh_is_asked_for(
+    tmp_path: Path, small: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[Path] = []
+
+    async def learn(engine: Engine, place: object, planned: object, begun: float) -> demo.DemoReport:
+        """What is in the workspace is no matter here, and takes ten seconds."""
+        learned.append(engine.workspace.root)
+        return demo._EMPTY
+
+    monkeypatch.setattr(demo, "_learned", learn)
     workspace = await demo.prepare(tmp_path / "demo", recipe=small)
     mark = workspace.root / "my-verdicts"
     mark.touch()
     assert await demo.prepare(tmp_path / "demo", recipe=small) == workspace
-    assert mark.exists()
+    assert mark.exists() and workspace.database_file.is_file()
+    assert learned == [workspace.root]
     await demo.prepare(tmp_path / "demo", recipe=small, fresh=True)
-    assert not mark.exists()
-
-
-async def test_the_persons_database_is_not_used(tmp_path: Path, small: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    theirs = tmp_path / "theirs.db"
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{theirs}")
-    workspace = await demo.prepare(tmp_path / "demo", recipe=small)
-    assert workspace.database_file.is_file()
-    assert not theirs.exists()
+    assert not mark.exists() and workspace.database_file.is_file()
+    assert learned == [workspace.root] * 2
 
 
 def test_the_commands_help_promises_safety() -> None:

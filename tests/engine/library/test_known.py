@@ -82,5 +82,7 @@ def test_a_postgresql_server_takes_no_sibling_for_a_folder_below(collation: str)
     """
     command = ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", str(SERVER)]
     done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+    if collation != "C" and f'collation "{collation}" for encoding' in done.stderr:
+        pytest.skip("this PostgreSQL was built without ICU's collations")
     assert done.returncode == 0, done.stderr
     assert sorted(done.stdout.split("\n")[:-1]) == sorted(INSIDE * 2)

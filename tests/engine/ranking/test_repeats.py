@@ -17,6 +17,12 @@ def settings() -> Settings:
     return Settings(actor="ada", auto_train=False, repeat_share=0.1)
 
 
+@pytest.fixture(autouse=True)
+def untaught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is suggested is no matter here, and learning from a few verdicts, again and again, is most of the time."""
+    monkeypatch.setattr("engine.ranking.early.early_taste", lambda *_: None)
+
+
 async def many(world: World, count: int, project: str = "mojo1") -> list[int]:
     """So many sets of two images, in review order."""
     for number in range(count):
@@ -92,13 +98,11 @@ async def test_the_same_verdicts_bring_the_same_sets_back(world: World) -> None:
 
 
 async def until_due(world: World) -> int:
-    for _ in range(120):
+    for following in await world.ranking.queue("mojo1"):
         due = await world.ranking.repeat_due()
         if due is not None:
             return due.set_pk
-        turn = await world.ranking.turn()
-        assert turn.shown is not None
-        await world.ranking.pick(turn.shown.id, turn.shown.image_ids[0])
+        await world.ranking.pick(following, (await world.ranking.image_set(following)).image_ids[0])
     raise AssertionError("no repeat came due")
 
 
