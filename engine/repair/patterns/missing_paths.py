@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
+from typing import Literal
 
 import libcst as cst
 
@@ -11,6 +13,7 @@ from engine.repair.patterns.path_calls import PathCall
 from engine.repair.patterns.path_guards import (
     Site,
 )
+from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.sites import Place
 from engine.repair.patterns.syntax import (
     last_name,
@@ -18,8 +21,27 @@ from engine.repair.patterns.syntax import (
     walk,
 )
 
+_WRITES = re.compile(
+    r"""\bopen\(.*(?:,|mode=)\s*(?:mode\s*=\s*)?['"][bt]?[wax]|\bmode=['"][bt]?[wax]|\.write_(?:text|bytes)\(|O_CREAT"""
+)
+_READS = re.compile(r"""\bopen\(.*,\s*(?:mode\s*=\s*)?['"][bt]?r[bt]?['"]""")
+_CREATES = re.compile(r"(?i)\bunable to (?:synchronously )?create\b|\bcannot (?:create|write)\b|for writing\b")
+
+
+def told_action(case: Case) -> Literal["read", "write"] | None:
+    """Whether what failed read or wrote, as the message tells or the library's own line; None where neither does."""
+    record = case.records[0]
+    if _CREATES.search(record.message):
+        return "write"
+    at = max((index for index, one in enumerate(record.frames) if one == case.frame), default=len(record.frames))
+    below = [one.code for one in record.frames[at + 1 :]]
+    if any(_WRITES.search(one) for one in below):
+        return "write"
+    return "read" if any(_READS.search(one) for one in below) else None
+
 
 def runs_a_program(module: Module, call: cst.Call) -> bool:
+    """Whether a call starts another program."""
     name = module.qualified(call.func)
     return name.startswith(
         ("subprocess.", "asyncio.create_subprocess", "os.exec", "os.spawn", "os.posix_spawn", "pty.")

@@ -53,7 +53,7 @@ PROGRAMS: list[Program] = [
     program("Path.mkdir of nested folders", "from pathlib import Path\n\ndef prepare(folder):\n    Path(folder).mkdir(exist_ok=True)\n", "import app, os\napp.prepare('a/b')\nassert os.path.isdir('a/b')", operator="mkdir-parents"),
     program("shutil.copy into a new folder", "import os\nimport shutil\n\ndef archive(folder, target):\n    for name in os.listdir(folder):\n        shutil.copy(os.path.join(folder, name), os.path.join(target, 'old', name))\n",
             "import app, os\napp.archive('d', 't')\nassert os.listdir('t/old') == ['x']", files={"d/x": "x"}, operator="mkdir"),
-    program("os.remove", "import os\n\ndef clean(path):\n    os.remove(path)\n    return True\n", "import app\nassert app.clean('gone')", operator="exists-check"),
+    program("os.remove", "import os\n\ndef clean(path):\n    os.remove(path)\n    return True\n", "import app\nassert app.clean('gone')", operator="suppress"),
     program("unlink", "from pathlib import Path\n\ndef clean(paths):\n    for p in paths:\n        Path(p).unlink()\n", "import app\napp.clean(['gone'])", operator="missing-ok",
             after={"app.py": "from pathlib import Path\n\ndef clean(paths):\n    for p in paths:\n        Path(p).unlink(missing_ok=True)\n"}),
     program("rmtree", "import shutil, tempfile\n\ndef reset(folder):\n    shutil.rmtree(folder)\n    return folder\n", "import app\nassert app.reset('gone')", operator="exists-check"),
