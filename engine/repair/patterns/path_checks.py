@@ -24,7 +24,7 @@ from engine.repair.patterns.syntax import bound_values, last_name, walk
 _ASKING = frozenset(
     (
         *("getsize", "getmtime", "getctime", "getatime", "stat", "lstat", "utime", "chmod", "chown", "disk_usage"),
-        *("rename", "replace", "move", "readlink"),
+        *("rename", "replace", "move", "readlink", "listdir", "scandir", "iterdir"),
     )
 )
 _VANISHED = "it vanished between the look and the use: it is as if it had not been there"
@@ -92,7 +92,7 @@ def raced(site: Site) -> Proposal | None:
     if not looks:
         return None
     if call.action in ("delete", "delete-tree"):
-        return None if "rmtree" in module.code(call.call.func) else _gone(site)
+        return _gone(site)
     name = last_name(call.call.func)
     if name not in _ASKING or module.function(statement) is None:
         return None
@@ -108,7 +108,27 @@ def raced(site: Site) -> Proposal | None:
         warn = wording.warning(module, statement, SKIPPED, "error")
         module.wrap(statement, f"try:\n    pass\nexcept FileNotFoundError as error:\n    {warn}\n    continue\n")
         return path_edits.done(module, "raced", "review", _VANISHED)
-    return None
+    answer = _otherwise(module, statement) if around else None
+    if answer is None or not isinstance(statement, cst.SimpleStatementLine):
+        return None
+    module.wrap(statement, f"try:\n    pass\nexcept FileNotFoundError:\n    {answer}\n")
+    return path_edits.done(module, "raced", "review", _VANISHED)
+
+
+def _otherwise(module: Module, statement: cst.CSTNode) -> str | None:
+    """The `return` of a plain value that is come to where a path is not there: in the `else`, or behind the `if`."""
+    block = module.parent(statement)
+    around = module.parent(block) if block is not None else None
+    if not isinstance(around, cst.If) or not isinstance(block, cst.IndentedBlock) or len(block.body) != 1:
+        return None
+    after: cst.CSTNode | None = None
+    outer = module.parent(around)
+    if isinstance(around.orelse, cst.Else):
+        after = around.orelse.body.body[0]
+    elif around.orelse is None and isinstance(outer, cst.IndentedBlock) and around is not outer.body[-1]:
+        after = outer.body[list(outer.body).index(around) + 1]
+    code = module.code(after).strip() if after is not None else ""
+    return code if re.fullmatch(r"return(?: (?:[\[\]{}()\d.\-\w]+|''|\"\"))?", code) else None
 
 
 def _gone(site: Site) -> Proposal | None:

@@ -27,40 +27,50 @@ from engine.repair.patterns.syntax import own_attribute
 MOST_RUNS = 4
 MOST_LINES = 14
 WITHOUT = "it need not be there: what needs it is left out, the rest is done"
+Scope = cst.FunctionDef | cst.Module
 _EXITS = (cst.Return, cst.Yield, cst.Continue, cst.Break, cst.Await)
 
 
 def go_round(site: Site) -> Proposal | None:
     """Do what needs the file only where it is there; None where nothing is left to be done without it."""
     module, statement = site.module, site.statement
-    function = module.function(statement)
+    scope = module.function(statement) or module.tree
     block = module.parent(statement)
-    if function is None or not isinstance(block, cst.IndentedBlock) or _leaves(statement):
+    if not isinstance(block, cst.IndentedBlock | cst.Module) or _leaves(statement):
+        return None
+    if scope is module.tree and not _is_imported(module):
         return None
     if not isinstance(statement, cst.SimpleStatementLine | cst.With | cst.For):
         return None
     if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) != 1:
         return None
-    needed = _needed_later(module, function, statement)
+    needed = _needed_later(module, scope, statement)
     unset = _unset(module, statement)
     if not needed and not unset:
-        return _wrapped(site, [statement]) if is_more(module, function, statement) else None
+        return _wrapped(site, [statement]) if is_more(module, scope, statement) else None
     if not unset:
         group = dependents(module, cast(cst.SimpleStatementLine, statement), lambda _node: False)
         if group is not None and len(group) > 1:
             return _wrapped(site, group)
     if len(needed) + len(unset) != 1:
         return None
-    return _with_empty(site, function, *needed, *unset) or (_in_parts(site, function, *needed) if not unset else None)
+    return _with_empty(site, scope, *needed, *unset) or (_in_parts(site, scope, *needed) if not unset else None)
 
 
-def _needed_later(module: Module, function: cst.FunctionDef, statement: Statement) -> list[str]:
+def _is_imported(module: Module) -> bool:
+    """Whether a file is more than a script: what it does at its top level is done wherever it is imported."""
+    kinds = (cst.FunctionDef, cst.ClassDef)
+    name = module.path.rpartition("/")[2]
+    return name in ("setup.py", "conf.py") or any(isinstance(one, kinds) for one in module.tree.body)
+
+
+def _needed_later(module: Module, scope: Scope, statement: Statement) -> list[str]:
     """Names that a statement binds, and nothing before it for sure, that are read behind it."""
     bound = set(bound_names(statement))
     end = module.position(statement).end.line
     reads = {
         one.value
-        for one in module.nodes(cst.Name, within=function.body)
+        for one in module.nodes(cst.Name, within=scope.body if isinstance(scope, cst.FunctionDef) else scope)
         if one.value in bound and module.position(one).start.line > end and is_read(module, one)
         if not _is_bound_before(module, one, one.value, end)  # anew
     }
@@ -118,15 +128,15 @@ def _unset(module: Module, statement: Statement) -> list[str]:
     return sorted(targets - others)
 
 
-def is_more(module: Module, function: cst.FunctionDef, statement: Statement) -> bool:
+def is_more(module: Module, scope: Scope, statement: Statement) -> bool:
     """Whether something is left to be done behind a statement, other than to leave with nothing."""
     inner: cst.CSTNode = statement
     for around in module.ancestors(statement):
-        if isinstance(around, cst.IndentedBlock):
+        if isinstance(around, cst.IndentedBlock | cst.Module):
             rest = list(around.body)[list(around.body).index(cast(cst.BaseStatement, inner)) + 1 :]
             if any(module.code(one).strip() not in ("return", "return None", "pass") for one in rest):
                 return True
-        if around is function:
+        if around is scope:
             return False
         inner = around
     return False
@@ -167,7 +177,7 @@ def _put(module: Module, statement: Statement, head: str, made: cst.If) -> None:
     module.replace(statement, cst.FlattenSentinel(whole))
 
 
-def _with_empty(site: Site, function: cst.FunctionDef, name: str) -> Proposal | None:
+def _with_empty(site: Site, scope: Scope, name: str) -> Proposal | None:
     """Give a name an empty value first, where everything that is done with it afterwards can work with one."""
     module, statement = site.module, site.statement
     bindings = [
@@ -182,7 +192,7 @@ def _with_empty(site: Site, function: cst.FunctionDef, name: str) -> Proposal | 
         end = module.position(statement).end.line
         reads = [
             one
-            for one in module.nodes(cst.Name, within=function.body)
+            for one in module.nodes(cst.Name, within=scope.body if isinstance(scope, cst.FunctionDef) else scope)
             if one.value == name and module.position(one).start.line > end and is_read(module, one)
         ]
         value = path_contents.by_use(module, reads, value)
@@ -204,7 +214,7 @@ def _quoted(module: Module, value: str) -> str:
     return value.replace('"', module.quote)
 
 
-def _in_parts(site: Site, function: cst.FunctionDef, name: str) -> Proposal | None:
+def _in_parts(site: Site, scope: Scope, name: str) -> Proposal | None:
     """Let a name be None, and do whatever needs it under a condition, where it is there."""
     module, statement = site.module, site.statement
     if not isinstance(statement, cst.SimpleStatementLine) or not isinstance(statement.body[0], cst.Assign):
@@ -214,7 +224,7 @@ def _in_parts(site: Site, function: cst.FunctionDef, name: str) -> Proposal | No
     end = module.position(statement).end.line
     reads = [
         one
-        for one in module.nodes(cst.Name, within=function.body)
+        for one in module.nodes(cst.Name, within=scope.body if isinstance(scope, cst.FunctionDef) else scope)
         if one.value == name and module.position(one).start.line > end and is_read(module, one)
     ]
     runs = _runs(module, statement, reads, end)

@@ -14,10 +14,9 @@ from engine.repair.patterns import path_edits
 from engine.repair.patterns.edit import with_keyword
 from engine.repair.patterns.missing_paths import comprehension_around
 from engine.repair.patterns.openings import keyword
-from engine.repair.patterns.path_guards import Site, hoisted, is_path_object, makes_folders, named_path, with_path
+from engine.repair.patterns.path_guards import Site, hoisted, is_path_object, makes_folders, named_path
 from engine.repair.patterns.path_texts import is_written_out
 from engine.repair.patterns.pattern import Applicability, Declined, Proposal
-from engine.repair.patterns.placing import parse_statements
 from engine.repair.patterns.syntax import last_name, text_of
 
 
@@ -114,18 +113,4 @@ def gone_already(site: Site) -> Proposal | Declined:
         and one.value is call.call
     ):
         return path_edits.declined("the deletion stands within a larger statement")
-    if "rmtree" not in module.code(call.call.func):  # a folder is gone as a whole, or not at all
-        return suppressed(site, "what is to be deleted may be gone already", "safe")
-    name, _statement = named_path(site, call.path)
-    test = f"{module.name_of_import('os')}.path.isdir({name})"
-    source = f"{hoisted(module, name, call.path)}if {test}:\n    pass\n"
-    made = parse_statements(source, module.tree)
-    own = with_path(statement, call.path, name)
-    guard = cast(cst.If, made[-1])
-    inner = cast(cst.SimpleStatementLine, own).with_changes(leading_lines=())
-    guard = guard.with_changes(body=guard.body.with_changes(body=[inner]))
-    lead = cast(cst.SimpleStatementLine, statement).leading_lines
-    whole = [*made[:-1], guard]
-    whole[0] = cast(cst.SimpleStatementLine, whole[0]).with_changes(leading_lines=lead)
-    module.replace(statement, cst.FlattenSentinel(whole))
-    return path_edits.done(module, "exists-check", "safe", "what is to be deleted may be gone already")
+    return suppressed(site, "what is to be deleted may be gone already", "safe")

@@ -19,6 +19,7 @@ from engine.repair.patterns.missing_paths import runs_a_program
 from engine.repair.patterns.path_answers import is_start
 from engine.repair.patterns.path_leaves import callers_bear_none
 from engine.repair.patterns.pattern import Declined, Proposal
+from engine.repair.patterns.placing import parse_statements
 from engine.repair.patterns.sites import Trail
 from engine.repair.patterns.syntax import last_name, text_of
 
@@ -42,21 +43,35 @@ def propose(
     lines, why = _answer(trail, module, function, statement, call)
     if not lines:
         return otherwise
+    if len(lines) == 1 and _handled_beside(module, statement, lines[0]):
+        return path_edits.done(module, "program", "review", why)
     name = " as error" if any(re.search(r"\berror\b", one) for one in lines) else ""
     body = "".join(f"    {one}\n" for one in lines)
     module.wrap(statement, f"try:\n    pass\nexcept FileNotFoundError{name}:\n{body}")
     return path_edits.done(module, "program", "review", why)
 
 
+def _handled_beside(module: Module, statement: cst.CSTNode, line: str) -> bool:
+    """Put the answer beside the handlers of the `try` that holds the statement; whether there is one."""
+    around = module.parent(module.parent(statement) or statement)
+    if not isinstance(around, cst.Try) or module.parent(statement) is not around.body or not around.handlers:
+        return False
+    made = parse_statements(f"try:\n    pass\nexcept FileNotFoundError as error:\n    {line}\n", module.tree)[0]
+    if not isinstance(made, cst.Try):
+        return False
+    module.replace(around.handlers[0], cst.FlattenSentinel([made.handlers[0], around.handlers[0]]))
+    return True
+
+
 def _answer(
     trail: Trail, module: Module, function: cst.FunctionDef, statement: cst.SimpleStatementLine, call: cst.Call
 ) -> tuple[list[str], str]:
     only = statement.body[0]
-    warn = wording.warning(module, statement, WORDS, "error.filename")
     kind = _refusal(module, function, statement)
     if kind is not None:
         said = wording.formatted(module, WORDS.lower(), "error.filename")
         return [f"raise {kind}({said}) from error"], "the program is missing: it is what the function raises then"
+    warn = wording.warning(module, statement, WORDS, "error.filename")
     if module.qualified(call.func) in _STATUS:
         if isinstance(only, cst.Assign) and only.value is call:
             target = module.code(only.targets[0].target)

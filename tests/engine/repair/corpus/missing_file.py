@@ -56,7 +56,7 @@ PROGRAMS: list[Program] = [
     program("os.remove", "import os\n\ndef clean(path):\n    os.remove(path)\n    return True\n", "import app\nassert app.clean('gone')", operator="suppress"),
     program("unlink", "from pathlib import Path\n\ndef clean(paths):\n    for p in paths:\n        Path(p).unlink()\n", "import app\napp.clean(['gone'])", operator="missing-ok",
             after={"app.py": "from pathlib import Path\n\ndef clean(paths):\n    for p in paths:\n        Path(p).unlink(missing_ok=True)\n"}),
-    program("rmtree", "import shutil, tempfile\n\ndef reset(folder):\n    shutil.rmtree(folder)\n    return folder\n", "import app\nassert app.reset('gone')", operator="exists-check"),
+    program("rmtree", "import shutil, tempfile\n\ndef reset(folder):\n    shutil.rmtree(folder)\n    return folder\n", "import app\nassert app.reset('gone')", operator="suppress"),
     program("None in the annotation", "import json\nfrom typing import Optional\n\ndef load(path: str) -> Optional[dict]:\n    with open(path) as f:\n        return json.load(f)\n", "import app\nassert app.load('gone') is None", operator="default"),
     program("None is what the caller asks for", "def read(path):\n    with open(path) as f:\n        return f.read()\n\ndef title(path):\n    text = read(path)\n    if text is None:\n        return 'untitled'\n    return text.splitlines()[0]\n", "import app\nassert app.title('gone') == 'untitled'", operator="default"),
     program("an early return shows the default", "def words(path):\n    if not path:\n        return []\n    with open(path) as f:\n        return f.read().split()\n", "import app\nassert app.words('gone') == []", operator="default"),
