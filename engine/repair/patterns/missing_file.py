@@ -39,7 +39,7 @@ from engine.repair.patterns.path_checks import is_checked, raced
 from engine.repair.patterns.path_edits import ONE_MISSING
 from engine.repair.patterns.path_guards import Site
 from engine.repair.patterns.path_leaves import answered
-from engine.repair.patterns.path_rounds import passes_over
+from engine.repair.patterns.path_rounds import filters_order, passes_over
 from engine.repair.patterns.path_sizes import is_reached_sometimes, stands_for_nothing
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.sites import Trail, meant
@@ -104,6 +104,10 @@ def _site(case: Case) -> Site | Proposal | Declined:
     if runs and folder is None:
         return programs.propose(trail, module, statement, runs[0], path)
     found = [PathCall(runs[0], "read", folder)] if folder is not None else _found(module, calls)
+    in_lambda = [one for one in found if module.nearest(one.call, cst.Lambda) is not None]
+    found = in_lambda if case.frame.function.endswith("<lambda>") else found
+    if not found and filters_order(module, calls):
+        return path_edits.done(module, "skip", "review", ONE_MISSING)
     if not found and calls and passes_over(module, statement, calls[0]):
         return path_edits.done(module, "skip", "review", ONE_MISSING)
     reason = _not_meant(module, calls, statement)
@@ -112,9 +116,12 @@ def _site(case: Case) -> Site | Proposal | Declined:
     call = failed_call(found, path)
     action = told_action(case) if call.action in ("read", "write") else None
     call = call if action is None else replace(call, action=action)
-    if reason or module.nearest(call.call, cst.Lambda) is not None:
+    site = Site(trail, module, statement, call, trail.last)
+    if call in in_lambda and not reason and stands_for_nothing(site):
+        return path_edits.done(module, "default", "review", "what is not there has neither size nor age")
+    if reason or call in in_lambda:
         return path_edits.declined(reason or "it stands within a lambda")
-    return _unless_looked_for(Site(trail, module, statement, call, trail.last), bool(told and told["to"]))
+    return _unless_looked_for(site, bool(told and told["to"]))
 
 
 def _found(module: Module, calls: list[cst.Call]) -> list[PathCall]:

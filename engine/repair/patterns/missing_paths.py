@@ -9,7 +9,7 @@ from typing import Literal
 import libcst as cst
 
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.path_calls import PathCall
+from engine.repair.patterns.path_calls import PathCall, path_call
 from engine.repair.patterns.path_guards import (
     Site,
 )
@@ -67,8 +67,16 @@ def failed_call(found: list[PathCall], path: str | None) -> PathCall:
 
 def is_target(site: Site) -> bool:
     """Whether a move or copy failed for want of the target's folder."""
-    if site.call.target is None:
+    if site.call.target is None or last_name(site.call.call.func) == "copytree":
         return False
+    if is_beside(site):
+        return False
+    line = site.module.position(site.call.call).start.line
+    source = site.module.code(site.call.path)
+    for one in site.module.nodes(cst.Call, within=site.module.function(site.call.call)):
+        made = path_call(site.module, one) if site.module.position(one).start.line < line else None
+        if made is not None and made.action == "write" and site.module.code(made.path) == source:
+            return True
     for frame in site.trail.record.frames:
         if "open(dst" in frame.code:
             return True
@@ -80,6 +88,17 @@ def is_target(site: Site) -> bool:
         for place in site.trail.origins(Place(site.module, site.call.path, site.frame))
     )
     return listed or not isinstance(site.call.target, cst.Name)
+
+
+def is_beside(site: Site) -> bool:
+    """Whether what is moved goes to a name that is made of its own: its folder is there if it is."""
+    target = site.call.target
+    if target is None or (isinstance(target, cst.Call) and last_name(target.func) == "join"):
+        return False
+    names = {one.value for one in walk(site.call.path) if isinstance(one, cst.Name)} - {"self"}
+    source = site.module.code(site.call.path)
+    inside = site.module.code(target)
+    return not isinstance(target, cst.Name) and source in inside and bool(names or "self." in source)
 
 
 def comprehension_around(module: Module, node: cst.CSTNode) -> cst.CSTNode | None:

@@ -44,6 +44,8 @@ def of_value(code: str) -> str | None:
 def by_use(module: Module, reads: Sequence[cst.Name], value: str | None) -> str | None:
     """The empty value with which every read works; None where none does. `value`: the kind that the file holds."""
     failing = [one for one in reads if not _is_neutral(module, one)]
+    if any(_takes_an_element(module, one) for one in failing if not guards.is_guarded(module, one, one.value)):
+        return None
     behind = [one for one in failing if guards.is_guarded(module, one, one.value)]
     if failing and len(behind) == len(failing):
         used = [one for one in failing if not isinstance(module.parent(one), cst.Assign)]
@@ -61,13 +63,23 @@ def by_use(module: Module, reads: Sequence[cst.Name], value: str | None) -> str 
     return value if all(_bears(module, one, value) for one in reads) else None
 
 
+def _takes_an_element(module: Module, one: cst.Name) -> bool:
+    """Whether a read asks for one element of what a method of it gives: `name.split()[0]`."""
+    around = module.parent(one)
+    call = module.parent(around) if isinstance(around, cst.Attribute) else None
+    taken = module.parent(call) if isinstance(call, cst.Call) else None
+    if not isinstance(taken, cst.Subscript) or taken.value is not call:
+        return False
+    return not all(isinstance(part.slice, cst.Slice) for part in taken.slice)
+
+
 def _is_neutral(module: Module, one: cst.Name) -> bool:
     """Whether a read asks for nothing of it: it is tested, shown, or put somewhere."""
     around = module.parent(one)
     if isinstance(around, cst.Comparison):
         return around.left is one
-    if isinstance(around, cst.Arg | cst.Return):
-        return isinstance(around, cst.Arg) and around.keyword is not None
+    if isinstance(around, cst.Arg):
+        return around.keyword is not None
     return stand_ins.is_shown(module, one)
 
 

@@ -28,7 +28,7 @@ MOST_RUNS = 4
 MOST_LINES = 14
 WITHOUT = "it need not be there: what needs it is left out, the rest is done"
 Scope = cst.FunctionDef | cst.Module
-_EXITS = (cst.Return, cst.Yield, cst.Continue, cst.Break, cst.Await)
+_EXITS = (cst.Return, cst.Yield, cst.Continue, cst.Break)
 
 
 def go_round(site: Site) -> Proposal | None:
@@ -66,7 +66,8 @@ def _is_imported(module: Module) -> bool:
 
 def _needed_later(module: Module, scope: Scope, statement: Statement) -> list[str]:
     """Names that a statement binds, and nothing before it for sure, that are read behind it."""
-    bound = set(bound_names(statement))
+    elements = {name for one in module.nodes(cst.CompFor, within=statement) for name in bound_names(one)}
+    bound = set(bound_names(statement)) - elements
     end = module.position(statement).end.line
     reads = {
         one.value

@@ -15,6 +15,7 @@ from engine.repair.patterns import for_nothing, path_contents, path_edits, wordi
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.expected import Expected, by_tests, is_test_file
 from engine.repair.patterns.intent import is_generator, own_nodes, returns_value, sources
+from engine.repair.patterns.missing_paths import is_beside
 from engine.repair.patterns.path_answers import as_parameter, calling, is_start, own_answer, takes_parameter
 from engine.repair.patterns.path_calls import PathCall
 from engine.repair.patterns.path_detours import go_round, is_whole
@@ -33,7 +34,9 @@ def answered(site: Site) -> Proposal | Declined:
     answer = own_answer(site, function) if function is not None else None
     if answer is not None and answer.raises in _WANTED:
         return path_edits.declined(f"the error is wanted: {answer.why}")
-    asked = is_asked(site)
+    asked = (
+        is_asked(site) and not is_beside(site) and not module.path.endswith("setup.py")
+    )  # what it reads is shown at most
     by_test = function is not None and by_tests(site.trail, function.name.value) is not None
     if not asked and not by_test and is_whole(site) and not is_start(module, function, site.statement):
         made = go_round(site)
