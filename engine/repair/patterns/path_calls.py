@@ -103,7 +103,7 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
     if (
         opened is not None
         and opened.path is not None
-        and opened.kind.name not in ("subprocess", "tempfile", "os.fdopen")
+        and opened.kind.name not in ("subprocess", "tempfile", "os.fdopen", "fileinput")
     ):
         if opened.kind.name == "io.TextIOWrapper" or opened.mode is None:
             return None
