@@ -19,7 +19,7 @@ Action = Literal["read", "list", "write", "within", "delete", "delete-tree", "mk
 class PathCall:
     """One call and the path it needs; `target` is where a copy goes, `is_path` says that it is a Path for sure.
 
-    `within` is a folder in which something new is made.
+    `within` is a folder in which something new is made; `is_guess`: names alone tell what is done.
     """
 
     call: cst.Call
@@ -27,6 +27,7 @@ class PathCall:
     path: cst.BaseExpression
     is_path: bool = False
     target: cst.BaseExpression | None = None
+    is_guess: bool = False
 
 
 FUNCTIONS: dict[str, Action] = {
@@ -114,7 +115,8 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
     if name in FUNCTIONS:
         action = FUNCTIONS[name]
         mode = text_of(second) if name in ("zipfile.ZipFile", "tarfile.open", "wave.open", "h5py.File") else None
-        if mode and mode[0] in "wax":
+        creates = name == "os.open" and second is not None and "O_CREAT" in module.code(second)
+        if creates or (mode and mode[0] in "wax"):
             action = "write"
         if first is None:
             first = keyword(call, "path") or keyword(call, "filename") or keyword(call, "file")
@@ -182,7 +184,7 @@ def path_like_call(module: Module, call: cst.Call) -> PathCall | None:
         if isinstance(arg.value, cst.SimpleString | cst.Integer | cst.List | cst.Dict) or given in ("None", "True"):
             continue
         is_write = _WRITING.search(name) or _GOAL.search(label or given)
-        return PathCall(call, "write" if is_write else "read", _bare(arg.value))
+        return PathCall(call, "write" if is_write else "read", _bare(arg.value), is_guess=True)
     return None
 
 

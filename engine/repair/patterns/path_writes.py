@@ -35,7 +35,9 @@ def folder_made(site: Site, path: cst.BaseExpression, how: Applicability = "safe
         return path_edits.declined("its folder is made already")
     if comprehension_around(module, site.call.call):
         return path_edits.declined("it is written within a comprehension")
-    how = "review" if is_written_out(module, path) else how  # where it lies, the working directory decides
+    how = (
+        "review" if site.call.is_guess or is_written_out(module, path) else how
+    )  # where it lies, the working directory decides
     name, statement = named_path(site, path)
     is_path = is_path_object(site, path) or (site.call.is_path and path is site.call.path)
     if is_path:

@@ -43,7 +43,7 @@ def propose(
     lines, why = _answer(trail, module, function, statement, call)
     if not lines:
         return otherwise
-    if len(lines) == 1 and _handled_beside(module, statement, lines[0]):
+    if lines[-1].startswith(("raise ", "return ")) and _handled_beside(module, statement, lines):
         return path_edits.done(module, "program", "review", why)
     name = " as error" if any(re.search(r"\berror\b", one) for one in lines) else ""
     body = "".join(f"    {one}\n" for one in lines)
@@ -51,12 +51,13 @@ def propose(
     return path_edits.done(module, "program", "review", why)
 
 
-def _handled_beside(module: Module, statement: cst.CSTNode, line: str) -> bool:
+def _handled_beside(module: Module, statement: cst.CSTNode, lines: list[str]) -> bool:
     """Put the answer beside the handlers of the `try` that holds the statement; whether there is one."""
     around = module.parent(module.parent(statement) or statement)
     if not isinstance(around, cst.Try) or module.parent(statement) is not around.body or not around.handlers:
         return False
-    made = parse_statements(f"try:\n    pass\nexcept FileNotFoundError as error:\n    {line}\n", module.tree)[0]
+    body = "".join(f"    {one}\n" for one in lines)
+    made = parse_statements(f"try:\n    pass\nexcept FileNotFoundError as error:\n{body}", module.tree)[0]
     if not isinstance(made, cst.Try):
         return False
     module.replace(around.handlers[0], cst.FlattenSentinel([made.handlers[0], around.handlers[0]]))
