@@ -19,6 +19,7 @@ _THROUGH = re.compile(
     r"(?:round|float|abs|int|math\.\w+|(?:np|numpy)\.(?:sqrt|log\w*|exp|abs)|sqrt|log10|log2?|ceil|floor|exp|pow|Decimal|"
     r"decimal\.Decimal)\Z"
 )
+_REPEATED = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.List, cst.Tuple)
 _CONSTANT = (cst.Integer, cst.Float)
 Division = cst.BinaryOperation | cst.Call | cst.AugAssign
 
@@ -218,6 +219,8 @@ def whole_formula(module: Module, one: Division) -> cst.BaseExpression:
         around = module.parent(node)
         if isinstance(around, cst.BinaryOperation):
             other = around.right if around.left is node else around.left
+            if isinstance(other, _REPEATED):  # how often it is there, which is a number for itself
+                return node
             if isinstance(around.operator, cst.Multiply | cst.Divide | cst.FloorDivide):
                 if (around.right is node and isinstance(around.operator, cst.Divide | cst.FloorDivide)) and (
                     not all_divisions(module, node, None)

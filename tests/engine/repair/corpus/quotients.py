@@ -13,6 +13,7 @@ ZERO_DIVISION = [
     program("an attribute that is set only sometimes", "class Pick:\n    slowness = None\n\ndef read(speed):\n    pick = Pick()\n    if speed is not None:\n        pick.slowness = 1 / speed\n    return pick\n",
             "import app\nassert app.read(0).slowness is None\nassert app.read(4).slowness == 0.25", operator="unset"),
     program("a logarithm of it is taken later", "import math\n\ndef surprise(hits, total):\n    share = hits / total\n    return -math.log(share)\n", "import app\nassert app.surprise(0, 0) == 0\nassert app.surprise(1, 1) == 0", operator="conditional"),
+    program("how often a text is repeated", "def padded(text, gap, width):\n    line = f'{\" \" * int(gap // width)}{text}'\n    return line\n", "import app\nassert app.padded('x', 3, 0) == 'x'\nassert app.padded('x', 4, 2) == '  x'", operator="conditional"),
     program("the other branch has a value for it", "def speed(done, took, running):\n    if running:\n        rate = done / took\n    else:\n        rate = float('nan')\n    return [rate]\n", "import app\nassert app.speed(1, 0, True)[0] != app.speed(1, 0, True)[0]", operator="conditional"),
 ]  # fmt: skip
 
