@@ -46,6 +46,9 @@ FOR_TESTS = (
 GROUPS = ("dev", "test", "tests", "testing")
 
 
+VARIANTS = ("gpu", "cpu", "cuda", "rocm", "amd", "mac", "macos", "windows", "linux", "docker", "prod", "colab")
+
+
 class Declared:
     """What a folder's files declare."""
 
@@ -128,6 +131,19 @@ class Declared:
                     return step(name)
                 except NotEditable:
                     return None
+        return self._in_a_variant(name, beside)
+
+    def _in_a_variant(self, name: str, beside: set[str]) -> FileEdit | None:
+        """The requirements for another machine (`requirements-gpu.txt`) that are as the main ones but for this."""
+        for kind in VARIANTS:
+            for mark in "-_":
+                path = f"{self.where}requirements{mark}{kind}.txt"
+                source = self._project.read(path)
+                names = declarations.names_in_requirements(source) if source is not None else set()
+                shared = (beside - equivalents(name)) & names
+                fits = 2 <= len(shared) >= (len(beside) - 1) / 2
+                if source is not None and fits and beside & equivalents(name) and not names & equivalents(name):
+                    return FileEdit(path, source, declarations.add_to_requirements(path, source, name))
         return None
 
     def _built(self) -> set[str]:

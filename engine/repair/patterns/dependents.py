@@ -17,9 +17,7 @@ MOST_LINES = 8
 Statement = cst.BaseStatement
 
 
-def dependents(
-    module: Module, line: cst.SimpleStatementLine, fails: Callable[[cst.CSTNode], bool]
-) -> list[Statement] | None:
+def dependents(module: Module, line: Statement, fails: Callable[[cst.CSTNode], bool]) -> list[Statement] | None:
     """The statement at `line` and those right behind it that cannot do without it; None where it cannot be left out.
 
     `fails` tells of a node whether it fails where the value is missing. None, too, where nothing that follows in the
@@ -33,8 +31,10 @@ def dependents(
     at = body.index(line)
     later = body[at + 1 :]
     before = _bound_before(module, line)
-    is_change = isinstance(line.body[0], cst.AugAssign)  # what it was is as good as ever
-    own = set() if is_change else set(bound_names(line))  # of what is bound anew, no earlier value is meant
+    is_change = isinstance(line, cst.SimpleStatementLine) and isinstance(line.body[0], cst.AugAssign)
+    own = (
+        set() if is_change else set(bound_names(line))
+    )  # what was changed is as good as ever; of what is bound anew, no earlier value is meant
     parts = {module.code(one.target) for one in module.nodes(cst.AssignTarget, within=line)} - own
     group: list[Statement] = [line]
     for index, one in enumerate(later):

@@ -16,9 +16,10 @@ from engine.repair.patterns.guards import is_guarded
 
 _CALLS = ("divmod", "Fraction", "fractions.Fraction")
 _THROUGH = re.compile(
-    r"(?:round|float|abs|int|math\.\w+|np\.(?:sqrt|log\w*|exp|abs)|sqrt|log10|log2?|ceil|floor|exp|pow|Decimal|"
+    r"(?:round|float|abs|int|math\.\w+|(?:np|numpy)\.(?:sqrt|log\w*|exp|abs)|sqrt|log10|log2?|ceil|floor|exp|pow|Decimal|"
     r"decimal\.Decimal)\Z"
 )
+_REPEATED = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.List, cst.Tuple)
 _CONSTANT = (cst.Integer, cst.Float)
 Division = cst.BinaryOperation | cst.Call | cst.AugAssign
 
@@ -89,11 +90,28 @@ def could_be_zero(module: Module, one: Division) -> bool:
     node = denominator_of(one)
     if isinstance(node, cst.SimpleString | cst.Tuple | cst.Dict):
         return False
-    code = denominator_code(module, one)
+    code = _only_value(module, node) or denominator_code(module, one)
     try:
         return not _never_zero(ast.parse(code, mode="eval").body)
     except (SyntaxError, ValueError):
         return True
+
+
+def _only_value(module: Module, node: cst.BaseExpression) -> str | None:
+    """What a name is bound to, once and for all of its function, where that says that it is one at least."""
+    function = module.function(node)
+    if not isinstance(node, cst.Name) or function is None:
+        return None
+    bound = [
+        one
+        for one in module.nodes(cst.Assign, within=function.body)
+        if any(module.code(each.target) == node.value for each in one.targets)
+    ]
+    changed = any(module.code(one.target) == node.value for one in module.nodes(cst.AugAssign, within=function.body))
+    if len(bound) != 1 or changed:
+        return None
+    code = module.code(bound[0].value)
+    return code if re.match(r"max\((?:1|1\.0),|max\([^()]*, ?1\)\Z", code) else None
 
 
 def _never_zero(node: ast.expr) -> bool:
@@ -201,6 +219,8 @@ def whole_formula(module: Module, one: Division) -> cst.BaseExpression:
         around = module.parent(node)
         if isinstance(around, cst.BinaryOperation):
             other = around.right if around.left is node else around.left
+            if isinstance(other, _REPEATED):  # how often it is there, which is a number for itself
+                return node
             if isinstance(around.operator, cst.Multiply | cst.Divide | cst.FloorDivide):
                 if (around.right is node and isinstance(around.operator, cst.Divide | cst.FloorDivide)) and (
                     not all_divisions(module, node, None)

@@ -149,6 +149,8 @@ def is_guarded(
     `by_order`: so does one whether it is more or less than another name; `by_type`: so does one of its type."""
     for test in deciding(module, node):
         code = module.code(test)
+        if not _still_tells(module, test, node, subject):
+            continue
         if not by_order and _is_order(module, test, subject):
             continue
         if not by_none:
@@ -158,6 +160,18 @@ def is_guarded(
         if _speaks_of(code, subject):
             return True
     return False
+
+
+def _still_tells(module: Module, test: cst.CSTNode, node: cst.CSTNode, subject: str) -> bool:
+    """Whether a check before a node that neither holds it nor leaves is of the subject: that is bound anew there."""
+    around = module.parent(test)
+    if not isinstance(around, cst.If) or around.test is not test or leaves(around.body):
+        return True
+    if any(one is around for one in module.ancestors(node)):
+        return True
+    targets = {module.code(one.target) for one in own_nodes(around.body, cst.AssignTarget)}
+    wanted = names_of(subject) | {subject}
+    return any(one in wanted or subject.startswith((f"{one}.", f"{one}[")) for one in targets)
 
 
 def _is_order(module: Module, test: cst.CSTNode, subject: str) -> bool:

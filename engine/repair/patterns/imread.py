@@ -319,6 +319,10 @@ def _guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
         if answer is not None and answer.value is not None and function.name.value != "__init__":
             yields = any(isinstance(one, cst.Yield) for one in walk(function.body, into_functions=False))
             return f"if {name} is None:\n    return{'' if yields else ' ' + answer.value}\n"
+    other = _another_item(module, function) if function is not None and answer is None else ""
+    if other:
+        warn = wording.warning(module, node, SKIPPED, value)
+        return f"if {name} is None:\n    {warn}\n    return {other}\n"
     error = "FileNotFoundError"
     if answer is not None and answer.raises and (hasattr(builtins, answer.raises) or module.defines(answer.raises)):
         error = answer.raises
@@ -326,6 +330,17 @@ def _guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
         _skip_in_caller(trail, place, function)
     said = wording.formatted(module, UNREADABLE, value) if told else f"{module.quote}{UNREADABLE}{module.quote}"
     return f"if {name} is None:\n    raise {error}({said})\n"
+
+
+def _another_item(module: Module, function: cst.FunctionDef) -> str:
+    """The next item, for one of a data set that cannot be read; empty where there is no such thing."""
+    around = module.nearest(function, cst.ClassDef)
+    names = [one.name.value for one in function.params.params]
+    if function.name.value != "__getitem__" or around is None or len(names) != 2:
+        return ""
+    methods = [one.name.value for one in module.nodes(cst.FunctionDef, within=around.body)]
+    is_data = any("Dataset" in module.code(base.value) for base in around.bases)
+    return f"{names[0]}[({names[1]} + 1) % len({names[0]})]" if is_data and "__len__" in methods else ""
 
 
 def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef) -> None:

@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 
 import libcst as cst
 
+from engine.repair.patterns import conda
 from engine.repair.patterns.declared import Declared
 from engine.repair.patterns.distributions import DISTRIBUTIONS, distribution_of, equivalents
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
@@ -114,8 +115,13 @@ class MissingImport:
                 return self._declined(f"it is declared already in {already}: it is not installed here")
             edits = found.add(name, for_tests=is_test_file(case.path) or "tests" in folder.parts)
             return self._added(edits, name, f"{case.path} imports it and nothing declares it")
-        if case.project.read("environment.yml") is not None or case.project.read("environment.yaml") is not None:
-            return self._declined("the project declares what it needs for conda")
+        environment = next((one for one in conda.FILES if case.project.read(one) is not None), None)
+        source = case.project.read(environment) if environment is not None else None
+        if environment is not None and source is not None:
+            if conda.names_in(source) & equivalents(name):
+                return self._declined(f"it is declared already in {environment}: it is not installed here")
+            edits = [FileEdit(environment, source, conda.add_for_pip(environment, source, name))]
+            return self._added(edits, name, f"{case.path} imports it and nothing declares it")
         edits = [FileEdit("requirements.txt", None, name.encode() + b"\n")]
         return self._added(edits, name, f"{case.path} imports it and nothing declares it")
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
+from typing import Literal
 
 import libcst as cst
 
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.path_calls import PathCall
+from engine.repair.patterns.path_calls import PathCall, path_call
 from engine.repair.patterns.path_guards import (
     Site,
 )
+from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.sites import Place
 from engine.repair.patterns.syntax import (
     last_name,
@@ -18,8 +21,27 @@ from engine.repair.patterns.syntax import (
     walk,
 )
 
+_WRITES = re.compile(
+    r"""\bopen\(.*(?:,|mode=)\s*(?:mode\s*=\s*)?['"][bt]?[wax]|\bmode=['"][bt]?[wax]|\.write_(?:text|bytes)\(|O_CREAT"""
+)
+_READS = re.compile(r"""\bopen\(.*,\s*(?:mode\s*=\s*)?['"][bt]?r[bt]?['"]""")
+_CREATES = re.compile(r"(?i)\bunable to (?:synchronously )?create\b|\bcannot (?:create|write)\b|for writing\b")
+
+
+def told_action(case: Case) -> Literal["read", "write"] | None:
+    """Whether what failed read or wrote, as the message tells or the library's own line; None where neither does."""
+    record = case.records[0]
+    if _CREATES.search(record.message):
+        return "write"
+    at = max((index for index, one in enumerate(record.frames) if one == case.frame), default=len(record.frames))
+    below = [one.code for one in record.frames[at + 1 :]]
+    if any(_WRITES.search(one) for one in below):
+        return "write"
+    return "read" if any(_READS.search(one) for one in below) else None
+
 
 def runs_a_program(module: Module, call: cst.Call) -> bool:
+    """Whether a call starts another program."""
     name = module.qualified(call.func)
     return name.startswith(
         ("subprocess.", "asyncio.create_subprocess", "os.exec", "os.spawn", "os.posix_spawn", "pty.")
@@ -45,8 +67,16 @@ def failed_call(found: list[PathCall], path: str | None) -> PathCall:
 
 def is_target(site: Site) -> bool:
     """Whether a move or copy failed for want of the target's folder."""
-    if site.call.target is None:
+    if site.call.target is None or last_name(site.call.call.func) == "copytree":
         return False
+    if is_beside(site):
+        return False
+    line = site.module.position(site.call.call).start.line
+    source = site.module.code(site.call.path)
+    for one in site.module.nodes(cst.Call, within=site.module.function(site.call.call)):
+        made = path_call(site.module, one) if site.module.position(one).start.line < line else None
+        if made is not None and made.action == "write" and site.module.code(made.path) == source:
+            return True
     for frame in site.trail.record.frames:
         if "open(dst" in frame.code:
             return True
@@ -58,6 +88,17 @@ def is_target(site: Site) -> bool:
         for place in site.trail.origins(Place(site.module, site.call.path, site.frame))
     )
     return listed or not isinstance(site.call.target, cst.Name)
+
+
+def is_beside(site: Site) -> bool:
+    """Whether what is moved goes to a name that is made of its own: its folder is there if it is."""
+    target = site.call.target
+    if target is None or (isinstance(target, cst.Call) and last_name(target.func) == "join"):
+        return False
+    names = {one.value for one in walk(site.call.path) if isinstance(one, cst.Name)} - {"self"}
+    source = site.module.code(site.call.path)
+    inside = site.module.code(target)
+    return not isinstance(target, cst.Name) and source in inside and bool(names or "self." in source)
 
 
 def comprehension_around(module: Module, node: cst.CSTNode) -> cst.CSTNode | None:

@@ -68,6 +68,10 @@ CALLS: dict[str, Kind] = {
     "tempfile.TemporaryFile": Kind("tempfile", 0, 2, "w+b"),
     "tempfile.SpooledTemporaryFile": Kind("tempfile", 1, 3, "w+b"),
     "logging.FileHandler": Kind("logging.FileHandler", 1, 2, "a"),
+    "logging.handlers.WatchedFileHandler": Kind("logging.FileHandler", 1, 2, "a"),
+    "logging.handlers.RotatingFileHandler": Kind("logging.FileHandler", 1, 4, "a"),
+    "logging.handlers.TimedRotatingFileHandler": Kind("logging.FileHandler", None, 4, "a"),
+    "fileinput.input": Kind("fileinput", None, None, "r"),
     **{f"subprocess.{name}": _RUN for name in ("run", "Popen", "check_output", "check_call", "call")},
 }
 METHODS: dict[str, Kind] = {

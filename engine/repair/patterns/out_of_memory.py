@@ -24,6 +24,7 @@ from engine.repair.patterns.backoff_code import (
     up_to,
     with_helpers,
 )
+from engine.repair.patterns.batch_arguments import smaller_argument
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.placing import parse_statements
@@ -122,6 +123,9 @@ def _propose(site: Site, is_layer: bool) -> Proposal | str:
         shrunk = shrink(site, loop, statement, function)
         if shrunk is not None:
             return shrunk
+    by_size = smaller_argument(site, statement) if not trains else None
+    if by_size is not None:
+        return by_size
     if trains:
         if loop is None or _is_range(module, loop):
             return "a training step cannot be split where it stands: its loop is elsewhere"

@@ -12,18 +12,22 @@ from engine.repair.patterns.edit import Module
 from engine.repair.patterns.openings import keyword, opening
 from engine.repair.patterns.syntax import last_name, text_of
 
-Action = Literal["read", "list", "write", "delete", "delete-tree", "mkdir", "move"]
+Action = Literal["read", "list", "write", "within", "delete", "delete-tree", "mkdir", "move"]
 
 
 @dataclass(frozen=True)
 class PathCall:
-    """One call and the path it needs; `target` is where a copy goes, `is_path` says that it is a Path for sure."""
+    """One call and the path it needs; `target` is where a copy goes, `is_path` says that it is a Path for sure.
+
+    `within` is a folder in which something new is made; `is_guess`: names alone tell what is done.
+    """
 
     call: cst.Call
     action: Action
     path: cst.BaseExpression
     is_path: bool = False
     target: cst.BaseExpression | None = None
+    is_guess: bool = False
 
 
 FUNCTIONS: dict[str, Action] = {
@@ -54,9 +58,25 @@ FUNCTIONS: dict[str, Action] = {
         ("xml.dom.minidom.parse", "soundfile.read", "safetensors.torch.load_file", "polars.read_csv"), "read"
     ),
     **dict.fromkeys(("matplotlib.pyplot.savefig", "imageio.imwrite", "skimage.io.imsave", "soundfile.write"), "write"),
-    **dict.fromkeys(("logging.FileHandler", "logging.handlers.RotatingFileHandler"), "write"),
+    **dict.fromkeys(
+        ("matplotlib.pyplot.imsave", "scipy.io.wavfile.write", "scipy.io.savemat", "shutil.chown"), "write"
+    ),
+    **dict.fromkeys(
+        ("scipy.io.loadmat", "scipy.io.wavfile.read", "os.walk", "shutil.disk_usage", "os.statvfs"), "read"
+    ),
+    "logging.FileHandler": "write",
+    **{f"logging.handlers.{name}Handler": "write" for name in ("RotatingFile", "TimedRotatingFile", "WatchedFile")},
 }
-SECOND: dict[str, Action] = dict.fromkeys(("torch.save", "joblib.dump", "safetensors.torch.save_file"), "write")
+SECOND: dict[str, Action] = dict.fromkeys(
+    (
+        *("torch.save", "joblib.dump", "safetensors.torch.save_file", "urllib.request.urlretrieve", "gdown.download"),
+        *("wget.download", "os.symlink", "requests_download.download", "torch.hub.download_url_to_file"),
+    ),
+    "write",
+)
+WITHIN = frozenset(
+    f"tempfile.{name}" for name in ("mkstemp", "mkdtemp", "NamedTemporaryFile", "TemporaryFile", "TemporaryDirectory")
+)
 METHODS: dict[str, Action] = {
     **dict.fromkeys(("read_text", "read_bytes", "stat", "lstat", "chmod"), "read"),
     "iterdir": "list",
@@ -66,7 +86,13 @@ METHODS: dict[str, Action] = {
     "mkdir": "mkdir",
     **dict.fromkeys(("rename", "replace"), "move"),
 }
-SAVERS = ("save", "savefig", "to_csv", "to_json", "to_excel", "to_parquet", "to_pickle", "to_html", "tofile", "imsave")
+SAVERS = frozenset(
+    (
+        *("save", "savefig", "to_csv", "to_json", "to_excel", "to_parquet", "to_pickle", "to_html", "tofile", "imsave"),
+        *("to_feather", "to_netcdf", "to_hdf", "to_file", "write_html", "write_image", "write_json", "write_csv"),
+        *("write_parquet", "save_weights", "save_model", "dump_stats", "write_videofile", "saveas", "save_as"),
+    )
+)
 
 
 def path_call(module: Module, call: cst.Call) -> PathCall | None:
@@ -78,7 +104,7 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
     if (
         opened is not None
         and opened.path is not None
-        and opened.kind.name not in ("subprocess", "tempfile", "os.fdopen")
+        and opened.kind.name not in ("subprocess", "tempfile", "os.fdopen", "fileinput")
     ):
         if opened.kind.name == "io.TextIOWrapper" or opened.mode is None:
             return None
@@ -89,7 +115,8 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
     if name in FUNCTIONS:
         action = FUNCTIONS[name]
         mode = text_of(second) if name in ("zipfile.ZipFile", "tarfile.open", "wave.open", "h5py.File") else None
-        if mode and mode[0] in "wax":
+        creates = name == "os.open" and second is not None and "O_CREAT" in module.code(second)
+        if creates or (mode and mode[0] in "wax"):
             action = "write"
         if first is None:
             first = keyword(call, "path") or keyword(call, "filename") or keyword(call, "file")
@@ -99,6 +126,11 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
     file = keyword(call, "filename") if name == "logging.basicConfig" else None
     if file is not None:
         return PathCall(call, "write", _bare(file))
+    folder = keyword(call, "dir") if name in WITHIN else None
+    if folder is not None:
+        return PathCall(call, "within", _bare(folder))
+    if name in SECOND:
+        second = second or keyword(call, "filename") or keyword(call, "out") or keyword(call, "output")
     if name in SECOND and second is not None:
         return PathCall(call, "write", _bare(second))
     if not isinstance(call.func, cst.Attribute):
@@ -125,21 +157,42 @@ OF_PATHS = frozenset(  # these need nothing to be there
     (
         *("join", "basename", "dirname", "abspath", "exists", "Path", "str", "print", "format", "info", "debug"),
         *("makedirs", "mkdir", "walk", "glob", "iglob", "isfile", "isdir", "is_file", "splitext", "normpath", "append"),
+        *("realpath", "expanduser", "expandvars", "warning", "error", "exception", "splitdrive", "relpath", "split"),
+        *("connect", "bind", "chdir", "resolve", "with_suffix", "joinpath", "fspath", "fsencode", "fsdecode", "len"),
     )
 )
-_WRITING = re.compile(r"(?i)(?:^|_)(?:save|write|export|dump|store)")
+_WRITING = re.compile(
+    r"(?i)(?:^|_)(?:save|write|export|dump|store|download|retrieve|render|record|archive)|(?:Writer|Handler|Recorder)\Z"
+    r"|\Ato_"
+)
+_GOAL = re.compile(
+    r"(?i)(?:^|_)(?:out|output|dst|dest|destination|target|save|log|logfile|export|result|report)(?:_|\Z)"
+)
+_JOINING = ("os.path.join", "pathlib.Path")
 
 
-def path_like_call(call: cst.Call) -> PathCall | None:
-    """A call of what is not known, where it is given something that is called a path; None for others."""
+def path_like_call(module: Module, call: cst.Call) -> PathCall | None:
+    """A call of what is not known that is given something called a path, or made as one; None for others."""
     name = last_name(call.func)
     if name in OF_PATHS:
         return None
     for arg in call.args:
         given = last_name(arg.value)
-        if given and not arg.star and _PATH_LIKE.search(given):
-            return PathCall(call, "write" if _WRITING.search(name) else "read", arg.value)
+        label = arg.keyword.value if arg.keyword is not None else ""
+        if arg.star or not (_PATH_LIKE.search(given) or _PATH_LIKE.search(label) or _is_joined(module, arg.value)):
+            continue
+        if isinstance(arg.value, cst.SimpleString | cst.Integer | cst.List | cst.Dict) or given in ("None", "True"):
+            continue
+        is_write = _WRITING.search(name) or _GOAL.search(label or given)
+        return PathCall(call, "write" if is_write else "read", _bare(arg.value), is_guess=True)
     return None
+
+
+def _is_joined(module: Module, given: cst.BaseExpression) -> bool:
+    """`os.path.join(...)`, `Path(...)`, `folder / name`."""
+    if isinstance(given, cst.BinaryOperation):
+        return isinstance(given.operator, cst.Divide) and isinstance(given.right, cst.SimpleString)
+    return isinstance(given, cst.Call) and module.qualified(given.func) in _JOINING
 
 
 def _argument(call: cst.Call, index: int) -> cst.BaseExpression | None:

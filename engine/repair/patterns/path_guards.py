@@ -133,21 +133,6 @@ def exists_test(module: Module, site: Site, name: str) -> str:
     return f"{module.name_of_import('os')}.path.exists({name})"
 
 
-def is_checked(module: Module, call: PathCall) -> bool:
-    """Whether the code before the call looks for the path already."""
-    wanted = module.code(call.path)
-    names = {one.value for one in walk(call.path) if isinstance(one, cst.Name)} - set(module.imported)
-    scope = module.function(call.call) or module.tree
-    line = module.position(call.call).start.line
-    for node in walk(scope):
-        if isinstance(node, cst.Call) and last_name(node.func) in CHECKS and module.position(node).start.line <= line:
-            text = module.code(node)
-            inside = {one.value for one in walk(node) if isinstance(one, cst.Name)}
-            if wanted in text or (names and names <= inside):
-                return True
-    return False
-
-
 def makes_folders(module: Module, site: Site, path: cst.BaseExpression) -> bool:
     """Whether the same function makes the path's folder before."""
     wanted = {one.value for one in walk(path) if isinstance(one, cst.Name)} - set(module.imported)

@@ -31,6 +31,21 @@ def passes_over(module: Module, statement: cst.CSTNode, call: cst.Call) -> bool:
     return True
 
 
+def filters_order(module: Module, calls: list[cst.Call]) -> bool:
+    """Let `sorted(files, key=os.path.getmtime)` go over those files that are there; whether there is one."""
+    for call in calls:
+        key = next((arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "key"), None)
+        plain = [arg for arg in call.args if arg.keyword is None and not arg.star]
+        if key is None or len(plain) != 1 or last_name(call.func) not in ("sorted", "max", "min"):
+            continue
+        if module.qualified(key) in ("os.path.getmtime", "os.path.getsize", "os.path.getctime", "os.path.getatime"):
+            looks = f"{module.name_of_import('os')}.path.exists"
+            made = cst.parse_expression(f"filter({looks}, {module.code(plain[0].value)})")
+            module.replace(plain[0].value, made)
+            return True
+    return False
+
+
 def filters_map(module: Module, statement: cst.CSTNode, function: cst.FunctionDef) -> bool:
     """Let `map(read, paths)` go over those paths that are there; whether there is one."""
     for call in calls_in(statement):

@@ -7,6 +7,8 @@ import libcst as cst
 from engine.repair.patterns import guards
 from engine.repair.patterns.path_guards import Site, exists_test, is_simple
 
+_NUMBERS = frozenset(f"os.path.{one}" for one in ("getsize", "getmtime", "getctime", "getatime"))
+
 
 def is_reached_sometimes(site: Site) -> bool:
     """Whether the failing call is in a branch of a conditional expression, or behind an `and` or `or`."""
@@ -29,7 +31,7 @@ def stands_for_nothing(site: Site) -> bool:
     is_plain = is_simple(site.call.path) or (
         isinstance(site.call.path, cst.Call) and all(is_simple(arg.value) for arg in site.call.path.args)
     )
-    if module.qualified(call.func) != "os.path.getsize" or not is_plain:
+    if module.qualified(call.func) not in _NUMBERS or not is_plain:
         return False
     inner = module.parent(call)
     there = exists_test(module, site, name)

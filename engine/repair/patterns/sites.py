@@ -44,6 +44,7 @@ class Trail:
 
     def __init__(self, case: Case, *, to_read: bool = False) -> None:
         """Raises NotEditable where the innermost file cannot be edited (or cannot be read, where that is all)."""
+        self.case = case
         self.project: Project = case.project
         self.record = case.records[0]
         self._to_read = to_read

@@ -43,7 +43,7 @@ def at_producer(module: Module, subject: cst.BaseExpression) -> str | None:
     if not isinstance(subject, cst.Name) or function is None or not isinstance(function.body, cst.IndentedBlock):
         return None
     name = subject.value
-    reads = [one for one in intent.own_nodes(function.body, cst.Name) if one.value == name and _is_read(module, one)]
+    reads = [one for one in intent.own_nodes(function.body, cst.Name) if one.value == name and is_read(module, one)]
     failing = [one for one in reads if _fails(module, one) and not guards.is_guarded(module, one, name)]
     if len(failing) < 2 or any(_is_asked(module, one) for one in reads):
         return None
@@ -85,7 +85,7 @@ def made_for_more(module: Module, subject: cst.BaseExpression) -> cst.BaseExpres
         if names == [subject.value] and isinstance(small, cst.Assign):
             start = module.position(small).start.line
             reads = [each for each in intent.own_nodes(function.body, cst.Name) if each.value == subject.value]
-            later = [each for each in reads if module.position(each).start.line > start and _is_read(module, each)]
+            later = [each for each in reads if module.position(each).start.line > start and is_read(module, each)]
             fails = [each for each in later if _fails(module, each) and not guards.is_guarded(module, each, each.value)]
             return small.value if len(fails) > 1 and not any(_is_asked(module, each) for each in later) else None
         if subject.value in module.code(one):
@@ -130,7 +130,7 @@ def later_reads(module: Module, change: cst.Assign) -> list[cst.Name] | None:
         return None
     line = module.position(change).start.line
     every = [one for one in module.nodes(cst.Name, within=function.body) if one.value == target.value]
-    return [one for one in every if module.position(one).start.line > line and _is_read(module, one)]
+    return [one for one in every if module.position(one).start.line > line and is_read(module, one)]
 
 
 def is_shown(module: Module, one: cst.Name) -> bool:
@@ -177,7 +177,7 @@ def _binders(module: Module, function: cst.FunctionDef) -> Iterator[cst.CSTNode]
         yield from module.nodes(kind, within=function.body)
 
 
-def _is_read(module: Module, one: cst.Name) -> bool:
+def is_read(module: Module, one: cst.Name) -> bool:
     around = module.parent(one)
     if isinstance(around, cst.Attribute):
         return around.value is one

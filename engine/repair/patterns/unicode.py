@@ -15,6 +15,7 @@ from typing import cast
 
 import libcst as cst
 
+from engine.repair.patterns import wording
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_keyword
 from engine.repair.patterns.encodings import Choice, choice_for, codec_name, line_at, mode_name
 from engine.repair.patterns.openings import PARSERS, Kind, Opening, keyword, named_encoding, opening
@@ -85,8 +86,9 @@ class Unicode:
         wanted = ("read", "both", "unknown") if found["do"] == "decode" else ("write", "both", "unknown")
         reason = "no call that opens text was found behind the line that failed"
         for place in trail.origins():
-            if _is_stream(place, found["do"]):
-                return self._stream(here, found)
+            name = _stream_of(place, found["do"])
+            if name:
+                return self._stream(here, found, name)
             if not isinstance(place.node, cst.Call):
                 continue
             if place.module.qualified(place.node.func) in BINARY_READERS:
@@ -114,6 +116,10 @@ class Unicode:
                 return self._declined(f"line {line_at(place)} asks for the error: errors='strict'")
             choice = choice_for(case, trail, place, one, found)
             return self._declined(choice) if isinstance(choice, str) else self._named(place, one, choice)
+        if found["do"] == "encode" and (log := _log_file(here)) is not None:
+            place = Place(here[0], log.call, trail.last)
+            choice = choice_for(case, trail, place, log, found)
+            return self._declined(choice) if isinstance(choice, str) else self._named(place, log, choice)
         return self._declined(reason)
 
     # -- edits ----------------------------------------------------------------------------------------------------
@@ -162,9 +168,8 @@ class Unicode:
         why = f"byte 0x{found['byte'] or '??'} is not UTF-8: what cannot be decoded is marked, the rest is kept"
         return Proposal(self.id, "errors-keyword", (edit,), first_changed_line(edit), "review", why)
 
-    def _stream(self, here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> Proposal | Declined:
-        """stdout or stdin in UTF-8, from the start of the function that uses it."""
-        name = "stdin" if found["do"] == "decode" else "stdout"
+    def _stream(self, here: tuple[Module, cst.CSTNode], found: re.Match[str], name: str) -> Proposal | Declined:
+        """stdout, stderr or stdin in UTF-8, from the start of the function that uses it."""
         module, statement = here
         text = module.tree.code
         if re.search(rf"sys\.{name}\s*=[^=]|{name}\.reconfigure\(|{name}\.(?:buffer|detach)|getwriter", text):
@@ -215,20 +220,32 @@ def _codec_at_hand(here: tuple[Module, cst.CSTNode], found: re.Match[str]) -> st
     return None
 
 
-def _is_stream(place: Place, do: str) -> bool:
-    """Whether the node uses stdout (where encoding failed) or stdin (where decoding did)."""
+def _stream_of(place: Place, do: str) -> str:
+    """The standard stream that a node uses: stdout or stderr (where encoding failed), stdin (where decoding did)."""
     node = place.node
+    streams = {"sys.stdin": "stdin"} if do == "decode" else {"sys.stdout": "stdout", "sys.stderr": "stderr"}
     if isinstance(node, cst.Attribute | cst.Name):
-        return place.module.qualified(node) == ("sys.stdin" if do == "decode" else "sys.stdout")
+        return streams.get(place.module.qualified(node), "")
     if not isinstance(node, cst.Call):
-        return False
+        return ""
     name = place.module.qualified(node.func)
     if do == "decode":
-        return name == "input"
+        return "stdin" if name == "input" else ""
     file = keyword(node, "file") or keyword(node, "stream")
     if name not in STDOUT_WRITERS or (name == "print" and place.module.defines("print")):
-        return False
-    return file is None or (isinstance(file, cst.Name) and file.value == "None")
+        return ""
+    return "stdout" if file is None or (isinstance(file, cst.Name) and file.value == "None") else ""
+
+
+def _log_file(here: tuple[Module, cst.CSTNode]) -> Opening | None:
+    """The log file that the same module opens, where the line that failed logs something."""
+    module, statement = here
+    calls = [node for part in own_parts(statement) for node in walk(part) if isinstance(node, cst.Call)]
+    if not any(last_name(one.func) in wording.LEVELS for one in calls):
+        return None
+    files = [one for call in module.nodes(cst.Call) if (one := opening(module, call)) is not None]
+    files = [one for one in files if one.kind.name == "logging.FileHandler" and named_encoding(one) is None]
+    return files[0] if len(files) == 1 else None
 
 
 def _parser_read(trail: Trail, place: Place) -> Opening | None:

@@ -27,6 +27,7 @@ from engine.repair.patterns.divisions import (
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.underlined import decided
+from engine.repair.patterns.zero_callers import at_caller
 from engine.repair.patterns.zero_guards import guard_formula, is_one_over
 from engine.repair.record import ErrorRecord
 
@@ -71,16 +72,28 @@ class ZeroDivision:
         if not found:
             return Declined(self.id, "no division on this line could have been by zero: it failed elsewhere")
         statement = found[0]
-        reason = intent.meant(case, module, statement, line, "ZeroDivisionError") or _on_purpose(module, statement)
+        reason = intent.meant(case, module, statement, line, "ZeroDivisionError")
         if reason:
             return Declined(self.id, reason)
+        reason = _on_purpose(module, statement)
+        if reason:
+            return _at_caller(case, module, found) or Declined(self.id, reason)
         open_ones = [one for one in found if not is_safe_already(module, one)]
+        if not open_ones:  # the one of a lambda, which the frame's name does not tell
+            every = [one for one in divisions_at(module, line) if could_be_zero(module, one)]
+            open_ones = [one for one in every if one not in found and not is_safe_already(module, one)]
         if not open_ones:
             return Declined(self.id, "the division is guarded already")
         try:
-            return _proposal(case, module, open_ones)
+            return _at_caller(case, module, open_ones) or _proposal(case, module, open_ones)
         except NotEditable as error:
             return Declined(self.id, error.reason)
+
+
+def _at_caller(case: Case, module: Module, failed: Sequence[Division]) -> Proposal | None:
+    """What the function that asked says itself; None where it does not."""
+    function = module.function(failed[0])
+    return at_caller(case, function) if function is not None and len(failed) == 1 else None
 
 
 def _proposal(case: Case, module: Module, failed: Sequence[Division]) -> Proposal:

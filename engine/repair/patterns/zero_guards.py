@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards, intent
+from engine.repair.patterns import for_nothing, guards, intent, zero_arrays, zero_values
 from engine.repair.patterns.divisions import (
     Division,
     all_divisions,
@@ -44,6 +44,8 @@ def guard_formula(
     comp = guards.comprehension(module, whole)
     outer = comp if comp is not None and not guards.bound_in(module, comp) & guards.names_of(codes[0]) else whole
     if bound and line is not None and guards.is_unconditional(module, outer) and len(codes) == 1:
+        if zero_values.stays_unset(module, whole) and outer is whole:
+            return _bound_unset(module, line, inner[0])
         return _guard_bound(module, line, whole, inner[0], value)
     if bound:
         return _guard_walrus(module, whole, codes, inner, value)
@@ -54,6 +56,19 @@ def guard_formula(
         opposite = " or ".join(_truth(code, negated=True) for code in codes)
         module.replace(around, guards.joined(module, around, good if word == "and" else opposite, word))
         return "modulo-test", Value("False" if word == "and" else "True", "told", "nothing is a multiple of zero"), True
+    opposite = " or ".join(_truth(code, negated=True) for code in codes)
+    if line is not None and guards.is_unconditional(module, whole):
+        size = zero_values.counted(module, denominator_of(inner[0])) if len(codes) == 1 else None
+        if size is not None and value.strength == "guessed":
+            module.replace(size, guards.expression(f"max(1, {module.code(size)})"))
+            return "at-least-one", Value("one at least", "guessed", "it is a size"), False
+        told = zero_values.leaves_with(case, module, function, whole) if function is not None else None
+        if told is not None:
+            guards.before(module, line, f"if {opposite}:\n    return {told.code}\n")
+            return "guard-use", told, False
+        if zero_values.stays_unset(module, whole):
+            guards.under(module, line, good)
+            return "unset", Value("nothing", "guessed", "it is set only sometimes"), False
     if _skips(module, whole, value, line):
         if line is None:
             raise NotEditable("the code is set out as nobody would expect")
@@ -62,8 +77,12 @@ def guard_formula(
     if value.code == "[]" and comp is not None and isinstance(comp, cst.ListComp | cst.GeneratorExp):
         guards.with_filter(module, comp, good)
         return "filter", value, True
+    if line is not None and len(codes) == 1 and zero_arrays.caught(module, line, whole, codes[0]):
+        return "caught", Value("not a number", "guessed", "the denominator may be an array"), False
     if "[" in value.code and not isinstance(module.parent(whole), cst.Return):
         value = _plain(module, whole)
+    if value.code in ("0", "0.0"):
+        zero_arrays.logarithms_too(module, whole)
     module.replace(whole, guards.conditional(module, whole, good, value.code))
     if "Decimal" in value.code and not re.search(
         r"^from decimal import .*Decimal|^import decimal", module.tree.code, re.M
@@ -130,6 +149,8 @@ def _skips(module: Module, whole: cst.CSTNode, value: Value, line: cst.SimpleSta
         return False
     if module.parent(line) is not loop.body or guards.comprehension(module, whole) is not None:
         return False
+    if not isinstance(module.parent(whole), cst.Arg | cst.Assign | cst.AugAssign | cst.Element):
+        return False  # only a part of what is made of the round
     others = list(intent.own_nodes(loop.body, cst.Continue))
     return bool(others)
 
@@ -150,6 +171,17 @@ def _guard_change(module: Module, change: cst.AugAssign) -> tuple[str, Value, bo
     made = cst.If(test=cst.Name(name), body=cst.IndentedBlock(body=[body]))
     guards.before(module, line, f"{name} = {code}\n", made.with_changes(leading_lines=line.leading_lines))
     return "conditional-change", value, False
+
+
+def _bound_unset(module: Module, line: cst.SimpleStatementLine, one: Division) -> tuple[str, Value, bool]:
+    """Name the denominator, and set the attribute only where it is not zero."""
+    name = guards.fresh(module, "denominator", "divisor")
+    divisor = denominator_of(one)
+    changed = line.deep_replace(divisor, cst.Name(name))
+    body = cst.ensure_type(changed, cst.SimpleStatementLine).with_changes(leading_lines=())
+    made = cst.If(test=cst.Name(name), body=cst.IndentedBlock(body=[body]))
+    guards.before(module, line, f"{name} = {denominator_code(module, one)}\n", made)
+    return "unset", Value("nothing", "guessed", "it is set only sometimes"), False
 
 
 def _guard_bound(
@@ -197,7 +229,7 @@ def _plain(module: Module, whole: cst.CSTNode) -> Value:
     code = module.code(whole)
     if isinstance(whole, cst.Subscript):
         return Value("None", "guessed", "there is no such element")
-    if re.match(r"\(*(?:-?\d+(?:\.\d+)? ?\* ?)?(?:math\.|np\.)?log(?:10|2)?\b", code) and _ENDLESS.search(code):
+    if re.match(r"\(*(?:-?\d+(?:\.\d+)? ?\* ?)?(?:math\.|np\.|numpy\.)?log(?:10|2)?\b", code) and _ENDLESS.search(code):
         return Value('float("inf")', "told", "a signal without noise is without end")
     if isinstance(whole, cst.Call):
         name = module.code(whole.func)
@@ -220,6 +252,9 @@ def _value(
     plain = _plain(module, whole)
     if function is None or not inner:
         return plain
+    told = zero_values.beside(module, whole)
+    if told is not None and plain.strength != "told":
+        return told
     comp = guards.comprehension(module, whole)
     if comp is not None and isinstance(module.parent(comp), cst.Return):
         told = for_nothing.given_for_nothing(case, module, function, plain.code)

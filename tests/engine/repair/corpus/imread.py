@@ -95,6 +95,8 @@ PROGRAMS: list[Program] = [
     fails("sliced", "import cv2\n\ndef f(path):\n    image = cv2.imread(path)\n    crop = image[0:1, 0:1]\n    return crop\n"),
     fails("written again", "import cv2\n\ndef f(path):\n    image = cv2.imread(filename=path)\n    cv2.imwrite('o.jpg', image)\n    return 1\n"),
     fails("async", "import asyncio\nimport cv2\n\nasync def shape(path):\n    image = cv2.imread(path)\n    return image.shape\n\ndef f(path):\n    return asyncio.run(shape(path))\n"),
+    image("one of a data set", "import cv2\n\nclass Dataset:\n    pass\n\nclass Photos(Dataset):\n    def __init__(self, paths):\n        self.paths = paths\n\n    def __len__(self):\n        return len(self.paths)\n\n    def __getitem__(self, index):\n        image = cv2.imread(self.paths[index])\n        return image.shape[:2]\n",
+          "import app\nphotos = app.Photos(['a.jpg', 'gone.jpg'])\nassert [photos[0], photos[1]] == [(2, 3), (2, 3)]"),
     image("a loop", "import logging\n\nimport cv2\n\nlog = logging.getLogger(__name__)\n\n\ndef sizes(paths):\n    found = []\n    for path in paths:\n        image = cv2.imread(path)\n        found.append(image.shape[:2])\n    return found\n", SIZES),
     image("a comprehension", "import cv2\n\ndef sizes(paths):\n    return [cv2.imread(p).shape[:2] for p in paths]\n", SIZES),
     image("two loops", "import cv2\n\ndef sizes(paths):\n    images = [cv2.imread(p) for p in paths]\n    out = []\n    for image in images:\n        out.append(image.shape[:2])\n    return out\n", SIZES),

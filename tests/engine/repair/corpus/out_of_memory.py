@@ -73,6 +73,13 @@ PROGRAMS = [
         checked(CALL, ALL),
     ),
     oom(
+        "a call that takes the size of its batches",
+        "import torch\n\n\ndef embed(model, items):\n    vectors = model.encode(items, batch_size=8)\n    return vectors\n",
+        "import app, torch\nclass Model:\n    def encode(self, items, batch_size):\n        return sum((torch.run(items[at:at + batch_size]).tolist() for at in range(0, len(items), batch_size)), [])\n"
+        "assert app.embed(Model(), [1, 2, 3]) == [2, 4, 6]\nassert torch.cleared and max(torch.sizes[-2:]) == 2\n",
+        operator="shrink-argument",
+    ),
+    oom(
         "a loader",
         "import torch\n\n\ndef embed(loader, model):\n    found = []\n    for batch in loader:\n        out = model(batch.to('cuda'))\n"
         "        found.extend(out.cpu().tolist())\n    return found\n",

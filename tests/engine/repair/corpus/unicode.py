@@ -92,6 +92,7 @@ PROGRAMS: list[Program] = [
             "import app\napp.save(['\\xe9'], 'o')\nassert open('o', 'rb').read() == b'\\xc3\\xa9\\n'"),
     program("out defaults to stdout", "import sys\n\ndef report(text, out=sys.stdout):\n    out.write(text)\n",
             "import app\napp.report('\\xe9')", operator="stdout-reconfigure"),
+    program("fileinput", "import fileinput\n\ndef load(paths):\n    found = []\n    for line in fileinput.input(paths):\n        found.append(line)\n    return found\n", "import app\nassert app.load(['d.txt'])", files=D),
     program("TextIOWrapper over bytes", "import io\n\ndef load(data):\n    return io.TextIOWrapper(io.BytesIO(data)).read()\n",
             "import app\nassert app.load(b'\\xc3\\xa9') == '\\xe9'"),
 ]  # fmt: skip

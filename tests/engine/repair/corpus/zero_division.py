@@ -1,12 +1,13 @@
 # ruff: noqa: E501
 """Programs that divide by zero, and divisions that should go on raising."""
 
-from tests.engine.repair.corpus import forms, uses
+from tests.engine.repair.corpus import forms, quotients, uses
 from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     *uses.ZERO_DIVISION,
     *forms.ZERO_DIVISION,
+    *quotients.ZERO_DIVISION,
     program(
         "a number in the documentation that is no answer",
         'def share(hits, total):\n    """Percentage of hits, from 0 to 100, for the given batch."""\n    return 100 * hits / total\n',
@@ -207,6 +208,7 @@ PROGRAMS = [
 _F = "def f(a, b):\n    return a / b\n\n\nf(1, 0)\n"
 
 LOOKALIKES = [
+    *quotients.SPARED_DIVISIONS,
     spared(
         "a file for Python 2",
         "def mean(values):\n    print 'mean of', len(values)\n    return sum(values) / len(values)\n",
