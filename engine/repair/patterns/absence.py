@@ -5,13 +5,13 @@ Relies on `guards` for expressions. Where a guard goes is `absent`'s and `statem
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import guards
+from engine.repair.patterns import guards, lasting
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.for_nothing import Value
 
@@ -38,11 +38,16 @@ class Absence:
         return module.code(owner) == subject and not guards.is_guarded(module, node, subject)
 
 
-def none_of(use: cst.BaseExpression, subject: cst.BaseExpression, names: tuple[str, ...]) -> Absence:
-    """None where an object was expected."""
-    return Absence(
-        use, subject, lambda code: (f"{_whole(code)} is not None", f"{_whole(code)} is None"), names, is_none=True
-    )
+def none_of(
+    use: cst.BaseExpression, subject: cst.BaseExpression, names: tuple[str, ...], others: Sequence[str] = ()
+) -> Absence:
+    """None where an object was expected; `others` are subjects (as source) of which one may have been it as well."""
+
+    def conditions(code: str) -> tuple[str, str]:
+        every = [_whole(code), *others]
+        return " and ".join(f"{one} is not None" for one in every), " or ".join(f"{one} is None" for one in every)
+
+    return Absence(use, subject, conditions, names, is_none=True)
 
 
 def _whole(code: str) -> str:
@@ -67,6 +72,8 @@ def inline(
     module: Module, absence: Absence, whole: cst.BaseExpression, otherwise: str, repeatable: bool
 ) -> tuple[str, Value]:
     """Put a conditional expression in the place of `whole`; its operator, and the value that is given instead."""
+    if not lasting.lasts(module, whole, otherwise):
+        otherwise = lasting.fitting(module, whole) or otherwise
     good, _bad, body = bound(module, absence, whole, repeatable)
     made = guards.conditional(module, whole, good, otherwise)
     if body is not whole:

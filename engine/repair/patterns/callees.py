@@ -72,6 +72,8 @@ def _answer(
         if given & changing:
             return f"{wording.warning(module, statement, 'Skipping what cannot be read', 'error')}\n    continue"
     function = module.function(statement)
+    if isinstance(only, cst.Assign) and _is_extra(module, only):
+        return wording.warning(module, statement, "Going on without it", "error")
     is_file = case.records[0].type.rpartition(".")[2] == "FileNotFoundError"
     if isinstance(only, cst.Expr) and isinstance(only.value, cst.Call) and only.value.args and function and not is_file:
         return wording.warning(module, statement, "Going on without it", "error")
@@ -80,6 +82,19 @@ def _answer(
         if value.strength == "told":
             return f"return {value.code}"
     return None
+
+
+def _is_extra(module: Module, only: cst.Assign) -> bool:
+    """Whether a line only gives an object a part that the function does not read."""
+    function = module.function(only)
+    if function is None or function.name.value == "__init__":
+        return False
+    targets = [one.target for one in only.targets]
+    if not all(isinstance(one, cst.Subscript | cst.Attribute) for one in targets):
+        return False
+    codes = {module.code(one) for one in targets}
+    reads = [*module.nodes(cst.Subscript, within=function.body), *module.nodes(cst.Attribute, within=function.body)]
+    return not any(module.code(one) in codes and one not in targets for one in reads)
 
 
 def _of_none(case: Case, module: Module, calls: list[cst.Call], pattern: str) -> Proposal | None:

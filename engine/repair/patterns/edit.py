@@ -158,7 +158,7 @@ class Module:
         first = cast(cst.SimpleStatementLine, made[0]).with_changes(leading_lines=lead[:blank])
         self.replace(statement, cst.FlattenSentinel([first, *made[1:], kept.with_changes(leading_lines=lead[blank:])]))
 
-    def wrap(self, statement: cst.SimpleStatementLine, source: str) -> None:
+    def wrap(self, statement: cst.SimpleStatementLine | cst.For, source: str) -> None:
         """Put a statement into the first body of the compound one that `source` is (`try: pass` and so on)."""
         around = cast(cst.Try, parse_statements(source, self.tree)[0])
         inner = statement.with_changes(leading_lines=())

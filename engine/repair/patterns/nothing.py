@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, stand_ins
+from engine.repair.patterns import absent, guards, intent, stand_ins, walked_again
 from engine.repair.patterns.absence import none_of
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.for_nothing import LEFT
@@ -58,6 +58,8 @@ def guarded(
     absence = none_of(use, subject, name_for(module, subject))
     if absent.is_handled(module, absence):
         return decline(f"{code} is checked before it is used")
+    if walked_again.leave_out_none(module, subject):
+        return _finish(module, "filter", f"Some of what is walked through is None: {code} is left out of it.")
     shared = stand_ins.at_producer(module, subject)
     if shared is not None:
         return _finish(module, "or-empty", f"{producer.words or code} is None where there is nothing: {shared} serves.")

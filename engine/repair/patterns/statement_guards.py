@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards, intent, records, refusals
+from engine.repair.patterns import for_nothing, guards, intent, lasting, records, refusals
 from engine.repair.patterns.absence import Absence, flat, inline
 from engine.repair.patterns.dependents import Statement, dependents
 from engine.repair.patterns.edit import Module, NotEditable
@@ -78,6 +78,9 @@ def in_statement(
             return "conditional", value
     if once and absence.element != "None" and _puts_into(only) and getattr(only, "value", None) is whole:
         return inline(module, absence, whole, absence.element, repeatable)
+    implied = _implied(module, only, whole) if exit_code == "return None" and not told else None
+    if implied is not None and guards.is_unconditional(module, whole):
+        return inline(module, absence, whole, implied, repeatable)
     if (
         group is not None
         and (exit_code == "continue" or not told)
@@ -116,7 +119,19 @@ def _term(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | Non
     return call if is_term and isinstance(call, cst.Call) else None
 
 
-def leave_before(case: Case, module: Module, absence: Absence, statement: cst.If) -> tuple[str, Value] | None:
+def _implied(module: Module, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> str | None:
+    """The number, or the nothing to walk through, that all the reads of a name behind its binding can do with, where
+    None would fail in one of them."""
+    if not (isinstance(only, cst.Assign) and only.value is whole and len(only.targets) == 1):
+        return None
+    if not isinstance(only.targets[0].target, cst.Name) or lasting.lasts(module, whole, "None"):
+        return None
+    return next((one for one in ("0", "()") if lasting.lasts(module, whole, one)), None)
+
+
+def leave_before(
+    case: Case, module: Module, absence: Absence, statement: cst.If | cst.SimpleStatementLine
+) -> tuple[str, Value] | None:
     """Leave in front of a statement where the subject is not there; None where there is no way out."""
     function = module.function(statement)
     value = for_nothing.given_for_nothing(case, module, function, "None") if function else None
@@ -127,6 +142,23 @@ def leave_before(case: Case, module: Module, absence: Absence, statement: cst.If
     guards.before(module, statement, f"if {bad}:\n    {exit_code}\n")
     left = Value(exit_code, "told", "there is nothing to do then")
     return "guard-use", value if exit_code.startswith("return ") and value else left
+
+
+def left_with_the_rest(
+    case: Case, module: Module, absence: Absence, line: cst.SimpleStatementLine
+) -> tuple[str, Value] | None:
+    """Leave in front of a statement of which only a part needs the subject, where most of what follows in its block
+    needs it just so; None elsewhere."""
+    block, code = module.parent(line), module.code(absence.subject)
+    if not isinstance(block, cst.IndentedBlock) or not guards.is_repeatable(code):
+        return None
+    later = list(block.body)[list(block.body).index(line) + 1 :]
+    needing = [
+        one for one in later if any(absence.needed_by(module, each) for each in module.nodes(cst.Attribute, within=one))
+    ]
+    if len(needing) < 2 or 2 * len(needing) < len(later):
+        return None
+    return leave_before(case, module, absence, line)
 
 
 def _guess(only: cst.BaseSmallStatement) -> str:

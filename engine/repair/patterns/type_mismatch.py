@@ -27,12 +27,16 @@ _NOT_ITERABLE = re.compile(
     r"'NoneType' object is not iterable|argument of type 'NoneType' is not (?:iterable|a container)|"
     r"object of type 'NoneType' has no len\(\)|'NoneType' object does not support item assignment|"
     r"cannot unpack non-iterable NoneType object|can only join an iterable|'NoneType' object is not reversible|"
-    r"'NoneType' object is not callable"
+    r"'NoneType' object is not callable|object NoneType can't be used in 'await' expression|"
+    r"'NoneType' object (?:does not|doesn't) support item deletion"
 )
 _NOT_FOUND = ("cannot be told from this line", "cannot be told", "comes from what it calls", "what was meant")
 MOST_LINES = 40  # of a statement that are looked at
 _ITERATING = ("list", "tuple", "set", "sorted", "sum", "max", "min", "enumerate", "zip", "map", "any", "all")
-_OUT_OF_RANGE = re.compile(r"index out of range|pop from (?:an )?empty (?:list|deque)|pop index out of range")
+_OUT_OF_RANGE = re.compile(
+    r"index (?:is )?out of range|pop from (?:an )?empty (?:list|deque)|pop index out of range|"
+    r"is out of bounds for (?:axis|dimension)|positional indexer is out-of-bounds|choose from an empty sequence"
+)
 
 
 class TypeMismatch:
@@ -143,7 +147,10 @@ def _none_use(
     case: Case, module: Module, line: int, message: str
 ) -> tuple[cst.BaseExpression, cst.BaseExpression] | None:
     """What failed on None, and the expression that was None."""
-    if "subscriptable" in message or "item assignment" in message:
+    if "'await'" in message:
+        waits = decided(case, module, line, module.nodes(cst.Await, line))
+        return (waits[0], waits[0].expression) if len(waits) == 1 else None
+    if "subscriptable" in message or "item assignment" in message or "item deletion" in message:
         every = [one for one in subscripts(module, line) if _may_be_none(module, one.value)]
         is_read = "subscriptable" in message  # what is assigned to fails with other words
         every = [one for one in every if isinstance(module.parent(one), cst.AssignTarget) != is_read]
