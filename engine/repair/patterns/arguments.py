@@ -190,7 +190,7 @@ def _loaded(case: Case, module: Module, line: int) -> Proposal | Declined:
         if reason:
             return decline(reason)
         code = module.code(call.args[0].value)
-        if is_told(module, call.args[0].value):
+        if guards.is_guarded(module, call, code, by_none=False):
             return decline(f"the type of {code} is asked for already")
         module.replace(call, guards.conditional(module, call, f"isinstance({code}, (str, bytes, bytearray))", code))
         return finish(module, "already-parsed", f"{code} is sometimes parsed already: it is what is wanted then.")

@@ -79,12 +79,19 @@ class Attribute:
                 self.id, "the attribute cannot be set, or the module is not loaded yet: a guard would hide it"
             )
         below = intent.raised_below(case)
-        if below is not None and below.function not in ("__getattr__", "__getattribute__"):
-            return Declined(self.id, f"the attribute is asked for in {below.file}, not here")
+        asked_for = "" if below is None else f"the attribute is asked for in {below.file}, not here"
+        is_elsewhere = below is not None and below.function not in ("__getattr__", "__getattribute__")
+        if is_elsewhere and not _NONE.search(message):
+            return Declined(self.id, asked_for)
         opened = intent.open_module(case)
         if isinstance(opened, str):
             return Declined(self.id, opened)
         module, line = opened
+        if is_elsewhere:
+            try:
+                return callees.propose(case, module, line, self.id, asked_for)
+            except NotEditable as error:
+                return Declined(self.id, error.reason)
         none = _NONE.search(message)
         missing = _MISSING.search(message)
         name = none["name"] if none else (missing["name"] or missing["enum_name"] or missing["bare"]) if missing else ""
@@ -172,6 +179,8 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
         edit = module.edit()
         why = f"{code} is there when it is looked at, and may be gone when it is used: {left} then, too."
         return Proposal("attribute", "caught", (edit,), first_changed_line(edit), "review", why)
+    if walked_again.is_without_none(module, subject):
+        return Declined("attribute", f"{code} is never None: it is left out of what is walked through")
     if walked_again.leave_out_none(module, subject):
         edit = module.edit()
         why = f"Some of what is walked through is None, and it is walked through again: {code} is left out."

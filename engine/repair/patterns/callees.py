@@ -15,9 +15,10 @@ from engine.repair.patterns import absent, for_nothing, guards, handlers, intent
 from engine.repair.patterns.absence import none_of
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.producers import name_for, producer_of
+from engine.repair.patterns.producers import as_likely, likeliest, name_for, producer_of
 from engine.repair.patterns.statement_guards import is_only_shown
 
+MOST_CHOICES = 3  # of arguments, any of which may have been None
 _CAUGHT = ("KeyError", "IndexError", "AttributeError", "FileNotFoundError")
 _HARMLESS = re.compile(r"(?:(?:^|\.)path\.(?:join|basename|dirname|splitext|split)|(?:^|\.)(?:Path|len|str|print))\Z")
 _WRITTEN = (
@@ -102,10 +103,12 @@ def _of_none(case: Case, module: Module, calls: list[cst.Call], pattern: str) ->
     pairs = [(call, arg.value) for call in calls for arg in call.args if not arg.star and _may_be(module, arg.value)]
     known = [(call, one) for call, one in pairs if producer_of(module, one).is_known]
     chosen = known if len(known) == 1 else pairs
-    if len(chosen) != 1:
+    if not chosen or len({module.code(one) for _call, one in chosen}) > MOST_CHOICES:
         return None
-    use, subject = chosen[0]
-    absence = none_of(use, subject, name_for(module, subject))
+    subjects = [one for _call, one in chosen]
+    use, subject = chosen[likeliest(module, subjects)]
+    others = [module.code(one) for one in as_likely(module, subjects, subject)]
+    absence = none_of(use, subject, name_for(module, subject), others)
     if absent.is_handled(module, absence):
         return None
     operator, value = absent.guard(case, module, absence)

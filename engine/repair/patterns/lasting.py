@@ -16,7 +16,7 @@ from engine.repair.patterns.edit import Module
 from engine.repair.patterns.syntax import argument_for
 
 MOST_STEPS = 3  # from name to name, and into functions of the same file
-CHOICES = ("None", '""', "0", "()", "{}")
+CHOICES = ("None", "()", '""', "0", "{}")
 _WALKING = re.compile(
     r"(?:len|list|tuple|set|frozenset|sorted|sum|any|all|enumerate|zip|reversed|map|filter|max|min|iter|\w*\.extend|"
     r"\w*\.writelines|\w*\.join|itertools\.\w+|chain|Counter|deque)\Z"
@@ -27,6 +27,9 @@ _COUNTING = re.compile(
 _READING = re.compile(
     r"(?:open|Path|pathlib\.\w+|os\.(?:path\.(?!exists)\w+|\w+)|shutil\.\w+|re\.\w+|json\.loads?|ast\.literal_eval|"
     r"importlib\.import_module|__import__|base64\.\w+|urlparse|urljoin|quote|unquote|\w*\.strptime|\w*\.fromisoformat)\Z"
+)
+_OF_TEXTS = re.compile(
+    r"(?i)(?:^|[_.])(?:ur[il]|path|name|text|title|label|prefix|suffix|msg|message|line|dir|folder|file)\w*\b"
 )
 _OF_TEXT = frozenset(dir(str))
 _OF_TUPLE = frozenset(dir(tuple))
@@ -138,6 +141,9 @@ def _adds(module: Module, whole: cst.BinaryOperation | cst.AugAssign, node: cst.
         return kind == "text"
     if isinstance(other, cst.List | cst.ListComp | cst.Tuple):
         return False
+    names = f"{module.code(node)} {module.code(other)}"
+    if isinstance(whole.operator, cst.Add | cst.AddAssign) and _OF_TEXTS.search(names):
+        return kind == "text"
     return kind == "number"
 
 

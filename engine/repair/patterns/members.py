@@ -38,7 +38,8 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
         name in members_of(owner, classes) and module.code(use.value) == "self"
     ):
         return Declined("attribute", f"{owner} answers for its attributes itself (__getattr__)")
-    if guards.is_guarded(module, use, f'hasattr({module.code(use.value)}, "{name}")') or _is_probed(module, use, name):
+    asked = [f"hasattr({module.code(use.value)}, {quote}{name}{quote})" for quote in ("'", '"')]
+    if any(guards.is_guarded(module, use, one) for one in asked) or _is_probed(module, use, name):
         return Declined("attribute", "the code asks whether the attribute is there")
     if name in ("decode", "encode") and owner in ("str", "bytes"):
         return _by_type(module, use, name, owner)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, stand_ins, walked_again
+from engine.repair.patterns import absent, guards, intent, narrow_defaults, stand_ins, walked_again
 from engine.repair.patterns.absence import none_of
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.for_nothing import LEFT
@@ -58,6 +58,12 @@ def guarded(
     absence = none_of(use, subject, name_for(module, subject))
     if absent.is_handled(module, absence):
         return decline(f"{code} is checked before it is used")
+    if narrow_defaults.is_set(module, use, subject):
+        return decline(f"{code} gets a default where it is None")
+    if narrow_defaults.widened(module, subject):
+        return _finish(module, "stronger-check", f"{code} gets its default where it is None, too.")
+    if walked_again.is_without_none(module, subject):
+        return decline(f"{code} is never None: it is left out of what is walked through")
     if walked_again.leave_out_none(module, subject):
         return _finish(module, "filter", f"Some of what is walked through is None: {code} is left out of it.")
     shared = stand_ins.at_producer(module, subject)

@@ -80,6 +80,8 @@ def made_of_dict(module: Module, use: cst.Attribute, name: str) -> Proposal | No
     if not isinstance(subject, cst.Name) or line is None or len(fitting) != 1:
         return None
     code = subject.value
+    if guards.is_guarded(module, use, f"isinstance({code}, dict)"):
+        return None
     guards.before(module, line, f"if isinstance({code}, dict):\n    {code} = {fitting[0]}({code})\n")
     edit = module.edit()
     why = f"{code} is sometimes the plain dict that {fitting[0]} makes an object of."

@@ -95,6 +95,8 @@ def in_statement(
     given = (
         value if exit_code.startswith("return ") and value else Value(exit_code, "told", "there is nothing to do then")
     )
+    if absence.is_none and not told and (raised_so := refusals.raised_beside(module, absence, line)) is not None:
+        exit_code, given = raised_so, Value("an error", "guessed", "the handler around it answers")
     if repeatable:
         bad = absence.conditions(code)[1]
         producer = _producer(module, line, code)
@@ -120,13 +122,12 @@ def _term(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | Non
 
 
 def _implied(module: Module, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> str | None:
-    """The number, or the nothing to walk through, that all the reads of a name behind its binding can do with, where
-    None would fail in one of them."""
+    """The number that all the reads of a name behind its binding can do with, where None would fail in one."""
     if not (isinstance(only, cst.Assign) and only.value is whole and len(only.targets) == 1):
         return None
     if not isinstance(only.targets[0].target, cst.Name) or lasting.lasts(module, whole, "None"):
         return None
-    return next((one for one in ("0", "()") if lasting.lasts(module, whole, one)), None)
+    return "0" if lasting.lasts(module, whole, "0") else None
 
 
 def leave_before(

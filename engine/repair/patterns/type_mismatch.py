@@ -10,7 +10,17 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import arguments, intent, iterables, keys, nothing, operands, shapes, unsubscriptable
+from engine.repair.patterns import (
+    arguments,
+    callees,
+    intent,
+    iterables,
+    keys,
+    nothing,
+    operands,
+    shapes,
+    unsubscriptable,
+)
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.producers import bound_to, likeliest, producer_of
@@ -64,8 +74,15 @@ class TypeMismatch:
         module, line = opened
         kind = record.type.rpartition(".")[2]
         own = intent.is_own_key(case) if kind == "KeyError" else kind == "TypeError" and _is_own_argument(case, module)
+        own = own or "choose from an empty sequence" in record.message  # what it was given, was empty
         if intent.raised_below(case) is not None and not own:
-            return Declined(self.id, "the error comes from inside a library: its data, not this line's, do not fit")
+            otherwise = "the error comes from inside a library: its data, not this line's, do not fit"
+            if kind == "TypeError" and "NoneType" not in record.message:
+                return Declined(self.id, otherwise)
+            try:
+                return callees.propose(case, module, line, self.id, otherwise)
+            except NotEditable as error:
+                return Declined(self.id, error.reason)
         try:
             if kind in ("KeyError", "IndexError"):
                 found = keys.propose(case, module, line, kind)

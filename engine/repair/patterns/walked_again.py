@@ -9,6 +9,18 @@ import libcst as cst
 
 from engine.repair.patterns import guards
 from engine.repair.patterns.edit import Module
+from engine.repair.patterns.producers import bound_to
+
+
+def is_without_none(module: Module, subject: cst.BaseExpression) -> bool:
+    """Whether None is left out already of what the loop that gives a name walks through."""
+    loop = next((one for one in module.ancestors(subject) if isinstance(one, cst.For | cst.FunctionDef)), None)
+    if not (isinstance(loop, cst.For) and isinstance(loop.iter, cst.Name) and isinstance(subject, cst.Name)):
+        return False
+    made = bound_to(module, loop.iter) if module.code(loop.target) == subject.value else None
+    at = made.for_in if isinstance(made, cst.ListComp) else None
+    tests = [module.code(one.test) for one in at.ifs] if at is not None else []
+    return at is not None and f"{module.code(at.target)} is not None" in tests
 
 
 def leave_out_none(module: Module, subject: cst.BaseExpression) -> bool:
