@@ -211,7 +211,8 @@ def _in_test(module: Module, absence: Absence, test: cst.BaseExpression, repeata
     if isinstance(around, cst.BooleanOperation) and isinstance(around.operator, cst.Or) and around.left is test:
         negative = False
     negative = negative and not _needed_within(module, absence, test) and not _is_an_odd_case(module, absence, test)
-    negative = negative or _leaves_for_nothing(module, absence, test)
+    negative = negative or _begins_with(module, absence, test) or _leaves_for_nothing(module, absence, test)
+    negative = negative and not _ends_a_loop(module, test)
     good, bad, inner = bound(module, absence, test, repeatable)
     module.replace(test, _joined(module, test, inner, bad if negative else good, "or" if negative else "and"))
     if repeatable and not negative:
@@ -242,10 +243,31 @@ def _is_an_odd_case(module: Module, absence: Absence, test: cst.BaseExpression) 
     return isinstance(small, cst.Raise) or (isinstance(small, cst.Break) and len(around.body.body) > 1)
 
 
+def _ends_a_loop(module: Module, test: cst.BaseExpression) -> bool:
+    """Whether a loop goes on as long as a condition holds: without the thing, it has come to its end."""
+    for around in module.ancestors(test):
+        if isinstance(around, cst.While):
+            return within(module, test, around.test)
+        if isinstance(around, cst.BaseSuite):
+            return False
+    return False
+
+
+def _begins_with(module: Module, absence: Absence, test: cst.BaseExpression) -> bool:
+    """`if best < found: best = found`, where there is no best yet: what is found is the best so far."""
+    around = module.nearest(test, cst.If)
+    if around is None or around.test is not test or not absence.is_none or not isinstance(test, cst.Comparison):
+        return False
+    subject = module.code(absence.subject)
+    return any(module.code(one.target) == subject for one in module.nodes(cst.AssignTarget, within=around.body))
+
+
 def _leaves_for_nothing(module: Module, absence: Absence, test: cst.BaseExpression) -> bool:
     """Whether a condition leaves what cannot do without the thing: what comes behind it reads it, or it says no."""
     around = module.nearest(test, cst.If)
     if around is None or around.test is not test or not guards.leaves(around.body):
+        return False
+    if _needed_within(module, absence, test):
         return False
     last = around.body.body[-1]
     code = module.code(last).strip()
@@ -278,7 +300,7 @@ def _needed_within(module: Module, absence: Absence, test: cst.BaseExpression) -
     if around is None or test not in module.nodes(cst.BaseExpression, within=around.test):  # type: ignore[type-abstract]
         return False
     return any(
-        absence.needed_by(module, one)
+        absence.needed_by(module, one, besides=test)
         for one in module.nodes(cst.BaseExpression, within=around.body)  # type: ignore[type-abstract]
     )
 
@@ -291,7 +313,8 @@ def _next_tests(module: Module, absence: Absence, test: cst.BaseExpression) -> I
         at = at.orelse
         for one in module.nodes(type(absence.use), within=at.test):
             needs = isinstance(one, cst.Attribute | cst.Subscript) and module.code(one.value) == code
-            if needs and not guards.is_guarded(module, one, code):
+            needs = needs and not guards.is_guarded(module, one, code)
+            if needs or (isinstance(one, cst.Comparison) and absence.needed_by(module, one, besides=test)):
                 other = test_of(module, whole_of(module, one))
                 if other is not None:
                     yield other

@@ -30,10 +30,17 @@ class Check:
 
 
 def is_guarded(
-    module: Module, node: cst.CSTNode, subject: str, by_none: bool = True, by_order: bool = True, by_type: bool = True
+    module: Module,
+    node: cst.CSTNode,
+    subject: str,
+    by_none: bool = True,
+    by_order: bool = True,
+    by_type: bool = True,
+    besides: cst.CSTNode | None = None,
 ) -> bool:
     """Whether a check of `subject` decides already whether `node` is reached; `by_none`: a check for None counts;
-    `by_order`: so does one whether it is more or less than another name; `by_type`: so does one of its type."""
+    `by_order`: so does one whether it is more or less than another name; `by_type`: so does one of its type; `besides`:
+    what fails itself, and is no check."""
 
     def speaks(test: cst.BaseExpression, holds: bool) -> bool:
         if isinstance(test, cst.BooleanOperation):
@@ -56,6 +63,8 @@ def is_guarded(
         return _speaks_of(code, subject)
 
     for check in checks(module, node):
+        if besides is not None and within(module, besides, check.test):
+            continue
         if speaks(check.test, check.holds) and not _is_bound_anew(module, node, subject, check.since):
             return True
     return False
@@ -185,4 +194,6 @@ def _rebinds(module: Module, statement: cst.If) -> bool:
             return False  # a program without a terminal has None there
     targets = {module.code(one.target) for one in own_nodes(statement.body, cst.AssignTarget)}
     test = module.code(statement.test)
+    if not re.search(r"\bNone\b|\bnot\b|\bisinstance\(|[!=]= ?['\"\[{]", test):
+        return False  # `if len(text) > 10: text = text[:10]` does not ask whether there is one
     return any(re.search(rf"(?<![\w.]){re.escape(one)}(?![\w.])", test) for one in targets)

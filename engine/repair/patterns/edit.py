@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from typing import TypeVar, cast
+from warnings import catch_warnings, simplefilter
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
@@ -237,7 +238,9 @@ class Module:
         if after == self.source:
             raise NotEditable(f"{self.path} is as it should be already")
         try:
-            ast.parse(after)
+            with catch_warnings():
+                simplefilter("ignore")  # what Python thinks of the file's own style
+                compile(after, self.path, "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             raise NotEditable(f"the edit of {self.path} would not compile: {error}") from error
         return FileEdit(self.path, self.source, after)

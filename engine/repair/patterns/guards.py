@@ -162,6 +162,9 @@ def is_unconditional(module: Module, node: cst.CSTNode) -> bool:
     """Whether a node is evaluated once, whenever its statement is."""
     inner: cst.CSTNode = node
     for around in module.ancestors(node):
+        if isinstance(around, cst.BaseComp) and inner is around.for_in and within(module, node, around.for_in.iter):
+            inner = around  # what is walked first is evaluated at once
+            continue
         if isinstance(around, cst.BaseComp | cst.Lambda):
             return False
         if isinstance(around, cst.IfExp) and inner is not around.test:

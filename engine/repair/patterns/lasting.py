@@ -16,7 +16,7 @@ from engine.repair.patterns.edit import Module
 from engine.repair.patterns.syntax import argument_for
 
 MOST_STEPS = 3  # from name to name, and into functions of the same file
-CHOICES = ("None", "()", '""', "0", "{}")
+CHOICES = ("None", "()", '""', "0", "{}", 'b""')
 _WALKING = re.compile(
     r"(?:len|list|tuple|set|frozenset|sorted|sum|any|all|enumerate|zip|reversed|map|filter|max|min|iter|\w*\.extend|"
     r"\w*\.writelines|\w*\.join|itertools\.\w+|chain|Counter|deque)\Z"
@@ -31,10 +31,13 @@ _READING = re.compile(
 _OF_TEXTS = re.compile(
     r"(?i)(?:^|[_.])(?:ur[il]|path|name|text|title|label|prefix|suffix|msg|message|line|dir|folder|file)\w*\b"
 )
-_OF_TEXT = frozenset(dir(str))
-_OF_TUPLE = frozenset(dir(tuple))
-_OF_DICT = frozenset(dir(dict))
-_OF_NUMBER = frozenset(dir(int))
+_METHODS = {
+    "text": frozenset(dir(str)),
+    "bytes": frozenset(dir(bytes)),
+    "tuple": frozenset(dir(tuple)),
+    "dict": frozenset(dir(dict)),
+    "number": frozenset(dir(int)),
+}
 
 
 def fitting(module: Module, node: cst.BaseExpression) -> str | None:
@@ -47,9 +50,9 @@ def fitting(module: Module, node: cst.BaseExpression) -> str | None:
 
 def lasts(module: Module, node: cst.BaseExpression, value: str, steps: int = MOST_STEPS) -> bool:
     """Whether nothing fails at once, as far as the file tells, where `value` stands in a node's place."""
-    kind = "text" if value[:1] in "'\"" else {"()": "tuple", "[]": "tuple", "{}": "dict"}.get(value, value)
-    kind = "number" if kind in ("0", "0.0", "False") else kind
-    return _lasts(module, node, kind, steps)
+    kinds = {"()": "tuple", "[]": "tuple", "{}": "dict", "0": "number", "0.0": "number", "False": "number"}
+    kind = "bytes" if value[:1] == "b" else "text" if value[:1] in "'\"" else kinds.get(value, value)
+    return (kind != "None" and kind not in _METHODS) or _lasts(module, node, kind, steps)
 
 
 def _lasts(module: Module, node: cst.BaseExpression, kind: str, steps: int) -> bool:
@@ -101,7 +104,7 @@ def _lasts(module: Module, node: cst.BaseExpression, kind: str, steps: int) -> b
 def _has(kind: str, name: str) -> bool:
     if kind == "None":
         return False
-    return name in {"text": _OF_TEXT, "tuple": _OF_TUPLE, "dict": _OF_DICT, "number": _OF_NUMBER}[kind]
+    return name in _METHODS[kind]
 
 
 def _stays(module: Module, use: cst.Attribute, kind: str, steps: int) -> bool:
@@ -123,6 +126,8 @@ def _compares(target: cst.ComparisonTarget, other: cst.BaseExpression, kind: str
     if isinstance(sign, cst.In | cst.NotIn):
         return kind not in ("None", "number") if not first else kind != "None" or not _is_text(other)
     if isinstance(sign, cst.LessThan | cst.LessThanEqual | cst.GreaterThan | cst.GreaterThanEqual):
+        if isinstance(other, cst.Tuple | cst.List):
+            return kind == "tuple" and isinstance(other, cst.Tuple)
         return kind == ("text" if _is_text(other) else "number")
     return True
 
@@ -137,6 +142,8 @@ def _adds(module: Module, whole: cst.BinaryOperation | cst.AugAssign, node: cst.
     divides = cst.Divide | cst.FloorDivide | cst.Modulo | cst.DivideAssign | cst.FloorDivideAssign | cst.ModuloAssign
     if isinstance(whole.operator, divides) and getattr(whole, "left", whole) is not node:
         return False
+    if isinstance(other, cst.SimpleString) and "b" in other.prefix:
+        return kind == "bytes" and isinstance(whole.operator, cst.Add | cst.AddAssign)
     if isinstance(whole.operator, cst.Add | cst.AddAssign) and adds_text(module, node):
         return kind == "text"
     if isinstance(other, cst.List | cst.ListComp | cst.Tuple):
@@ -165,7 +172,9 @@ def _has_text(module: Module, node: cst.CSTNode) -> bool:
 
 
 def _is_text(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString)
+    if isinstance(node, cst.SimpleString):
+        return "b" not in node.prefix
+    return isinstance(node, cst.FormattedString | cst.ConcatenatedString)
 
 
 def _is_taken(module: Module, arg: cst.Arg, kind: str, steps: int) -> bool:

@@ -70,10 +70,11 @@ def guarded(
     if shared is not None:
         return _finish(module, "or-empty", f"{producer.words or code} is None where there is nothing: {shared} serves.")
     if empty is not None:
-        at = stand_ins.made_for_more(module, subject)
-        if at is not None:
-            made = guards.expression(f"{guards.in_parentheses(module.code(at))} or {empty}")
-            module.replace(at, made)
+        more = stand_ins.made_for_more(module, subject)
+        if more is not None:
+            empty = stand_ins.empty_for(module, more[1]) or empty
+            made = guards.expression(f"{guards.in_parentheses(module.code(more[0]))} or {empty}")
+            module.replace(more[0], made)
         else:
             stand_in(module, subject, empty)
         why = f"{producer.words or code} is None where there is nothing: it is read as empty."
