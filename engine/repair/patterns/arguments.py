@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, nothing
+from engine.repair.patterns import absent, guards, intent, nothing
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.mismatch import decline, finish, is_told
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -125,7 +125,7 @@ def _given(
     names = _STATS.get(told["stat"] or "", (told["stat"] or name,)) if told else ()
     calls = decided(case, module, line, calls_at(module, line))
     named = [one for one in calls if module.code(one.func).rpartition(".")[2] in names]
-    if told and not named and "format" not in message:
+    if told and not named and "format" not in message and intent.raised_below(case) is None:
         return  # the call that the message names is not here
     is_mapping = "mapping" in message
     if "format" in message:

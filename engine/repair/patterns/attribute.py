@@ -21,6 +21,7 @@ from engine.repair.patterns import (
     intent,
     meanwhile,
     members,
+    narrow_checks,
     stand_ins,
     walked_again,
 )
@@ -179,6 +180,10 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
         edit = module.edit()
         why = f"{code} is there when it is looked at, and may be gone when it is used: {left} then, too."
         return Proposal("attribute", "caught", (edit,), first_changed_line(edit), "review", why)
+    if narrow_checks.asks_for_any(module, use, subject):
+        edit = module.edit()
+        why = f"{code} alone may be None: the check in front asks for that, too."
+        return Proposal("attribute", "stronger-check", (edit,), first_changed_line(edit), "review", why)
     if walked_again.is_without_none(module, subject):
         return Declined("attribute", f"{code} is never None: it is left out of what is walked through")
     if walked_again.leave_out_none(module, subject):

@@ -131,13 +131,21 @@ def given_for_nothing(case: Case, module: Module, function: cst.FunctionDef, gue
     form = _form_of(function) if guess == "None" else None
     if form is not None:
         return Value(form, "typed", f"{name} returns nothing of another kind")
-    taken = _taken_by_callers(case, name) if guess == "None" else None
+    count = _parts(function)
+    taken = _taken_by_callers(case, name, count) if guess == "None" else None
     if taken is not None:
         return Value(taken, "guessed", f"what calls {name} goes on with it")
     return Value(guess, "guessed", "it is the usual value")
 
 
-def _taken_by_callers(case: Case, name: str) -> str | None:
+def _parts(function: cst.FunctionDef) -> int:
+    """How many things a function returns at once, wherever it returns; 0 where it is not always so many."""
+    found = [one.value for one in own_nodes(function.body, cst.Return)]
+    counts = {len(one.elements) if isinstance(one, cst.Tuple) else 0 for one in found}
+    return counts.pop() if len(counts) == 1 else 0
+
+
+def _taken_by_callers(case: Case, name: str, count: int) -> str | None:
     """What stands for nothing in the line that called the function, where None would fail there; None elsewhere."""
     around = places(case)
     at = next((index for index, one in enumerate(around) if one.frame == case.frame), len(around))
@@ -155,7 +163,7 @@ def _taken_by_callers(case: Case, name: str) -> str | None:
         if len(calls) != 1:
             return None
         if not lasting.lasts(module, calls[0], "None"):
-            return lasting.fitting(module, calls[0])
+            return lasting.parts(module, calls[0], count) if count else lasting.fitting(module, calls[0])
         if not isinstance(module.parent(calls[0]), cst.Return):
             return None
         name = place.frame.function.rpartition(".")[2]

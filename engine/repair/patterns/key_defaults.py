@@ -120,7 +120,10 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
     if isinstance(around, cst.ComparisonTarget) and isinstance(around.operator, cst.In | cst.NotIn):
         return "()", False
     if isinstance(around, cst.Lambda):
-        return "0" if for_nothing.NUMBER.search(words) else '""', False
+        arg = module.parent(around)
+        call = module.parent(arg) if isinstance(arg, cst.Arg) else None
+        is_most = isinstance(call, cst.Call) and module.code(call.func) in ("max", "min")
+        return "0" if is_most or for_nothing.NUMBER.search(words) else '""', False
     if isinstance(around, cst.DictElement) and around.value is use:
         return "", False
     if isinstance(around, cst.Arg):

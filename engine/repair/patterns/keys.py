@@ -152,12 +152,17 @@ def _missing_key(
     if both is not None:
         return both
     default = default_for(case, module, use, key)
-    if default is not None:
+    again = [(one, default_for(case, module, one, key)) for one in _reads_behind(module, use)]
+    is_held = default is not None and default[0] in ("[]", "{}", "set()")
+    if default is not None and (is_held or all(given is not None for _one, given in again)):
         given, told = default
         if given in ("[]", "{}", "set()") and _is_read_again(module, use):
             _call(module, use, "setdefault", given)
             return _finish(module, "setdefault", f"{base} gets {given} for a key that it has not seen yet.")
         _call(module, use, "get", given)
+        for later, its in again:
+            if its is not None:
+                _call(module, later, "get", its[0])
         alike = [*alike, *_others_in_chain(module, use, base), *beside(module, use)]
         for other in alike:
             _call(module, other, "get", given)
@@ -173,12 +178,20 @@ def _missing_key(
 
 def _is_read_again(module: Module, use: cst.Subscript) -> bool:
     """Whether the same key is read from the same thing behind a use: it has to be there then."""
+    return bool(_reads_behind(module, use))
+
+
+def _reads_behind(module: Module, use: cst.Subscript) -> list[cst.Subscript]:
+    """The reads of the same key behind a use in its function, as far as nothing asks for it."""
     function, line = module.function(use), module.position(use).start.line
     within = function.body if function is not None else module.tree
-    return guards.is_repeatable(module.code(use)) and any(
-        module.code(one) == module.code(use) and module.position(one).start.line > line and not _is_stored(module, one)
-        for one in module.nodes(cst.Subscript, within=within)
-    )
+    if not guards.is_repeatable(module.code(use)):
+        return []
+    every = [one for one in module.nodes(cst.Subscript, within=within) if module.code(one) == module.code(use)]
+    later = [one for one in every if module.position(one).start.line > line]
+    if any(isinstance(module.parent(one), cst.AssignTarget | cst.AugAssign | cst.Del) for one in later):
+        return []
+    return [one for one in later if not _is_looked_for(module, one)]
 
 
 def _others_in_chain(module: Module, use: cst.Subscript, base: str) -> list[cst.Subscript]:

@@ -55,6 +55,21 @@ def lasts(module: Module, node: cst.BaseExpression, value: str, steps: int = MOS
     return (kind != "None" and kind not in _METHODS) or _lasts(module, node, kind, steps)
 
 
+def parts(module: Module, node: cst.BaseExpression, count: int) -> str | None:
+    """What stands for nothing where a value is taken apart into so many names, as source; None where it is not."""
+    change, function = module.parent(node), module.function(node)
+    target = change.targets[0].target if isinstance(change, cst.Assign) and len(change.targets) == 1 else None
+    if not isinstance(target, cst.Tuple | cst.List) or len(target.elements) != count or function is None:
+        return None
+    line, found = module.position(node).end.line, []
+    for one in target.elements:
+        name = one.value.value if isinstance(one.value, cst.Name) else ""
+        kinds = {"None": "None", "()": "tuple", "0": "number", '""': "text", "{}": "dict"}
+        fits = [code for code, kind in kinds.items() if _reads_last(module, function, name, line, kind, MOST_STEPS)]
+        found.append(fits[0] if name and fits else "None")
+    return f"({', '.join(found)})"
+
+
 def _lasts(module: Module, node: cst.BaseExpression, kind: str, steps: int) -> bool:
     around = module.parent(node)
     if isinstance(around, cst.Attribute):

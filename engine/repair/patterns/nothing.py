@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, narrow_defaults, stand_ins, walked_again
+from engine.repair.patterns import absent, guards, intent, narrow_checks, stand_ins, walked_again
 from engine.repair.patterns.absence import none_of
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.for_nothing import LEFT
@@ -58,9 +58,11 @@ def guarded(
     absence = none_of(use, subject, name_for(module, subject))
     if absent.is_handled(module, absence):
         return decline(f"{code} is checked before it is used")
-    if narrow_defaults.is_set(module, use, subject):
+    if narrow_checks.is_set(module, use, subject):
         return decline(f"{code} gets a default where it is None")
-    if narrow_defaults.widened(module, subject):
+    if narrow_checks.asks_for_any(module, use, subject):
+        return _finish(module, "stronger-check", f"{code} alone may be None: the check in front asks for that, too.")
+    if narrow_checks.widened(module, subject):
         return _finish(module, "stronger-check", f"{code} gets its default where it is None, too.")
     if walked_again.is_without_none(module, subject):
         return decline(f"{code} is never None: it is left out of what is walked through")

@@ -50,7 +50,7 @@ def own_error(
     if len(kinds) != 1 or last_name(cst.parse_expression(kind := kinds.pop())) in _ALIEN:
         return None
     code = module.code(absence.subject)
-    words = f"{module.quote}{_plain(code)} is missing{module.quote}" if absence.is_none else None
+    words = f"{module.quote}{plain(code)} is missing{module.quote}" if absence.is_none else None
     return kind, words or wording.formatted(module, "not as expected", code)
 
 
@@ -71,11 +71,12 @@ def raised_beside(module: Module, absence: Absence, line: cst.SimpleStatementLin
         words = call.args[-1]
         if not isinstance(words.value, cst.SimpleString):
             return None
-        said = cst.SimpleString(f"{module.quote}{_plain(module.code(absence.subject))} is missing{module.quote}")
+        said = cst.SimpleString(f"{module.quote}{plain(module.code(absence.subject))} is missing{module.quote}")
         args = [*call.args[:-1], words.with_changes(value=said)]
         return f"raise {module.code(call.with_changes(args=args))}"
     return None
 
 
-def _plain(code: str) -> str:
+def plain(code: str) -> str:
+    """Source as words of a message: in one line, without quotation marks and braces."""
     return "".join(one for one in " ".join(code.split()) if one not in "\"'\\{}")

@@ -58,7 +58,8 @@ def in_statement(
         bad = absence.conditions(code)[1]
         guards.before(module, line, f"if {bad}:\n    raise {raised[0]}({raised[1]})\n")
         return "clear-error", Value(raised[0], "guessed", "it is what the function raises for what does not fit")
-    if _puts_into(only) and (exit_code == "return" or (exit_code == "return None" and not told)):
+    is_left_out = exit_code == "return" or (exit_code == "return None" and not told)
+    if _puts_into(only) and is_left_out and (group is not None or not _is_needed_later(module, absence, line)):
         return _wrap(module, absence, line, repeatable, group)  # what the function returns in the end is not lost
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
     is_given = told and isinstance(only, cst.Return)
@@ -78,7 +79,11 @@ def in_statement(
             return "conditional", value
     if once and absence.element != "None" and _puts_into(only) and getattr(only, "value", None) is whole:
         return inline(module, absence, whole, absence.element, repeatable)
-    implied = _implied(module, only, whole) if exit_code == "return None" and not told else None
+    implied = (
+        _implied(module, only, whole)
+        if value and value.strength == "guessed" and (exit_code or "").startswith("return ")
+        else None
+    )
     if implied is not None and guards.is_unconditional(module, whole):
         return inline(module, absence, whole, implied, repeatable)
     if (
@@ -97,6 +102,10 @@ def in_statement(
     )
     if absence.is_none and not told and (raised_so := refusals.raised_beside(module, absence, line)) is not None:
         exit_code, given = raised_so, Value("an error", "guessed", "the handler around it answers")
+    if exit_code == "return" and function is not None and _ends_the_program(module, function):
+        words = refusals.plain(absence.conditions(code)[1].replace(" is None", " is missing"))
+        exit_code = f"{module.name_of_import('sys')}.exit({module.quote}{words}{module.quote})"
+        given = Value("the end of the program", "guessed", f"{function.name.value} ends it where it cannot go on")
     if repeatable:
         bad = absence.conditions(code)[1]
         producer = _producer(module, line, code)
@@ -110,6 +119,24 @@ def in_statement(
     new = line.deep_replace(absence.subject, cst.Name(name))
     guards.before(module, line, f"{name} = {flat(bare)}\nif {absence.conditions(name)[1]}:\n    {exit_code}\n", new)
     return "guard-producer", given
+
+
+def _is_needed_later(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
+    """Whether a statement behind in the block fails just so."""
+    block = module.parent(line)
+    later = list(block.body)[list(block.body).index(line) + 1 :] if isinstance(block, cst.IndentedBlock) else []
+    nodes = (
+        node
+        for one in later
+        for node in module.nodes(cst.BaseExpression, within=one)  # type: ignore[type-abstract]
+    )
+    return any(absence.needed_by(module, node) for node in nodes)
+
+
+def _ends_the_program(module: Module, function: cst.FunctionDef) -> bool:
+    """Whether a function ends the program wherever it cannot go on, and never just returns."""
+    calls = [module.code(one.func) for one in intent.own_nodes(function.body, cst.Call)]
+    return "sys.exit" in calls and not intent.own_nodes(function.body, cst.Return)
 
 
 def _term(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:

@@ -5,6 +5,19 @@ from tests.engine.repair.corpus.program import program, spared
 
 ATTRIBUTE = [
     program(
+        "what a comprehension walks first",
+        "import re\n\n\ndef version(text):\n    return tuple(int(one) for one in re.search(r'(\\d+)[.](\\d+)', text).groups())\n\n\n"
+        "def is_new(text):\n    return version(text) > (1, 0)\n",
+        "import app\nassert not app.is_new('none')\nassert app.is_new('1.2')",
+    ),
+    program(
+        "a chain that comes to its end",
+        "def top(node):\n    while node.parent.kind != 'root':\n        node = node.parent\n    return node\n",
+        "import app\nfrom types import SimpleNamespace as N\nlast = N(parent=None, kind='x')\nassert app.top(last) is last\n"
+        "root = N(parent=None, kind='root')\nunder = N(parent=root, kind='x')\nassert app.top(N(parent=under, kind='y')) is under",
+        operator="test",
+    ),
+    program(
         "what a method gives is taken apart at once",
         "class Mark:\n    pass\n\n\ndef show(row, out):\n    total, new = row.counts()\n    out.append(f'{new} of {total}')\n",
         "import app\nout = []\napp.show(app.Mark(), out)\nassert out == []",
@@ -123,6 +136,42 @@ ATTRIBUTE_LOOKALIKES = [
 ]
 TYPE_MISMATCH = [
     program(
+        "a key that is read again",
+        "def entry(data, out):\n    out['name'] = data['name'].upper()\n    out['plain'] = data['name']\n    return out\n",
+        "import app\nassert app.entry({}, {}) == {}\nassert app.entry({'name': 'a'}, {}) == {'name': 'A', 'plain': 'a'}",
+    ),
+    program(
+        "a check that asks for all, not for any",
+        "def gap(one, other):\n    if one.start is None and other.start is None:\n        return None\n    return one.start - other.start\n",
+        "import app\nfrom types import SimpleNamespace as N\nassert app.gap(N(start=None), N(start=3)) is None\n"
+        "assert app.gap(N(start=3), N(start=1)) == 2",
+        operator="stronger-check",
+    ),
+    program(
+        "a program that ends where it cannot go on",
+        "import sys\n\nfound = {}\n\n\ndef setup(path, table):\n    if not path:\n        print('no path')\n        sys.exit(1)\n"
+        "    found['name'] = max(table['name'])\n    found['kind'] = min(table['name'])\n",
+        "import app\ntry:\n    app.setup('a', {})\nexcept SystemExit as end:\n    assert 'name' in str(end.code)\nelse:\n    raise SystemExit(1)",
+    ),
+    program(
+        "what its caller takes apart",
+        "def pair(parts):\n    return parts[0], parts[1]\n\n\ndef total(parts):\n    first, second = pair(parts)\n    return first + second\n",
+        "import app\nassert app.total([1]) == 0\nassert app.total([1, 2]) == 3",
+        operator="guard-use",
+    ),
+    program(
+        "what its caller reckons with",
+        "def price(items, name):\n    found = items.get(name)\n    return found['price'] * 2\n\n\ndef shown(items, name):\n"
+        "    amount = price(items, name)\n    return f'{name}: {amount:.2f}'\n",
+        "import app\nassert app.shown({}, 'a') == 'a: 0.00'\nassert app.shown({'a': {'price': 1}}, 'a') == 'a: 2.00'",
+    ),
+    program(
+        "a value that is made smaller, and used again",
+        "def title(meta):\n    text = meta.title\n    if len(text) > 3:\n        text = text[:3]\n    return text.upper()\n",
+        "import app\nfrom types import SimpleNamespace as N\nassert app.title(N(title=None)) == ''\nassert app.title(N(title='abcd')) == 'ABC'",
+        operator="or-empty",
+    ),
+    program(
         "one of several conditions for a special case",
         "def choose(started, kind, chunk):\n    way = 'plain'\n    if not started and kind == 'deflate' and chunk[0] & 0xF != 8:\n"
         "        way = 'raw'\n    return way\n",
@@ -222,6 +271,13 @@ TYPE_MISMATCH = [
     ),
 ]
 TYPE_MISMATCH_LOOKALIKES = [
+    spared(
+        "a program that ends already",
+        "import sys\n\n\ndef setup(table):\n    if 'name' not in table:\n        sys.exit('no name')\n    return table['name']\n",
+        log="Traceback (most recent call last):\n  File \"{root}/app.py\", line 7, in setup\n    return table['name']\n"
+        "KeyError: 'name'\n",
+        reason="looked for",
+    ),
     spared(
         "a key that a check in front asks for, of what is bound anew elsewhere",
         "def f(rows, name):\n    if name not in rows:\n        return None\n    found = rows[name]\n    return found\n",

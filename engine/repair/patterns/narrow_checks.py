@@ -1,10 +1,12 @@
-"""A default that is set only where a value is 0 or empty, and not where it is None: its condition is made to ask both.
+"""A check that is there, and asks for too little: a default for 0 alone, an exit for the case that all is missing.
 
 `if options.quality == 0: options.quality = 75` leaves None as it is, which fails where the quality is needed. Relies on
 LibCST alone.
 """
 
 from __future__ import annotations
+
+import re
 
 import libcst as cst
 
@@ -27,6 +29,33 @@ def widened(module: Module, subject: cst.BaseExpression) -> bool:
         if isinstance(one.test, cst.Comparison):
             module.replace(one.test, guards.expression(f"not {module.code(one.test.left)}"))
     return True
+
+
+def asks_for_any(module: Module, use: cst.CSTNode, subject: cst.BaseExpression) -> bool:
+    """Let a check in front of a use leave where any of several things is None, as it does where all of them are."""
+    code = module.code(subject)
+    inner: cst.CSTNode = use
+    for around in module.ancestors(use):
+        if isinstance(around, cst.IndentedBlock):
+            body: list[cst.CSTNode] = list(around.body)
+            for one in body[: body.index(inner)]:
+                if isinstance(one, cst.If) and guards.leaves(one.body) and one.orelse is None:
+                    parts = _parts(one.test)
+                    asked = {module.code(part) for part in parts}
+                    each_is_none = all(re.fullmatch(r"[\w.]+ is None|not [\w.]+", text) for text in asked)
+                    if len(asked) > 1 and each_is_none and asked & {f"{code} is None", f"not {code}"}:
+                        module.replace(one.test, guards.expression(" or ".join(module.code(part) for part in parts)))
+                        return True
+        if isinstance(around, cst.FunctionDef | cst.Lambda):
+            return False
+        inner = around
+    return False
+
+
+def _parts(test: cst.BaseExpression) -> list[cst.BaseExpression]:
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+        return [*_parts(test.left), *_parts(test.right)]
+    return [test]
 
 
 def is_set(module: Module, use: cst.CSTNode, subject: cst.BaseExpression) -> bool:
