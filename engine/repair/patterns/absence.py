@@ -5,13 +5,13 @@ Relies on `guards` for expressions. Where a guard goes is `absent`'s and `statem
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import guards
+from engine.repair.patterns import guards, lasting
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.for_nothing import Value
 
@@ -27,22 +27,42 @@ class Absence:
     element: str = "None"  # what stands for one missing value among others
     is_none: bool = False  # the subject itself is not there; else a part of it is not
 
-    def needed_by(self, module: Module, node: cst.CSTNode) -> bool:
-        """Whether a node fails where this one's use does, and nothing has looked before."""
+    def needed_by(self, module: Module, node: cst.CSTNode, besides: cst.CSTNode | None = None) -> bool:
+        """Whether a node fails where this one's use does, and nothing has looked before; `besides` is no such look."""
         subject = module.code(self.subject)
         if not self.is_none:
             return isinstance(node, cst.Subscript) and module.code(node) == module.code(self.use)
+        if isinstance(node, cst.Comparison | cst.BinaryOperation):
+            return _takes_no_none(module, node, subject) and not guards.is_guarded(
+                module, node, subject, besides=besides
+            )
         if not isinstance(node, cst.Attribute | cst.Subscript | cst.Call):
             return False
         owner = node.func if isinstance(node, cst.Call) else node.value
-        return module.code(owner) == subject and not guards.is_guarded(module, node, subject)
+        return module.code(owner) == subject and not guards.is_guarded(module, node, subject, besides=besides)
 
 
-def none_of(use: cst.BaseExpression, subject: cst.BaseExpression, names: tuple[str, ...]) -> Absence:
-    """None where an object was expected."""
-    return Absence(
-        use, subject, lambda code: (f"{_whole(code)} is not None", f"{_whole(code)} is None"), names, is_none=True
-    )
+def _takes_no_none(module: Module, node: cst.Comparison | cst.BinaryOperation, subject: str) -> bool:
+    """Whether an operation puts a subject in order, looks into it, or reckons with it."""
+    if isinstance(node, cst.BinaryOperation):
+        return subject in (module.code(node.left), module.code(node.right))
+    order = cst.LessThan | cst.LessThanEqual | cst.GreaterThan | cst.GreaterThanEqual
+    target = node.comparisons[0]
+    if isinstance(target.operator, order):
+        return subject in (module.code(node.left), module.code(target.comparator))
+    return isinstance(target.operator, cst.In | cst.NotIn) and module.code(target.comparator) == subject
+
+
+def none_of(
+    use: cst.BaseExpression, subject: cst.BaseExpression, names: tuple[str, ...], others: Sequence[str] = ()
+) -> Absence:
+    """None where an object was expected; `others` are subjects (as source) of which one may have been it as well."""
+
+    def conditions(code: str) -> tuple[str, str]:
+        every = [_whole(code), *others]
+        return " and ".join(f"{one} is not None" for one in every), " or ".join(f"{one} is None" for one in every)
+
+    return Absence(use, subject, conditions, names, is_none=True)
 
 
 def _whole(code: str) -> str:
@@ -67,6 +87,10 @@ def inline(
     module: Module, absence: Absence, whole: cst.BaseExpression, otherwise: str, repeatable: bool
 ) -> tuple[str, Value]:
     """Put a conditional expression in the place of `whole`; its operator, and the value that is given instead."""
+    if otherwise in ('""', "''") and module.code(whole).startswith(("int(", "float(", "len(", "round(")):
+        otherwise = "None"  # what would have been a number is no text
+    if not lasting.lasts(module, whole, otherwise):
+        otherwise = lasting.fitting(module, whole) or otherwise
     good, _bad, body = bound(module, absence, whole, repeatable)
     made = guards.conditional(module, whole, good, otherwise)
     if body is not whole:

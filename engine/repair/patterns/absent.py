@@ -12,11 +12,13 @@ import libcst as cst
 
 from engine.repair.patterns import guards, handlers
 from engine.repair.patterns.absence import Absence, bound, inline
+from engine.repair.patterns.checks import within
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.for_nothing import NUMBER, Value
 from engine.repair.patterns.pattern import Case
-from engine.repair.patterns.statement_guards import in_statement, leave_before
-from engine.repair.patterns.syntax import parameter_of
+from engine.repair.patterns.statement_guards import in_statement, leave_before, left_with_the_rest
+from engine.repair.patterns.subscripts import constant
+from engine.repair.patterns.syntax import last_name, parameter_of
 
 _CONVERSIONS = (
     "int",
@@ -54,10 +56,15 @@ def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
     needed = guards.names_of(code if absence.is_none else module.code(absence.use))
     if comp is not None and (not repeatable or guards.bound_in(module, comp) & needed):
         return _in_comprehension(module, absence, comp, whole, repeatable)
-    test = _test_of(module, whole)
+    test = test_of(module, whole)
     if test is not None:
+        test = _every_choice(module, absence, test) or test
         return _left_first(case, module, absence, test) or _in_test(module, absence, test, repeatable)
     line = guards.statement_line(module, whole)
+    if line is not None and absence.is_none and not guards.is_unconditional(module, whole):
+        left = left_with_the_rest(case, module, absence, line)
+        if left is not None:
+            return left
     if line is None and _behind_its_condition(module, absence, whole, repeatable):
         return "test", Value("nothing", "guessed", "there is nothing to do then")
     if line is None or not guards.is_unconditional(module, whole):
@@ -106,7 +113,7 @@ def _reads_another(module: Module, chain: cst.BooleanOperation, whole: cst.BaseE
     return isinstance(whole, cst.Subscript) and f"{module.code(whole.value)}[" in module.code(chain.right)
 
 
-def _test_of(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:
+def test_of(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:
     """The condition whose truth a use decides; None where it is no condition."""
     around = module.parent(whole)
     if isinstance(around, cst.ComparisonTarget):
@@ -121,6 +128,33 @@ def _test_of(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | 
     if isinstance(around, cst.IfExp) and around.test is whole:
         return whole
     return None
+
+
+def _every_choice(module: Module, absence: Absence, test: cst.BaseExpression) -> cst.BaseExpression | None:
+    """`x.a or y and x.b or ...`, the whole condition, where every choice of it needs the same; None where not."""
+    top: cst.BaseExpression = test
+    for around in module.ancestors(test):
+        if not isinstance(around, cst.BooleanOperation):
+            break
+        top = around
+    if top is test or not isinstance(module.parent(top), cst.If | cst.CompIf) or not absence.is_none:
+        return None
+    choices = _choices(top)
+    subject = module.code(absence.subject)
+    if len(choices) < 2 or not guards.is_repeatable(subject):
+        return None
+    needs = [
+        any(absence.needed_by(module, node) for node in module.nodes(cst.Attribute, within=one)) for one in choices
+    ]
+    speak = [any(module.code(node) == subject for node in module.nodes(type(absence.subject), within=one))
+             for one in choices]  # fmt: skip
+    return top if sum(needs) > 1 and all(speak) else None
+
+
+def _choices(test: cst.BaseExpression) -> list[cst.BaseExpression]:
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.Or):
+        return [*_choices(test.left), *_choices(test.right)]
+    return [test]
 
 
 def _behind_its_condition(module: Module, absence: Absence, whole: cst.BaseExpression, repeatable: bool) -> bool:
@@ -140,11 +174,14 @@ def _left_first(case: Case, module: Module, absence: Absence, test: cst.BaseExpr
     """Leave before a condition on an argument that is None by default, where what comes after it needs it as well."""
     subject, statement = absence.subject, module.nearest(test, cst.If)
     function = module.function(test)
-    if not (absence.is_none and isinstance(subject, cst.Name)) or statement is None or function is None:
+    if not isinstance(subject, cst.Name) or statement is None or function is None:
         return None
     parameter = parameter_of(function, subject.value)
     default = parameter.default if parameter is not None else None
-    if default is None or module.code(default) != "None" or module.function(statement) is not function:
+    if parameter is None or module.function(statement) is not function:
+        return None
+    is_optional = default is not None and module.code(default) == "None"
+    if not is_optional and (absence.is_none or function.name.value not in ("__eq__", "__ne__", "__lt__", "__gt__")):
         return None
     if not isinstance(module.parent(statement), cst.IndentedBlock) or test not in module.nodes(
         cst.BaseExpression,  # type: ignore[type-abstract]
@@ -155,9 +192,17 @@ def _left_first(case: Case, module: Module, absence: Absence, test: cst.BaseExpr
     later = [
         one
         for one in module.nodes(cst.BaseExpression, within=function.body)  # type: ignore[type-abstract]
-        if module.position(one).start.line > end and absence.needed_by(module, one)
+        if module.position(one).start.line > end
+        and (absence.needed_by(module, one) or _is_of_the_same(module, absence, one))
     ]
     return leave_before(case, module, absence, statement) if later else None
+
+
+def _is_of_the_same(module: Module, absence: Absence, node: cst.CSTNode) -> bool:
+    """Whether a node asks another attribute of an object of the wrong type."""
+    if absence.is_none or not isinstance(node, cst.Attribute):
+        return False
+    return module.code(node.value) == module.code(absence.subject)
 
 
 def _in_test(module: Module, absence: Absence, test: cst.BaseExpression, repeatable: bool) -> tuple[str, Value]:
@@ -165,8 +210,9 @@ def _in_test(module: Module, absence: Absence, test: cst.BaseExpression, repeata
     around = module.parent(test)
     if isinstance(around, cst.BooleanOperation) and isinstance(around.operator, cst.Or) and around.left is test:
         negative = False
-    negative = negative and not _needed_within(module, absence, test)
-    negative = negative or _leaves_for_nothing(module, absence, test)
+    negative = negative and not _needed_within(module, absence, test) and not _is_an_odd_case(module, absence, test)
+    negative = negative or _begins_with(module, absence, test) or _leaves_for_nothing(module, absence, test)
+    negative = negative and not _ends_a_loop(module, test)
     good, bad, inner = bound(module, absence, test, repeatable)
     module.replace(test, _joined(module, test, inner, bad if negative else good, "or" if negative else "and"))
     if repeatable and not negative:
@@ -175,10 +221,53 @@ def _in_test(module: Module, absence: Absence, test: cst.BaseExpression, repeata
     return "test", Value("True" if negative else "False", "told", "the condition does not hold then")
 
 
+def _is_an_odd_case(module: Module, absence: Absence, test: cst.BaseExpression) -> bool:
+    """Whether what a condition of two different things decides is done in a special case only: without the thing, it
+    is not that case. `a.kind != b.kind` that refuses, or `first and x[0] != 8` that goes another way."""
+    around = module.nearest(test, cst.If)
+    if around is None or not isinstance(test, cst.Comparison) or not within(module, test, around.test):
+        return False
+    chained = test is not around.test
+    for one in module.ancestors(test):
+        if one is around:
+            break
+        if not (isinstance(one, cst.BooleanOperation) and isinstance(one.operator, cst.And)):
+            return False
+    if not guards.leaves(around.body):
+        return chained
+    other = test.comparisons[0].comparator if within(module, absence.use, test.left) else test.left
+    if isinstance(constant(other), str | int | bytes | None) or last_name(other).isupper():
+        return False
+    last = around.body.body[-1]
+    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    return isinstance(small, cst.Raise) or (isinstance(small, cst.Break) and len(around.body.body) > 1)
+
+
+def _ends_a_loop(module: Module, test: cst.BaseExpression) -> bool:
+    """Whether a loop goes on as long as a condition holds: without the thing, it has come to its end."""
+    for around in module.ancestors(test):
+        if isinstance(around, cst.While):
+            return within(module, test, around.test)
+        if isinstance(around, cst.BaseSuite):
+            return False
+    return False
+
+
+def _begins_with(module: Module, absence: Absence, test: cst.BaseExpression) -> bool:
+    """`if best < found: best = found`, where there is no best yet: what is found is the best so far."""
+    around = module.nearest(test, cst.If)
+    if around is None or around.test is not test or not absence.is_none or not isinstance(test, cst.Comparison):
+        return False
+    subject = module.code(absence.subject)
+    return any(module.code(one.target) == subject for one in module.nodes(cst.AssignTarget, within=around.body))
+
+
 def _leaves_for_nothing(module: Module, absence: Absence, test: cst.BaseExpression) -> bool:
     """Whether a condition leaves what cannot do without the thing: what comes behind it reads it, or it says no."""
     around = module.nearest(test, cst.If)
     if around is None or around.test is not test or not guards.leaves(around.body):
+        return False
+    if _needed_within(module, absence, test):
         return False
     last = around.body.body[-1]
     code = module.code(last).strip()
@@ -211,7 +300,7 @@ def _needed_within(module: Module, absence: Absence, test: cst.BaseExpression) -
     if around is None or test not in module.nodes(cst.BaseExpression, within=around.test):  # type: ignore[type-abstract]
         return False
     return any(
-        absence.needed_by(module, one)
+        absence.needed_by(module, one, besides=test)
         for one in module.nodes(cst.BaseExpression, within=around.body)  # type: ignore[type-abstract]
     )
 
@@ -224,8 +313,9 @@ def _next_tests(module: Module, absence: Absence, test: cst.BaseExpression) -> I
         at = at.orelse
         for one in module.nodes(type(absence.use), within=at.test):
             needs = isinstance(one, cst.Attribute | cst.Subscript) and module.code(one.value) == code
-            if needs and not guards.is_guarded(module, one, code):
-                other = _test_of(module, whole_of(module, one))
+            needs = needs and not guards.is_guarded(module, one, code)
+            if needs or (isinstance(one, cst.Comparison) and absence.needed_by(module, one, besides=test)):
+                other = test_of(module, whole_of(module, one))
                 if other is not None:
                     yield other
                 break
@@ -244,7 +334,7 @@ def _joined(module: Module, test: cst.BaseExpression, inner: cst.BaseExpression,
 def _in_comprehension(
     module: Module, absence: Absence, comp: cst.BaseComp, whole: cst.BaseExpression, repeatable: bool
 ) -> tuple[str, Value]:
-    test = _test_of(module, whole)
+    test = test_of(module, whole)
     around = module.nearest(whole, cst.CompIf)
     if test is not None and around is not None:
         return _in_test(module, absence, test, repeatable)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, nothing
+from engine.repair.patterns import absent, guards, intent, nothing
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.mismatch import decline, finish, is_told
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -26,7 +26,8 @@ _NONE = re.compile(
     r"'NoneType' object (?:cannot be interpreted as an integer|is not a mapping)|"
     r"unsupported format string passed to NoneType|<class 'NoneType'>|does not (?:allow|accept|take) None\b|"
     r"\b(?:must|may|can|should) ?not be None\b|None is not (?:allowed|a valid|an allowed)|"
-    r"conversion from NoneType to (?P<to>\w+)"
+    r"conversion from NoneType to (?P<to>\w+)|'NoneType' object is not an (?:async )?iterator|"
+    r"(?:to|received) a 'NoneType'|cannot convert 'NoneType' object|component: NoneType|type NoneType doesn't define"
 )
 _CALLED = re.compile(r"(?P<call>[\w.]+)\(\) (?:argument|arg\b|takes|expected)|^(?P<stat>\w+): ")
 _STATS = {
@@ -46,11 +47,12 @@ _TEXT_WANTED = re.compile(
     r"must be str, not bytes|cannot use a string pattern on a bytes-like object|"
     r"must be str or a tuple of str, not bytes|string argument expected, got '?bytes"
 )
+_PARSED = re.compile(r"the JSON object must be str, bytes or bytearray, not '?(?:dict|list)")
 _EMPTY = re.compile(r"reduce\(\) of empty (?:sequence|iterable) with no initial value")
 _OTHER = re.compile(  # text is taken alone, and something else came
     r"(?:expected string or bytes-like object|expected str, bytes or os\.PathLike object|argument must be str[\w, .-]*"
     r"|argument should be a str[\w, .-]*|must be a string[\w, .-]*|must be str or [\w.]+),? "
-    r"(?:not|got|found) '?(?P<kind>int|float|bool|list|tuple|dict|set|PosixPath|WindowsPath|Decimal)'?\Z"
+    r"(?:not|got|found) '?(?P<kind>(?!NoneType|str\b)[\w.]+)'?\Z"
     r"|\Aexpected string or bytes-like object\Z"
 )
 _TAKING_BYTES = re.compile(
@@ -71,7 +73,9 @@ _WRITTEN = (
 
 def recognised(message: str) -> bool:
     """Whether a TypeError's message is about what a call was given."""
-    return any(one.search(message) for one in (_NONE, _ITEMS, _BYTES_WANTED, _TEXT_WANTED, _WHOLE, _OTHER, _EMPTY))
+    return any(
+        one.search(message) for one in (_NONE, _ITEMS, _BYTES_WANTED, _TEXT_WANTED, _WHOLE, _OTHER, _EMPTY, _PARSED)
+    )
 
 
 def propose(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
@@ -85,6 +89,8 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
         return _decoded(case, module, line)
     if _WHOLE.search(message):
         return _whole(case, module, line, message)
+    if _PARSED.search(message):
+        return _loaded(case, module, line)
     if _EMPTY.search(message):
         return _reduced(case, module, line)
     other = _OTHER.search(message)
@@ -119,7 +125,7 @@ def _given(
     names = _STATS.get(told["stat"] or "", (told["stat"] or name,)) if told else ()
     calls = decided(case, module, line, calls_at(module, line))
     named = [one for one in calls if module.code(one.func).rpartition(".")[2] in names]
-    if told and not named and "format" not in message:
+    if told and not named and "format" not in message and intent.raised_below(case) is None:
         return  # the call that the message names is not here
     is_mapping = "mapping" in message
     if "format" in message:
@@ -132,8 +138,10 @@ def _given(
                     [part.value for part in one.right.elements] if isinstance(one.right, cst.Tuple) else [one.right]
                 )
                 yield from ((one, value) for value in values if _may_be_none(module, value))
+    place = re.search(r"argument (?P<number>\d+) ", message)
     for call in named or calls:
-        for arg in call.args:
+        given = call.args[int(place["number"]) - 1 :][:1] if named and place and int(place["number"]) else call.args
+        for arg in given:
             if is_mapping != (arg.star == "**") or (arg.star == "*") != ("after * must" in message):
                 continue
             if _may_be_none(module, arg.value):
@@ -163,9 +171,30 @@ def _of_type(case: Case, module: Module, line: int, message: str, kind: str) -> 
         return finish(module, "text", f"{code} is sometimes a {kind}: its text is taken.")
     if is_told(module, subject):
         return decline(f"the type of {code} is asked for already")
-    absence = absence_of(use, subject, "isinstance({}, str)", "not isinstance({}, str)")
+    types = f"(str, bytes, {module.name_of_import('os')}.PathLike)" if "PathLike" in message else "str"
+    absence = absence_of(use, subject, f"isinstance({{}}, {types})", f"not isinstance({{}}, {types})")
     operator, value = absent.guard(case, module, absence)
     return finish(module, operator, f"{code} is sometimes a {kind}: {value.code} then, as {value.because}.")
+
+
+def _loaded(case: Case, module: Module, line: int) -> Proposal | Declined:
+    """`json.loads(x)` of what is parsed already: it is that itself."""
+    for call in decided(case, module, line, calls_at(module, line)):
+        if (
+            last_name(call.func) != "loads"
+            or not call.args
+            or not guards.is_repeatable(module.code(call.args[0].value))
+        ):
+            continue
+        reason = nothing.meant(case, module, call, line)
+        if reason:
+            return decline(reason)
+        code = module.code(call.args[0].value)
+        if guards.is_guarded(module, call, code, by_none=False):
+            return decline(f"the type of {code} is asked for already")
+        module.replace(call, guards.conditional(module, call, f"isinstance({code}, (str, bytes, bytearray))", code))
+        return finish(module, "already-parsed", f"{code} is sometimes parsed already: it is what is wanted then.")
+    return decline("nothing is parsed on this line: the error comes from what it calls")
 
 
 def _reduced(case: Case, module: Module, line: int) -> Proposal | Declined:

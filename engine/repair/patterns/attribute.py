@@ -8,15 +8,36 @@ alone.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import absent, callees, for_nothing, guards, intent, members, stand_ins
+from engine.repair.patterns import (
+    absent,
+    callees,
+    dynamic_reads,
+    for_nothing,
+    guards,
+    intent,
+    meanwhile,
+    members,
+    narrow_checks,
+    stand_ins,
+    walked_again,
+)
 from engine.repair.patterns.absence import none_of
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.for_nothing import LEFT
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
-from engine.repair.patterns.producers import DICT_METHODS, Producer, likeliest, name_for, producer_of, without_result
+from engine.repair.patterns.producers import (
+    DICT_METHODS,
+    Producer,
+    as_likely,
+    likeliest,
+    name_for,
+    producer_of,
+    without_result,
+)
 from engine.repair.patterns.subscripts import constant, index_of
 from engine.repair.patterns.underlined import decided
 from engine.repair.record import ErrorRecord
@@ -25,7 +46,7 @@ _NONE = re.compile(r"'NoneType' object has no attribute '(?P<name>\w+)'")
 _MISSING = re.compile(
     r"(?:(?P<module>partially initialized module|module) '(?P<of>[\w.]+)'|type object '(?P<class>\w+)'|"
     r"'(?P<type>[\w.]+)' object) has no attribute '(?P<name>\w+)'|"
-    r"^(?P<enum>(?!module\b)\w+) has no attribute '(?P<enum_name>\w+)'"
+    r"^(?P<enum>(?!module\b)\w+) has no attribute '(?P<enum_name>\w+)'|\A'?(?P<bare>[A-Za-z]\w*)'?\Z"
 )
 _CANNOT = re.compile(
     r"can't set|can't delete|cannot (?:assign|set|delete)|no setter|read-only|has no deleter|"
@@ -59,30 +80,42 @@ class Attribute:
                 self.id, "the attribute cannot be set, or the module is not loaded yet: a guard would hide it"
             )
         below = intent.raised_below(case)
-        if below is not None and below.function not in ("__getattr__", "__getattribute__"):
-            return Declined(self.id, f"the attribute is asked for in {below.file}, not here")
+        asked_for = "" if below is None else f"the attribute is asked for in {below.file}, not here"
+        is_elsewhere = below is not None and below.function not in ("__getattr__", "__getattribute__")
+        if is_elsewhere and not _NONE.search(message):
+            return Declined(self.id, asked_for)
         opened = intent.open_module(case)
         if isinstance(opened, str):
             return Declined(self.id, opened)
         module, line = opened
+        if is_elsewhere:
+            try:
+                return callees.propose(case, module, line, self.id, asked_for)
+            except NotEditable as error:
+                return Declined(self.id, error.reason)
         none = _NONE.search(message)
         missing = _MISSING.search(message)
-        name = none["name"] if none else (missing["name"] or missing["enum_name"]) if missing else ""
+        name = none["name"] if none else (missing["name"] or missing["enum_name"] or missing["bare"]) if missing else ""
         uses = _uses(module, line, name)
+        if not uses and (asked := dynamic_reads.propose(case, module, line, name)) is not None:
+            return asked
         if not uses:
             otherwise = f"no '.{name}' on this line: the error comes from what it calls"
             return callees.propose(case, module, line, self.id, otherwise)
         uses = decided(case, module, line, uses)
-        use = uses[0]
+        use = next((one for one in uses if none or _could_be_another(module, one)), uses[0])
+        others: Sequence[str] = ()
         if none:
             open_ones = [one for one in uses if _could_be_none(module, one)] or uses
-            use = open_ones[likeliest(module, [one.value for one in open_ones])]
+            subjects = [one.value for one in open_ones]
+            use = open_ones[likeliest(module, subjects)]
+            others = [module.code(one) for one in as_likely(module, subjects, use.value)]
         reason = intent.meant(case, module, use, line, "AttributeError") or _protocol(module, use)
         if reason:
             return Declined(self.id, reason)
         try:
             if none:
-                return _none(case, module, use)
+                return _none(case, module, use, others)
             if missing is None:
                 raise NotEditable("the code is set out as nobody would expect")
             return members.propose(case, module, use, missing)
@@ -113,6 +146,11 @@ def _could_be_none(module: Module, use: cst.Attribute) -> bool:
     return not guards.is_guarded(module, use, module.code(use.value)) and module.code(use.value) not in ("self", "cls")
 
 
+def _could_be_another(module: Module, use: cst.Attribute) -> bool:
+    """Whether nothing says that an object is of a type that has the attribute: it is asked for its type nowhere."""
+    return not guards.is_guarded(module, use, module.code(use.value), by_none=False)
+
+
 def _protocol(module: Module, use: cst.Attribute) -> str | None:
     function = module.function(use)
     name = function.name.value if function else ""
@@ -121,7 +159,7 @@ def _protocol(module: Module, use: cst.Attribute) -> str | None:
     return None
 
 
-def _none(case: Case, module: Module, use: cst.Attribute) -> Proposal | Declined:
+def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str]) -> Proposal | Declined:
     subject = use.value
     code = module.code(subject)
     if code in ("self", "cls"):
@@ -134,9 +172,24 @@ def _none(case: Case, module: Module, use: cst.Attribute) -> Proposal | Declined
     producer = producer_of(module, subject)
     if producer.reason:
         return Declined("attribute", producer.reason)
-    absence = none_of(use, subject, name_for(module, subject))
+    absence = none_of(use, subject, name_for(module, subject), others)
     if absent.is_handled(module, absence):
-        return Declined("attribute", f"{code} is checked before it is used")
+        left = meanwhile.answered(module, use, subject, "AttributeError")
+        if left is None:
+            return Declined("attribute", f"{code} is checked before it is used")
+        edit = module.edit()
+        why = f"{code} is there when it is looked at, and may be gone when it is used: {left} then, too."
+        return Proposal("attribute", "caught", (edit,), first_changed_line(edit), "review", why)
+    if narrow_checks.asks_for_any(module, use, subject):
+        edit = module.edit()
+        why = f"{code} alone may be None: the check in front asks for that, too."
+        return Proposal("attribute", "stronger-check", (edit,), first_changed_line(edit), "review", why)
+    if walked_again.is_without_none(module, subject):
+        return Declined("attribute", f"{code} is never None: it is left out of what is walked through")
+    if walked_again.leave_out_none(module, subject):
+        edit = module.edit()
+        why = f"Some of what is walked through is None, and it is walked through again: {code} is left out."
+        return Proposal("attribute", "filter", (edit,), first_changed_line(edit), "review", why)
     shared = stand_ins.at_producer(module, subject)
     if shared is not None:
         edit = module.edit()

@@ -15,9 +15,10 @@ from engine.repair.patterns import absent, for_nothing, guards, handlers, intent
 from engine.repair.patterns.absence import none_of
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.producers import name_for, producer_of
+from engine.repair.patterns.producers import as_likely, likeliest, name_for, producer_of
 from engine.repair.patterns.statement_guards import is_only_shown
 
+MOST_CHOICES = 3  # of arguments, any of which may have been None
 _CAUGHT = ("KeyError", "IndexError", "AttributeError", "FileNotFoundError")
 _HARMLESS = re.compile(r"(?:(?:^|\.)path\.(?:join|basename|dirname|splitext|split)|(?:^|\.)(?:Path|len|str|print))\Z")
 _WRITTEN = (
@@ -72,6 +73,8 @@ def _answer(
         if given & changing:
             return f"{wording.warning(module, statement, 'Skipping what cannot be read', 'error')}\n    continue"
     function = module.function(statement)
+    if isinstance(only, cst.Assign) and _is_extra(module, only):
+        return wording.warning(module, statement, "Going on without it", "error")
     is_file = case.records[0].type.rpartition(".")[2] == "FileNotFoundError"
     if isinstance(only, cst.Expr) and isinstance(only.value, cst.Call) and only.value.args and function and not is_file:
         return wording.warning(module, statement, "Going on without it", "error")
@@ -82,15 +85,30 @@ def _answer(
     return None
 
 
+def _is_extra(module: Module, only: cst.Assign) -> bool:
+    """Whether a line only gives an object a part that the function does not read."""
+    function = module.function(only)
+    if function is None or function.name.value == "__init__":
+        return False
+    targets = [one.target for one in only.targets]
+    if not all(isinstance(one, cst.Subscript | cst.Attribute) for one in targets):
+        return False
+    codes = {module.code(one) for one in targets}
+    reads = [*module.nodes(cst.Subscript, within=function.body), *module.nodes(cst.Attribute, within=function.body)]
+    return not any(module.code(one) in codes and one not in targets for one in reads)
+
+
 def _of_none(case: Case, module: Module, calls: list[cst.Call], pattern: str) -> Proposal | None:
     """Keep None from a call: the one of its arguments that may be None."""
     pairs = [(call, arg.value) for call in calls for arg in call.args if not arg.star and _may_be(module, arg.value)]
     known = [(call, one) for call, one in pairs if producer_of(module, one).is_known]
     chosen = known if len(known) == 1 else pairs
-    if len(chosen) != 1:
+    if not chosen or len({module.code(one) for _call, one in chosen}) > MOST_CHOICES:
         return None
-    use, subject = chosen[0]
-    absence = none_of(use, subject, name_for(module, subject))
+    subjects = [one for _call, one in chosen]
+    use, subject = chosen[likeliest(module, subjects)]
+    others = [module.code(one) for one in as_likely(module, subjects, subject)]
+    absence = none_of(use, subject, name_for(module, subject), others)
     if absent.is_handled(module, absence):
         return None
     operator, value = absent.guard(case, module, absence)

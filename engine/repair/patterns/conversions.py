@@ -14,6 +14,7 @@ import libcst as cst
 
 from engine.repair.patterns import guards
 from engine.repair.patterns.edit import Module
+from engine.repair.patterns.lasting import adds_text
 from engine.repair.patterns.mismatch import decline, finish
 from engine.repair.patterns.pattern import Declined, Proposal
 
@@ -117,19 +118,7 @@ def _is_sum(one: Operation) -> bool:
 
 def _has_text(module: Module, one: Operation) -> bool:
     """Whether a text is written out anywhere in the sum."""
-    node: cst.CSTNode = one.node
-    around = module.parent(node)
-    while isinstance(around, cst.BinaryOperation) and isinstance(around.operator, cst.Add):
-        node, around = around, module.parent(around)
-
-    def look(part: cst.CSTNode) -> bool:
-        if isinstance(part, cst.BinaryOperation):
-            return look(part.left) or look(part.right)
-        if isinstance(part, cst.Call):
-            return module.code(part.func) in ("str", "repr") or module.code(part.func).endswith((".join", ".format"))
-        return isinstance(part, _TEXTS)
-
-    return look(node.value) if isinstance(node, cst.AugAssign) else look(node)
+    return adds_text(module, one.node.value if isinstance(one.node, cst.AugAssign) else one.node)
 
 
 def _number(module: Module, one: Operation, left: str, right: str) -> Proposal | Declined:

@@ -10,13 +10,14 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from typing import TypeVar, cast
+from warnings import catch_warnings, simplefilter
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
+from engine.repair.patterns.line_endings import with_endings
 from engine.repair.patterns.pattern import FileEdit
 from engine.repair.patterns.placing import bound_by, dotted, parse_statements, with_helpers, with_imports
 
@@ -158,7 +159,7 @@ class Module:
         first = cast(cst.SimpleStatementLine, made[0]).with_changes(leading_lines=lead[:blank])
         self.replace(statement, cst.FlattenSentinel([first, *made[1:], kept.with_changes(leading_lines=lead[blank:])]))
 
-    def wrap(self, statement: cst.SimpleStatementLine, source: str) -> None:
+    def wrap(self, statement: cst.SimpleStatementLine | cst.For, source: str) -> None:
         """Put a statement into the first body of the compound one that `source` is (`try: pass` and so on)."""
         around = cast(cst.Try, parse_statements(source, self.tree)[0])
         inner = statement.with_changes(leading_lines=())
@@ -233,11 +234,13 @@ class Module:
         tree = self.tree.visit(_Replacer(self._changes)) if self._changes else self.tree
         tree = with_imports(tree, self._imports)
         tree = with_helpers(tree, self._helpers)
-        after = _with_endings(self.source, tree.bytes)
+        after = with_endings(self.source, tree.bytes)
         if after == self.source:
             raise NotEditable(f"{self.path} is as it should be already")
         try:
-            ast.parse(after)
+            with catch_warnings():
+                simplefilter("ignore")  # what Python thinks of the file's own style
+                compile(after, self.path, "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             raise NotEditable(f"the edit of {self.path} would not compile: {error}") from error
         return FileEdit(self.path, self.source, after)
@@ -365,26 +368,6 @@ def first_changed_line(edit: FileEdit) -> int:
         if old != new:
             return number
     return min(len(before), len(after)) + 1
-
-
-def _with_endings(before: bytes, after: bytes) -> bytes:
-    """Let new lines end as the line above them does, where a file's lines do not all end alike."""
-    old, new = before.splitlines(True), after.splitlines(True)
-    if len({_ending(line) for line in old} - {b""}) < 2:
-        return after
-    made: list[bytes] = []
-    for tag, first, end, start, stop in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        kept = {line.rstrip(b"\r\n") for line in old[first:end]}
-        above = _ending(old[first - 1]) if first else _ending(old[0])
-        for line in new[start:stop]:
-            bare = line.rstrip(b"\r\n")
-            is_new = tag != "equal" and bare not in kept and _ending(line) and above
-            made.append(bare + above if is_new else line)
-    return b"".join(made)
-
-
-def _ending(line: bytes) -> bytes:
-    return line[len(line.rstrip(b"\r\n")) :]
 
 
 class _Replacer(cst.CSTTransformer):

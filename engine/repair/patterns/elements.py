@@ -25,6 +25,8 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     message = case.records[0].message
     if message.startswith("pop "):
         return _taken(case, module, line)
+    if "empty sequence" in message:
+        return _chosen(case, module, line)
     every = [one for one in subscripts(module, line) if _place(one) is not None]
     every = [one for one in every if _is_stored(module, one) == ("assignment" in message)]
     told = underlined(case, module, line, subscripts(module, line))
@@ -53,9 +55,14 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
                 module, "stronger-check", f"{base} is read for {needed} elements: the check asks for so many."
             )
         return decline(f"the length of {base} is checked before it is read")
-    good, bad = ("{}", "not {}") if needed == 1 else (f"len({{}}) > {needed - 1}", f"len({{}}) < {needed}")
+    is_array = re.search(r"axis|dimension|positional", message) is not None  # of several, none is true or false
+    good, bad = f"len({{}}) > {needed - 1}", f"len({{}}) < {needed}"
+    if needed == 1:
+        good, bad = ("len({}) > 0", "len({}) == 0") if is_array else ("{}", "not {}")
     names = ("parts", "fields", "items") if "split" in base else ("found", "items", "values")
-    plain = absence_of(use, use.value, good, bad)
+    of_rows = isinstance(use.value, cst.Attribute) and use.value.attr.value in ("iloc", "iat")
+    counted = use.value.value if of_rows and isinstance(use.value, cst.Attribute) else use.value
+    plain = absence_of(use, counted, good, bad)
     element = module.quote * 2 if _is_part_of_text(module, use) else "None"
     operator, value = absent.guard(case, module, Absence(use, plain.subject, plain.conditions, names, element))
     told_so = value.strength == "told" and value.code not in ("continue", "return", "nothing")
@@ -95,7 +102,7 @@ def _worked_out(case: Case, module: Module, line: int, told: cst.Subscript | Non
     """`items[at]`: a place that a name holds is looked at only where there are so many elements."""
     every = [told] if told is not None else subscripts(module, line)
     every = [one for one in every if _is_counted(module, one)]
-    if not every:
+    if not every or "axis" in case.records[0].message:
         return decline("the index is worked out: what is wrong with it is no question of the data's shape")
     use = every[0]
     base, index = module.code(use.value), index_of(use)
@@ -205,6 +212,21 @@ def _taken(case: Case, module: Module, line: int) -> Proposal | Declined:
         return decline("the loop goes on until something ends it: what that is to be, nothing here says")
     operator, value = absent.guard(case, module, absence_of(call, owner, "{}", "not {}"))
     return finish(module, operator, f"{base} may be empty: {value.code} then, as {value.because}.")
+
+
+def _chosen(case: Case, module: Module, line: int) -> Proposal | Declined:
+    """`random.choice(x)` of nothing."""
+    calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func).endswith("choice") and one.args]
+    for call in decided(case, module, line, calls)[:1]:
+        several = call.args[0].value
+        reason = intent.meant(case, module, call, line, "IndexError")
+        if reason:
+            return decline(reason)
+        if guards.is_guarded(module, call, module.code(several)):
+            return decline(f"{module.code(several)} is looked at before one of it is chosen")
+        operator, value = absent.guard(case, module, absence_of(call, several, "{}", "not {}"))
+        return finish(module, operator, f"{module.code(several)} may be empty: {value.code} then, as {value.because}.")
+    return decline("nothing is chosen on this line: the error comes from what it calls")
 
 
 # -- checks that ask for too little ------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from typing import Literal
 
 import libcst as cst
 
-from engine.repair.patterns.edit import Module
+from engine.repair.patterns import lasting
+from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.intent import called, docstring, is_test, own_nodes, places, sources
 from engine.repair.patterns.pattern import Case
+from engine.repair.patterns.syntax import last_name
 
 Strength = Literal["told", "typed", "guessed"]
 
@@ -129,7 +131,43 @@ def given_for_nothing(case: Case, module: Module, function: cst.FunctionDef, gue
     form = _form_of(function) if guess == "None" else None
     if form is not None:
         return Value(form, "typed", f"{name} returns nothing of another kind")
+    count = _parts(function)
+    taken = _taken_by_callers(case, name, count) if guess == "None" else None
+    if taken is not None:
+        return Value(taken, "guessed", f"what calls {name} goes on with it")
     return Value(guess, "guessed", "it is the usual value")
+
+
+def _parts(function: cst.FunctionDef) -> int:
+    """How many things a function returns at once, wherever it returns; 0 where it is not always so many."""
+    found = [one.value for one in own_nodes(function.body, cst.Return)]
+    counts = {len(one.elements) if isinstance(one, cst.Tuple) else 0 for one in found}
+    return counts.pop() if len(counts) == 1 else 0
+
+
+def _taken_by_callers(case: Case, name: str, count: int) -> str | None:
+    """What stands for nothing in the line that called the function, where None would fail there; None elsewhere."""
+    around = places(case)
+    at = next((index for index, one in enumerate(around) if one.frame == case.frame), len(around))
+    for place in around[at + 1 :]:
+        if is_test(place.path):
+            return None
+        try:
+            module = Module(place.path, place.source, to_read=True)
+        except NotEditable:
+            return None
+        line = module.line_of(place.frame.code, place.line) or place.line
+        statement = module.statement(line)
+        within = statement if isinstance(statement, cst.SimpleStatementLine) else None
+        calls = [one for one in module.nodes(cst.Call, line, within) if last_name(one.func) == name]
+        if len(calls) != 1:
+            return None
+        if not lasting.lasts(module, calls[0], "None"):
+            return lasting.parts(module, calls[0], count) if count else lasting.fitting(module, calls[0])
+        if not isinstance(module.parent(calls[0]), cst.Return):
+            return None
+        name = place.frame.function.rpartition(".")[2]
+    return None
 
 
 def _form_of(function: cst.FunctionDef) -> str | None:

@@ -7,13 +7,16 @@ stands as it stood.
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import libcst as cst
 
+from engine.repair.patterns.checks import deciding as deciding
+from engine.repair.patterns.checks import is_guarded as is_guarded
+from engine.repair.patterns.checks import leaves as leaves
+from engine.repair.patterns.checks import within
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.for_nothing import Value
 from engine.repair.patterns.intent import is_generator, own_nodes, returns_value
@@ -139,142 +142,6 @@ def extend(module: Module, test: cst.BaseExpression, condition: str) -> None:
     module.replace(test, cst.BooleanOperation(left, cst.And(), expression(condition)))
 
 
-# -- what is guarded already -------------------------------------------------------------------------------------------
-
-
-def is_guarded(
-    module: Module, node: cst.CSTNode, subject: str, by_none: bool = True, by_order: bool = True, by_type: bool = True
-) -> bool:
-    """Whether a check of `subject` decides already whether `node` is reached; `by_none`: a check for None counts;
-    `by_order`: so does one whether it is more or less than another name; `by_type`: so does one of its type."""
-    for test in deciding(module, node):
-        code = module.code(test)
-        if not _still_tells(module, test, node, subject):
-            continue
-        if not by_order and _is_order(module, test, subject):
-            continue
-        if not by_none:
-            code = re.sub(r"[\w.\[\]'\"()]+ is (?:not )?None", "", code)
-        if not by_type:
-            code = re.sub(r"\bisinstance\([\w.\[\]'\"]+,[^()]*(?:\([^()]*\))?\)", "", code)
-        if _speaks_of(code, subject):
-            return True
-    return False
-
-
-def _still_tells(module: Module, test: cst.CSTNode, node: cst.CSTNode, subject: str) -> bool:
-    """Whether a check before a node that neither holds it nor leaves is of the subject: that is bound anew there."""
-    around = module.parent(test)
-    if not isinstance(around, cst.If) or around.test is not test or leaves(around.body):
-        return True
-    if any(one is around for one in module.ancestors(node)):
-        return True
-    targets = {module.code(one.target) for one in own_nodes(around.body, cst.AssignTarget)}
-    wanted = names_of(subject) | {subject}
-    return any(one in wanted or subject.startswith((f"{one}.", f"{one}[")) for one in targets)
-
-
-def _is_order(module: Module, test: cst.CSTNode, subject: str) -> bool:
-    """`subject > limit`, where the limit is no number that is written out."""
-    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
-        return False
-    other = test.comparisons[0]
-    if not isinstance(other.operator, cst.LessThan | cst.LessThanEqual | cst.GreaterThan | cst.GreaterThanEqual):
-        return False
-    sides = [test.left, other.comparator]
-    return any(module.code(one) == subject for one in sides) and all(
-        isinstance(one, cst.Name | cst.Attribute) for one in sides
-    )
-
-
-def _speaks_of(test: str, subject: str) -> bool:
-    flat, wanted = " ".join(test.split()), " ".join(subject.split())
-    found = re.search(rf"(?<![\w.\]'\"]){re.escape(wanted)}(?![\w(\['\"])", flat)  # no text that reads alike
-    if found and not flat[found.end() :].startswith("."):
-        return True
-    inner = re.fullmatch(r"len\((.+)\)", wanted)
-    return bool(inner and re.search(rf"(?<![\w.]){re.escape(inner[1])}(?![\w.\[])", flat))
-
-
-def deciding(module: Module, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Conditions that hold or fail before a node is reached: around it, and early exits before it."""
-    inner: cst.CSTNode = node
-    for around in module.ancestors(node):
-        if isinstance(around, cst.If | cst.While | cst.IfExp) and inner is not around.test:
-            if not (inner is around.orelse and _says_nothing(around.test)):
-                yield around.test
-        elif isinstance(around, cst.BooleanOperation) and inner is around.right:
-            yield around.left
-        elif isinstance(around, cst.CompFor) and isinstance(inner, cst.CompFor | cst.CompIf):
-            pass
-        elif isinstance(around, cst.BaseComp):
-            yield from _filters(module, around, node)
-        elif isinstance(around, cst.IndentedBlock | cst.Module):
-            for before in around.body:
-                if before is inner:
-                    break
-                if (
-                    isinstance(before, cst.If)
-                    and not _joins(before.test)
-                    and (leaves(before.body) or _rebinds(module, before))
-                ):
-                    yield before.test
-                elif isinstance(before, cst.SimpleStatementLine):
-                    for one in before.body:
-                        if isinstance(one, cst.Assert):
-                            yield one.test
-        if isinstance(around, cst.FunctionDef):
-            return
-        inner = around
-
-
-def _says_nothing(test: cst.BaseExpression) -> bool:
-    """`a and b`, `isinstance(a, str)`: where such a test fails, nothing is known of `a`."""
-    if isinstance(test, cst.Call):
-        return _code(test.func) == "isinstance"
-    return _joins(test)
-
-
-def _joins(test: cst.BaseExpression) -> bool:
-    """`a and b`: where it fails, either may have failed."""
-    return isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And)
-
-
-def _filters(module: Module, comprehension: cst.BaseComp, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """A comprehension's conditions that are asked before a node of it is reached."""
-    at: cst.CompFor | None = comprehension.for_in
-    while at is not None:
-        for one in at.ifs:
-            if _within(module, node, one):
-                return
-            yield one.test
-        at = at.inner_for_in
-
-
-def leaves(block: cst.BaseSuite) -> bool:
-    """Whether a block ends by leaving the code around it: a return, a raise, the next round, the end of the program."""
-    last = block.body[-1] if block.body else None
-    if isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1]
-    if isinstance(last, cst.Expr):
-        return bool(re.match(r"(?:sys\.exit|exit|quit|os\._exit|pytest\.(?:skip|fail)|parser\.error)\(", _code(last)))
-    return isinstance(last, cst.Return | cst.Continue | cst.Break | cst.Raise)
-
-
-def _code(node: cst.CSTNode) -> str:
-    return cst.Module([]).code_for_node(node)
-
-
-def _rebinds(module: Module, statement: cst.If) -> bool:
-    """`if x is None: x = ...`, where that is surely something."""
-    for one in own_nodes(statement.body, cst.Assign):
-        if module.code(one.value) in ("sys.stderr", "sys.stdout", "sys.stdin", "None"):
-            return False  # a program without a terminal has None there
-    targets = {module.code(one.target) for one in own_nodes(statement.body, cst.AssignTarget)}
-    test = module.code(statement.test)
-    return any(re.search(rf"(?<![\w.]){re.escape(one)}(?![\w.])", test) for one in targets)
-
-
 # -- where a guard goes ------------------------------------------------------------------------------------------------
 
 
@@ -295,6 +162,9 @@ def is_unconditional(module: Module, node: cst.CSTNode) -> bool:
     """Whether a node is evaluated once, whenever its statement is."""
     inner: cst.CSTNode = node
     for around in module.ancestors(node):
+        if isinstance(around, cst.BaseComp) and inner is around.for_in and within(module, node, around.for_in.iter):
+            inner = around  # what is walked first is evaluated at once
+            continue
         if isinstance(around, cst.BaseComp | cst.Lambda):
             return False
         if isinstance(around, cst.IfExp) and inner is not around.test:
@@ -315,14 +185,10 @@ def comprehension(module: Module, node: cst.CSTNode) -> cst.BaseComp | None:
             return None
         if isinstance(around, cst.BaseComp):
             first = around.for_in
-            if inner is not first or not _within(module, node, first.iter):
+            if inner is not first or not within(module, node, first.iter):
                 return around
         inner = around
     return None
-
-
-def _within(module: Module, node: cst.CSTNode, whole: cst.CSTNode) -> bool:
-    return node is whole or any(one is whole for one in module.ancestors(node))
 
 
 def bound_in(module: Module, comp: cst.BaseComp) -> set[str]:
@@ -398,13 +264,13 @@ def _is_endless(module: Module, node: cst.CSTNode) -> bool:
         if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.For):
             return False
         if isinstance(around, cst.While):
-            if inner is not around.body or _code(around.test) not in ("True", "1"):
+            if inner is not around.body or module.code(around.test) not in ("True", "1"):
                 return False
-            first = around.body.body[0]
-            fetches = bool(own_nodes(first, cst.Call)) and not any(
-                one is first for one in (node, *module.ancestors(node))
-            )
-            return fetches and _may_go_on(module, node)
+            own = next(one for one in around.body.body if one is node or one in (*module.ancestors(node),))
+            before = list(around.body.body)[: list(around.body.body).index(own)]
+            fetches = bool(before and own_nodes(before[0], cst.Call))
+            waits = any(own_nodes(one, cst.Await) for one in before)
+            return (fetches or waits) and _may_go_on(module, node)
         inner = around
     return False
 

@@ -13,13 +13,13 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from engine.repair.patterns import guards, nothing
+from engine.repair.patterns import absent, guards, nothing
 from engine.repair.patterns.arguments import calls_at
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.mismatch import decline, finish, is_told
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.producers import bound_to
-from engine.repair.patterns.subscripts import index_of, subscripts
+from engine.repair.patterns.subscripts import absence_of, index_of, subscripts
 from engine.repair.patterns.underlined import decided
 
 _ITERABLE = re.compile(r"^'(?P<kind>[\w.]+)' object is not iterable")
@@ -82,6 +82,11 @@ def _iterated(
     if kind in _CALLED:
         return _call_it(module, walked, "what it gives is gone through")
     code = module.code(walked)
+    is_loop = isinstance(module.parent(walked), cst.For | cst.CompFor)
+    if is_loop and kind not in _PLAIN and kind not in _VALUES and not is_told(module, walked):
+        absence = absence_of(walked, walked, 'hasattr({}, "__iter__")', 'not hasattr({}, "__iter__")')
+        operator, value = absent.guard(case, module, absence)
+        return finish(module, operator, f"{code} is sometimes a {kind}, without elements: {value.code} then.")
     if kind not in _PLAIN or is_told(module, walked):
         return decline(f"a {kind} has no elements, and nothing here says what was meant")
     if isinstance(walked, cst.Call) and code.startswith("len("):

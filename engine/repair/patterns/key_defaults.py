@@ -8,6 +8,7 @@ import libcst as cst
 
 from engine.repair.patterns import for_nothing, guards, stand_ins
 from engine.repair.patterns.edit import Module, NotEditable
+from engine.repair.patterns.lasting import adds_text
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.statement_guards import is_only_shown
 from engine.repair.patterns.subscripts import constant, index_of
@@ -119,7 +120,10 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
     if isinstance(around, cst.ComparisonTarget) and isinstance(around.operator, cst.In | cst.NotIn):
         return "()", False
     if isinstance(around, cst.Lambda):
-        return "0" if for_nothing.NUMBER.search(words) else '""', False
+        arg = module.parent(around)
+        call = module.parent(arg) if isinstance(arg, cst.Arg) else None
+        is_most = isinstance(call, cst.Call) and module.code(call.func) in ("max", "min")
+        return "0" if is_most or for_nothing.NUMBER.search(words) else '""', False
     if isinstance(around, cst.DictElement) and around.value is use:
         return "", False
     if isinstance(around, cst.Arg):
@@ -227,26 +231,14 @@ def _by_later_reads(case: Case, module: Module, change: cst.Assign) -> tuple[str
     return (empty, False) if empty is not None else None
 
 
-def adds_text(module: Module, node: cst.CSTNode) -> bool:
-    """Whether a sum has a text among its parts."""
-    around = module.parent(node)
-    while isinstance(around, cst.BinaryOperation) and isinstance(around.operator, cst.Add):
-        node, around = around, module.parent(around)
-
-    def look(part: cst.CSTNode) -> bool:
-        if isinstance(part, cst.BinaryOperation):
-            return look(part.left) or look(part.right)
-        return isinstance(part, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString)
-
-    return look(node)
-
-
 def as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool] | None:
     """The default of what is given to a call: what the call takes, or else what the key says that it holds."""
     call = module.parent(around)
     if not isinstance(call, cst.Call):
         return None
     name = module.code(call.func)
+    if name.endswith((".get", ".pop", "getattr")) and around is call.args[-1] and len(call.args) > 1:
+        return "", False  # what is given for nothing itself
     if name in ("max", "min"):
         return None  # of nothing there is no largest
     if name in _COLLECTING:

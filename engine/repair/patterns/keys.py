@@ -13,28 +13,20 @@ import libcst as cst
 
 from engine.repair.patterns import absent, callees, elements, for_nothing, guards, intent
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
-from engine.repair.patterns.key_defaults import LISTS, adds_text, default_for, only, takes_none
+from engine.repair.patterns.key_defaults import LISTS, default_for, only, takes_none
 from engine.repair.patterns.key_defaults import alike as beside
+from engine.repair.patterns.lasting import adds_text
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.producers import bound_to
+from engine.repair.patterns.required_keys import must_be_there
 from engine.repair.patterns.subscripts import absence_of, constant, index_of, subscripts
 from engine.repair.patterns.underlined import underlined
 
-_MUST = re.compile(
-    r"(?:^|\.)(?:environ|modules|argv|kwargs|kw|globals\(\)|locals\(\)|vars\(.*\)|secrets|credentials|\w*registry|\w*_?handlers|"
-    r"\w*factories|\w*plugins|\w*dispatch\w*|\w*commands|\w*backends|\w*converters|\w*parsers|\w*loaders|__dict__)\Z"
+_COUNTS = re.compile(
+    r"\A(?:i|j|k|n|idx|ind|index|row|col|column|pos|position|at|\w*(?:_idx|_index))\Z|"
+    r"(?:\.row|\.column|index|len|int)\([^()]*\)\Z|[-+] ?\d+\Z"
 )
-_SETTINGS = re.compile(r"(?i)(?:^|\.)_?(?:config|settings|conf|cfg|env|options)\Z")
-_REQUIRED = re.compile(
-    r"(?i)(?:secret|passw|token|api_?key|credential|dsn|database|db_|_url\Z|\Aurl\Z|\Ahost\Z|endpoint|license|bucket)"
-)
-_OPTIONAL = re.compile(
-    r"(?:HOME|USER|USERNAME|LOGNAME|PATH|PYTHONPATH|DISPLAY|WAYLAND_DISPLAY|LANG|LANGUAGE|LC_\w+|TERM|COLORTERM|SHELL|EDITOR|"
-    r"PAGER|BROWSER|TMP|TEMP|TMPDIR|TZ|XDG_\w+|APPDATA|LOCALAPPDATA|USERPROFILE|PROGRAMFILES|PROGRAMDATA|COLUMNS|LINES|"
-    r"SSH_\w+|CI|VIRTUAL_ENV|CONDA_PREFIX|HOSTNAME|PWD|LD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|CUDA_HOME|LOCAL_RANK|RANK|"
-    r"WORLD_SIZE|NO_COLOR|DEBUG|HTTPS?_PROXY|https?_proxy|no_proxy|SystemRoot|COMSPEC|MANPATH|NUMBER_OF_PROCESSORS)\Z"
-)
-_LOOKUP = re.compile(r"(?:must_|require|strict|or_raise|validate|ensure)")
+_TEXT = re.compile(r"\.(?:decode|lower|upper|strip|title|format|replace|name)\b|\Astr\(|\Af['\"]")
 
 
 def propose(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:
@@ -78,15 +70,17 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     stored = [one for one in (*exact, *others) if not _is_stored(module, one)]
     if not stored:
         return _methods(case, module, line)
+    stored = [one for one in stored if not _is_looked_for(module, one)] or stored
+    exact = [one for one in exact if one in stored]
     use = _missing(module, stored, key) if not exact else stored[0]
-    reason = intent.meant(case, module, use, line, "KeyError") or _must_be_there(module, use, key)
+    reason = intent.meant(case, module, use, line, "KeyError") or must_be_there(module, use, key)
     if reason:
         return _decline(reason)
     index = index_of(use)
     if index is None:
         raise NotEditable("the code is set out as nobody would expect")
     base, code = module.code(use.value), module.code(index)
-    if guards.is_guarded(module, use, f"{code} in {base}") or guards.is_guarded(module, use, f"{code} not in {base}"):
+    if _is_looked_for(module, use):
         return _decline("the key is looked for before it is read")
     alike: list[cst.Subscript] = []
     if not exact and isinstance(module.parent(use), cst.BaseComp):
@@ -95,9 +89,19 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     return _missing_key(case, module, use, base, code, key, alike)
 
 
+def _is_looked_for(module: Module, use: cst.Subscript) -> bool:
+    """Whether the code asks for the key before it reads it."""
+    base, code = module.code(use.value), module.code(_inside(use))
+    return any(guards.is_guarded(module, use, f"{code} {word} {base}") for word in ("in", "not in"))
+
+
 def _missing(module: Module, reads: Sequence[cst.Subscript], key: object) -> cst.Subscript:
     """Which of several keys that are worked out is missing: of `data[row[field]]` the outer one where it is no word."""
+    if isinstance(key, str):  # no place in a list is a word
+        reads = [one for one in reads if not _COUNTS.search(module.code(_inside(one)))] or reads
     first = reads[0]
+    if isinstance(key, str) and not _TEXT.search(module.code(_inside(first))):
+        first = next((one for one in reads if _TEXT.search(module.code(_inside(one)))), first)
     if isinstance(key, str) and key.isidentifier():
         return first
     for one in reads[1:]:
@@ -120,62 +124,6 @@ def _is_stored(module: Module, one: cst.Subscript) -> bool:
     return isinstance(module.parent(one), cst.AssignTarget)
 
 
-def _must_be_there(module: Module, use: cst.Subscript, key: object) -> str | None:
-    base = "".join(module.code(use.value).split())
-    last = base.rpartition(".")[2]
-    function = module.function(use)
-    name = function.name.value if function else ""
-    if name in ("__getitem__", "__missing__", "__delitem__", "__getattr__", "__contains__", "pop", "get_or_raise"):
-        return f"{name} means the error: it is how Python asks"
-    if _LOOKUP.search(name):
-        return f"{name} is there to say what is missing"
-    if _MUST.search(base) and not (base.endswith("environ") and _is_usual(module, use, key)):
-        return f"{base} must have the key: without it nothing here can go on"
-    if re.fullmatch(r"_?[A-Z][A-Z0-9_]*", last):
-        return f"{last} is a table of what is allowed: another key is the caller's error"
-    if re.fullmatch(r"[A-Z]\w*", last):
-        return f"{last} is a class: another name is the caller's error"
-    if re.search(r"(?:^|\.)(?:request|req)\.(?!(?:headers|cookies|query|match_info|META|state|session)\Z)\w+\Z", base):
-        return f"{base} is what a person sent: the framework tells them what is missing"
-    if _SETTINGS.search(base.partition("[")[0]) and isinstance(key, str) and (key.isupper() or _REQUIRED.search(key)):
-        return f"{base} must name {key}: a default would hide that it is missing"
-    if _is_accessor(function):
-        return None
-    if isinstance(key, str) and re.search(r"(?i)secret|passw|token|api_?key|credential", key):
-        return f"{key} must be given: a default would hide that it is missing"
-    if isinstance(use.value, cst.Dict):
-        return "a table written out here: another key is the caller's error"
-    for one in module.tree.body:  # a table of functions, at the top of the file
-        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) else None
-        if (isinstance(small, cst.Assign) and isinstance(small.value, cst.Dict)) and (
-            module.code(small.targets[0].target) == base and isinstance(key, str) and constant(only(use)) is ...
-        ):
-            return f"{base} is a table of what is allowed: another key is the caller's error"
-    return None
-
-
-def _is_accessor(function: cst.FunctionDef | None) -> bool:
-    """Whether a property does nothing but read one key: whoever asks it has to see what it gives."""
-    if function is None or [cst.Module([]).code_for_node(one.decorator) for one in function.decorators] != ["property"]:
-        return False
-    body = [one for one in function.body.body if not (isinstance(one, cst.SimpleStatementLine) and _is_text(one))]
-    only_line = body[0] if len(body) == 1 else None
-    return isinstance(only_line, cst.SimpleStatementLine) and isinstance(only_line.body[0], cst.Return)
-
-
-def _is_text(line: cst.SimpleStatementLine) -> bool:
-    only_part = line.body[0]
-    return isinstance(only_part, cst.Expr) and isinstance(only_part.value, cst.SimpleString | cst.ConcatenatedString)
-
-
-def _is_usual(module: Module, use: cst.Subscript, key: object) -> bool:
-    """Whether a variable of the environment is one that a system sets or not, or is only asked for in a condition."""
-    around = module.parent(use)
-    if isinstance(around, cst.Comparison | cst.If | cst.While | cst.IfExp | cst.BooleanOperation | cst.UnaryOperation):
-        return True
-    return isinstance(key, str) and _OPTIONAL.match(key) is not None
-
-
 def _missing_key(
     case: Case,
     module: Module,
@@ -190,7 +138,7 @@ def _missing_key(
     if isinstance(around, cst.Del) or isinstance(module.parent(around) if around else None, cst.Del):
         return _deleted(module, use, base, code, intent.is_own_key(case))
     if isinstance(around, cst.AugAssign) and around.target is use:
-        return _counted(module, around, use, base, code)
+        return _counted(case, module, around, use, base, code)
     if isinstance(around, cst.Attribute) and around.attr.value in (*LISTS, "add", "update", "setdefault"):
         empty = {"add": "set()", "update": "{}", "setdefault": "{}"}.get(around.attr.value, "[]")
         _call(module, use, "setdefault", empty)
@@ -204,12 +152,17 @@ def _missing_key(
     if both is not None:
         return both
     default = default_for(case, module, use, key)
-    if default is not None:
+    again = [(one, default_for(case, module, one, key)) for one in _reads_behind(module, use)]
+    is_held = default is not None and default[0] in ("[]", "{}", "set()")
+    if default is not None and (is_held or all(given is not None for _one, given in again)):
         given, told = default
         if given in ("[]", "{}", "set()") and _is_read_again(module, use):
             _call(module, use, "setdefault", given)
             return _finish(module, "setdefault", f"{base} gets {given} for a key that it has not seen yet.")
         _call(module, use, "get", given)
+        for later, its in again:
+            if its is not None:
+                _call(module, later, "get", its[0])
         alike = [*alike, *_others_in_chain(module, use, base), *beside(module, use)]
         for other in alike:
             _call(module, other, "get", given)
@@ -225,12 +178,20 @@ def _missing_key(
 
 def _is_read_again(module: Module, use: cst.Subscript) -> bool:
     """Whether the same key is read from the same thing behind a use: it has to be there then."""
+    return bool(_reads_behind(module, use))
+
+
+def _reads_behind(module: Module, use: cst.Subscript) -> list[cst.Subscript]:
+    """The reads of the same key behind a use in its function, as far as nothing asks for it."""
     function, line = module.function(use), module.position(use).start.line
     within = function.body if function is not None else module.tree
-    return guards.is_repeatable(module.code(use)) and any(
-        module.code(one) == module.code(use) and module.position(one).start.line > line and not _is_stored(module, one)
-        for one in module.nodes(cst.Subscript, within=within)
-    )
+    if not guards.is_repeatable(module.code(use)):
+        return []
+    every = [one for one in module.nodes(cst.Subscript, within=within) if module.code(one) == module.code(use)]
+    later = [one for one in every if module.position(one).start.line > line]
+    if any(isinstance(module.parent(one), cst.AssignTarget | cst.AugAssign | cst.Del) for one in later):
+        return []
+    return [one for one in later if not _is_looked_for(module, one)]
 
 
 def _others_in_chain(module: Module, use: cst.Subscript, base: str) -> list[cst.Subscript]:
@@ -308,7 +269,19 @@ def _call(module: Module, use: cst.Subscript, method: str, default: str) -> None
     module.replace(use, made)
 
 
-def _counted(module: Module, change: cst.AugAssign, use: cst.Subscript, base: str, code: str) -> Proposal | Declined:
+def _goes_when_empty(module: Module, line: cst.SimpleStatementLine, base: str, code: str) -> bool:
+    """Whether a key is deleted once it counts nothing: what is not there counts nothing already."""
+    block = module.parent(line)
+    if not isinstance(block, cst.IndentedBlock):
+        return False
+    later = list(block.body)[list(block.body).index(line) + 1 :]
+    return any(module.code(one) in (f"del {base}[{code}]", f"{base}.pop({code})") for each in later
+               for one in module.nodes(cst.BaseSmallStatement, within=each))  # type: ignore[type-abstract]  # fmt: skip
+
+
+def _counted(
+    case: Case, module: Module, change: cst.AugAssign, use: cst.Subscript, base: str, code: str
+) -> Proposal | Declined:
     value = module.code(change.value)
     if isinstance(change.operator, cst.AddAssign) and (
         isinstance(change.value, cst.BinaryOperation) and adds_text(module, change.value.left)
@@ -321,6 +294,11 @@ def _counted(module: Module, change: cst.AugAssign, use: cst.Subscript, base: st
     operator = module.code(change.operator).strip().rstrip("=")
     if not guards.is_repeatable(f"{base}[{code}]"):
         return _decline("the key is worked out by a call: it cannot be read and written by itself")
+    line = module.nearest(change, cst.SimpleStatementLine)
+    if operator == "-" and line is not None and _goes_when_empty(module, line, base, code):
+        absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
+        way, given = absent.guard(case, module, absence)
+        return _finish(module, way, f"{base} has not always {code}: {given.code} then, as {given.because}.")
     inner = guards.expression(f"{base}.get({code}, {zero}) {operator} {guards.in_parentheses(value)}")
     if operator in ("+", "-", "|"):
         inner = guards.expression(f"{base}.get({code}, {zero}) {operator} {value}")
@@ -362,6 +340,28 @@ def _chain(case: Case, module: Module, use: cst.Subscript, base: str, code: str)
     return _finish(module, "get", f"{base} has not always {code}: {ending or 'None'} then, which what follows can use.")
 
 
+def _removals_beside(module: Module, call: cst.Call) -> list[cst.Call]:
+    """The same thing removed from other sets right behind a removal: what is gone from one may be gone from all."""
+    line = module.nearest(call, cst.SimpleStatementLine)
+    block = module.parent(line) if line is not None else None
+    if line is None or not isinstance(block, cst.IndentedBlock | cst.Module):
+        return []
+    found: list[cst.Call] = []
+    for one in list(block.body)[list(block.body).index(line) + 1 :]:
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
+        other = small.value if isinstance(small, cst.Expr) else None
+        if not (isinstance(other, cst.Call) and isinstance(other.func, cst.Attribute)):
+            break
+        same = [module.code(arg.value) for arg in other.args] == [module.code(arg.value) for arg in call.args]
+        owner = re.match(r"[\w.]+", module.code(other.func.value))
+        own = re.escape(owner[0]) if owner else "(?!)"
+        is_set = re.search(rf"{own}\b[^=\n]*=[^=\n]*\b(?:set\b|Set\b|\{{\w)", module.text)
+        if other.func.attr.value != "remove" or not same or not is_set:
+            break
+        found.append(other)
+    return found
+
+
 def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
     for call in module.nodes(cst.Call, line):
         if not (isinstance(call.func, cst.Attribute) and len(call.args) == 1 and not call.args[0].star):
@@ -372,7 +372,10 @@ def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
         if method == "remove" and alone:
             if reason:
                 return _decline(reason)
-            module.replace(call, call.with_changes(func=call.func.with_changes(attr=cst.Name("discard"))))
+            for other in (call, *_removals_beside(module, call)):
+                if isinstance(other.func, cst.Attribute):
+                    func = other.func.with_changes(attr=cst.Name("discard"))
+                    module.replace(other, other.with_changes(func=func))
             return _finish(module, "discard", "What is not in the set need not be removed.")
         if method == "pop" and (alone or takes_none(module, call)):
             if reason:

@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, for_nothing, guards, plain_types
+from engine.repair.patterns import absent, for_nothing, guards, lasting, plain_types
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.module_members import RENAMED, of_module, quote_of, renamed
 from engine.repair.patterns.own_classes import (
@@ -30,13 +30,16 @@ _SET_LATER = ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple
 def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[str]) -> Proposal | Declined:
     """The correction for an attribute that is missing, or why there is none."""
     name = use.attr.value
-    owner = missing["of"] or missing["class"] or missing["type"] or missing["enum"]
+    owner = missing["of"] or missing["class"] or missing["type"] or missing["enum"] or "object"
     if missing["module"]:
         return of_module(case, module, use, owner, name)
     classes = list(classes_of(case, owner.rpartition(".")[2], module))
-    if any(is_dynamic(one) for one in classes):
+    if any(is_dynamic(one) for one in classes) and not (
+        name in members_of(owner, classes) and module.code(use.value) == "self"
+    ):
         return Declined("attribute", f"{owner} answers for its attributes itself (__getattr__)")
-    if guards.is_guarded(module, use, f'hasattr({module.code(use.value)}, "{name}")') or _is_probed(module, use, name):
+    asked = [f"hasattr({module.code(use.value)}, {quote}{name}{quote})" for quote in ("'", '"')]
+    if any(guards.is_guarded(module, use, one) for one in asked) or _is_probed(module, use, name):
         return Declined("attribute", "the code asks whether the attribute is there")
     if name in ("decode", "encode") and owner in ("str", "bytes"):
         return _by_type(module, use, name, owner)
@@ -82,7 +85,9 @@ def _is_probed(module: Module, use: cst.Attribute, name: str) -> bool:
 def _key(module: Module, use: cst.Attribute, name: str) -> Proposal | Declined:
     around = module.parent(use)
     if isinstance(around, cst.Call) and around.func is use:
-        return Declined("attribute", f"a dict has no method {name}: what was meant cannot be seen")
+        return plain_types.made_of_dict(module, use, name) or Declined(
+            "attribute", f"a dict has no method {name}: what was meant cannot be seen"
+        )
     quote = "'" if "'" in module.code(module.statement(module.position(use).start.line) or use) else '"'
     if any(isinstance(one, cst.FormattedString) for one in module.ancestors(use)):
         outer = next(one for one in module.ancestors(use) if isinstance(one, cst.FormattedString))
@@ -122,7 +127,7 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
         (one for one in module.nodes(cst.FunctionDef, within=own) if one.name.value == "__init__"), None
     ) if own is not None else None  # fmt: skip
     if not _sets(found, name):
-        if _is_set_by_heirs(module, use, name):
+        if _is_set_by_heirs(module, use, name) or _has_alien_base(case, module, found):
             return _optional(case, module, use, name, found.name)
         return Declined(
             "attribute", f"{found.name} never sets {name}: a class built on it, or beside it, is to have it"
@@ -145,6 +150,13 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
     edit = module.edit()
     why = f"{found.name} sets {name} only in other methods; it starts as {start} now."
     return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
+
+
+def _has_alien_base(case: Case, module: Module, found: ast.ClassDef) -> bool:
+    """Whether a class is built on one of a library's, which may set the attribute in some cases only."""
+    names = {ast.unparse(one).rpartition(".")[2] for one in found.bases} - {"object", "ABC", "Generic", "Protocol"}
+    known = {one.name for one in classes_of(case, found.name, module)}
+    return any(one.isidentifier() and one in module.imported for one in names - known)
 
 
 def _only_sometimes(module: Module, first: cst.FunctionDef, name: str) -> cst.CSTNode | None:
@@ -238,12 +250,15 @@ def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: 
         return Declined("attribute", f"{owner} has no {name}, and nothing here says what was meant")
     around = module.parent(use)
     if isinstance(around, cst.Call) and around.func is use:
-        return _method(module, use, around, name, owner)
+        return _method(case, module, use, around, name, owner)
     function = module.function(use)
     default = _default(case, module, use, function)
     quote = quote_of(module, use)
-    if default == "None" and isinstance(around, cst.Attribute | cst.Subscript) and around.value is use:
-        return _read_on(case, module, use, name, owner)
+    if not lasting.lasts(module, use, default):
+        fit = lasting.fitting(module, use)
+        if fit is None:
+            return _read_on(case, module, use, name, owner)
+        default = fit
     made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {default})")
     module.replace(use, made.with_changes(lpar=use.lpar, rpar=use.rpar))
     edit = module.edit()
@@ -329,22 +344,27 @@ def _counts(module: Module, name: str) -> bool:
     return bool(given) and all(isinstance(one, cst.Integer) for one in given)
 
 
-def _method(module: Module, use: cst.Attribute, call: cst.Call, name: str, owner: str) -> Proposal | Declined:
+def _method(
+    case: Case, module: Module, use: cst.Attribute, call: cst.Call, name: str, owner: str
+) -> Proposal | Declined:
     """Call a method that not every object has, where it has it."""
     source, quote = module.code(use.value), quote_of(module, use)
     good = f"hasattr({source}, {quote}{name}{quote})"
     line = guards.statement_line(module, call)
     if line is not None and isinstance(line.body[0], cst.Expr) and line.body[0].value in (call, module.parent(call)):
         guards.under(module, line, good)
+    elif (otherwise := "None" if lasting.lasts(module, call, "None") else _instead(module, call)) is None:
+        return _read_on(case, module, use, name, owner)
     else:
-        around = module.parent(call)
-        if isinstance(around, cst.Attribute | cst.Subscript):
-            return Declined("attribute", f"{owner} has no {name}, and what follows needs what it gives")
-        otherwise = "()" if isinstance(around, cst.For | cst.CompFor) else "None"
         module.replace(call, guards.conditional(module, call, good, otherwise))
     edit = module.edit()
     why = f"Not every {owner} has '{name}': it is called where it is there."
     return Proposal("attribute", "hasattr", (edit,), first_changed_line(edit), "review", why)
+
+
+def _instead(module: Module, call: cst.Call) -> str | None:
+    """What stands for what a method gives, where None would fail; None in a condition, which asks for the method."""
+    return None if absent.test_of(module, absent.whole_of(module, call)) is not None else lasting.fitting(module, call)
 
 
 def _by_type(module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:

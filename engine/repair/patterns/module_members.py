@@ -144,11 +144,32 @@ def _of_some(case: Case, module: Module, use: cst.Attribute, owner: str, name: s
     if isinstance(around, cst.If | cst.BooleanOperation | cst.UnaryOperation | cst.IfExp):
         module.replace(use, guards.expression(f"getattr({source}, {quote}{name}{quote}, None)"))
         return _finish(module, "getattr", why)
+    whole = module.code(use)
+    members = [one.attr.value for one in module.nodes(cst.Attribute) if module.code(one.value) == whole]
+    if name[:1].isupper() and not name.isupper() and members and all(one.isupper() for one in members):
+        return _with_the_older(module, use, f"getattr({source}, {quote}{name}{quote}, {source})", owner, name)
     if module.function(use) is None and isinstance(module.nearest(use, cst.ClassDef), cst.ClassDef):
         return Declined("attribute", f"{owner} has no {name}, and a class is built on it")
     absence = Absence(use, use.value, lambda _code: (good, f"not {good}"))
     operator, _value = absent.guard(case, module, absence)
     return _finish(module, "hasattr" if operator == "guard-use" else operator, why)
+
+
+def _with_the_older(module: Module, use: cst.Attribute, made: str, owner: str, name: str) -> Proposal:
+    """`Image.Resampling.BICUBIC`: such an enumeration's members stood in the module itself before there was one."""
+    source = module.code(use)
+    is_read_late = "from __future__ import annotations" in module.text
+    for one in module.nodes(cst.Attribute):
+        if module.code(one) != source:
+            continue
+        annotation = module.nearest(one, cst.Annotation)
+        if annotation is None:
+            module.replace(one, guards.expression(made))
+        elif not is_read_late and annotation.annotation is one:
+            module.replace(one, cst.SimpleString(f"{module.quote}{source}{module.quote}"))
+    return _finish(
+        module, "getattr", f"Not every {owner} has '{name}': {owner} itself has its members where it has not."
+    )
 
 
 def _finish(module: Module, operator: str, why: str) -> Proposal:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, stand_ins
+from engine.repair.patterns import absent, guards, intent, narrow_checks, stand_ins, walked_again
 from engine.repair.patterns.absence import none_of
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.for_nothing import LEFT
@@ -58,14 +58,25 @@ def guarded(
     absence = none_of(use, subject, name_for(module, subject))
     if absent.is_handled(module, absence):
         return decline(f"{code} is checked before it is used")
+    if narrow_checks.is_set(module, use, subject):
+        return decline(f"{code} gets a default where it is None")
+    if narrow_checks.asks_for_any(module, use, subject):
+        return _finish(module, "stronger-check", f"{code} alone may be None: the check in front asks for that, too.")
+    if narrow_checks.widened(module, subject):
+        return _finish(module, "stronger-check", f"{code} gets its default where it is None, too.")
+    if walked_again.is_without_none(module, subject):
+        return decline(f"{code} is never None: it is left out of what is walked through")
+    if walked_again.leave_out_none(module, subject):
+        return _finish(module, "filter", f"Some of what is walked through is None: {code} is left out of it.")
     shared = stand_ins.at_producer(module, subject)
     if shared is not None:
         return _finish(module, "or-empty", f"{producer.words or code} is None where there is nothing: {shared} serves.")
     if empty is not None:
-        at = stand_ins.made_for_more(module, subject)
-        if at is not None:
-            made = guards.expression(f"{guards.in_parentheses(module.code(at))} or {empty}")
-            module.replace(at, made)
+        more = stand_ins.made_for_more(module, subject)
+        if more is not None:
+            empty = stand_ins.empty_for(module, more[1]) or empty
+            made = guards.expression(f"{guards.in_parentheses(module.code(more[0]))} or {empty}")
+            module.replace(more[0], made)
         else:
             stand_in(module, subject, empty)
         why = f"{producer.words or code} is None where there is nothing: it is read as empty."

@@ -18,9 +18,11 @@ _BINARY = re.compile(
     r"unsupported operand type\(s\) for (?P<sign>[^\s:]+?)(?: or pow\(\))?: '(?P<left>[\w.]+)' and '(?P<right>[\w.]+)'"
 )
 _ORDER = re.compile(r"'(?P<sign>[<>]=?)' not supported between instances of '(?P<left>[\w.]+)' and '(?P<right>[\w.]+)'")
+_OLD_ORDER = re.compile(r"unorderable types: (?P<left>\w+)\(\) (?P<sign>[<>]=?) (?P<right>\w+)\(\)")
+_TIMES = re.compile(r"can't multiply sequence by non-int of type 'NoneType'")
 _MOMENTS = re.compile(r"can't compare (?P<left>[\w.]+) to (?P<right>[\w.]+)")
 _CONCAT = re.compile(
-    r"can only concatenate (?P<left>\w+) \(not ['\"](?P<right>[\w.]+)['\"]\) to \w+|must be str, not (?P<old>\w+)"
+    r"can only concatenate (?P<left>\w+) \(not ['\"](?P<right>[\w.]+)['\"]\) to \w+|\Amust be str, not (?P<old>\w+)"
 )
 _UNARY = re.compile(r"bad operand type for (?:unary (?P<sign>[-+~])|(?P<call>abs)\(\)): '(?P<kind>[\w.]+)'")
 _ORDERING = ("sorted", "max", "min", "sort")
@@ -40,7 +42,7 @@ class Operation:
 
 def recognised(message: str) -> bool:
     """Whether a TypeError's message is about operands."""
-    return any(one.search(message) for one in (_BINARY, _ORDER, _MOMENTS, _CONCAT, _UNARY))
+    return any(one.search(message) for one in (_BINARY, _ORDER, _MOMENTS, _CONCAT, _UNARY, _OLD_ORDER, _TIMES))
 
 
 def propose(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
@@ -51,7 +53,9 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
     moments = _MOMENTS.search(message)
     if moments:
         return _compared(case, module, line, moments["left"], moments["right"])
-    found = _BINARY.search(message) or _ORDER.search(message)
+    if _TIMES.search(message):
+        return _multiplied(case, module, line)
+    found = _BINARY.search(message) or _ORDER.search(message) or _OLD_ORDER.search(message)
     concat = None if found else _CONCAT.search(message)
     if concat:
         sign, left, right = "+", concat["left"] or "str", concat["right"] or concat["old"]
@@ -68,6 +72,17 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
         reason = nothing.meant(case, module, chosen[0].node, line)
         return decline(reason) if reason else conversions.operands(module, chosen, sign, left, right, bool(concat))
     return _none(case, module, line, chosen, sign, left, right)
+
+
+def _multiplied(case: Case, module: Module, line: int) -> Proposal | Declined:
+    """`text * times`, where one of the two was None."""
+    found = [one for one in module.nodes(cst.BinaryOperation, line) if isinstance(one.operator, cst.Multiply)]
+    found = decided(case, module, line, [one for one in found if _is_at(module, one, line)])
+    pairs = [(one, side) for one in found for side in (one.right, one.left) if _may_be_none(module, side)]
+    if not pairs:
+        return decline("what was None cannot be told from this line")
+    use, subject = pairs[likeliest(module, [side for _node, side in pairs])]
+    return nothing.guarded(case, module, line, use, subject)
 
 
 def _compared(case: Case, module: Module, line: int, left: str, right: str) -> Proposal | Declined:

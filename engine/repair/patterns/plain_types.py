@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards
+from engine.repair.patterns import absent, guards, intent
 from engine.repair.patterns.absence import Absence
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -30,6 +30,8 @@ _UNWRAPPING = frozenset(  # what gives the plain value that there is already
         *("copy", "clone", "asdict", "_asdict", "to_numpy", "float", "long", "result", "getvalue"),
     )
 )
+_MAKING = ("from_dict", "fromdict", "from_json", "parse_obj", "model_validate", "from_mapping")
+_ITSELF = ("value", "name", "id", "pk", "text", "data", "content", "T", "real", "magnitude", "path")
 _NUMBERS = ("int", "float", "bool", "complex", "Decimal")
 _PATHS = ("PosixPath", "WindowsPath", "Path", "PurePosixPath")
 _LAZY = (
@@ -61,6 +63,29 @@ def propose(case: Case, module: Module, use: cst.Attribute, name: str, owner: st
     if name in _UNWRAPPING and kind in _PLAIN and guards.is_repeatable(module.code(subject)):
         return _as_it_is(module, use, call, name, kind)
     return None
+
+
+def made_of_dict(module: Module, use: cst.Attribute, name: str) -> Proposal | None:
+    """A dict came in the place of an object of a class that is made of dicts: it is made one first."""
+    line, subject = guards.statement_line(module, use), use.value
+    fitting = []
+    for one in module.nodes(cst.ClassDef):
+        methods = {each.name.value for each in intent.own_nodes(one.body, cst.FunctionDef)}
+        makes = [each for each in _MAKING if each in methods]
+        if name in methods and makes:
+            fitting.append(f"{one.name.value}.{makes[0]}")
+    own = module.nearest(use, cst.ClassDef)
+    bases = [module.code(one.value) for one in own.bases] if own is not None else []
+    fitting = [one for one in fitting if one.partition(".")[0] in bases] or fitting
+    if not isinstance(subject, cst.Name) or line is None or len(fitting) != 1:
+        return None
+    code = subject.value
+    if guards.is_guarded(module, use, f"isinstance({code}, dict)"):
+        return None
+    guards.before(module, line, f"if isinstance({code}, dict):\n    {code} = {fitting[0]}({code})\n")
+    edit = module.edit()
+    why = f"{code} is sometimes the plain dict that {fitting[0]} makes an object of."
+    return Proposal("attribute", "from-dict", (edit,), first_changed_line(edit), "review", why)
 
 
 def _finish(module: Module, operator: str, why: str) -> Proposal:
@@ -129,12 +154,24 @@ def _as_it_is(module: Module, use: cst.Attribute, call: cst.Call, name: str, kin
 def _field(case: Case, module: Module, use: cst.Attribute, name: str, kind: str) -> Proposal | Declined | None:
     """A field that a plain value has not: it is the value itself, or there is none."""
     source = module.code(use.value)
-    if kind not in (*_NUMBERS, "str", "list", "tuple") or not guards.is_repeatable(source):
+    if kind not in (*_NUMBERS, "str", "list", "tuple"):
         return None
     if isinstance(module.parent(use), cst.AssignTarget | cst.AugAssign | cst.Del | cst.AnnAssign):
         return None
     quote = _quote(module, use)
-    if name in ("value", "name", "id", "pk", "text", "data", "content", "T", "real", "magnitude", "path"):
+    if guards.is_repeatable(source) and name in (
+        "value",
+        "name",
+        "id",
+        "pk",
+        "text",
+        "data",
+        "content",
+        "T",
+        "real",
+        "magnitude",
+        "path",
+    ):
         made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {source})")
         module.replace(use, made.with_changes(lpar=use.lpar, rpar=use.rpar))
         return _finish(module, "getattr", f"It is the plain {kind} here, and an object with '{name}' elsewhere.")

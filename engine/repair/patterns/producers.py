@@ -24,7 +24,8 @@ _SEARCH = re.compile(
 )
 _NEVER_NONE = re.compile(
     r"(?:sorted|list|dict|set|tuple|str|int|float|bool|bytes|open|len|sum|range|enumerate|zip|map|filter|reversed|"
-    r"json\.dumps|re\.compile|re\.split|re\.findall|re\.sub|os\.path\.join|os\.listdir|Path)\Z"
+    r"json\.dumps|re\.compile|re\.split|re\.findall|re\.sub|os\.listdir|Path|os\.fspath|"
+    r"os\.path\.(?:join|expanduser|expandvars|abspath|realpath|normpath|normcase|basename|dirname|relpath))\Z"
 )
 _IN_PLACE = ("sort", "reverse", "append", "extend", "insert", "update", "clear", "add", "remove", "discard", "shuffle")
 
@@ -48,10 +49,12 @@ def producer_of(module: Module, subject: cst.BaseExpression) -> Producer:
         value = bound_to(module, subject)
         if value is None:
             function = module.function(subject)
-            names = _parameters(function) if function else {}
-            if subject.value in names:
-                default = names[subject.value]
-                return Producer("parameter", default is not None and module.code(default) == "None", subject.value)
+            while function is not None:  # one of a function around this one is read just so
+                names = _parameters(function)
+                if subject.value in names:
+                    default = names[subject.value]
+                    return Producer("parameter", default is not None and module.code(default) == "None", subject.value)
+                function = module.function(function)
             return Producer("unknown")
     while isinstance(value, cst.Await):
         value = value.expression
@@ -75,6 +78,17 @@ def likeliest(module: Module, subjects: Sequence[cst.BaseExpression]) -> int:
     """Which of several expressions on a line was None (its index): what gives None by contract, then what is looked up
     or worked out at run time, then arguments and names, last a field that nothing in the class sets to None."""
     return min(range(len(subjects)), key=lambda index: (_unlikeliness(module, subjects[index]), index))
+
+
+def as_likely(
+    module: Module, subjects: Sequence[cst.BaseExpression], chosen: cst.BaseExpression
+) -> list[cst.BaseExpression]:
+    """Names and fields on the line that may have been None just as well as the one that was chosen, each once."""
+    least, found = _unlikeliness(module, chosen), {module.code(chosen): chosen}
+    for one in subjects:
+        if isinstance(one, cst.Name | cst.Attribute) and _unlikeliness(module, one) == least:
+            found.setdefault(module.code(one), one)
+    return list(found.values())[1:] if isinstance(chosen, cst.Name | cst.Attribute) else []
 
 
 def _unlikeliness(module: Module, subject: cst.BaseExpression) -> int:

@@ -50,9 +50,33 @@ def own_error(
     if len(kinds) != 1 or last_name(cst.parse_expression(kind := kinds.pop())) in _ALIEN:
         return None
     code = module.code(absence.subject)
-    words = f"{module.quote}{_plain(code)} is missing{module.quote}" if absence.is_none else None
+    words = f"{module.quote}{plain(code)} is missing{module.quote}" if absence.is_none else None
     return kind, words or wording.formatted(module, "not as expected", code)
 
 
-def _plain(code: str) -> str:
+def raised_beside(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> str | None:
+    """The `raise` with which a check in front of the line, in the same `try`, hands what is missing to the handler; its
+    words say what is missing here. None where there is none."""
+    block = module.parent(line)
+    around = module.parent(block) if block is not None else None
+    if not (isinstance(block, cst.IndentedBlock) and isinstance(around, cst.Try) and around.body is block):
+        return None
+    caught = " ".join(module.code(one.type) for one in around.handlers if one.type is not None)
+    for one in reversed(list(block.body)[: list(block.body).index(line)]):
+        last = one.body.body[-1] if isinstance(one, cst.If) and len(one.body.body) == 1 else None
+        small = last.body[0] if isinstance(last, cst.SimpleStatementLine) else None
+        call = small.exc if isinstance(small, cst.Raise) else None
+        if not isinstance(call, cst.Call) or last_name(call.func) not in caught or not call.args:
+            continue
+        words = call.args[-1]
+        if not isinstance(words.value, cst.SimpleString):
+            return None
+        said = cst.SimpleString(f"{module.quote}{plain(module.code(absence.subject))} is missing{module.quote}")
+        args = [*call.args[:-1], words.with_changes(value=said)]
+        return f"raise {module.code(call.with_changes(args=args))}"
+    return None
+
+
+def plain(code: str) -> str:
+    """Source as words of a message: in one line, without quotation marks and braces."""
     return "".join(one for one in " ".join(code.split()) if one not in "\"'\\{}")

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent
+from engine.repair.patterns import absent, guards, intent, nothing
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.mismatch import decline, finish, index_within, is_told
 from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.producers import bound_to
+from engine.repair.patterns.producers import bound_to, producer_of
 from engine.repair.patterns.subscripts import absence_of, constant, index_of
 
 _TEXT_FROM = re.compile(
@@ -43,7 +43,11 @@ def wrong_index(case: Case, module: Module, every: Sequence[cst.Subscript], kind
         several = [one for one in usable if len(one.slice) > 1]
         return _grid(module, several[0]) if several else decline("a tuple as an index: what was meant cannot be seen")
     if was == "NoneType":
-        return decline("the index itself was None: nothing here says which element was meant")
+        places = [one for one in names if producer_of(module, index_within(one)).reason is None]
+        if len(places) != 1 or producer_of(module, index_within(places[0])).kind == "parameter":
+            return decline("the index itself was None: nothing here says which element was meant")
+        line = module.position(places[0]).start.line
+        return nothing.guarded(case, module, line, places[0], index_within(places[0]))
     for one in names:
         if _is_loop_over(module, one):
             module.replace(one, index_within(one).with_changes(lpar=one.lpar, rpar=one.rpar))

@@ -6,6 +6,7 @@ which notes the change in the module it is given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
@@ -53,7 +54,7 @@ def at_producer(module: Module, subject: cst.BaseExpression) -> str | None:
     if empty is None:
         return None
     if parameter is not None:
-        is_none = parameter.default is not None and module.code(parameter.default) == "None"
+        is_none = parameter.default is None or module.code(parameter.default) == "None"
         if bound or not is_none:
             return None
         _at_head(module, function, f"if {name} is None:\n    {name} = {empty}\n")
@@ -67,9 +68,10 @@ def at_producer(module: Module, subject: cst.BaseExpression) -> str | None:
     return empty
 
 
-def made_for_more(module: Module, subject: cst.BaseExpression) -> cst.BaseExpression | None:
-    """What a name is bound to in the same block, where more than one read of it behind fails; None elsewhere."""
-    line = module.nearest(subject, cst.SimpleStatementLine)
+def made_for_more(module: Module, subject: cst.BaseExpression) -> tuple[cst.BaseExpression, Sequence[cst.Name]] | None:
+    """What a name is bound to in the same block, and the reads of it behind that fail, where they are more than one."""
+    around = (one for one in module.ancestors(subject) if isinstance(module.parent(one), cst.IndentedBlock))
+    line = next(around, None)
     block = module.parent(line) if line is not None else None
     function = module.function(subject)
     if (
@@ -79,7 +81,8 @@ def made_for_more(module: Module, subject: cst.BaseExpression) -> cst.BaseExpres
         or line is None
     ):
         return None
-    for one in reversed(list(block.body)[: list(block.body).index(line)]):
+    body: list[cst.CSTNode] = list(block.body)
+    for one in reversed(body[: body.index(line)]):
         small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
         names = [module.code(each.target) for each in small.targets] if isinstance(small, cst.Assign) else []
         if names == [subject.value] and isinstance(small, cst.Assign):
@@ -87,7 +90,8 @@ def made_for_more(module: Module, subject: cst.BaseExpression) -> cst.BaseExpres
             reads = [each for each in intent.own_nodes(function.body, cst.Name) if each.value == subject.value]
             later = [each for each in reads if module.position(each).start.line > start and is_read(module, each)]
             fails = [each for each in later if _fails(module, each) and not guards.is_guarded(module, each, each.value)]
-            return small.value if len(fails) > 1 and not any(_is_asked(module, each) for each in later) else None
+            is_shared = len(fails) > 1 and not any(_is_asked(module, each) for each in later)
+            return (small.value, fails) if is_shared else None
         if subject.value in module.code(one):
             return None
     return None
@@ -98,6 +102,9 @@ def empty_for(module: Module, reads: Sequence[cst.Name]) -> str | None:
     fitting, told = list(_METHODS), False
     for one in reads:
         around = module.parent(one)
+        if isinstance(around, cst.Subscript) and _is_in_its_own_loop(module, one):
+            fitting = [kind for kind in fitting if kind in ("[]", "{}")]  # nothing is walked through
+            continue
         if isinstance(around, cst.Attribute):
             call = module.parent(around)
             if not (isinstance(call, cst.Call) and call.func is around):
@@ -118,6 +125,12 @@ def empty_for(module: Module, reads: Sequence[cst.Name]) -> str | None:
         elif not is_walked(module, one):
             return None
     return fitting[0] if fitting and (told or len(fitting) == 1) else None
+
+
+def _is_in_its_own_loop(module: Module, one: cst.Name) -> bool:
+    """`for key in table: table[key]`"""
+    loops = [each for each in module.ancestors(one) if isinstance(each, cst.For)]
+    return any(re.fullmatch(rf"{re.escape(one.value)}(?:\.\w+\(\))?", module.code(each.iter)) for each in loops)
 
 
 def later_reads(module: Module, change: cst.Assign) -> list[cst.Name] | None:
@@ -202,6 +215,8 @@ def is_walked(module: Module, one: cst.Name) -> bool:
     if isinstance(around, cst.ComparisonTarget):
         return isinstance(around.operator, cst.In | cst.NotIn)
     call = module.parent(around) if isinstance(around, cst.Arg) else None
+    if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and len(call.args) == 1:
+        return call.func.attr.value in ("update", "extend", "join", "writelines", "union", "difference", "issubset")
     return isinstance(call, cst.Call) and module.code(call.func) in _WALKING
 
 

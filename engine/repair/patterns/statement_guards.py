@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards, intent, records, refusals
+from engine.repair.patterns import for_nothing, guards, intent, lasting, records, refusals
 from engine.repair.patterns.absence import Absence, flat, inline
 from engine.repair.patterns.dependents import Statement, dependents
 from engine.repair.patterns.edit import Module, NotEditable
@@ -58,7 +58,8 @@ def in_statement(
         bad = absence.conditions(code)[1]
         guards.before(module, line, f"if {bad}:\n    raise {raised[0]}({raised[1]})\n")
         return "clear-error", Value(raised[0], "guessed", "it is what the function raises for what does not fit")
-    if _puts_into(only) and (exit_code == "return" or (exit_code == "return None" and not told)):
+    is_left_out = exit_code == "return" or (exit_code == "return None" and not told)
+    if _puts_into(only) and is_left_out and (group is not None or not _is_needed_later(module, absence, line)):
         return _wrap(module, absence, line, repeatable, group)  # what the function returns in the end is not lost
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
     is_given = told and isinstance(only, cst.Return)
@@ -78,6 +79,13 @@ def in_statement(
             return "conditional", value
     if once and absence.element != "None" and _puts_into(only) and getattr(only, "value", None) is whole:
         return inline(module, absence, whole, absence.element, repeatable)
+    implied = (
+        _implied(module, only, whole)
+        if value and value.strength == "guessed" and (exit_code or "").startswith("return ")
+        else None
+    )
+    if implied is not None and guards.is_unconditional(module, whole):
+        return inline(module, absence, whole, implied, repeatable)
     if (
         group is not None
         and (exit_code == "continue" or not told)
@@ -92,6 +100,12 @@ def in_statement(
     given = (
         value if exit_code.startswith("return ") and value else Value(exit_code, "told", "there is nothing to do then")
     )
+    if absence.is_none and not told and (raised_so := refusals.raised_beside(module, absence, line)) is not None:
+        exit_code, given = raised_so, Value("an error", "guessed", "the handler around it answers")
+    if exit_code == "return" and function is not None and _ends_the_program(module, function):
+        words = refusals.plain(absence.conditions(code)[1].replace(" is None", " is missing"))
+        exit_code = f"{module.name_of_import('sys')}.exit({module.quote}{words}{module.quote})"
+        given = Value("the end of the program", "guessed", f"{function.name.value} ends it where it cannot go on")
     if repeatable:
         bad = absence.conditions(code)[1]
         producer = _producer(module, line, code)
@@ -107,6 +121,24 @@ def in_statement(
     return "guard-producer", given
 
 
+def _is_needed_later(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
+    """Whether a statement behind in the block fails just so."""
+    block = module.parent(line)
+    later = list(block.body)[list(block.body).index(line) + 1 :] if isinstance(block, cst.IndentedBlock) else []
+    nodes = (
+        node
+        for one in later
+        for node in module.nodes(cst.BaseExpression, within=one)  # type: ignore[type-abstract]
+    )
+    return any(absence.needed_by(module, node) for node in nodes)
+
+
+def _ends_the_program(module: Module, function: cst.FunctionDef) -> bool:
+    """Whether a function ends the program wherever it cannot go on, and never just returns."""
+    calls = [module.code(one.func) for one in intent.own_nodes(function.body, cst.Call)]
+    return "sys.exit" in calls and not intent.own_nodes(function.body, cst.Return)
+
+
 def _term(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:
     """The call that a use is an argument of, where it is a term of a difference: what is not there adds nothing."""
     around = module.parent(whole)
@@ -116,7 +148,18 @@ def _term(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | Non
     return call if is_term and isinstance(call, cst.Call) else None
 
 
-def leave_before(case: Case, module: Module, absence: Absence, statement: cst.If) -> tuple[str, Value] | None:
+def _implied(module: Module, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> str | None:
+    """The number that all the reads of a name behind its binding can do with, where None would fail in one."""
+    if not (isinstance(only, cst.Assign) and only.value is whole and len(only.targets) == 1):
+        return None
+    if not isinstance(only.targets[0].target, cst.Name) or lasting.lasts(module, whole, "None"):
+        return None
+    return "0" if lasting.lasts(module, whole, "0") else None
+
+
+def leave_before(
+    case: Case, module: Module, absence: Absence, statement: cst.If | cst.SimpleStatementLine
+) -> tuple[str, Value] | None:
     """Leave in front of a statement where the subject is not there; None where there is no way out."""
     function = module.function(statement)
     value = for_nothing.given_for_nothing(case, module, function, "None") if function else None
@@ -127,6 +170,23 @@ def leave_before(case: Case, module: Module, absence: Absence, statement: cst.If
     guards.before(module, statement, f"if {bad}:\n    {exit_code}\n")
     left = Value(exit_code, "told", "there is nothing to do then")
     return "guard-use", value if exit_code.startswith("return ") and value else left
+
+
+def left_with_the_rest(
+    case: Case, module: Module, absence: Absence, line: cst.SimpleStatementLine
+) -> tuple[str, Value] | None:
+    """Leave in front of a statement of which only a part needs the subject, where most of what follows in its block
+    needs it just so; None elsewhere."""
+    block, code = module.parent(line), module.code(absence.subject)
+    if not isinstance(block, cst.IndentedBlock) or not guards.is_repeatable(code):
+        return None
+    later = list(block.body)[list(block.body).index(line) + 1 :]
+    needing = [
+        one for one in later if any(absence.needed_by(module, each) for each in module.nodes(cst.Attribute, within=one))
+    ]
+    if len(needing) < 2 or 2 * len(needing) < len(later):
+        return None
+    return leave_before(case, module, absence, line)
 
 
 def _guess(only: cst.BaseSmallStatement) -> str:

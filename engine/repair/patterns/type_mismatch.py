@@ -10,7 +10,17 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import arguments, intent, iterables, keys, nothing, operands, shapes, unsubscriptable
+from engine.repair.patterns import (
+    arguments,
+    callees,
+    intent,
+    iterables,
+    keys,
+    nothing,
+    operands,
+    shapes,
+    unsubscriptable,
+)
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.producers import bound_to, likeliest, producer_of
@@ -27,12 +37,16 @@ _NOT_ITERABLE = re.compile(
     r"'NoneType' object is not iterable|argument of type 'NoneType' is not (?:iterable|a container)|"
     r"object of type 'NoneType' has no len\(\)|'NoneType' object does not support item assignment|"
     r"cannot unpack non-iterable NoneType object|can only join an iterable|'NoneType' object is not reversible|"
-    r"'NoneType' object is not callable"
+    r"'NoneType' object is not callable|object NoneType can't be used in 'await' expression|"
+    r"'NoneType' object (?:does not|doesn't) support item deletion"
 )
 _NOT_FOUND = ("cannot be told from this line", "cannot be told", "comes from what it calls", "what was meant")
 MOST_LINES = 40  # of a statement that are looked at
 _ITERATING = ("list", "tuple", "set", "sorted", "sum", "max", "min", "enumerate", "zip", "map", "any", "all")
-_OUT_OF_RANGE = re.compile(r"index out of range|pop from (?:an )?empty (?:list|deque)|pop index out of range")
+_OUT_OF_RANGE = re.compile(
+    r"index (?:is )?out of range|pop from (?:an )?empty (?:list|deque)|pop index out of range|"
+    r"is out of bounds for (?:axis|dimension)|positional indexer is out-of-bounds|choose from an empty sequence"
+)
 
 
 class TypeMismatch:
@@ -60,8 +74,15 @@ class TypeMismatch:
         module, line = opened
         kind = record.type.rpartition(".")[2]
         own = intent.is_own_key(case) if kind == "KeyError" else kind == "TypeError" and _is_own_argument(case, module)
+        own = own or "choose from an empty sequence" in record.message  # what it was given, was empty
         if intent.raised_below(case) is not None and not own:
-            return Declined(self.id, "the error comes from inside a library: its data, not this line's, do not fit")
+            otherwise = "the error comes from inside a library: its data, not this line's, do not fit"
+            if kind == "TypeError" and "NoneType" not in record.message:
+                return Declined(self.id, otherwise)
+            try:
+                return callees.propose(case, module, line, self.id, otherwise)
+            except NotEditable as error:
+                return Declined(self.id, error.reason)
         try:
             if kind in ("KeyError", "IndexError"):
                 found = keys.propose(case, module, line, kind)
@@ -143,7 +164,10 @@ def _none_use(
     case: Case, module: Module, line: int, message: str
 ) -> tuple[cst.BaseExpression, cst.BaseExpression] | None:
     """What failed on None, and the expression that was None."""
-    if "subscriptable" in message or "item assignment" in message:
+    if "'await'" in message:
+        waits = decided(case, module, line, module.nodes(cst.Await, line))
+        return (waits[0], waits[0].expression) if len(waits) == 1 else None
+    if "subscriptable" in message or "item assignment" in message or "item deletion" in message:
         every = [one for one in subscripts(module, line) if _may_be_none(module, one.value)]
         is_read = "subscriptable" in message  # what is assigned to fails with other words
         every = [one for one in every if isinstance(module.parent(one), cst.AssignTarget) != is_read]

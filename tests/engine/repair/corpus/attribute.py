@@ -1,7 +1,7 @@
 # ruff: noqa: E501
 """Programs that ask None, or the wrong object, for an attribute; and attribute errors that are meant."""
 
-from tests.engine.repair.corpus import calls, forms, uses
+from tests.engine.repair.corpus import calls, forms, next_uses, uses
 from tests.engine.repair.corpus.later_uses import ATTRIBUTE, ATTRIBUTE_LOOKALIKES
 from tests.engine.repair.corpus.program import program, spared
 
@@ -9,6 +9,7 @@ PROGRAMS = [
     *uses.ATTRIBUTE,
     *calls.ATTRIBUTE,
     *forms.ATTRIBUTE,
+    *next_uses.ATTRIBUTE,
     *ATTRIBUTE,
     program(
         "a part that stays as it was while what follows reads it",
@@ -269,6 +270,7 @@ _GROUP = "'NoneType' object has no attribute 'group'"
 LOOKALIKES = [
     *uses.ATTRIBUTE_LOOKALIKES,
     *calls.ATTRIBUTE_LOOKALIKES,
+    *next_uses.ATTRIBUTE_LOOKALIKES,
     *ATTRIBUTE_LOOKALIKES,
     spared(
         "asked for before it is set",

@@ -212,9 +212,9 @@ TYPE_MISMATCH = [
     program(
         "the best of none",
         "def best(faces):\n    found = None\n    for one in faces:\n        if one['score'] > found['score']:\n            found = one\n    return found\n",
-        "import app\nassert app.best([{'score': 1}]) is None",
+        "import app\nassert app.best([{'score': 1}, {'score': 3}, {'score': 2}]) == {'score': 3}",
         after={
-            "app.py": "def best(faces):\n    found = None\n    for one in faces:\n        if found is not None and one['score'] > found['score']:\n            found = one\n    return found\n"
+            "app.py": "def best(faces):\n    found = None\n    for one in faces:\n        if found is None or one['score'] > found['score']:\n            found = one\n    return found\n"
         },
     ),
 ]
