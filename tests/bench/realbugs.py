@@ -1,25 +1,20 @@
 """The fix patterns on real bugs of open-source history: what is proposed for the tree before a person's fix.
 
-`realbugs.tsv` has facts alone: repository, the commit that fixed it, the kind of fix (`none` for one of none of the
-eight kinds), the error, and the lines (file:line, outermost first) that it went through before that commit. The
-tracebacks are made from these lines; the last is what the fix is about. A fix of running out of memory is of that kind
-where it shrinks the batch; to skip it, to answer an error or to compute elsewhere is `none`.
+Three tables of facts alone: repository, the commit that fixed it, the kind of fix (`none` for one of none of the eight
+kinds), the error, and the lines (file:line, outermost first) that it went through before that commit. The tracebacks
+are made from these lines; the last is what the fix is about. A fix of running out of memory is of that kind where it
+shrinks the batch; to skip it, to answer an error or to compute elsewhere is `none`.
 
-The bugs of the `HELD_OUT` projects (95 guards, 27 `none`) were written down without a look at the patterns, and
-measured once, at commit 679b0b6: 72 proposals for the guards, of which 32 have the human fix's effect on the
-failing input, 9 are guards that a reviewer would take and 31 are wrong (41 of 95, 43 %: by kind, attribute 14 of 31,
-type-mismatch 22 of 43, zero-division 4 of 7, missing-file 1 of 14); none of the 27 `none` was `safe`. Nothing has
-been mended on them. All other rows have been seen: the patterns were mended on what they missed there. Of those, 146
-guards of 29 projects were measured in the same way before they were seen: 31 of 49 (63 %) were right or harmless at
-bd56f04, 35 of 50 (70 %) at 88e116b, 22 of 47 (47 %) at a6bc8ad.
+`realbugs.tsv` has those that the patterns were mended on. `realbugs_held_out.tsv` has those of other projects (or, for
+seven of them, of another kind), written down without a look at the patterns and measured once before anything is mended
+on them: @FIGURES@
+`realbugs_unread.tsv` is for the next measure, which comes before any mending.
 
 `REALBUGS_CLONES` names a folder of clones, `OWNER+NAME/repo`, `OWNER+NAME` or `OWNER/NAME`; without it nothing is
 measured, and the rows say so.
 
 Whether a proposal is a fix is for a person (or the project's tests) to judge: `python -m tests.bench.realbugs
-[KIND]...` prints every one of them. `realbugs_unread.tsv` holds 66 bugs more of the held-out projects that nobody who
-mends patterns has looked at: `python -m tests.bench.realbugs unread` is for the next measure, which comes before any
-mending.
+[KIND|held_out|unread]...` prints every one of them.
 """
 
 from __future__ import annotations
@@ -43,26 +38,13 @@ from engine.repair.suggest import suggest
 from tests.bench.table import Row
 
 FACTS = Path(__file__).with_name("realbugs.tsv")
+HELD_OUT = FACTS.with_name("realbugs_held_out.tsv")
 UNREAD = FACTS.with_name("realbugs_unread.tsv")
 CLONES = "REALBUGS_CLONES"
 PROPOSED = "real bugs fixed by a guard of the eight kinds: a proposal is made (not yet: is right)"
-LARGE_ENDS = ("json", "ipynb", "bin", "png", "jpg", "gz", "zip", "pt", "onnx", "pdf", "npz", "mat")
+LARGE_ENDS = ("json", "ipynb", "bin", "png", "jpg", "gz", "zip", "pt", "onnx", "pdf", "npz", "mat", "mp4")
 LARGE = tuple(f":(exclude)*.{end}" for end in LARGE_ENDS)
-HELD = "of these, those of projects held out, never mended on: a proposal is made (not yet: is right)"
-HELD_OUT = frozenset(
-    (
-        *("aio-libs/aiohttp", "buildout/buildout", "catalyst-team/catalyst"),
-        *("celery/celery", "CellProfiler/CellProfiler", "Cog-Creators/Red-DiscordBot"),
-        *("coqui-ai/TTS", "exaile/exaile", "gpodder/gpodder"),
-        *("huggingface/pytorch-image-models", "jazzband/pip-tools", "librosa/librosa"),
-        *("lutris/lutris", "mapillary/OpenSfM", "meisnate12/Plex-Meta-Manager"),
-        *("napari/napari", "nicotine-plus/nicotine-plus", "obspy/obspy"),
-        *("ocrmypdf/OCRmyPDF", "OctoPrint/OctoPrint", "pallets/flask"),
-        *("pydicom/pydicom", "pylint-dev/pylint", "pypa/setuptools"),
-        *("python-poetry/poetry", "pytorch/ignite", "RaRe-Technologies/gensim"),
-        *("rembo10/headphones", "spesmilo/electrum", "Ultimaker/Uranium"),
-    )
-)
+HELD = "the same, of those that the patterns were never mended on"
 SAFE = "real bugs of none of the eight kinds: proposals marked `safe`"
 
 
@@ -75,11 +57,6 @@ class Fact:
     kind: str
     error: str
     places: tuple[tuple[str, int], ...]
-
-    @property
-    def is_held_out(self) -> bool:
-        """Whether the patterns were never mended on it."""
-        return self.repository in HELD_OUT
 
 
 def facts(table: Path = FACTS) -> Iterator[Fact]:
@@ -96,14 +73,15 @@ def realbugs(_folder: Path | None = None) -> list[Row]:
     if not place:
         return _skipped(f"skipped: {CLONES} names no folder of clones")
     guards, others, held, absent = [], [], [], 0
-    for fact in facts():
-        made = proposals(fact, Path(place))
-        if made is None:
-            absent += 1
-        else:
-            (others if fact.kind == "none" else guards).append(made)
-            if fact.is_held_out and fact.kind != "none":
-                held.append(made)
+    for table in (FACTS, HELD_OUT):
+        for fact in facts(table):
+            made = proposals(fact, Path(place))
+            if made is None:
+                absent += 1
+            elif fact.kind == "none":
+                others.append(made)
+            else:
+                (held if table == HELD_OUT else guards).append(made)
     lacking = f"; {absent} of which no clone is there" if absent else ""
     if not guards or not others or not held:
         return _skipped(f"skipped: too few of the clones are in {place}")
@@ -167,10 +145,10 @@ def _frame(root: Path, file: str, line: int) -> Frame:
 
 
 def main() -> None:
-    """Print each bug (those of the kinds named, or the unread) with what is proposed for it, then the shares."""
+    """Print each bug (of the kinds named, held out or unread) with what is proposed for it, then the shares."""
     place = os.environ.get(CLONES)
     kinds = sys.argv[1:]
-    table = UNREAD if kinds == ["unread"] else FACTS
+    table = {"held_out": HELD_OUT, "unread": UNREAD}.get("".join(kinds), FACTS)
     for fact in facts(table) if place else ():
         if table == FACTS and kinds and fact.kind not in kinds:
             continue
