@@ -42,7 +42,7 @@ from engine.library.model import Image
 from engine.logs.errors import ErrorLog
 from engine.review import Decision, NewDecision, Review, Suggestion, Verdict
 from engine.runs import Run, RunContext, Runs
-from engine.runs.lanes import spare_the_collector
+from engine.runs.lanes import collector_at_rest
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.schema import scan_roots
@@ -51,6 +51,7 @@ KIND = "duplicates"
 MODEL = "prints-2"
 # Groups of each kind that are told of before all of the first project's are ready: enough to begin with.
 _FIRST = 200
+_MANY = 5_000  # groups that are not walked over by the collector of cycles once they are there
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,35 +159,31 @@ class Duplicates:
         found = Found((), 0, 0 if is_counted else None, 0.0, within)
         unscored = MOST_SCORED
         projects = await self._store.read(partial(searching.projects_of, project=project))
-        for project_id, _name in projects:
-            formed = await asyncio.to_thread(
-                searching.form, self._store, project_id, within, self._settings.burst_seconds, apart,
-                is_counted=is_counted,
-            )  # fmt: skip
-            is_large = len(formed.clusters) > _FIRST
-            if is_large and not found.groups:
-                few = first_few(formed, _FIRST)
-                of = await self._store.read(partial(known, formed=few))
-                soon = await asyncio.to_thread(dressed, few, of, {})
-                yield replace(found, groups=tuple(soon), images=formed.images)
-            of = await self._store.read(partial(known, formed=formed))
-            if is_large:
-                spare_the_collector()
-            asked = frames(formed, of) if self.score is not None else []
-            scores: Mapping[int, float] = {}
-            if self.score is not None and 0 < len(asked) <= unscored:
-                unscored -= len(asked)
-                scores = await self.score(asked)
-            groups = await asyncio.to_thread(dressed, formed, of, scores)
-            named = [(group.id, group.kind, group.image_ids) for group in groups]
-            await self._store.write(partial(groups_table.keep, projects={project_id: named}, distance=within))
-            if is_large:
-                spare_the_collector()
-            every = await asyncio.to_thread(in_order, (*found.groups, *groups)) if found.groups else groups
-            pairs = found.pairs_within + formed.pairs_within if found.pairs_within is not None else None
-            seconds = round(time.monotonic() - begun, 3)
-            found = Found(tuple(every), found.images + formed.images, pairs, seconds, within)
-            yield found
+        with collector_at_rest(lambda: project is None and len(found.groups) > _MANY):
+            for project_id, _name in projects:
+                formed = await asyncio.to_thread(
+                    searching.form, self._store, project_id, within, self._settings.burst_seconds, apart,
+                    is_counted=is_counted,
+                )  # fmt: skip
+                if len(formed.clusters) > _FIRST and not found.groups:
+                    few = await asyncio.to_thread(first_few, formed, _FIRST)
+                    of = await self._store.read(partial(known, formed=few))
+                    soon = await asyncio.to_thread(dressed, few, of, {})
+                    yield replace(found, groups=tuple(soon), images=formed.images)
+                of = await self._store.read(partial(known, formed=formed))
+                asked = await asyncio.to_thread(frames, formed, of) if self.score is not None else []
+                scores: Mapping[int, float] = {}
+                if self.score is not None and 0 < len(asked) <= unscored:
+                    unscored -= len(asked)
+                    scores = await self.score(asked)
+                groups = await asyncio.to_thread(dressed, formed, of, scores)
+                named = await asyncio.to_thread(_named, groups)
+                await self._store.write(partial(groups_table.keep, projects={project_id: named}, distance=within))
+                every = await asyncio.to_thread(in_order, (*found.groups, *groups)) if found.groups else groups
+                pairs = found.pairs_within + formed.pairs_within if found.pairs_within is not None else None
+                seconds = round(time.monotonic() - begun, 3)
+                found = Found(tuple(every), found.images + formed.images, pairs, seconds, within)
+                yield found
         if not projects:
             yield found
 
@@ -368,6 +365,10 @@ def _suggestion(group: Group) -> Suggestion:
     first = group.members[0].image.id
     proposal = {"keeper": first, "members": list(group.image_ids), "kind": group.kind}
     return Suggestion(KIND, group.id, proposal, MODEL, group.project, None, tuple(group.reason.split(" · ")))
+
+
+def _named(groups: Sequence[Group]) -> list[tuple[str, str, tuple[int, ...]]]:
+    return [(group.id, group.kind, group.image_ids) for group in groups]
 
 
 def _apart(standing: Sequence[Decision]) -> dict[int, frozenset[int]]:

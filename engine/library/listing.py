@@ -86,6 +86,7 @@ class Listing:
         #: How many other images are in each image's duplicate group, where somebody looked.
         self.duplicates_of: Callable[[sa.Connection, Sequence[int]], Mapping[int, int]] | None = None
         self._words: tuple[object, Vocabulary] | None = None
+        self._reading_words: asyncio.Task[Vocabulary] | None = None
 
     async def ids(
         self, filter: str = "", sort: str = "name", project: str | None = None, limit: int | None = None
@@ -116,7 +117,8 @@ class Listing:
         return await self._store.read(read)
 
     async def vocabulary(self) -> Vocabulary:
-        """Field -> the values that the library's images have, the commonest first; kept until the library grows."""
+        """Field -> the values that the library's images have, the commonest first; kept until the library grows. Read
+        to the end once it was begun, and by one for all: with every letter that is typed it is asked for anew."""
 
         from engine.library import vocabulary
 
@@ -128,7 +130,9 @@ class Listing:
                 self._words = (state, vocabulary.vocabulary(connection))
             return self._words[1]
 
-        return await self._store.read(read)
+        if self._reading_words is None or self._reading_words.done():
+            self._reading_words = asyncio.create_task(self._store.read(read))
+        return await asyncio.shield(self._reading_words)
 
     async def complete(self, text: str, cursor: int | None = None) -> Completion:
         """What the word at the cursor (the end, unless told) of a query may become."""

@@ -12,7 +12,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -72,10 +72,30 @@ def share_the_interpreter() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
-def spare_the_collector() -> None:
-    """What is there now stays: the collector of cycles does not walk it any more, and things are freed as ever when
-    nobody holds them. A walk over half a million images' facts holds every thread, the screen's too, for a second."""
-    gc.freeze()
+_rest_lock = threading.Lock()
+_resting: list[bool] = []  # for each that rests it: whether the collector was at work before the first
+
+
+@contextlib.contextmanager
+def collector_at_rest(stays: Callable[[], bool] = bool) -> Iterator[None]:
+    """No walks of the collector of cycles while something large is made: over half a million images' facts each holds
+    every thread, the screen's too, for a second.
+
+    `stays` is asked at the end: what is there by then is never walked over, where it says so. It is freed as ever when
+    nobody holds it; but an old cycle is not found any more, so that is for what comes once in a while.
+    """
+    with _rest_lock:
+        _resting.append(_resting[0] if _resting else gc.isenabled())
+        gc.disable()
+    try:
+        yield
+    finally:
+        with _rest_lock:
+            if stays():
+                gc.collect(1)
+                gc.freeze()
+            if _resting.pop() and not _resting:
+                gc.enable()
 
 
 def gpu_count() -> int:

@@ -135,6 +135,7 @@ async def test_the_first_groups_can_be_decided_while_others_are_formed(engine: F
 async def test_one_kind_can_be_chosen_while_others_are_formed(engine: FakeEngine) -> None:
     rest = asyncio.Event()
     first_two_then(door(engine), rest)
+    engine.views.kept["duplicates"] = {"group": "exact-0"}  # where it was left is of another kind
     async with at(engine) as studio:
         await on_table(studio, "exact-0")
         await studio.press("f", "f")
@@ -145,6 +146,27 @@ async def test_one_kind_can_be_chosen_while_others_are_formed(engine: FakeEngine
         rest.set()
         await on_table(studio, "burst-3")
         assert studio.says("group 1 of 1")
+
+
+async def test_the_group_on_the_table_stays_when_others_of_its_kind_come(engine: FakeEngine) -> None:
+    rest = asyncio.Event()
+    duplicates = door(engine)
+
+    async def portions(project=None, distance=None):
+        every = await duplicates.groups(is_counted=False)
+        yield replace(every, groups=tuple(one for one in every.groups if one.id != "same-1"))
+        await rest.wait()
+        yield every
+
+    duplicates.portions = portions  # type: ignore[method-assign]
+    engine.views.kept["duplicates"] = {"group": "burst-3"}
+    async with at(engine) as studio:
+        await on_table(studio, "burst-3")
+        await studio.press("f", "f")
+        await on_table(studio, "same-2")
+        rest.set()
+        await studio.until(lambda: studio.says("of 2"))
+        await on_table(studio, "same-2")
 
 
 async def test_the_question_can_be_left(engine: FakeEngine) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import ProofsheetError, UsageError
 from engine.runs import RunState
 from tests.tui.conftest import NARROW, WIDE, running
 from tests.tui.fake_library import FakeLibrary
@@ -100,27 +101,94 @@ async def test_half_a_million_images_open_at_once_and_only_visible_pages_are_fet
         await studio.until(lambda: studio.page.rows.cursor > 10)
 
 
-async def test_a_list_that_lets_itself_be_waited_for_says_so(engine: FakeEngine) -> None:
-    class Slow(FakeLibrary):
-        gate = asyncio.Event()
+class Slow(FakeLibrary):
+    """A library whose lists come when the gate is open; a failure comes instead of one."""
 
-        async def ids(self, filter="", sort="name", project=None, limit=None):
-            await self.gate.wait()
-            return await super().ids(filter, sort, project, limit)
+    def __init__(self, images) -> None:
+        super().__init__(images)
+        self.gate = asyncio.Event()
+        self.asked = 0
+        self.failure: Exception | None = None
 
-    engine.library = Slow(list(engine.library.images_by_id.values()))
+    async def ids(self, filter="", sort="name", project=None, limit=None):
+        self.asked += 1
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        return await super().ids(filter, sort, project, limit)
+
+
+@pytest.fixture
+def slow(engine: FakeEngine) -> Slow:
+    library = Slow(list(engine.library.images_by_id.values()))
+    engine.library = library
+    return library
+
+
+async def test_a_list_that_lets_itself_be_waited_for_says_so(engine: FakeEngine, slow: Slow) -> None:
     async with running(engine, WIDE, screen="inventory") as studio:
-        await studio.until(lambda: studio.says("Reading what is known"))
-        Slow.gate.set()
-        await studio.until(lambda: studio.says("18 images", "sorted by name") and not studio.says("Reading what"))
-        Slow.gate.clear()
+        await studio.until(lambda: studio.says("Reading the list of images"))
+        slow.gate.set()
+        await studio.until(lambda: studio.says("18 images", "sorted by name") and not studio.says("Reading the list"))
+        slow.gate.clear()
         await studio.press("s")
         await studio.until(lambda: studio.says("sorting by capture time"))
         await studio.press("slash", *"stage2", "enter")
         await studio.until(lambda: studio.says("filter “stage2”", "looking…"))
         assert len(studio.page.ids) == 18, "the list stays until the next one is there"
-        Slow.gate.set()
+        slow.gate.set()
         await studio.until(lambda: studio.says("6 shown", "sorted by capture time") and not studio.says("looking"))
+        slow.gate.clear()
+        await studio.press("escape")
+        await studio.until(lambda: studio.says("every image", "looking…"))
+        slow.gate.set()
+        await studio.until(lambda: len(studio.page.ids) == 18 and not studio.says("looking"))
+
+
+async def test_a_slow_list_comes_although_the_library_grows_and_where_it_was_left(
+    engine: FakeEngine, slow: Slow
+) -> None:
+    engine.views.kept["inventory"] = {"image": 9}
+    async with running(engine, WIDE, screen="inventory") as studio:
+        await studio.until(lambda: slow.asked == 1)
+        for _ in range(3):
+            studio.page._look_again()
+        assert studio.page.view_state()["image"] == 9, "left now, it is come back to as well"
+        slow.gate.set()
+        await studio.until(lambda: studio.says("18 images") and slow.asked > 1)
+        assert studio.page._selected_id() == 9
+
+
+async def test_a_list_that_fails_is_not_waited_for(engine: FakeEngine, slow: Slow) -> None:
+    slow.failure = ProofsheetError("the disk is gone", remedy="Plug it in again.")
+    async with running(engine, WIDE, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("Reading the list of images"))
+        slow.gate.set()
+        await studio.until(lambda: studio.says("the disk is gone", "No list could be read."))
+        slow.failure = None
+        await studio.press("s")
+        await studio.until(lambda: studio.says("sorted by capture time", "▸ "))
+        slow.failure = ProofsheetError("the disk is gone again")
+        await studio.press("s")
+        await studio.until(lambda: studio.says("the disk is gone again"))
+        assert not studio.page.is_late and len(studio.page.ids) == 18
+
+
+async def test_a_query_that_cannot_be_read_leaves_what_stood_there(engine: FakeEngine) -> None:
+    class Strict(FakeLibrary):
+        async def ids(self, filter="", sort="name", project=None, limit=None):
+            if "?" in filter:
+                raise UsageError("there is no field '?'", remedy="Leave it out.")
+            return await super().ids(filter, sort, project, limit)
+
+    engine.library = Strict(list(engine.library.images_by_id.values()))
+    async with running(engine, WIDE, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("18 images"))
+        await studio.press("slash", *"xx", "enter")
+        await studio.until(lambda: studio.says("Nothing matches", "“xx”"))
+        await studio.press("slash", "question_mark", "enter")
+        await studio.until(lambda: studio.says("there is no field"))
+        assert studio.says("Nothing matches")
 
 
 async def test_refused_files_are_listed_with_their_reasons(pictures) -> None:

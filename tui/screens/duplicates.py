@@ -250,6 +250,7 @@ class DuplicatesScreen(Deciding):
             return
         self.kind = words.FILTERS[(words.FILTERS.index(self.kind) + 1) % len(words.FILTERS)]
         self.notice(words.SHOWN[self.kind])
+        self._wanted = None
         self.narrow_down(None)
         self.remember()
 

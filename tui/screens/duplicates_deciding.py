@@ -199,9 +199,10 @@ class Deciding(Page):
         self.is_deciding = False
         self.decided += len(event.groups)
         self.status.last(*event.said)
-        projects = {group.project for group in self.every if group.id in event.groups}
-        self._settled.update(event.groups)
-        self._drop(event.groups)
+        names = frozenset(event.groups)  # of identical files there may be ten thousand
+        projects = {group.project for group in self.every if group.id in names}
+        self._settled.update(names)
+        self._drop(names)
         self._take_in_held()
         self.narrow_down(None)
         self.remember()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,7 +22,17 @@ from tui.actions import bindings
 from tui.messages import EngineReady, LibraryGrew
 from tui.screens import inventory_words as words
 from tui.screens.inventory_filter import FilteredPage
-from tui.screens.inventory_messages import Accompanied, Counted, Listed, Misread, Mixed, Paged, Refreshed
+from tui.screens.inventory_messages import (
+    Accompanied,
+    Counted,
+    Listed,
+    Misread,
+    Mixed,
+    Paged,
+    Refreshed,
+    Sort,
+    Unlisted,
+)
 from tui.widgets.lines import Lines, Row, Span
 from tui.widgets.preview import PreviewImage
 from tui.widgets.rowlist import PAGE, RowList
@@ -33,7 +43,6 @@ if TYPE_CHECKING:
     from engine.library.model import Image, Inventory
     from tui.screens.inventory_messages import Ids
 
-Sort = Literal["name", "taken", "size", "resolution", "project"]
 SORTS: dict[Sort, str] = {
     "name": "name",
     "taken": "capture time",
@@ -45,7 +54,6 @@ GROWS_EVERY = 1.0  # seconds between looks at a library that a scan is filling
 REST = 10  # times as long as listing or counting took, until it is done again for a library that grows
 PAINTED_AFTER = 0.05  # seconds in which a page is painted; reading on at once would delay it
 PREVIEW_AFTER = 0.08  # seconds that a row must stay selected before its picture is fetched
-TOLD_AFTER = 0.3  # seconds until a list that does not come says that it is being read
 
 
 class InventoryScreen(FilteredPage):
@@ -65,8 +73,10 @@ class InventoryScreen(FilteredPage):
         self._is_first_page = False
         self._took = 0.0  # seconds that the last list took
         self._soon: Timer | None = None
-        self._late: Timer | None = None
-        self._is_late = False  # the list that was asked for lets itself be waited for
+        self._is_listing = False
+        self._must_list_again = False  # the library grew while a list was being read
+        self._listed_sort: Sort | None = None  # the order of the list that stands; None before the first
+        self._kept_image: int | None = None  # the image to come back to, until a list has it or has not
 
     def compose_body(self) -> ComposeResult:
         self.facts = Lines(id="facts")
@@ -98,17 +108,16 @@ class InventoryScreen(FilteredPage):
         self._await_list(kept.get("image"))
 
     def query_changed(self) -> None:
+        self.workers.cancel_group(self, "mix")  # that of the query before
         self._await_list(self._selected_id())
 
     def _await_list(self, image_id: int | None) -> None:
         """List for a person, who is told if that takes a moment."""
-        self._settled()
-        self._late = self.set_timer(TOLD_AFTER, self._tell_of_waiting)
+        self.await_answer()
         self._list(image_id)
 
-    def _tell_of_waiting(self) -> None:
-        self._is_late = True
-        if not len(self.ids):
+    def still_waiting(self) -> None:
+        if self._listed_sort is None:
             self._show_list(*words.reading())
         self.say()
 
@@ -119,22 +128,37 @@ class InventoryScreen(FilteredPage):
         if instead:
             self.hollow.put(*instead)
 
-    def _settled(self) -> None:
-        """Nobody waits for a list any more."""
-        if self._late is not None:
-            self._late.stop()
-        self._is_late = False
-
     @on(Misread)
-    def _unlisted(self) -> None:
-        self._settled()
-        if not len(self.ids):
-            self._show_list()
+    def _unread(self, event: Misread) -> None:
+        if event.filter == self.asked:
+            self._without_list()
+
+    @on(Unlisted)
+    def _unlisted(self, event: Unlisted) -> None:
+        if event.filter == self.asked:
+            self._without_list()
+            self.say()
+
+    def _without_list(self) -> None:
+        """The list that was asked for does not come: what stood there stays."""
+        self._is_listing = False
+        self.settle()
+        if self._listed_sort is None:
+            self._show_list(*words.unlisted(self.asked))
 
     def _list(self, image_id: int | None = None) -> None:
-        self.work(self._ask, self.asked, image_id, group="list", exclusive=True)
+        self._is_listing, self._must_list_again = True, False
+        self._kept_image = image_id if image_id is not None else self._kept_image
+        self.work(self._ask, self.asked, self.sort, self._kept_image, group="list", exclusive=True)
 
-    async def _ask(self, query: str, image_id: int | None) -> None:
+    async def _ask(self, query: str, sort: Sort, image_id: int | None) -> None:
+        try:
+            await self._answer(query, sort, image_id)
+        except Exception:
+            self.post_message(Unlisted(query))
+            raise
+
+    async def _answer(self, query: str, sort: Sort, image_id: int | None) -> None:
         library = self.engine.library
         began = time.monotonic()
         is_new = not len(self.ids)
@@ -142,14 +166,15 @@ class InventoryScreen(FilteredPage):
         try:
             if is_new:
                 # The first page by itself: half a million ids take a moment to come, and would delay it.
-                first = await library.ids(query, self.sort, limit=PAGE)
+                first = await library.ids(query, sort, limit=PAGE)
                 cursor = _place_of(first, image_id)
                 if cursor is not None:
                     images = await library.details([int(number) for number in first])
                     took = time.monotonic() - began
-                    self.post_message(Listed(first, cursor, query, took, is_whole=len(first) < PAGE, images=images))
+                    is_whole = len(first) < PAGE
+                    self.post_message(Listed(first, cursor, query, sort, took, is_whole=is_whole, images=images))
                     return
-            ids = await library.ids(filter=query, sort=self.sort)
+            ids = await library.ids(filter=query, sort=sort)
         except UsageError as error:
             self.post_message(Misread(query, error.message, error.remedy))
             if self.inventory is None:
@@ -160,7 +185,7 @@ class InventoryScreen(FilteredPage):
         start = cursor - cursor % PAGE
         if is_new:
             images = await library.details([int(number) for number in ids[start : start + PAGE]])
-        self.post_message(Listed(ids, cursor, query, took, start=start, images=images))
+        self.post_message(Listed(ids, cursor, query, sort, took, start=start, images=images))
 
     @on(Listed)
     def _listed(self, event: Listed) -> None:
@@ -169,8 +194,9 @@ class InventoryScreen(FilteredPage):
         if event.filter != self.filter:
             self.mix, self._mix_again_at = None, 0.0
         self.ids, self.filter, self.misread = event.ids, event.filter, ()
-        self._took = event.seconds
-        self._settled()
+        self._took, self._listed_sort = event.seconds, event.sort
+        self._is_listing, self._kept_image = False, None
+        self.settle()
         # The whole list follows its first page: who has moved meanwhile stays there.
         cursor = self.rows.cursor if event.is_whole and self._is_first_page else event.cursor
         self._is_first_page = not event.is_whole
@@ -191,6 +217,8 @@ class InventoryScreen(FilteredPage):
         if self._is_first_page:
             self._list()
             return
+        if self._must_list_again:
+            self._grew()
         if self.inventory is None:
             self.work(self._figures, group="figures", exclusive=True)
         if time.monotonic() >= self._mix_again_at:
@@ -236,7 +264,9 @@ class InventoryScreen(FilteredPage):
         self.calmly(self._look_again, max(GROWS_EVERY, REST * self._took))
 
     def _look_again(self) -> None:
-        if self.proof.engine is not None:
+        if self._is_listing:
+            self._must_list_again = True  # a list that is broken off again and again would never come
+        elif self.proof.engine is not None:
             self.work(self._figures, group="figures", exclusive=True)
             self._list(self._selected_id())
             top = max(0, round(self.rows.scroll_y))
@@ -272,13 +302,14 @@ class InventoryScreen(FilteredPage):
             shown = self.misread
         elif self.hint and self.prompt.display:
             shown = self.hint
-        elif self._is_late and self.asked:
-            shown = ((f"filter “{self.asked}”  ", "decided"), ("looking…", "dim"))
+        elif self.is_late and self.asked != self.filter:
+            asked: Span = (f"filter “{self.asked}”  ", "decided") if self.asked else ("every image  ", "text")
+            shown = (asked, ("looking…", "dim"))
         elif self.filter:
             shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,} shown", "dim"))
         self.status.last(*shown)
         is_plain = not self.misread and len(self.ids)
-        is_sorting = self._is_late and self.asked == self.filter
+        is_sorting = self.is_late and self._listed_sort != self.sort
         sorting: Span = ("sorting by " if is_sorting else "sorted by ", "dim")
         self.status.fact(*((sorting, (SORTS[self.sort], "text")) if is_plain else ()))
         offered = ["inventory.filter", "inventory.open", "inventory.sort"] if len(self.ids) or self.filter else []
@@ -304,7 +335,7 @@ class InventoryScreen(FilteredPage):
         return words.image_row(cast("Details", value), self._widths(), selected)
 
     def _selected_id(self) -> int | None:
-        return int(self.ids[self.rows.cursor]) if len(self.ids) else None
+        return int(self.ids[self.rows.cursor]) if len(self.ids) else self._kept_image
 
     @on(RowList.Moved)
     def _moved(self, event: RowList.Moved) -> None:

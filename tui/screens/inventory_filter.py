@@ -17,6 +17,7 @@ from tui.screens.inventory_messages import Completed, Misread
 from tui.widgets.lines import Span
 
 FILTER_AFTER = 0.15  # seconds after the last key of a filter
+TOLD_AFTER = 0.3  # seconds until an answer that does not come is said to be waited for
 
 
 class FilteredPage(Page):
@@ -30,6 +31,27 @@ class FilteredPage(Page):
         self.hint: tuple[Span, ...] = ()  # what the word that is being typed may become
         self._completion: Completed | None = None
         self._typing: Timer | None = None
+        self._late: Timer | None = None
+        self.is_late = False  # the answer that was asked for lets itself be waited for
+
+    def await_answer(self) -> None:
+        """A person waits from now on, and is told so if that takes a moment."""
+        self.settle()
+        self._late = self.set_timer(TOLD_AFTER, self._tell_of_waiting)
+
+    def _tell_of_waiting(self) -> None:
+        self.is_late = True
+        self.still_waiting()
+
+    def settle(self) -> None:
+        """Nobody waits any more."""
+        if self._late is not None:
+            self._late.stop()
+        self.is_late = False
+
+    def still_waiting(self) -> None:
+        """Say that the answer is being waited for."""
+        raise NotImplementedError
 
     def query_changed(self) -> None:
         """Answer `asked`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Ids = Sequence[int] | npt.NDArray[np.int64]
 
+Sort = Literal["name", "taken", "size", "resolution", "project"]
+
 
 @dataclass
 class Listed(Message, bubble=False):
@@ -28,10 +30,18 @@ class Listed(Message, bubble=False):
     ids: Ids
     cursor: int
     filter: str
+    sort: Sort
     seconds: float = 0.0  # that it took
     is_whole: bool = True
     start: int = 0  # of `images`
     images: list[Details] = field(default_factory=list)  # the page that is looked at, where it came along
+
+
+@dataclass
+class Unlisted(Message, bubble=False):
+    """A list that could not be had; the banner says why."""
+
+    filter: str
 
 
 @dataclass

@@ -227,7 +227,13 @@ def candidates(found: Sequence[str]) -> tuple[Span, ...]:
 
 def reading() -> list[Row]:
     """What stands in place of a list that is still to come."""
-    return [row(("Reading what is known…", "dim"))]
+    return [row(("Reading the list of images…", "dim"))]
+
+
+def unlisted(asked: str) -> list[Row]:
+    """What stands in place of a list that did not come; why is said elsewhere."""
+    clear = [row(("esc", "strong bold"), ("  show every image", "dim"))] if asked else []
+    return [row(("No list could be read.", "strong")), *clear]
 
 
 def empty(filtered: str) -> list[Row]:

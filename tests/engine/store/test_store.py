@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from engine.errors import ProofsheetError, UsageError
 from engine.store import DatabaseCorrupt, DatabaseTooNew, Store, upsert
+from engine.store.database import _Reader
 from engine.store.schema import metadata, projects, view_state
 from engine.workspace import Workspace
 
@@ -174,16 +175,22 @@ def test_closing_breaks_off_a_query_that_would_never_end(store: Store) -> None:
     assert [str(one) for one in heard] == ["the database was closed"]
 
 
-async def test_a_query_that_nobody_waits_for_is_broken_off_and_no_other(store: Store) -> None:
-    endless = "with recursive n(x) as (select told() union all select x + 1 from n) select count(*) from n"
+def endless(connection: sa.Connection, begun: threading.Event) -> None:
+    """A query that tells that it has begun, and never ends."""
+    raw = connection.connection.dbapi_connection
+    assert isinstance(raw, sqlite3.Connection)
+    raw.create_function("told", 0, lambda: begun.set() or 1)
+    connection.exec_driver_sql(
+        "with recursive n(x) as (select told() union all select x + 1 from n) select count(*) from n"
+    )
+
+
+async def test_a_query_that_nobody_waits_for_is_broken_off(store: Store) -> None:
     begun, ended = threading.Event(), threading.Event()
 
     def count(connection: sa.Connection) -> None:
-        raw = connection.connection.dbapi_connection
-        assert isinstance(raw, sqlite3.Connection)
-        raw.create_function("told", 0, lambda: begun.set() or 1)
         try:
-            connection.exec_driver_sql(endless)
+            endless(connection, begun)
         finally:
             ended.set()
 
@@ -193,5 +200,28 @@ async def test_a_query_that_nobody_waits_for_is_broken_off_and_no_other(store: S
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await asyncio.to_thread(ended.wait, 30), "it goes on for ever"
-    numbers = "with recursive n(x) as (select 1 union all select x + 1 from n limit 1000) select count(*) from n"
-    assert await store.read(lambda c: c.exec_driver_sql(numbers).scalar()) == 1000
+
+
+def test_a_reading_that_has_ended_breaks_off_no_other_on_its_connection(store: Store) -> None:
+    done, late = _Reader(), _Reader()
+    with store.reading() as connection, done.holding(connection):
+        first = connection.connection.dbapi_connection
+    begun, ended = threading.Event(), threading.Event()
+
+    def count() -> None:
+        try:
+            with store.reading() as connection, late.holding(connection):
+                assert connection.connection.dbapi_connection is first, "the pool hands out the same connection"
+                endless(connection, begun)
+        except sa.exc.OperationalError:
+            ended.set()
+
+    thread = threading.Thread(target=count, daemon=True)
+    thread.start()
+    assert begun.wait(30)
+    done.break_off()
+    assert not ended.wait(0.5), "another's query was broken off"
+    late.break_off()
+    assert ended.wait(30)
+    with store.reading() as connection, pytest.raises(ProofsheetError, match="nobody waits"), done.holding(connection):
+        raise AssertionError("what was broken off before it began does not begin")
