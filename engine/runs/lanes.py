@@ -82,7 +82,7 @@ def collector_at_rest(stays: Callable[[], bool] = bool) -> Iterator[None]:
     every thread, the screen's too, for a second.
 
     `stays` is asked at the end: what is there by then is never walked over, where it says so. It is freed as ever when
-    nobody holds it; but an old cycle is not found any more, so that is for what comes once in a while.
+    nobody holds it; but a cycle that is there by then is not found any more: that is for what comes once in a while.
     """
     with _rest_lock:
         _resting.append(_resting[0] if _resting else gc.isenabled())
@@ -92,7 +92,6 @@ def collector_at_rest(stays: Callable[[], bool] = bool) -> Iterator[None]:
     finally:
         with _rest_lock:
             if stays():
-                gc.collect(1)
                 gc.freeze()
             if _resting.pop() and not _resting:
                 gc.enable()
