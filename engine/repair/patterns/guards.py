@@ -17,6 +17,7 @@ import libcst as cst
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.for_nothing import Value
 from engine.repair.patterns.intent import is_generator, own_nodes, returns_value
+from engine.repair.patterns.orders import is_order, lets_zero_by
 from engine.repair.patterns.placing import parse_statements
 
 _CHEAP_CALLS = ("len", "abs", "float", "int", "str", "bool", "isinstance", "min", "max", "getattr", "hasattr", "round")
@@ -151,7 +152,7 @@ def is_guarded(
         code = module.code(test)
         if not _still_tells(module, test, node, subject):
             continue
-        if not by_order and _is_order(module, test, subject):
+        if not by_order and (is_order(module, test, subject) or lets_zero_by(module, test, node, subject)):
             continue
         if not by_none:
             code = re.sub(r"[\w.\[\]'\"()]+ is (?:not )?None", "", code)
@@ -172,19 +173,6 @@ def _still_tells(module: Module, test: cst.CSTNode, node: cst.CSTNode, subject: 
     targets = {module.code(one.target) for one in own_nodes(around.body, cst.AssignTarget)}
     wanted = names_of(subject) | {subject}
     return any(one in wanted or subject.startswith((f"{one}.", f"{one}[")) for one in targets)
-
-
-def _is_order(module: Module, test: cst.CSTNode, subject: str) -> bool:
-    """`subject > limit`, where the limit is no number that is written out."""
-    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
-        return False
-    other = test.comparisons[0]
-    if not isinstance(other.operator, cst.LessThan | cst.LessThanEqual | cst.GreaterThan | cst.GreaterThanEqual):
-        return False
-    sides = [test.left, other.comparator]
-    return any(module.code(one) == subject for one in sides) and all(
-        isinstance(one, cst.Name | cst.Attribute) for one in sides
-    )
 
 
 def _speaks_of(test: str, subject: str) -> bool:

@@ -58,9 +58,8 @@ def failed_call(found: list[PathCall], path: str | None) -> PathCall:
         if any(text and text.strip("/.") and text in path for text in texts):
             return one
     for one in found:
-        if tail and any(
-            isinstance(node, cst.Name) and PurePosixPath(tail).stem in node.value for node in walk(one.path)
-        ):
+        stem = PurePosixPath(tail).stem
+        if len(stem) > 2 and any(isinstance(node, cst.Name) and stem in node.value for node in walk(one.path)):
             return one
     return found[0]
 

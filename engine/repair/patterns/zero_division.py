@@ -156,7 +156,7 @@ def _on_purpose(module: Module, one: Division) -> str | None:
                 return "it is a calculator's division"
         if isinstance(around, cst.FunctionDef):
             break
-    if function is not None and _ARITHMETIC.match(name):
+    if function is not None and _ARITHMETIC.match(name) and _is_given_numbers(function):
         return f"{name} is plain arithmetic: dividing by zero is its caller's error"
     if isinstance(one, cst.BinaryOperation) and re.fullmatch(
         r"(?i)(?:self\.)?_?det(?:erminant)?", denominator_code(module, one)
@@ -165,6 +165,13 @@ def _on_purpose(module: Module, one: Division) -> str | None:
     if function is not None and _only_divides_arguments(module, function, one):
         return f"{name} only divides its arguments: dividing by zero is its caller's error"
     return None
+
+
+def _is_given_numbers(function: cst.FunctionDef) -> bool:
+    """Whether a function is given what it works on: one that has nothing but its object asks for a share of that."""
+    given = [*function.params.posonly_params, *function.params.params]
+    is_all = function.params.star_arg is cst.MaybeSentinel.DEFAULT
+    return not is_all or any(one.name.value not in ("self", "cls") for one in given)
 
 
 def _only_divides_arguments(module: Module, function: cst.FunctionDef, one: Division) -> bool:

@@ -32,7 +32,7 @@ def beside(module: Module, whole: cst.BaseExpression) -> Value | None:
     other = _other_branch(module, line, target) or _first_value(module, line, target)
     if other is not None:
         return Value(other, "guessed", f"{target} is {other} where there is none")
-    initial = _initial(module, change, target)
+    initial = _initial(module, change, target) or _of_class(module, change, target)
     if initial not in (None, "None"):  # who reads it later has a number by then
         return Value(str(initial), "guessed", f"{target} is {initial} at first")
     return None
@@ -93,6 +93,18 @@ def _initial(module: Module, change: cst.Assign, target: str) -> str | None:
                 if [module.code(there.target) for there in each.targets] == [target]:
                     code = module.code(each.value)
                     return code if _PLAIN.match(code) else None
+    return None
+
+
+def _of_class(module: Module, change: cst.Assign, target: str) -> str | None:
+    """What the class itself sets an attribute to, for all of its objects."""
+    around = module.nearest(change, cst.ClassDef)
+    if around is None or not own_attribute(change.targets[0].target):
+        return None
+    for one in around.body.body:
+        found = _given(module, one, target.partition(".")[2])
+        if found is not None:
+            return found
     return None
 
 
