@@ -43,6 +43,19 @@ def text(module: Module, function: cst.FunctionDef) -> str | None:
     return module.quote * 2 if values and all(is_text) else None
 
 
+def default(module: Module, function: cst.FunctionDef) -> str | None:
+    """What a function gives for a key that is not there, where that is all it gives; None for any other."""
+    found = {_default(module, one) for one in _returned(function)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _default(module: Module, value: cst.BaseExpression) -> str | None:
+    if not isinstance(value, cst.Call) or not isinstance(value.func, cst.Attribute) or value.func.attr.value != "get":
+        return None
+    code = module.code(value.args[1].value) if len(value.args) == 2 else "None" if len(value.args) == 1 else ""
+    return code if re.fullmatch(r"None|\[\]|\{\}|''|\"\"|-?\d+(?:\.\d+)?|False|True", code) else None
+
+
 def _returned(function: cst.FunctionDef) -> list[cst.BaseExpression]:
     if is_generator(function):
         return []

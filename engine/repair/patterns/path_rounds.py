@@ -11,7 +11,7 @@ from engine.repair.patterns import wording
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.path_answers import calls_in, loop_over, varies_in
 from engine.repair.patterns.path_calls import FUNCTIONS, OF_PATHS
-from engine.repair.patterns.path_guards import Site, exists_test, is_simple
+from engine.repair.patterns.path_guards import CHECKS, Site, exists_test, is_simple
 from engine.repair.patterns.syntax import bound_values, last_name
 
 SKIPPED = "Skipping a missing file"
@@ -69,6 +69,8 @@ def _filtered(module: Module, call: cst.Call, name: str) -> bool:
     plain = [arg for arg in call.args if arg.keyword is None and not arg.star]
     if last_name(call.func) not in _MAPS or len(plain) < 2 or last_name(_mapped(module, plain[0].value)) != name:
         return False
+    if _looks_for(module, plain[1].value):
+        return False
     looks = f"{module.name_of_import('os')}.path.exists"
     module.replace(plain[1].value, cst.parse_expression(f"filter({looks}, {module.code(plain[1].value)})"))
     return True
@@ -104,6 +106,8 @@ def filters_key(site: Site) -> bool:
     there = exists_test(module, site, module.code(site.call.path))
     plain = [one for one in call.args if one.keyword is None and not one.star]
     if last_name(call.func) in ("sorted", "max", "min") and len(plain) == 1:
+        if _looks_for(module, plain[0].value):
+            return False
         files = module.code(plain[0].value)
         module.replace(plain[0].value, cst.parse_expression(f"({name} for {name} in {files} if {there})"))
         return True
@@ -111,5 +115,13 @@ def filters_key(site: Site) -> bool:
     if own is None or plain or not is_simple(own) or not isinstance(site.statement, cst.SimpleStatementLine):
         return False
     files = module.code(own)
+    function = module.function(site.statement)
+    if function is not None and f"for {name} in {files} if {there}" in module.code(function.body):
+        return False
     module.insert_before(site.statement, f"{files} = [{name} for {name} in {files} if {there}]\n")
     return True
+
+
+def _looks_for(module: Module, files: cst.BaseExpression) -> bool:
+    """Whether what is gone through has been looked for already."""
+    return any(sign in module.code(files) for sign in CHECKS)

@@ -94,6 +94,11 @@ def guard_formula(
     return "conditional", value, True
 
 
+def is_neutral(name: str) -> bool:
+    """Whether what has such a name is one where nothing is stretched or shrunk."""
+    return _NEUTRAL.search(name) is not None
+
+
 def is_one_over(module: Module, formula: cst.CSTNode) -> bool:
     """`1 / x`: near zero it grows without end, so that zero is a guess."""
     return isinstance(formula, cst.BinaryOperation) and module.code(formula.left) in ("1", "1.0", "-1")
@@ -242,7 +247,7 @@ def _plain(module: Module, whole: cst.CSTNode) -> Value:
             return Value(f"{name}(0)", "guessed", "it is the usual value")
         if name in ("int", "math.ceil", "math.floor", "ceil", "floor") or (name == "round" and len(whole.args) == 1):
             return Value("0", "guessed", "it is the usual value")
-    if _NEUTRAL.search(_target(module, whole)):
+    if is_neutral(_target(module, whole)):
         return Value("1.0", "guessed", "nothing is neither stretched nor shrunk")
     if "Decimal" in code:
         return Value("Decimal(0)", "guessed", "it is the usual value")
@@ -257,6 +262,9 @@ def _target(module: Module, whole: cst.CSTNode) -> str:
         if isinstance(change, cst.Call) and module.code(change.func) not in ("min", "max"):
             return ""
         change = module.parent(change)
+    function = module.function(whole)
+    if isinstance(change, cst.Return) and function is not None:
+        return function.name.value
     return module.code(change.targets[0].target) if isinstance(change, cst.Assign) else ""
 
 
@@ -267,6 +275,8 @@ def _value(
     plain = _plain(module, whole)
     if function is None or not inner:
         return plain
+    if zero_values.is_step(module, whole):
+        return Value("1", "guessed", "it is a step, which has a length")
     told = zero_values.beside(module, whole)
     if told is not None and plain.strength != "told":
         return told

@@ -38,6 +38,27 @@ def beside(module: Module, whole: cst.BaseExpression) -> Value | None:
     return None
 
 
+def is_step(module: Module, whole: cst.BaseExpression) -> bool:
+    """Whether a quotient is how far a range goes at a time, or how long something waits for a key: never zero."""
+    change = module.parent(whole)
+    function = module.function(whole)
+    if isinstance(change, cst.Arg):
+        return _steps(module, whole)
+    if not isinstance(change, cst.Assign) or len(change.targets) != 1 or function is None:
+        return False
+    name = module.code(change.targets[0].target)
+    return any(_steps(module, one) for one in intent.own_nodes(function.body, cst.Name) if one.value == name)
+
+
+def _steps(module: Module, one: cst.BaseExpression) -> bool:
+    arg = module.parent(one)
+    call = module.parent(arg) if isinstance(arg, cst.Arg) else None
+    if not isinstance(call, cst.Call):
+        return False
+    name = module.code(call.func)
+    return (name == "range" and len(call.args) == 3 and call.args[2] is arg) or name.endswith("waitKey")
+
+
 def _other_branch(module: Module, line: cst.CSTNode, target: str) -> str | None:
     """What the other branch of the `if` around a statement gives the target."""
     block = module.parent(line)
