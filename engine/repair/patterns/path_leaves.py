@@ -79,9 +79,12 @@ def _said_above(site: Site, function: cst.FunctionDef) -> Proposal | None:
             return None
         if handlers.widened(module, call, "FileNotFoundError"):
             return path_edits.done(module, "handler", "review", "the handler of its caller says what is done then")
-        default = path_results.default(module, around)
-        if given is not None and default is not None:
-            above = Site(site.trail, module, statement, PathCall(call, "read", given), index)
+        default = path_results.default(module, around) or path_results.verdict(around)
+        above = Site(site.trail, module, statement, PathCall(call, "read", given), index) if given is not None else None
+        if above is not None and is_start(module, around, statement):
+            told = _clear_error(above, around, None)
+            return told if isinstance(told, Proposal) else None
+        if above is not None and default is not None:
             left = _left(above, around, default, f"{around.name.value} gives it where there is none")
             return left if isinstance(left, Proposal) else None
         is_same = isinstance(given, cst.Name) and takes_parameter(around, given.value)

@@ -23,13 +23,28 @@ _WRAPPING = frozenset(
 )
 _OPTIONS = re.compile(r"(?i)_*(?:args?|opts?|options?|argv|ns|namespace|parsed|params?|flags|request|event)\Z")
 _OWN_THINGS = re.compile(FIRST_TIME.pattern + r"|config|setting|prefs|preference|recent|cookie|bookmark|lock|pid|theme")
+_DECORATION = re.compile(  # what a program can do without
+    r"(?i)(?:\A|[^a-z])(?:icons?|logos?|thumb(?:nail)?s?|avatars?|themes?|styles?|locales?|translations?|i18n|lang(?:uage)?s?)"
+    r"(?:[^a-z]|\Z)"
+)
 _STEPS = 8
 BUILDING = ("__init__", "__new__", "__post_init__")
 
 
 def is_asked(site: Site) -> bool:
     """Whether the file was named by whoever called: its last part comes from a parameter, or from a command line."""
-    return not _is_default(site) and _is_asked(site.module, site.call.path, _STEPS)
+    if _is_default(site) or _DECORATION.search(_place(site)):
+        return False
+    return _is_asked(site.module, site.call.path, _STEPS)
+
+
+def _place(site: Site) -> str:
+    """A path as it is written, with what its name is bound to."""
+    module, path = site.module, site.call.path
+    function = module.function(site.call.call)
+    line = module.position(site.call.call).start.line
+    bound = bound_values(module, function, path.value, line)[:1] if function and isinstance(path, cst.Name) else []
+    return " ".join(module.code(one) for one in (path, *bound))
 
 
 def _is_default(site: Site) -> bool:
@@ -63,7 +78,7 @@ def _is_asked(module: Module, path: cst.BaseExpression, steps: int) -> bool:
         return _OPTIONS.match(last_name(part.value)) is not None or last_name(part.value) == "environ"
     if isinstance(part, cst.Call):
         if last_name(part.func) in ("input", "get", "getenv", "pop", "popleft"):
-            return True
+            return last_name(part.func) not in ("get", "getenv") or len(part.args) != 2  # it says where it lies else
         base = part.func.value if isinstance(part.func, cst.Attribute) else None
         return base is not None and _OPTIONS.match(last_name(base)) is not None
     return any(_is_asked(module, one, steps - 1) for one in walk(part) if isinstance(one, cst.Name) and one is not part)
