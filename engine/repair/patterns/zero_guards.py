@@ -67,7 +67,7 @@ def guard_formula(
         if told is not None:
             guards.before(module, line, f"if {opposite}:\n    return {told.code}\n")
             return "guard-use", told, False
-        if zero_values.stays_unset(module, whole):
+        if zero_values.stays_unset(module, whole) or zero_values.leaves_key_out(module, whole):
             guards.under(module, line, good)
             return "unset", Value("nothing", "guessed", "it is set only sometimes"), False
     if _skips(module, whole, value, line):

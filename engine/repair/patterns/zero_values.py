@@ -142,6 +142,27 @@ def stays_unset(module: Module, whole: cst.BaseExpression) -> bool:
     return is_foreign and len(block.body) == 1 and around.orelse is None
 
 
+def leaves_key_out(module: Module, whole: cst.BaseExpression) -> bool:
+    """Whether the quotient is put in words under a key that is set only sometimes: `tags["fnumber"] = f"f/{a / b}"`."""
+    change: cst.CSTNode | None = module.parent(whole)
+    is_worded = isinstance(change, cst.FormattedStringExpression)
+    while isinstance(change, cst.Arg | cst.Call | cst.FormattedStringExpression | cst.FormattedString):
+        is_worded = is_worded or (isinstance(change, cst.Call) and module.code(change.func) == "str")
+        change = module.parent(change)
+    if not is_worded or not isinstance(change, cst.Assign) or len(change.targets) != 1:
+        return False
+    target = change.targets[0].target
+    if not isinstance(target, cst.Subscript) or not isinstance(target.slice[0].slice, cst.Index):
+        return False
+    key = target.slice[0].slice.value
+    if not isinstance(key, cst.SimpleString) or not any(
+        isinstance(one, cst.If) for one in module.ancestors(change) if module.function(one) is module.function(change)
+    ):
+        return False
+    asked = [one for one in module.nodes(cst.Subscript) if module.code(one.slice[0]) == module.code(key)]
+    return all(isinstance(module.parent(one), cst.AssignTarget) for one in asked)
+
+
 def leaves_with(case: Case, module: Module, function: cst.FunctionDef, whole: cst.BaseExpression) -> Value | None:
     """What the function gives elsewhere for nothing, where its result is made of the quotient, by a name."""
     change = module.parent(whole)
