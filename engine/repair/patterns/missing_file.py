@@ -3,8 +3,9 @@
 Evidence: a FileNotFoundError at a call that needs a path. In a loop over paths a missing one is skipped with a warning;
 a write makes its folder; what is deleted may be gone already. A file whose place the code itself knows may not be there
 yet: what needs it is left out, and the rest is done. One that somebody asked for by name gives what the code base says
-it should give where there is nothing, and a clear error otherwise. Errors that are caught, raised or documented on
-purpose, missing programs that nothing is said of and paths that are looked for already are left alone.
+it should give where there is nothing (in the function, or in the one that called it), and a clear error otherwise.
+Errors that are caught, raised or documented on purpose, missing programs that nothing is said of and paths that are
+looked for already are left alone.
 
     before    for path in paths:
                   sizes.append(path.stat().st_size)
