@@ -15,6 +15,7 @@ import libcst as cst
 
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.intent import own_nodes
+from engine.repair.patterns.orders import is_order, lets_zero_by
 
 _TYPES = re.compile(r"\bisinstance\([\w.\[\]'\"]+,[^()]*(?:\([^()]*\))?\)")
 _NONE = re.compile(r"[\w.\[\]'\"()]+ is (?:not )?None")
@@ -55,7 +56,7 @@ def is_guarded(
         code = " ".join(module.code(test.with_changes(lpar=[], rpar=[])).split())
         if holds and code in (f"{subject} is None", f"{subject} == None", f"len({subject}) == 0"):
             return False
-        if not by_order and _is_order(module, test, subject):
+        if not by_order and (is_order(module, test, subject) or lets_zero_by(module, test, node, subject)):
             return False
         if not by_none:
             code = _NONE.sub("", code)
@@ -71,19 +72,6 @@ def is_guarded(
         if speaks(check.test, check.holds) and not _is_bound_anew(module, node, subject, check.since):
             return True
     return False
-
-
-def _is_order(module: Module, test: cst.CSTNode, subject: str) -> bool:
-    """`subject > limit`, where the limit is no number that is written out."""
-    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
-        return False
-    other = test.comparisons[0]
-    if not isinstance(other.operator, cst.LessThan | cst.LessThanEqual | cst.GreaterThan | cst.GreaterThanEqual):
-        return False
-    sides = [test.left, other.comparator]
-    return any(module.code(one) == subject for one in sides) and all(
-        isinstance(one, cst.Name | cst.Attribute) for one in sides
-    )
 
 
 def _speaks_of(test: str, subject: str) -> bool:

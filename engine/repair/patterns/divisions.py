@@ -170,6 +170,7 @@ def alike(module: Module, failed: Sequence[Division]) -> list[Division]:
         "math",
     }
     names |= _made_of(module, function, names)
+    codes = {denominator_code(module, one) for one in failed}
     for change in intent.own_nodes(function.body, cst.Assign):
         if any(contains(change, one) for one in failed):
             names |= {module.code(target.target) for target in change.targets}
@@ -180,12 +181,28 @@ def alike(module: Module, failed: Sequence[Division]) -> list[Division]:
         if line_of_node(module, one) < line_of_node(module, failed[0]) or module.function(one) is not function:
             continue
         asked = guards.names_of(denominator_code(module, one))
+        if denominator_code(module, one) in codes or _is_sister(module, one, failed):
+            found.append(one)
+            continue
         if names & (asked | _made_of(module, function, asked)):
             found.append(one)
             bound = module.nearest(one, cst.Assign)
             if bound is not None:
                 names |= {module.code(target.target) for target in bound.targets}
     return found
+
+
+def _is_sister(module: Module, one: Division, failed: Sequence[Division]) -> bool:
+    """`min(a / width, b / height)`, `(x / width, y / height)`: what makes the one zero makes the other."""
+    if not isinstance(one, cst.BinaryOperation):
+        return False
+    place = module.parent(one)
+    whole = module.parent(place) if isinstance(place, cst.Arg | cst.Element) else None
+    if isinstance(whole, cst.Call) and module.code(whole.func) not in ("min", "max"):
+        return False
+    return whole is not None and any(
+        type(each) is type(one) and module.parent(module.parent(each) or each) is whole for each in failed
+    )
 
 
 def _made_of(module: Module, function: cst.FunctionDef, names: set[str]) -> set[str]:

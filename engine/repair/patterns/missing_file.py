@@ -3,8 +3,9 @@
 Evidence: a FileNotFoundError at a call that needs a path. In a loop over paths a missing one is skipped with a warning;
 a write makes its folder; what is deleted may be gone already. A file whose place the code itself knows may not be there
 yet: what needs it is left out, and the rest is done. One that somebody asked for by name gives what the code base says
-it should give where there is nothing, and a clear error otherwise. Errors that are caught, raised or documented on
-purpose, missing programs that nothing is said of and paths that are looked for already are left alone.
+it should give where there is nothing (in the function, or in the one that called it), and a clear error otherwise.
+Errors that are caught, raised or documented on purpose, missing programs that nothing is said of and paths that are
+looked for already are left alone.
 
     before    for path in paths:
                   sizes.append(path.stat().st_size)
@@ -39,7 +40,7 @@ from engine.repair.patterns.path_checks import is_checked, raced
 from engine.repair.patterns.path_edits import ONE_MISSING
 from engine.repair.patterns.path_guards import Site
 from engine.repair.patterns.path_leaves import answered
-from engine.repair.patterns.path_rounds import filters_order, passes_over
+from engine.repair.patterns.path_rounds import filters_key, filters_order, filters_readers, passes_over
 from engine.repair.patterns.path_sizes import is_reached_sometimes, stands_for_nothing
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.sites import Trail, meant
@@ -48,6 +49,7 @@ from engine.repair.patterns.syntax import (
     own_parts,
     walk,
 )
+from engine.repair.patterns.underlined import underlined
 from engine.repair.record import ErrorRecord
 
 ON_PURPOSE = ("FileNotFoundError", "OSError", "IOError", "EnvironmentError")
@@ -103,6 +105,8 @@ def _site(case: Case) -> Site | Proposal | Declined:
     folder = programs.missing_folder(module, runs[0], path) if runs else None
     if runs and folder is None:
         return programs.propose(trail, module, statement, runs[0], path)
+    if not runs and filters_readers(module, calls):
+        return path_edits.done(module, "skip", "review", ONE_MISSING)
     found = [PathCall(runs[0], "read", folder)] if folder is not None else _found(module, calls)
     in_lambda = [one for one in found if module.nearest(one.call, cst.Lambda) is not None]
     found = in_lambda if case.frame.function.endswith("<lambda>") else found
@@ -113,12 +117,15 @@ def _site(case: Case) -> Site | Proposal | Declined:
     reason = _not_meant(module, calls, statement)
     if not found:
         return path_edits.declined(reason) if reason else path_caught.propose(case, module, statement, calls)
-    call = failed_call(found, path)
+    marked = underlined(case, module, case.line, [one.call for one in found])
+    call = next((one for one in found if one.call is marked), None) or failed_call(found, path)
     action = told_action(case) if call.action in ("read", "write") else None
     call = call if action is None else replace(call, action=action)
     site = Site(trail, module, statement, call, trail.last)
     if call in in_lambda and not reason and stands_for_nothing(site):
         return path_edits.done(module, "default", "review", "what is not there has neither size nor age")
+    if call in in_lambda and not reason and filters_key(site):
+        return path_edits.done(module, "skip", "review", ONE_MISSING)
     if reason or call in in_lambda:
         return path_edits.declined(reason or "it stands within a lambda")
     return _unless_looked_for(site, bool(told and told["to"]))

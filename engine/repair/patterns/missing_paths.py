@@ -16,6 +16,7 @@ from engine.repair.patterns.path_guards import (
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.sites import Place
 from engine.repair.patterns.syntax import (
+    bound_values,
     last_name,
     text_of,
     walk,
@@ -58,9 +59,8 @@ def failed_call(found: list[PathCall], path: str | None) -> PathCall:
         if any(text and text.strip("/.") and text in path for text in texts):
             return one
     for one in found:
-        if tail and any(
-            isinstance(node, cst.Name) and PurePosixPath(tail).stem in node.value for node in walk(one.path)
-        ):
+        stem = PurePosixPath(tail).stem
+        if len(stem) > 2 and any(isinstance(node, cst.Name) and stem in node.value for node in walk(one.path)):
             return one
     return found[0]
 
@@ -87,7 +87,24 @@ def is_target(site: Site) -> bool:
         and last_name(place.node.func) in ("listdir", "glob", "rglob", "iterdir", "walk", "scandir")
         for place in site.trail.origins(Place(site.module, site.call.path, site.frame))
     )
-    return listed or not isinstance(site.call.target, cst.Name)
+    return listed or _is_made_new(site)
+
+
+def _is_made_new(site: Site) -> bool:
+    """Whether a target is put together from a folder and more, where it stands or by what its name is bound to."""
+    module, target = site.module, site.call.target
+    function = module.function(site.call.call)
+    if not isinstance(target, cst.Name):
+        return True
+    line = module.position(site.call.call).start.line
+    made = bound_values(module, function, target.value, line)[:1] if function is not None else []
+    if not made or not isinstance(made[0], cst.BinaryOperation | cst.Call) or site.call.action != "move":
+        return False
+    folders = [
+        one for one in walk(made[0]) if isinstance(one, cst.BinaryOperation) and isinstance(one.operator, cst.Divide)
+    ]
+    joined = isinstance(made[0], cst.Call) and last_name(made[0].func) == "join" and len(made[0].args) > 2
+    return joined or len(folders) > 1
 
 
 def is_beside(site: Site) -> bool:

@@ -9,6 +9,7 @@ import libcst as cst
 
 from engine.repair.patterns import expected
 from engine.repair.patterns.edit import Module
+from engine.repair.patterns.intent import own_nodes, returns_value
 from engine.repair.patterns.path_guards import (
     Site,
 )
@@ -91,12 +92,27 @@ def own_answer(site: Site, function: cst.FunctionDef) -> expected.Expected | Non
         words += "".join(f" {module.code(one)}" for one in made)
     empty = expected.empty_of(module, function)
     if FIRST_TIME.search(words):
+        if not returns_value(function):
+            return expected.Expected("None", None, "the first time there is no such file yet")
         if empty is None and re.search(r"(?i)key|cache_?id|digest|hash", words) and re.search(r"(?i)cache", words):
             return expected.Expected("None", None, "nothing is kept under that key yet")
-        value = empty or _by_content(site)
+        value = empty or (_by_content(site) if _gives_what_it_reads(site, function) else None)
         if value:
             return expected.Expected(value, None, "the first time there is no such file yet")
     return None
+
+
+def _gives_what_it_reads(site: Site, function: cst.FunctionDef) -> bool:
+    """Whether a function returns what it reads from the file itself, and nothing that it makes of that."""
+    module, statement = site.module, site.statement
+    inside = {one.value for one in own_nodes(statement, cst.Name)}
+    for one in own_nodes(function.body, cst.Return):
+        if one.value is None or module.position(one).start.line < module.position(statement).start.line:
+            continue
+        within = any(around is statement for around in (one, *module.ancestors(one)))
+        if within or (isinstance(one.value, cst.Name) and one.value.value in inside):
+            return True
+    return isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Return)
 
 
 def _by_content(site: Site) -> str | None:

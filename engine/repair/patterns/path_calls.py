@@ -183,7 +183,7 @@ def path_like_call(module: Module, call: cst.Call) -> PathCall | None:
             continue
         if isinstance(arg.value, cst.SimpleString | cst.Integer | cst.List | cst.Dict) or given in ("None", "True"):
             continue
-        is_write = _WRITING.search(name) or _GOAL.search(label or given)
+        is_write = name != "write" and (_WRITING.search(name) or _GOAL.search(label or given))  # an archive reads it
         return PathCall(call, "write" if is_write else "read", _bare(arg.value), is_guess=True)
     return None
 

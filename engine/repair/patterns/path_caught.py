@@ -28,6 +28,7 @@ _NEEDED = re.compile(
 _LOGS = re.compile(
     r"(?i)(?:\.|\A)(?:exception|error|warning|warn|info|debug|critical|log|print_exc|print|format_exc)\Z"
 )
+_REPEATED = (cst.Assign, cst.AnnAssign, cst.Return, cst.Expr)
 WITHOUT = "Going on without a missing file"
 
 
@@ -136,13 +137,10 @@ def _working_directory(module: Module, statement: cst.SimpleStatementLine, calls
     """Go on where the working directory is gone: without what a context manager does, else with home instead."""
     function = module.function(statement)
     there = [one for one in calls if module.qualified(one.func) in ("os.getcwd", "pathlib.Path.cwd")]
-    if not there or function is None or len(statement.body) != 1:
+    if not there or len(statement.body) != 1 or not isinstance(statement.body[0], _REPEATED):
         return False
-    only = statement.body[0]
-    managers = [module.code(one.decorator).rpartition(".")[2] for one in function.decorators]
-    if not isinstance(only, cst.Assign):
-        return False
-    if "contextmanager" in managers and module.parent(statement) is function.body:
+    managers = [module.code(one.decorator).rpartition(".")[2] for one in function.decorators] if function else []
+    if "contextmanager" in managers and function is not None and module.parent(statement) is function.body:
         module.wrap(statement, "try:\n    pass\nexcept FileNotFoundError:\n    yield\n    return\n")
         return True
     is_path = module.qualified(there[0].func) != "os.getcwd"

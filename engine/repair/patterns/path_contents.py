@@ -18,6 +18,8 @@ _LINES = re.compile(r"\.(?:readlines|splitlines|split|listdir|iterdir|glob)\([^(
 _BYTES = re.compile(r"\.read_bytes\(\)\Z|['\"]rb['\"]\)\.read\(\)\Z")
 _TEXT = re.compile(r"\.(?:read|read_text|strip|rstrip|lstrip|lower|decode|readline)\([^()]*\)\Z")
 _PARSED = re.compile(r"(?i)\b(?:json|yaml|toml|tomllib|tomli|pickle|plistlib|vdf|msgpack|ujson|orjson|simplejson)\.")
+_PART = re.compile(r"\)(?:\[|\.get\()['\"](?P<key>\w+)['\"](?:\]|\))\Z")
+_COUNT = re.compile(r"int\([^()]*\(?[^()]*\)?[^()]*\)(?: (?P<more>[+-] \d+))?\Z")
 _NUMBERS = re.compile(r"\bgetsize\(|\bgetmtime\(|\bgetctime\(|\.st_size\b|\.st_mtime\b")
 _PICKY = frozenset(  # these fail on an empty text
     (
@@ -33,7 +35,11 @@ def of_value(code: str) -> str | None:
     if _NUMBERS.search(code):
         return "0"
     if _PARSED.search(code):
-        return "{}"
+        part = _PART.search(code)
+        return "{}" if part is None else "[]" if part["key"].endswith("s") else None
+    number = _COUNT.match(code)
+    if number is not None:
+        return str(int(number["more"].replace(" ", ""))) if number["more"] else "0"
     if _LINES.search(code) or _LISTS.search(code):
         return "set()" if code.startswith("set") else "[]"
     if _BYTES.search(code):
@@ -43,6 +49,8 @@ def of_value(code: str) -> str | None:
 
 def by_use(module: Module, reads: Sequence[cst.Name], value: str | None) -> str | None:
     """The empty value with which every read works; None where none does. `value`: the kind that the file holds."""
+    if value is not None and value.lstrip("-").isdigit() and all(_is_number(module, one) for one in reads):
+        return value
     failing = [one for one in reads if not _is_neutral(module, one)]
     if any(_takes_an_element(module, one) for one in failing if not guards.is_guarded(module, one, one.value)):
         return None
@@ -52,7 +60,13 @@ def by_use(module: Module, reads: Sequence[cst.Name], value: str | None) -> str 
         return stand_ins.empty_for(module, used) or value or "None"
     failing = [one for one in failing if one not in behind]
     if failing:
-        told = stand_ins.empty_for(module, failing)
+        handed = [
+            one for one in failing if isinstance(module.parent(one), cst.Arg) and not stand_ins.is_walked(module, one)
+        ]
+        telling = [one for one in failing if one not in handed]
+        told = stand_ins.empty_for(module, telling) if telling else stand_ins.empty_for(module, failing)
+        if told is not None and not all(_bears(module, one, told) for one in handed):
+            return None
         if told is not None and value in (None, "{}", "[]", told):
             return told
         if value in (None, "{}", "0") or not all(_bears(module, one, str(value)) for one in failing):
@@ -61,6 +75,14 @@ def by_use(module: Module, reads: Sequence[cst.Name], value: str | None) -> str 
     if value is None:
         return None
     return value if all(_bears(module, one, value) for one in reads) else None
+
+
+def _is_number(module: Module, one: cst.Name) -> bool:
+    """Whether a read does with a name what any number can do, zero as well."""
+    around = module.parent(one)
+    if isinstance(around, cst.BinaryOperation):
+        return around.left is one or isinstance(around.operator, cst.Add | cst.Subtract | cst.Multiply)
+    return _is_neutral(module, one) or isinstance(around, cst.Arg | cst.Comparison | cst.ComparisonTarget)
 
 
 def _takes_an_element(module: Module, one: cst.Name) -> bool:

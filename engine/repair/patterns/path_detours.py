@@ -19,6 +19,7 @@ from engine.repair.patterns.guards import expression
 from engine.repair.patterns.intent import own_nodes
 from engine.repair.patterns.path_answers import takes_parameter
 from engine.repair.patterns.path_guards import Site, exists_test, hoisted, named_path, whole_statement
+from engine.repair.patterns.path_starved import is_starved
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.placing import parse_statements
 from engine.repair.patterns.stand_ins import is_read
@@ -43,6 +44,8 @@ def go_round(site: Site) -> Proposal | None:
     if not isinstance(statement, cst.SimpleStatementLine | cst.With | cst.For):
         return None
     if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) != 1:
+        return None
+    if is_starved(module, scope, statement):
         return None
     needed = _needed_later(module, scope, statement)
     unset = _unset(module, statement)

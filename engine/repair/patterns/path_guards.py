@@ -121,6 +121,8 @@ def exists_test(module: Module, site: Site, name: str) -> str:
     """The expression that looks for a path."""
     node = cst.parse_expression(name)
     same = name == site.module.code(site.call.path)
+    if same and is_entry(module, site):
+        return f"{module.name_of_import('os')}.path.exists({name})"
     if same and (site.call.is_path or is_path_object(site, site.call.path)) and module is site.module:
         return f"{name}.exists()"
     if module is site.module and is_path_object(site, site.call.path):
@@ -131,6 +133,12 @@ def exists_test(module: Module, site: Site, name: str) -> str:
     if "os" not in module.imported and "pathlib" in whole:
         return f"{module.name_of_import('pathlib', 'Path')}({name}).exists()"
     return f"{module.name_of_import('os')}.path.exists({name})"
+
+
+def is_entry(module: Module, site: Site) -> bool:
+    """Whether a path may be what `os.scandir` gives, which is no Path."""
+    function = module.function(site.call.call)
+    return isinstance(site.call.path, cst.Name) and function is not None and "scandir(" in module.code(function.body)
 
 
 def makes_folders(module: Module, site: Site, path: cst.BaseExpression) -> bool:

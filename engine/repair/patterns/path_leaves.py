@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, path_contents, path_edits, wording
+from engine.repair.patterns import for_nothing, handlers, path_contents, path_edits, path_results, wording
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.expected import Expected, by_tests, is_test_file
 from engine.repair.patterns.intent import is_generator, own_nodes, returns_value, sources
@@ -20,11 +21,10 @@ from engine.repair.patterns.path_answers import as_parameter, calling, is_start,
 from engine.repair.patterns.path_calls import PathCall
 from engine.repair.patterns.path_detours import go_round, is_whole
 from engine.repair.patterns.path_guards import Site, exists_test, hoisted, named_path
-from engine.repair.patterns.path_origins import is_asked
+from engine.repair.patterns.path_origins import BUILDING, is_asked
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 
 _WANTED = ("FileNotFoundError", "OSError", "IOError", "Exception")
-_BUILDING = ("__init__", "__new__", "__post_init__")
 
 
 def answered(site: Site) -> Proposal | Declined:
@@ -44,6 +44,9 @@ def answered(site: Site) -> Proposal | Declined:
             return made
     if answer is not None and answer.value is not None and function is not None and _may_leave(function):
         return _left(site, function, answer.value, answer.why)
+    said = path_results.verdict(function) if answer is None and function is not None else None
+    if said is not None and function is not None:
+        return _left(site, function, said, f"{function.name.value} says yes or no: what is not there is not so")
     if answer is None and asked:
         made = _at_caller(site, function)
         if made is not None:
@@ -52,24 +55,74 @@ def answered(site: Site) -> Proposal | Declined:
         value = _for_nothing(site, module, function)
         if value is not None:
             return _left(site, function, *value)
+    above = _said_above(site, function) if answer is None and asked and function is not None else None
+    if above is not None:
+        return above
+    if answer is None and asked and function is not None and _may_leave(function):
+        kept = _for_asked(site, module, function)
+        if kept is not None:
+            return _left(site, function, *kept, is_said=True)
     return _clear_error(site, function, answer)
 
 
+def _said_above(site: Site, function: cst.FunctionDef) -> Proposal | None:
+    """What a function that called says where what it asked for cannot be used: by a handler, or by what it gives."""
+    parameter, owner = as_parameter(site, function), site.module
+    for index in range(site.frame - 1, max(-1, site.frame - 4), -1):
+        here = site.trail.statement(index)
+        if here is None or is_test_file(here[0].path):
+            return None
+        module, statement = here
+        call, given = calling(statement, function, parameter, owner)
+        around = module.function(statement)
+        if call is None or around is None or module.nearest(call, cst.Lambda) is not None:
+            return None
+        if handlers.widened(module, call, "FileNotFoundError"):
+            return path_edits.done(module, "handler", "review", "the handler of its caller says what is done then")
+        default = path_results.default(module, around) or path_results.verdict(around)
+        above = Site(site.trail, module, statement, PathCall(call, "read", given), index) if given is not None else None
+        if above is not None and is_start(module, around, statement):
+            told = _clear_error(above, around, None)
+            return told if isinstance(told, Proposal) else None
+        if above is not None and default is not None:
+            left = _left(above, around, default, f"{around.name.value} gives it where there is none")
+            return left if isinstance(left, Proposal) else None
+        is_same = isinstance(given, cst.Name) and takes_parameter(around, given.value)
+        parameter = given.value if is_same and isinstance(given, cst.Name) else None
+        function, owner = around, module
+    return None
+
+
+def _for_asked(site: Site, module: Module, function: cst.FunctionDef) -> tuple[str, str] | None:
+    """What a function gives, and says, where there is no such file as it was asked for: nothing where it gives nothing,
+    no elements where it gives several; None where the error alone is right."""
+    if is_start(module, function, site.statement):
+        return None
+    if not returns_value(function):
+        return "None", "there is nothing to do without it"
+    default = path_results.default(module, function)
+    if default is not None:
+        return default, f"{function.name.value} gives it where there is none"
+    value = for_nothing.given_for_nothing(site.trail.case, module, function, "None")
+    return (value.code, value.because) if value.strength != "guessed" and value.code != '""' else None
+
+
 def _may_leave(function: cst.FunctionDef) -> bool:
-    return function.name.value not in _BUILDING
+    return function.name.value not in BUILDING
 
 
-def _left(site: Site, function: cst.FunctionDef, value: str, why: str) -> Proposal | Declined:
+def _left(site: Site, function: cst.FunctionDef, value: str, why: str, *, is_said: bool = False) -> Proposal | Declined:
     module = site.module
     name, statement = named_path(site, site.call.path)
     test = exists_test(module, site, name)
     lines = ""
     if is_generator(function) or (value == "None" and not returns_value(function)):
         line = "return"
-        if value == "None" and not is_generator(function) and site.call.action not in ("list",):
-            lines = f"    {wording.warning(module, site.statement, 'File not found', name)}\n"
+        is_said = is_said or (value == "None" and not is_generator(function) and site.call.action not in ("list",))
     else:
         line = f"return {value}"
+    if is_said:
+        lines = f"    {wording.warning(module, site.statement, 'File not found', name)}\n"
     head = f"{hoisted(module, name, site.call.path)}if not {test}:\n"
     return path_edits.inserted(site, f"{head}{lines}    {line}\n", "default", "review", why, statement)
 
@@ -84,7 +137,10 @@ def _for_nothing(site: Site, module: Module, function: cst.FunctionDef) -> tuple
     value = for_nothing.given_for_nothing(case, module, function, held or "None")
     if value.strength != "guessed" or value.code != "None":
         return value.code, value.because
-    return ("None", f"callers of {name} can do without") if callers_bear_none(case, name) else None
+    if callers_bear_none(case, name):
+        return "None", f"callers of {name} can do without"
+    number = path_results.number(function)
+    return (number, f"callers of {name} want a number") if number is not None else None
 
 
 def _held(module: Module, function: cst.FunctionDef, statement: cst.CSTNode) -> str | None:
@@ -141,6 +197,9 @@ def _clear_error(site: Site, function: cst.FunctionDef | None, answer: Expected 
     head = f"{hoisted(module, name, site.call.path)}if not {exists_test(module, site, name)}:\n"
     said = wording.formatted(module, "file not found", name)
     line, why = f"raise FileNotFoundError({said})", "the error says what is missing"
+    is_command = is_start(module, function, site.statement) or (
+        function is None and re.search(r"\bargv\b|argparse|\binput\(", module.tree.code) is not None
+    )
     if answer is not None and answer.raises and answer.raises not in ("FileNotFoundError", "OSError", "SystemExit"):
         if (
             not hasattr(builtins, answer.raises)
@@ -149,7 +208,7 @@ def _clear_error(site: Site, function: cst.FunctionDef | None, answer: Expected 
         ):
             return path_edits.declined(f"{answer.why}: {answer.raises}, which the file does not know")
         line, why = f"raise {answer.raises}({said})", answer.why
-    elif (answer is not None and answer.raises == "SystemExit") or is_start(module, function, site.statement):
+    elif is_command or (answer is not None and answer.raises == "SystemExit"):
         line = f"{module.name_of_import('sys')}.exit({said})"
         why = "a person is told which file is missing"
     return path_edits.inserted(site, f"{head}    {line}\n", "clear-error", "review", why, statement)

@@ -11,7 +11,7 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.path_answers import FIRST_TIME, takes_parameter
+from engine.repair.patterns.path_answers import FIRST_TIME, as_parameter, takes_parameter
 from engine.repair.patterns.path_guards import Site
 from engine.repair.patterns.syntax import bound_values, last_name, own_attribute, text_of, walk
 
@@ -23,12 +23,41 @@ _WRAPPING = frozenset(
 )
 _OPTIONS = re.compile(r"(?i)_*(?:args?|opts?|options?|argv|ns|namespace|parsed|params?|flags|request|event)\Z")
 _OWN_THINGS = re.compile(FIRST_TIME.pattern + r"|config|setting|prefs|preference|recent|cookie|bookmark|lock|pid|theme")
+_DECORATION = re.compile(  # what a program can do without
+    r"(?i)(?:\A|[^a-z])(?:icons?|logos?|thumb(?:nail)?s?|avatars?|themes?|styles?|locales?|translations?|i18n|lang(?:uage)?s?)"
+    r"(?:[^a-z]|\Z)"
+)
 _STEPS = 8
+BUILDING = ("__init__", "__new__", "__post_init__")
 
 
 def is_asked(site: Site) -> bool:
     """Whether the file was named by whoever called: its last part comes from a parameter, or from a command line."""
+    if _is_default(site) or _DECORATION.search(_place(site)):
+        return False
     return _is_asked(site.module, site.call.path, _STEPS)
+
+
+def _place(site: Site) -> str:
+    """A path as it is written, with what its name is bound to."""
+    module, path = site.module, site.call.path
+    function = module.function(site.call.call)
+    line = module.position(site.call.call).start.line
+    bound = bound_values(module, function, path.value, line)[:1] if function and isinstance(path, cst.Name) else []
+    return " ".join(module.code(one) for one in (path, *bound))
+
+
+def _is_default(site: Site) -> bool:
+    """Whether the path is what a parameter of the function has where nobody gives another."""
+    function = site.module.function(site.call.call)
+    parameter = as_parameter(site, function) if function is not None else None
+    if function is None or parameter is None:
+        return False
+    for one in (*function.params.params, *function.params.kwonly_params):
+        default = text_of(one.default) if one.name.value == parameter else None
+        if default:
+            return f"'{default}'" in site.trail.record.message
+    return False
 
 
 def _is_asked(module: Module, path: cst.BaseExpression, steps: int) -> bool:
@@ -49,7 +78,7 @@ def _is_asked(module: Module, path: cst.BaseExpression, steps: int) -> bool:
         return _OPTIONS.match(last_name(part.value)) is not None or last_name(part.value) == "environ"
     if isinstance(part, cst.Call):
         if last_name(part.func) in ("input", "get", "getenv", "pop", "popleft"):
-            return True
+            return last_name(part.func) not in ("get", "getenv") or len(part.args) != 2  # it says where it lies else
         base = part.func.value if isinstance(part.func, cst.Attribute) else None
         return base is not None and _OPTIONS.match(last_name(base)) is not None
     return any(_is_asked(module, one, steps - 1) for one in walk(part) if isinstance(one, cst.Name) and one is not part)
@@ -76,8 +105,9 @@ def _is_asked_attribute(module: Module, part: cst.Attribute) -> bool:
     if _OPTIONS.match(last_name(part.value)):
         return True
     around = module.nearest(part, cst.ClassDef)
-    if not own_attribute(part) or around is None:
-        return False
+    inside = module.function(part)
+    if not own_attribute(part) or around is None or inside is None or inside.name.value not in BUILDING:
+        return False  # it was named some time ago: it may be gone since, or not be there yet
     code = module.code(part)
     for one in module.nodes(cst.Assign, within=around):
         if any(module.code(each.target) == code for each in one.targets):

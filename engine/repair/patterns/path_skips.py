@@ -16,6 +16,7 @@ from engine.repair.patterns.missing_paths import comprehension_around
 from engine.repair.patterns.path_answers import (
     as_parameter,
     calling,
+    calls_in,
     loop_over,
     own_answer,
     takes_parameter,
@@ -90,6 +91,8 @@ def by_caller(site: Site) -> Proposal | Declined | None:
         module, statement = here
         call, given = calling(statement, function, parameter, site.module)
         if call is None:
+            if _awaits(module, statement):
+                return _skipped_above(site, module, statement, None)
             is_mapped = parameter is not None and filters_map(module, statement, function)
             left_out = "one of several files is missing: it is left out, the rest goes on"
             return path_edits.done(module, "skip", "review", left_out) if is_mapped else None
@@ -98,7 +101,7 @@ def by_caller(site: Site) -> Proposal | Declined | None:
             return _filtered(module, around, module.code(given), site)
         loop = loop_over(module, statement)
         if loop is not None and (given is None or varies_in(module, loop, given)):
-            return _skipped_above(site, module, statement, loop, given)
+            return _skipped_above(site, module, statement, given, loop)
         if given is None:
             parameter = None
         function = module.function(statement)
@@ -109,14 +112,23 @@ def by_caller(site: Site) -> Proposal | Declined | None:
     return None
 
 
+def _awaits(module: Module, statement: cst.CSTNode) -> bool:
+    """Whether a loop takes the result of one job after the other, each of which may have failed."""
+    loop = loop_over(module, statement)
+    return isinstance(loop, cst.For) and any(
+        last_name(one.func) == "result" and isinstance(one.func, cst.Attribute) and varies_in(module, loop, one.func)
+        for one in calls_in(statement)
+    )
+
+
 def _skipped_above(
     site: Site,
     module: Module,
     statement: cst.CSTNode,
-    loop: cst.For | cst.While,
     given: cst.BaseExpression | None,
+    loop: cst.For | cst.While | None = None,
 ) -> Proposal | Declined:
-    if given is not None and is_simple(given):
+    if given is not None and loop is not None and is_simple(given):
         name = module.code(given)
         if any(
             last_name(node.func) in CHECKS and name in module.code(node)

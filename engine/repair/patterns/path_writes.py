@@ -11,9 +11,10 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns import path_edits
-from engine.repair.patterns.edit import with_keyword
+from engine.repair.patterns.edit import Module, with_keyword
 from engine.repair.patterns.missing_paths import comprehension_around
 from engine.repair.patterns.openings import keyword
+from engine.repair.patterns.path_calls import path_call
 from engine.repair.patterns.path_guards import Site, hoisted, is_path_object, makes_folders, named_path
 from engine.repair.patterns.path_texts import is_written_out
 from engine.repair.patterns.pattern import Applicability, Declined, Proposal
@@ -94,11 +95,14 @@ def suppressed(site: Site, why: str, how: Applicability = "review") -> Proposal:
     """Put a statement under `with contextlib.suppress(FileNotFoundError):`."""
     module = site.module
     statement = cast(cst.SimpleStatementLine, site.statement)
+    module.replace(statement, _under_suppress(module, statement))
+    return path_edits.done(module, "suppress", how, why)
+
+
+def _under_suppress(module: Module, statement: cst.SimpleStatementLine) -> cst.With:
     manager = cst.parse_expression(f"{module.name_of_import('contextlib')}.suppress(FileNotFoundError)")
     body = cst.IndentedBlock(body=[statement.with_changes(leading_lines=())])
-    made = cst.With([cst.WithItem(manager)], body, leading_lines=statement.leading_lines)
-    module.replace(statement, made)
-    return path_edits.done(module, "suppress", how, why)
+    return cst.With([cst.WithItem(manager)], body, leading_lines=statement.leading_lines)
 
 
 def gone_already(site: Site) -> Proposal | Declined:
@@ -115,4 +119,20 @@ def gone_already(site: Site) -> Proposal | Declined:
         and one.value is call.call
     ):
         return path_edits.declined("the deletion stands within a larger statement")
+    _suppress_beside(site)
     return suppressed(site, "what is to be deleted may be gone already", "safe")
+
+
+def _suppress_beside(site: Site) -> None:
+    """Let the deletions right behind the one that failed be of what is gone as well."""
+    module = site.module
+    block = module.parent(site.statement)
+    if not isinstance(block, cst.IndentedBlock):
+        return
+    for one in list(block.body)[list(block.body).index(cast(cst.SimpleStatementLine, site.statement)) + 1 :]:
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
+        call = small.value if isinstance(small, cst.Expr) else None
+        made = path_call(module, call) if isinstance(call, cst.Call) else None
+        if made is None or made.action != "delete" or made.is_path or not isinstance(one, cst.SimpleStatementLine):
+            return
+        module.replace(one, _under_suppress(module, one))

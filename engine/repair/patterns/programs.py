@@ -11,7 +11,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, path_edits, wording
+from engine.repair.patterns import for_nothing, path_edits, path_results, wording
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.expected import by_callers, expected, is_test_file
 from engine.repair.patterns.intent import own_nodes, returns_value
@@ -79,13 +79,26 @@ def _answer(
             return [warn, f"{target} = {NOT_FOUND}"], "the program is missing: it is what a shell answers then"
         if isinstance(only, cst.Return) and only.value is call:
             return [warn, f"return {NOT_FOUND}"], "the program is missing: it is what a shell answers then"
+    is_checked = _is_checked(call)
+    if is_start(module, function, statement) and (is_checked or not isinstance(only, cst.Expr)):
+        said = wording.formatted(module, WORDS.lower(), "error.filename")
+        return [f"{module.name_of_import('sys')}.exit({said})"], "a person is told which program is missing"
     if not returns_value(function):
+        if isinstance(only, cst.Expr) and not is_checked:
+            return [warn], "nobody asks how the program ended: it is said that there is none"
         is_last = function.body.body[-1] is statement and len(function.body.body) < 3
         if isinstance(only, cst.Expr) and not is_last:
             return [warn], "the program is missing: it is said, and the rest is done without it"
         return [], ""
     value = _value(trail, module, function, only)
     return ([warn, f"return {value[0]}"], f"the program is missing: {value[1]}") if value is not None else ([], "")
+
+
+def _is_checked(call: cst.Call) -> bool:
+    """Whether the code wants an error where the program fails."""
+    given = next((arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "check"), None)
+    is_said = isinstance(given, cst.Name) and given.value == "True"
+    return is_said or last_name(call.func) in ("check_call", "check_output")
 
 
 def _value(
@@ -97,13 +110,22 @@ def _value(
     name = function.name.value
     if name in ("main", "cli", "run") and is_start(module, function, function):
         return None
+    said = path_results.verdict(function)
+    if said is not None:
+        return "False", f"{name} says yes or no"
     answer = expected(trail, module, function) or by_callers(trail, name)
     if answer is not None:
         return (answer.value, answer.why) if answer.value is not None else None
     value = for_nothing.given_for_nothing(trail.case, module, function, "None")
     if value.strength != "guessed":
         return value.code, value.because
-    return ("None", f"callers of {name} ask for it") if callers_bear_none(trail.case, name, asked=True) else None
+    text = path_results.text(module, function)
+    if text is not None and callers_bear_none(trail.case, name, asked=True):
+        return text, f"{name} gives a text"
+    if callers_bear_none(trail.case, name, asked=True):
+        return "None", f"callers of {name} ask for it"
+    number = path_results.number(function)
+    return (number, f"callers of {name} want a number") if number is not None else None
 
 
 def _refusal(module: Module, function: cst.FunctionDef, statement: cst.CSTNode) -> str | None:

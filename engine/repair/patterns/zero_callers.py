@@ -15,12 +15,16 @@ from engine.repair.patterns.pattern import Case, Proposal
 from engine.repair.patterns.sites import Trail
 from engine.repair.patterns.syntax import last_name
 
+SHORT = 3
+_ROUNDING = ("round", "int", "float", "str")
+
 
 def at_caller(case: Case, function: cst.FunctionDef) -> Proposal | None:
-    """`x = share(...)` in the frame that called a function of one line, where another branch says what x is otherwise;
+    """`x = share(...)` in the frame that called a short function, where another branch says what x is otherwise;
     `return share(...)`, where the caller gives None elsewhere. None where it does not say."""
     statements = [one for one in function.body.body if not _is_docstring(one)]
-    if len(statements) != 1 or not own_nodes(function.body, cst.Return):
+    is_short = len(statements) <= SHORT and all(isinstance(one, cst.SimpleStatementLine) for one in statements)
+    if not is_short or not own_nodes(function.body, cst.Return):
         return None
     try:
         trail = Trail(case)
@@ -32,6 +36,8 @@ def at_caller(case: Case, function: cst.FunctionDef) -> Proposal | None:
     module, statement = here
     small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1 else None
     call = small.value if isinstance(small, cst.Assign | cst.Return) else None
+    while isinstance(call, cst.Call) and module.code(call.func) in _ROUNDING and len(call.args) >= 1:
+        call = call.args[0].value
     if not isinstance(statement, cst.SimpleStatementLine) or not isinstance(call, cst.Call):
         return None
     if last_name(call.func) != function.name.value:

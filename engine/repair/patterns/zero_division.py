@@ -15,6 +15,7 @@ from engine.repair.patterns import intent
 from engine.repair.patterns.divisions import (
     Division,
     alike,
+    all_divisions,
     contains,
     could_be_zero,
     denominator_code,
@@ -28,7 +29,7 @@ from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.underlined import decided
 from engine.repair.patterns.zero_callers import at_caller
-from engine.repair.patterns.zero_guards import guard_formula, is_one_over
+from engine.repair.patterns.zero_guards import guard_formula, is_neutral, is_one_over
 from engine.repair.record import ErrorRecord
 
 _ARITHMETIC = re.compile(
@@ -40,6 +41,7 @@ _DUNDER = re.compile(r"__(?:r|i)?(?:truediv|floordiv|mod|divmod|pow|invert|float
 _OPERATORS = re.compile(r"""['"](?:/|//|%|div|divide|mod|\*\*)['"]|\b(?:Div|FloorDiv|Mod|DIVIDE|DIV|SLASH|PERCENT)\b""")
 
 
+MOST = 4  # more of them are another fix
 _COMPARING = cst.Comparison | cst.ComparisonTarget
 
 
@@ -98,7 +100,7 @@ def _at_caller(case: Case, module: Module, failed: Sequence[Division]) -> Propos
 
 def _proposal(case: Case, module: Module, failed: Sequence[Division]) -> Proposal:
     function = module.function(failed[0])
-    every = [*failed, *alike(module, failed)]
+    every = [*failed, *alike(module, failed), *_by_result(module, function, failed)]
     wholes: dict[cst.CSTNode, list[Division]] = {}
     for one in every:
         whole = one if isinstance(one, cst.AugAssign) else whole_formula(module, one)
@@ -134,6 +136,22 @@ def _proposal(case: Case, module: Module, failed: Sequence[Division]) -> Proposa
     )
 
 
+def _by_result(module: Module, function: cst.FunctionDef | None, failed: Sequence[Division]) -> list[Division]:
+    """Divisions of other functions of the file by what the function gives, which is zero now."""
+    returned = [one for one in failed if isinstance(one, cst.BinaryOperation) and _is_returned(module, one)]
+    if function is None or not returned or is_neutral(function.name.value):
+        return []
+    is_property = any("property" in module.code(one.decorator) for one in function.decorators)
+    form = r"(?:\w+\.)+%s\Z" if is_property else r"(?:\w+\.)*%s\([^()]*\)\Z"
+    wanted = re.compile(form % re.escape(function.name.value))
+    found = [one for one in all_divisions(module, None, None) if wanted.match(denominator_code(module, one))]
+    return [one for one in found if one not in failed and not is_safe_already(module, one)][:MOST]
+
+
+def _is_returned(module: Module, one: Division) -> bool:
+    return isinstance(module.parent(whole_formula(module, one)), cst.Return)
+
+
 # -- finding -----------------------------------------------------------------------------------------------------------
 
 
@@ -156,7 +174,7 @@ def _on_purpose(module: Module, one: Division) -> str | None:
                 return "it is a calculator's division"
         if isinstance(around, cst.FunctionDef):
             break
-    if function is not None and _ARITHMETIC.match(name):
+    if function is not None and _ARITHMETIC.match(name) and _is_given_numbers(function):
         return f"{name} is plain arithmetic: dividing by zero is its caller's error"
     if isinstance(one, cst.BinaryOperation) and re.fullmatch(
         r"(?i)(?:self\.)?_?det(?:erminant)?", denominator_code(module, one)
@@ -165,6 +183,13 @@ def _on_purpose(module: Module, one: Division) -> str | None:
     if function is not None and _only_divides_arguments(module, function, one):
         return f"{name} only divides its arguments: dividing by zero is its caller's error"
     return None
+
+
+def _is_given_numbers(function: cst.FunctionDef) -> bool:
+    """Whether a function is given what it works on: one that has nothing but its object asks for a share of that."""
+    given = [*function.params.posonly_params, *function.params.params]
+    is_all = function.params.star_arg is cst.MaybeSentinel.DEFAULT
+    return not is_all or any(one.name.value not in ("self", "cls") for one in given)
 
 
 def _only_divides_arguments(module: Module, function: cst.FunctionDef, one: Division) -> bool:

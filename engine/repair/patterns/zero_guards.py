@@ -23,6 +23,7 @@ from engine.repair.patterns.for_nothing import Value
 from engine.repair.patterns.guards import in_parentheses, is_repeatable
 from engine.repair.patterns.pattern import Case
 
+_NEUTRAL = re.compile(r"(?i)(?:^|[_.])(?:zoom|scale|aspect|aspect_?ratio|(?:zoom|scale)_?(?:factor|ratio|[xy]))\Z")
 _ENDLESS = re.compile(r"(?i)\b\w*(?:mse|rmse|noise|mean_squared|sq_?err)\w*\b")
 
 
@@ -66,7 +67,7 @@ def guard_formula(
         if told is not None:
             guards.before(module, line, f"if {opposite}:\n    return {told.code}\n")
             return "guard-use", told, False
-        if zero_values.stays_unset(module, whole):
+        if zero_values.stays_unset(module, whole) or zero_values.leaves_key_out(module, whole):
             guards.under(module, line, good)
             return "unset", Value("nothing", "guessed", "it is set only sometimes"), False
     if _skips(module, whole, value, line):
@@ -91,6 +92,11 @@ def guard_formula(
     if value.code.startswith("(") and isinstance(module.parent(whole), cst.Return):
         return "conditional", value, True
     return "conditional", value, True
+
+
+def is_neutral(name: str) -> bool:
+    """Whether what has such a name is one where nothing is stretched or shrunk."""
+    return _NEUTRAL.search(name) is not None
 
 
 def is_one_over(module: Module, formula: cst.CSTNode) -> bool:
@@ -233,16 +239,33 @@ def _plain(module: Module, whole: cst.CSTNode) -> Value:
         return Value('float("inf")', "told", "a signal without noise is without end")
     if isinstance(whole, cst.Call):
         name = module.code(whole.func)
+        if name == "math.atan":
+            return Value("math.pi / 2", "guessed", "it is upright")
         if name == "divmod":
             return Value("(0, 0)", "told", "there is nothing to share out")
         if name in ("Fraction", "fractions.Fraction"):
             return Value(f"{name}(0)", "guessed", "it is the usual value")
         if name in ("int", "math.ceil", "math.floor", "ceil", "floor") or (name == "round" and len(whole.args) == 1):
             return Value("0", "guessed", "it is the usual value")
+    if is_neutral(_target(module, whole)):
+        return Value("1.0", "guessed", "nothing is neither stretched nor shrunk")
     if "Decimal" in code:
         return Value("Decimal(0)", "guessed", "it is the usual value")
     whole_numbers = isinstance(whole, cst.BinaryOperation) and isinstance(whole.operator, cst.FloorDivide | cst.Modulo)
     return Value("0" if whole_numbers else "0.0", "guessed", "it is the usual value of a share of nothing")
+
+
+def _target(module: Module, whole: cst.CSTNode) -> str:
+    """The name that a formula is bound to; nothing where it is part of more."""
+    change = module.parent(whole)
+    while isinstance(change, cst.Arg | cst.Call):  # min(a / b, c / d)
+        if isinstance(change, cst.Call) and module.code(change.func) not in ("min", "max"):
+            return ""
+        change = module.parent(change)
+    function = module.function(whole)
+    if isinstance(change, cst.Return) and function is not None:
+        return function.name.value
+    return module.code(change.targets[0].target) if isinstance(change, cst.Assign) else ""
 
 
 def _value(
@@ -252,6 +275,8 @@ def _value(
     plain = _plain(module, whole)
     if function is None or not inner:
         return plain
+    if zero_values.is_step(module, whole):
+        return Value("1", "guessed", "it is a step, which has a length")
     told = zero_values.beside(module, whole)
     if told is not None and plain.strength != "told":
         return told

@@ -32,10 +32,31 @@ def beside(module: Module, whole: cst.BaseExpression) -> Value | None:
     other = _other_branch(module, line, target) or _first_value(module, line, target)
     if other is not None:
         return Value(other, "guessed", f"{target} is {other} where there is none")
-    initial = _initial(module, change, target)
+    initial = _initial(module, change, target) or _of_class(module, change, target)
     if initial not in (None, "None"):  # who reads it later has a number by then
         return Value(str(initial), "guessed", f"{target} is {initial} at first")
     return None
+
+
+def is_step(module: Module, whole: cst.BaseExpression) -> bool:
+    """Whether a quotient is how far a range goes at a time, or how long something waits for a key: never zero."""
+    change = module.parent(whole)
+    function = module.function(whole)
+    if isinstance(change, cst.Arg):
+        return _steps(module, whole)
+    if not isinstance(change, cst.Assign) or len(change.targets) != 1 or function is None:
+        return False
+    name = module.code(change.targets[0].target)
+    return any(_steps(module, one) for one in intent.own_nodes(function.body, cst.Name) if one.value == name)
+
+
+def _steps(module: Module, one: cst.BaseExpression) -> bool:
+    arg = module.parent(one)
+    call = module.parent(arg) if isinstance(arg, cst.Arg) else None
+    if not isinstance(call, cst.Call):
+        return False
+    name = module.code(call.func)
+    return (name == "range" and len(call.args) == 3 and call.args[2] is arg) or name.endswith("waitKey")
 
 
 def _other_branch(module: Module, line: cst.CSTNode, target: str) -> str | None:
@@ -96,6 +117,18 @@ def _initial(module: Module, change: cst.Assign, target: str) -> str | None:
     return None
 
 
+def _of_class(module: Module, change: cst.Assign, target: str) -> str | None:
+    """What the class itself sets an attribute to, for all of its objects."""
+    around = module.nearest(change, cst.ClassDef)
+    if around is None or not own_attribute(change.targets[0].target):
+        return None
+    for one in around.body.body:
+        found = _given(module, one, target.partition(".")[2])
+        if found is not None:
+            return found
+    return None
+
+
 def stays_unset(module: Module, whole: cst.BaseExpression) -> bool:
     """Whether the quotient is all that an `if` without `else` sets of another object: it has none as often."""
     change = module.parent(whole)
@@ -107,6 +140,27 @@ def stays_unset(module: Module, whole: cst.BaseExpression) -> bool:
     target = change.targets[0].target
     is_foreign = isinstance(target, cst.Attribute) and not own_attribute(target)
     return is_foreign and len(block.body) == 1 and around.orelse is None
+
+
+def leaves_key_out(module: Module, whole: cst.BaseExpression) -> bool:
+    """Whether the quotient is put in words under a key that is set only sometimes: `tags["fnumber"] = f"f/{a / b}"`."""
+    change: cst.CSTNode | None = module.parent(whole)
+    is_worded = isinstance(change, cst.FormattedStringExpression)
+    while isinstance(change, cst.Arg | cst.Call | cst.FormattedStringExpression | cst.FormattedString):
+        is_worded = is_worded or (isinstance(change, cst.Call) and module.code(change.func) == "str")
+        change = module.parent(change)
+    if not is_worded or not isinstance(change, cst.Assign) or len(change.targets) != 1:
+        return False
+    target = change.targets[0].target
+    if not isinstance(target, cst.Subscript) or not isinstance(target.slice[0].slice, cst.Index):
+        return False
+    key = target.slice[0].slice.value
+    if not isinstance(key, cst.SimpleString) or not any(
+        isinstance(one, cst.If) for one in module.ancestors(change) if module.function(one) is module.function(change)
+    ):
+        return False
+    asked = [one for one in module.nodes(cst.Subscript) if module.code(one.slice[0]) == module.code(key)]
+    return all(isinstance(module.parent(one), cst.AssignTarget) for one in asked)
 
 
 def leaves_with(case: Case, module: Module, function: cst.FunctionDef, whole: cst.BaseExpression) -> Value | None:

@@ -95,6 +95,13 @@ PROGRAMS: list[Program] = [
             "import app, os\nreal = os.path.exists\nos.path.exists = lambda path: real(path) and os.remove(path) is None\nopen('lock', 'w').close()\ntry:\n    assert app.Lock('lock').wait()\nfinally:\n    os.path.exists = real", operator="suppress"),
     program("no path on the line", "import tempfile\n\nclass Job:\n    done = 0\n\n    def run(self):\n        folder = tempfile.mkdtemp(prefix='job')\n        self.done = len(folder)\n\n",
             "import app, tempfile\ntempfile.tempdir = 'gone'\ntry:\n    app.Job().run()\nfinally:\n    tempfile.tempdir = None", operator="caught"),
+    program("opened by map", "def sizes(paths):\n    return [len(one.read()) for one in map(open, paths)]\n", LOOP, files=A, operator="skip"),
+    program("where a default says it lies", "def next_number(path='counter.txt'):\n    with open(path) as f:\n        number = int(f.read()) + 1\n    with open(path, 'w') as f:\n        f.write(str(number))\n    return number\n",
+            "import app\nassert [app.next_number(), app.next_number()] == [1, 2]", operator="default"),
+    program("put in order by what is gone", "from pathlib import Path\n\ndef newest(names):\n    return max([Path(one) for one in names], key=lambda one: one.stat().st_mtime).name\n", "import app\nassert app.newest(['a.txt', 'gone.txt']) == 'a.txt'", files=A, operator="skip"),
+    program("a question is answered", "import os, time\n\ndef is_stale(path, limit=60):\n    return time.time() - os.path.getmtime(path) > limit\n\ndef build(path):\n    return 'anew' if is_stale(path) else 'kept'\n", "import app\nassert app.build('gone') == 'anew' and app.build('a.txt') == 'kept'", files=A, operator="default"),
+    program("what stays empty has no first element", "import csv\n\nclass Table:\n    path = 'stats.csv'\n\n    def titles(self):\n        rows = []\n        with open(self.path) as f:\n            rows.extend(csv.reader(f))\n        found = []\n        for title in rows[0]:\n            found.append(title)\n        return found\n",
+            "import app\nassert app.Table().titles() == []", operator="default"),
     program("CRLF and no last newline", "", "import app\napp.save('o/x')", files={"app.py": b"import os\r\ndef save(p):\r\n\topen(p, 'w').close()"}, operator="mkdir"),
 ]  # fmt: skip
 

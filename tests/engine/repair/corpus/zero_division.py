@@ -5,6 +5,13 @@ from tests.engine.repair.corpus import forms, quotients, uses
 from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
+    program(
+        "a check that lets zero by",
+        "class View:\n    zoom = 1.0\n\n    def fit(self, window, image):\n        if image > 9:\n            return self\n"
+        "        self.zoom = window / image\n        return self\n\n    def at(self, x):\n        return x / self.zoom\n",
+        "import app\nassert app.View().fit(4, 2).at(4) == 2\nassert app.View().fit(4, 0).at(4) == 4",
+        operator="conditional",
+    ),
     *uses.ZERO_DIVISION,
     *forms.ZERO_DIVISION,
     *quotients.ZERO_DIVISION,
@@ -208,6 +215,14 @@ PROGRAMS = [
 _F = "def f(a, b):\n    return a / b\n\n\nf(1, 0)\n"
 
 LOOKALIKES = [
+    spared(
+        "what lets zero by was looked for too",
+        "def exposure(seconds):\n    if seconds >= 1:\n        return f'{seconds:g} s'\n    if seconds <= 0:\n"
+        "        return 'none'\n    return f'1/{round(1 / seconds)} s'\n",
+        log='Traceback (most recent call last):\n  File "{root}/app.py", line 6, in exposure\n'
+        "    return f'1/{round(1 / seconds)} s'\nZeroDivisionError: division by zero\n",
+        reason="guarded already",
+    ),
     *quotients.SPARED_DIVISIONS,
     spared(
         "a file for Python 2",
