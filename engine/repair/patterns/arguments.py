@@ -102,6 +102,8 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
     use, subject = pairs[likeliest(module, [subject for _use, subject in pairs])]
     around = module.parent(subject)
     star = around.star if isinstance(around, cst.Arg) else ""
+    if isinstance(around, cst.StarredDictElement | cst.StarredElement):
+        star = "**" if isinstance(around, cst.StarredDictElement) else "*"
     return nothing.guarded(case, module, line, use, subject, {"*": "()", "**": "{}"}.get(star))
 
 
@@ -128,6 +130,12 @@ def _given(
     if told and not named and "format" not in message and intent.raised_below(case) is None:
         return  # the call that the message names is not here
     is_mapping = "mapping" in message
+    for display in module.nodes(cst.StarredDictElement, line) if is_mapping else ():
+        if _may_be_none(module, display.value):
+            yield display.value, display.value
+    for element in module.nodes(cst.StarredElement, line) if "after * must" in message else ():
+        if _may_be_none(module, element.value):
+            yield element.value, element.value
     if "format" in message:
         for text in module.nodes(cst.FormattedStringExpression, line):
             if _may_be_none(module, text.expression) and ("string passed" not in message or text.format_spec):

@@ -9,9 +9,9 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent
+from engine.repair.patterns import absent, guards, intent, read_again
 from engine.repair.patterns.absence import Absence
-from engine.repair.patterns.edit import Module
+from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.mismatch import decline, finish
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.subscripts import absence_of, constant, index_of, subscripts
@@ -64,11 +64,13 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     counted = use.value.value if of_rows and isinstance(use.value, cst.Attribute) else use.value
     plain = absence_of(use, counted, good, bad)
     element = module.quote * 2 if _is_part_of_text(module, use) else "None"
-    operator, value = absent.guard(case, module, Absence(use, plain.subject, plain.conditions, names, element))
+    absence = Absence(use, plain.subject, plain.conditions, names, element)
+    operator, value = absent.guard(case, module, absence)
     told_so = value.strength == "told" and value.code not in ("continue", "return", "nothing")
     sure: Applicability = "safe" if told_so and operator in ("conditional", "guard-use", "guard-producer") else "review"
     why = f"{base} has not always {needed} elements: {value.code} then, as {value.because}."
-    return finish(module, operator, why, sure)
+    edit = read_again.guarded(case, module, absence, module.edit(), (base, f"len({base})"))
+    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
 
 def _is_stored(module: Module, one: cst.Subscript) -> bool:

@@ -18,7 +18,7 @@ from engine.repair.patterns.arguments import calls_at
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.mismatch import decline, finish, is_told
 from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.producers import bound_to
+from engine.repair.patterns.producers import bound_to, producer_of
 from engine.repair.patterns.subscripts import absence_of, index_of, subscripts
 from engine.repair.patterns.underlined import decided
 
@@ -194,8 +194,21 @@ def _as_key(case: Case, module: Module, line: int, kind: str) -> Proposal | Decl
     code = module.code(key)
     if code.startswith((f"{wanted}(", "str(", "repr(")):
         return decline("it is made a key already")
-    module.replace(key, guards.expression(f"{wanted}({module.code(key.with_changes(lpar=[], rpar=[]))})"))
+    made = f"{wanted}({module.code(key.with_changes(lpar=[], rpar=[]))})"
+    if _is_sometimes(module, key):
+        made = f"({made} if isinstance({code}, {kind}) else {code})"
+        if isinstance(module.parent(key), cst.Index | cst.Arg):
+            made = made[1:-1]
+    module.replace(key, guards.expression(made))
     return finish(module, wanted, f"A {kind} is no key: a {wanted} of the same is.")
+
+
+def _is_sometimes(module: Module, key: cst.BaseExpression) -> bool:
+    """Whether a key is what the function is given, by a name: it may be a plain value as well."""
+    if not isinstance(key, cst.Name):
+        return False
+    producer = producer_of(module, key)
+    return producer.kind == "parameter" and bound_to(module, key) is None
 
 
 def _stored(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:

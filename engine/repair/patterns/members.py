@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, for_nothing, guards, lasting, plain_types
+from engine.repair.patterns import absent, for_nothing, guards, handed_on, lasting, plain_types
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.module_members import RENAMED, of_module, quote_of, renamed
 from engine.repair.patterns.own_classes import (
@@ -52,6 +52,9 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
         return _key(module, use, name)
     if classes and not is_own and (kin := _kin(name, known)) is not None:
         return renamed(module, use, name, kin, owner)
+    whole = handed_on.propose(module, use, name)
+    if whole is not None:
+        return whole
     if isinstance(_target(module, use), cst.AssignTarget | cst.AugAssign):
         return Declined("attribute", f"{owner} takes no attribute {name}: what was meant cannot be seen")
     if classes and module.code(use.value) == "self":

@@ -197,7 +197,7 @@ def _none_use(
     if "unpack" in message:
         changes = module.nodes(cst.Assign, line)
         return (changes[0].value, changes[0].value) if changes else None
-    walked = _walked(case, module, line) or _taken_apart(module, line)
+    walked = _walked(case, module, line) or _taken_apart(module, line) or _added(module, line)
     return (walked, walked) if walked is not None else None
 
 
@@ -205,6 +205,14 @@ def _taken_apart(module: Module, line: int) -> cst.BaseExpression | None:
     """What several names are bound to at once."""
     for one in module.nodes(cst.Assign, line):
         if len(one.targets) == 1 and isinstance(one.targets[0].target, cst.Tuple | cst.List):
+            return one.value
+    return None
+
+
+def _added(module: Module, line: int) -> cst.BaseExpression | None:
+    """What a list is made longer by."""
+    for one in module.nodes(cst.AugAssign, line):
+        if isinstance(one.operator, cst.AddAssign | cst.BitOrAssign) and _may_be_none(module, one.value):
             return one.value
     return None
 
@@ -282,6 +290,8 @@ def _empty(module: Module, use: cst.BaseExpression, subject: cst.BaseExpression)
     if use is subject:
         if isinstance(around, cst.For | cst.CompFor):
             return "()"
+        if isinstance(around, cst.AugAssign):
+            return "[]" if isinstance(around.operator, cst.AddAssign) else "{}"
         if isinstance(around, cst.Arg):
             call = module.parent(around)
             if isinstance(call, cst.Call) and module.code(call.func) in ("max", "min"):
