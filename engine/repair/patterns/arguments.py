@@ -107,6 +107,20 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
     return nothing.guarded(case, module, line, use, subject, {"*": "()", "**": "{}"}.get(star))
 
 
+def _is_of_number(module: Module, text: cst.FormattedStringExpression) -> bool:
+    """Whether a value is formatted as a number is: `.3f`, `03d`, `,`, `.1%`."""
+    code = module.code(text)
+    return re.search(r":[^{}:]*(?:[dfFeEgGnxob%,]|\.\d+[fFeEgG%]?)\}?\Z", code) is not None
+
+
+def _of_numbers(module: Module, text: cst.BaseExpression, values: list[cst.BaseExpression]) -> list[cst.BaseExpression]:
+    """Those of the values that a `%` format writes as numbers; all of them where that cannot be told."""
+    codes = re.findall(r"%[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?([a-zA-Z])", module.code(text).replace("%%", ""))
+    if not isinstance(text, cst.SimpleString | cst.ConcatenatedString) or len(codes) != len(values):
+        return values
+    return [value for value, code in zip(values, codes, strict=True) if code not in "sra"] or values
+
+
 def calls_at(module: Module, line: int) -> list[cst.Call]:
     """The calls that the statement at a line makes there."""
     found = [one for one in module.nodes(cst.Call, line) if _is_at(module, one, line)]
@@ -136,8 +150,9 @@ def _given(
     for element in module.nodes(cst.StarredElement, line) if "after * must" in message else ():
         if _may_be_none(module, element.value):
             yield element.value, element.value
-    if "format" in message:
-        for text in module.nodes(cst.FormattedStringExpression, line):
+    if "format" in message or "real number" in message:
+        every = module.nodes(cst.FormattedStringExpression, line)
+        for text in sorted(every, key=lambda one: not _is_of_number(module, one)):  # texts are seldom missing
             if _may_be_none(module, text.expression) and ("string passed" not in message or text.format_spec):
                 yield text.expression, text.expression
         for one in module.nodes(cst.BinaryOperation, line):
@@ -145,6 +160,7 @@ def _given(
                 values = (
                     [part.value for part in one.right.elements] if isinstance(one.right, cst.Tuple) else [one.right]
                 )
+                values = _of_numbers(module, one.left, values)
                 yield from ((one, value) for value in values if _may_be_none(module, value))
     place = re.search(r"argument (?P<number>\d+) ", message)
     for call in named or calls:

@@ -19,6 +19,7 @@ from engine.repair.patterns import (
     for_nothing,
     guards,
     intent,
+    lacking_symbols,
     lasting,
     meanwhile,
     members,
@@ -72,6 +73,8 @@ class Attribute:
         """AttributeError that tells what was asked of what."""
         if record.type.rpartition(".")[2] not in ("AttributeError", "FrozenInstanceError"):
             return False
+        if lacking_symbols.symbol(record.message):
+            return True
         return bool(_NONE.search(record.message) or _MISSING.search(record.message))
 
     def propose(self, case: Case) -> Proposal | Declined:
@@ -97,7 +100,12 @@ class Attribute:
                 return Declined(self.id, error.reason)
         none = _NONE.search(message)
         missing = _MISSING.search(message)
-        name = none["name"] if none else (missing["name"] or missing["enum_name"] or missing["bare"]) if missing else ""
+        symbol = lacking_symbols.symbol(message)
+        if symbol and (ready := lacking_symbols.by_callers(case)) is not None:
+            return ready
+        name = symbol or (
+            none["name"] if none else (missing["name"] or missing["enum_name"] or missing["bare"]) if missing else ""
+        )
         uses = _uses(module, line, name)
         if not uses and (asked := dynamic_reads.propose(case, module, line, name)) is not None:
             return asked
@@ -105,7 +113,7 @@ class Attribute:
             otherwise = f"no '.{name}' on this line: the error comes from what it calls"
             return callees.propose(case, module, line, self.id, otherwise)
         uses = sorted(decided(case, module, line, uses), key=lambda one: _is_stored(module, one))
-        if not none and all(_is_of_library(module, one, missing) for one in uses):
+        if not none and not symbol and all(_is_of_library(module, one, missing) for one in uses):
             return _asked_by_library(module, uses[0], name) or Declined(self.id, "the error comes from what is called")
         uses = [one for one in uses if none or not _is_of_library(module, one, missing)]
         use = next((one for one in uses if none or _could_be_another(module, one)), uses[0])
@@ -121,6 +129,8 @@ class Attribute:
         try:
             if none:
                 return _none(case, module, use, others)
+            if symbol:
+                return members.optional(case, module, use, symbol, module.code(use.value))
             if missing is None:
                 raise NotEditable("the code is set out as nobody would expect")
             return members.propose(case, module, use, missing)

@@ -30,6 +30,7 @@ _CALLABLE = re.compile(r"'(?P<kind>[\w.]+)' object is not callable")
 _STORED = re.compile(
     r"'(?P<kind>tuple|range|dict_keys|dict_values|dict_items)' object does not support item assignment"
 )
+_WITHOUT_AXES = re.compile(r"iteration over a 0-d (?:array|tensor)|len\(\) of (?:unsized object|a 0-d tensor)")
 _CALLED = ("method", "function", "builtin_function_or_method", "method_descriptor")
 _PLAIN = ("int", "float", "bool", "complex", "Decimal", "decimal.Decimal")
 _VALUES = (*_PLAIN, "str", "bytes", "list", "tuple", "dict", "set", "property")
@@ -39,6 +40,8 @@ _PATHS = ("PosixPath", "WindowsPath", "Path", "pathlib.PosixPath")
 
 def recognised(message: str) -> bool:
     """Whether a TypeError's message says that one thing was taken for several, or for a function, or for a key."""
+    if _WITHOUT_AXES.search(message):
+        return True
     every = (_ITERABLE, _CONTAINER, _LEN, _HASHABLE, _CALLABLE, _STORED)
     found = next((told for one in every if (told := one.search(message))), None)
     return found is not None and found["kind"] != "NoneType"
@@ -52,6 +55,8 @@ def propose(
     walked: Callable[[Case, Module, int], cst.BaseExpression | None],
 ) -> Proposal | Declined:
     """The edit, or why there is none; `walked` finds what a line iterates over. Raises NotEditable."""
+    if bare := _WITHOUT_AXES.search(message):
+        return _of_one(case, module, line, "torch" if "tensor" in bare[0] else "numpy", walked(case, module, line))
     if told := _ITERABLE.search(message):
         return _iterated(case, module, line, told["kind"], walked(case, module, line))
     if told := _CONTAINER.search(message):
@@ -69,6 +74,22 @@ def propose(
 def _call_it(module: Module, node: cst.BaseExpression, why: str) -> Proposal:
     module.replace(node, cst.Call(node, []))
     return finish(module, "call", f"{module.code(node)} is called: {why}.")
+
+
+def _of_one(
+    case: Case, module: Module, line: int, library: str, walked: cst.BaseExpression | None
+) -> Proposal | Declined:
+    """An array without axes is one number: it is taken for an array of that one."""
+    counted = [one for one in module.nodes(cst.Call, line) if module.code(one.func) == "len" and one.args]
+    subject = walked if walked is not None or not counted else counted[0].args[0].value
+    if subject is None:
+        return decline("what is gone through cannot be told from this line")
+    reason = nothing.meant(case, module, subject, line)
+    if reason:
+        return decline(reason)
+    name = module.name_of_import(library)
+    module.replace(subject, guards.expression(f"{name}.atleast_1d({module.code(subject)})"))
+    return finish(module, "at-least-one", f"{module.code(subject)} is sometimes the one element itself.")
 
 
 def _iterated(

@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards, intent, lasting, records, refusals
+from engine.repair.patterns import for_nothing, guards, intent, lasting, needs, records, refusals
 from engine.repair.patterns.absence import Absence, flat, inline
 from engine.repair.patterns.dependents import Statement, dependents, works_on_itself
 from engine.repair.patterns.edit import Module, NotEditable
@@ -44,7 +44,10 @@ def in_statement(
     part = records.part_of(module, whole)
     if part is not None and exit_code in ("continue", None) and guards.is_unconditional(module, whole):
         return inline(module, absence, part, "None", repeatable)  # the rest of the record is as good as ever
-    if isinstance(only, cst.Del) or (isinstance(only, cst.Expr) and not _is_used_later(module, line, code)):
+    if isinstance(only, cst.Del) or (
+        isinstance(only, cst.Expr)
+        and (not _is_used_later(module, line, code) or needs.is_only_told(module, absence, function))
+    ):
         return _wrap(module, absence, line, repeatable)
     if _may_stay_none(module, absence, only, whole):
         return inline(module, absence, whole, "None", repeatable)
@@ -55,7 +58,7 @@ def in_statement(
         and repeatable
         and value is not None
         and (exit_code or "").startswith("return ")
-        and _needs(module, absence, line) > 1
+        and needs.behind(module, absence, line) > 1
     ):
         guards.before(module, line, f"if {absence.conditions(code)[1]}:\n    {exit_code}\n")
         return "guard-use", value
@@ -74,7 +77,7 @@ def in_statement(
         guards.before(module, line, f"if {bad}:\n    raise {raised[0]}({raised[1]})\n")
         return "clear-error", Value(raised[0], "guessed", "it is what the function raises for what does not fit")
     is_left_out = exit_code == "return" or ((exit_code or "").startswith("return ") and not told)
-    if _puts_into(only) and is_left_out and (group is not None or not _is_needed_later(module, absence, line)):
+    if _puts_into(only) and is_left_out and (group is not None or not needs.is_needed_later(module, absence, line)):
         return _wrap(module, absence, line, repeatable, group)  # what the function returns in the end is not lost
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
     is_given = told and isinstance(only, cst.Return)
@@ -154,26 +157,6 @@ def _may_stay_none(module: Module, absence: Absence, only: cst.BaseSmallStatemen
         module.code(one.value) == subject.value and _puts_into(one) and module.position(one).start.line < start
         for one in intent.own_nodes(function.body, cst.Assign)
     )
-
-
-def _is_needed_later(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
-    """Whether a statement behind in the block fails just so."""
-    return _needs(module, absence, line) > 0
-
-
-def _needs(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> int:
-    """How many statements behind in the block fail just so."""
-    block = module.parent(line)
-    later = list(block.body)[list(block.body).index(line) + 1 :] if isinstance(block, cst.IndentedBlock) else []
-    needing = [
-        one
-        for one in later
-        if any(
-            absence.needed_by(module, node)
-            for node in module.nodes(cst.BaseExpression, within=one)  # type: ignore[type-abstract]
-        )
-    ]
-    return len(needing)
 
 
 def _ends_the_program(module: Module, function: cst.FunctionDef) -> bool:

@@ -156,6 +156,13 @@ ATTRIBUTE_LOOKALIKES = [
 ]
 TYPE_MISMATCH = [
     program(
+        "numbers of an array among what is written",
+        "import json\n\n\ndef save(scores, indent=None):\n    return json.dumps({'scores': scores}, indent=indent)\n",
+        "import app\nclass float32(float.__base__):\n    def tolist(self):\n        return 1.5\n"
+        "assert app.save([1]) == '{\"scores\": [1]}'\nassert app.save([float32()]) == '{\"scores\": [1.5]}'",
+        operator="json-default",
+    ),
+    program(
         "more than one is asked for, and one is read in any other case",
         "def told(lines):\n    out = []\n    if len(lines) > 1:\n        out.append(f'{lines[0]} to {lines[-1]}')\n    else:\n"
         "        out.append(lines[0])\n    return out\n",
