@@ -57,7 +57,7 @@ def is_guarded(
             return False
         if not by_order and _is_order(module, test, subject):
             return False
-        if _fails_without(module, test, subject) or _is_at_most(module, test, subject, holds):
+        if (not holds and _fails_without(module, test, subject)) or _is_at_most(module, test, subject, holds):
             return False
         if not by_none:
             code = _NONE.sub("", code)
@@ -76,7 +76,7 @@ def is_guarded(
 
 
 def _fails_without(module: Module, test: cst.CSTNode, subject: str) -> bool:
-    """`part in subject`: that is asked of what is there, and fails just so where it is not."""
+    """`part in subject`: that fails just so where there is nothing; once it is mended, it does not hold then."""
     if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
         return False
     other = test.comparisons[0]

@@ -86,12 +86,25 @@ def _later(module: Module, absence: Absence, scope: cst.FunctionDef, checks: Seq
     found: list[cst.BaseExpression] = []
     for one in _open(module, absence, scope, code, checks):
         line = module.position(one).start.line
-        if line <= start or not any(around in behind for around in module.ancestors(one)):
+        if line <= start or not _is_on_the_way(module, one, behind):
             continue
         if _is_bound_between(module, scope, {code, *names}, start, line):
             break
         found.append(one)
     return found
+
+
+def _is_on_the_way(module: Module, node: cst.CSTNode, behind: Sequence[cst.CSTNode]) -> bool:
+    """Whether a need stands in one of the statements themselves, or in what they ask: not in a branch of its own."""
+    line = module.nearest(node, cst.SimpleStatementLine)
+    if line is not None and line in behind:
+        return True
+    inner: cst.CSTNode = node
+    for around in module.ancestors(node):
+        if around in behind:
+            return inner is getattr(around, "test", None) or inner is getattr(around, "iter", None)
+        inner = around
+    return False
 
 
 def _statements_behind(module: Module, use: cst.CSTNode) -> list[cst.CSTNode]:
