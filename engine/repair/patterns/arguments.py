@@ -102,7 +102,23 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
     use, subject = pairs[likeliest(module, [subject for _use, subject in pairs])]
     around = module.parent(subject)
     star = around.star if isinstance(around, cst.Arg) else ""
+    if isinstance(around, cst.StarredDictElement | cst.StarredElement):
+        star = "**" if isinstance(around, cst.StarredDictElement) else "*"
     return nothing.guarded(case, module, line, use, subject, {"*": "()", "**": "{}"}.get(star))
+
+
+def _is_of_number(module: Module, text: cst.FormattedStringExpression) -> bool:
+    """Whether a value is formatted as a number is: `.3f`, `03d`, `,`, `.1%`."""
+    code = module.code(text)
+    return re.search(r":[^{}:]*(?:[dfFeEgGnxob%,]|\.\d+[fFeEgG%]?)\}?\Z", code) is not None
+
+
+def _of_numbers(module: Module, text: cst.BaseExpression, values: list[cst.BaseExpression]) -> list[cst.BaseExpression]:
+    """Those of the values that a `%` format writes as numbers; all of them where that cannot be told."""
+    codes = re.findall(r"%[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?([a-zA-Z])", module.code(text).replace("%%", ""))
+    if not isinstance(text, cst.SimpleString | cst.ConcatenatedString) or len(codes) != len(values):
+        return values
+    return [value for value, code in zip(values, codes, strict=True) if code not in "sra"] or values
 
 
 def calls_at(module: Module, line: int) -> list[cst.Call]:
@@ -128,8 +144,15 @@ def _given(
     if told and not named and "format" not in message and intent.raised_below(case) is None:
         return  # the call that the message names is not here
     is_mapping = "mapping" in message
-    if "format" in message:
-        for text in module.nodes(cst.FormattedStringExpression, line):
+    for display in module.nodes(cst.StarredDictElement, line) if is_mapping else ():
+        if _may_be_none(module, display.value):
+            yield display.value, display.value
+    for element in module.nodes(cst.StarredElement, line) if "after * must" in message else ():
+        if _may_be_none(module, element.value):
+            yield element.value, element.value
+    if "format" in message or "real number" in message:
+        every = module.nodes(cst.FormattedStringExpression, line)
+        for text in sorted(every, key=lambda one: not _is_of_number(module, one)):  # texts are seldom missing
             if _may_be_none(module, text.expression) and ("string passed" not in message or text.format_spec):
                 yield text.expression, text.expression
         for one in module.nodes(cst.BinaryOperation, line):
@@ -137,6 +160,7 @@ def _given(
                 values = (
                     [part.value for part in one.right.elements] if isinstance(one.right, cst.Tuple) else [one.right]
                 )
+                values = _of_numbers(module, one.left, values)
                 yield from ((one, value) for value in values if _may_be_none(module, value))
     place = re.search(r"argument (?P<number>\d+) ", message)
     for call in named or calls:

@@ -19,9 +19,12 @@ from engine.repair.patterns import (
     for_nothing,
     guards,
     intent,
+    lacking_symbols,
+    lasting,
     meanwhile,
     members,
     narrow_checks,
+    read_again,
     stand_ins,
     walked_again,
 )
@@ -70,6 +73,8 @@ class Attribute:
         """AttributeError that tells what was asked of what."""
         if record.type.rpartition(".")[2] not in ("AttributeError", "FrozenInstanceError"):
             return False
+        if lacking_symbols.symbol(record.message):
+            return True
         return bool(_NONE.search(record.message) or _MISSING.search(record.message))
 
     def propose(self, case: Case) -> Proposal | Declined:
@@ -95,14 +100,22 @@ class Attribute:
                 return Declined(self.id, error.reason)
         none = _NONE.search(message)
         missing = _MISSING.search(message)
-        name = none["name"] if none else (missing["name"] or missing["enum_name"] or missing["bare"]) if missing else ""
+        symbol = lacking_symbols.symbol(message)
+        if symbol and (ready := lacking_symbols.by_callers(case)) is not None:
+            return ready
+        name = symbol or (
+            none["name"] if none else (missing["name"] or missing["enum_name"] or missing["bare"]) if missing else ""
+        )
         uses = _uses(module, line, name)
         if not uses and (asked := dynamic_reads.propose(case, module, line, name)) is not None:
             return asked
         if not uses:
             otherwise = f"no '.{name}' on this line: the error comes from what it calls"
             return callees.propose(case, module, line, self.id, otherwise)
-        uses = decided(case, module, line, uses)
+        uses = sorted(decided(case, module, line, uses), key=lambda one: _is_stored(module, one))
+        if not none and not symbol and all(_is_of_library(module, one, missing) for one in uses):
+            return _asked_by_library(module, uses[0], name) or Declined(self.id, "the error comes from what is called")
+        uses = [one for one in uses if none or not _is_of_library(module, one, missing)]
         use = next((one for one in uses if none or _could_be_another(module, one)), uses[0])
         others: Sequence[str] = ()
         if none:
@@ -116,6 +129,8 @@ class Attribute:
         try:
             if none:
                 return _none(case, module, use, others)
+            if symbol:
+                return members.optional(case, module, use, symbol, module.code(use.value))
             if missing is None:
                 raise NotEditable("the code is set out as nobody would expect")
             return members.propose(case, module, use, missing)
@@ -134,6 +149,35 @@ def _uses(module: Module, line: int, name: str) -> list[cst.Attribute]:
         found = inside or found
     exact = [one for one in found if module.position(one).start.line <= line <= module.position(one).end.line]
     return [one for one in exact or found if _is_at(module, one, line)]
+
+
+def _is_stored(module: Module, one: cst.Attribute) -> bool:
+    """Whether an attribute is given a value: what is on the right of it is read first."""
+    return isinstance(module.parent(one), cst.AssignTarget)
+
+
+def _is_of_library(module: Module, one: cst.Attribute, missing: re.Match[str] | None) -> bool:
+    """Whether what is called is a module's, where the error speaks of an object."""
+    call = module.parent(one)
+    of_object = missing is not None and bool(missing["type"]) and missing["type"] != "module"
+    is_called = isinstance(call, cst.Call) and call.func is one and len(call.args) > 0
+    name = one.value.value if isinstance(one.value, cst.Name) else ""
+    return of_object and is_called and name.islower() and name in module.imported
+
+
+def _asked_by_library(module: Module, use: cst.Attribute, name: str) -> Proposal | None:
+    """`numbers.shape(x)`, which asks `x` for the attribute of its own name: it is called where `x` has it."""
+    call = module.parent(use)
+    if not (isinstance(call, cst.Call) and call.func is use and len(call.args) == 1 and not call.args[0].star):
+        return None
+    given = module.code(call.args[0].value)
+    if not guards.is_repeatable(given) or not lasting.lasts(module, call, "None"):
+        return None
+    good = f"hasattr({given}, {module.quote}{name}{module.quote})"
+    module.replace(call, guards.conditional(module, call, good, "None"))
+    edit = module.edit()
+    why = f"{module.code(use)} asks {given} for its '{name}', which not every object has."
+    return Proposal("attribute", "hasattr", (edit,), first_changed_line(edit), "review", why)
 
 
 def _is_at(module: Module, one: cst.Attribute, line: int) -> bool:
@@ -190,6 +234,10 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
         edit = module.edit()
         why = f"Some of what is walked through is None, and it is walked through again: {code} is left out."
         return Proposal("attribute", "filter", (edit,), first_changed_line(edit), "review", why)
+    if (given := stand_ins.default_given(module, subject)) is not None:
+        edit = module.edit()
+        why = f"{code} may be there and be None: {given}, its own default, serves then."
+        return Proposal("attribute", "or-empty", (edit,), first_changed_line(edit), "review", why)
     shared = stand_ins.at_producer(module, subject)
     if shared is not None:
         edit = module.edit()
@@ -202,7 +250,7 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
         why = f"{producer.words or code} gives None where there is nothing; {empty} has the same methods."
         return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
     operator, value = absent.guard(case, module, absence)
-    edit = module.edit()
+    edit = read_again.guarded(case, module, absence, module.edit())
     is_contract = producer.is_known and producer.kind in ("match", "get", "search")
     sure: Applicability = "safe" if is_contract and _is_sure(operator, value) else "review"
     why = f"{producer.words or code} is None where there is nothing: {value.code} then, as {value.because}."

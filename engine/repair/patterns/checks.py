@@ -58,6 +58,8 @@ def is_guarded(
             return False
         if not by_order and (is_order(module, test, subject) or lets_zero_by(module, test, node, subject)):
             return False
+        if (not holds and _fails_without(module, test, subject)) or _is_at_most(module, test, subject, holds):
+            return False
         if not by_none:
             code = _NONE.sub("", code)
         if not by_type:
@@ -72,6 +74,30 @@ def is_guarded(
         if speaks(check.test, check.holds) and not _is_bound_anew(module, node, subject, check.since):
             return True
     return False
+
+
+def _fails_without(module: Module, test: cst.CSTNode, subject: str) -> bool:
+    """`part in subject`: that fails just so where there is nothing; once it is mended, it does not hold then."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return False
+    other = test.comparisons[0]
+    return isinstance(other.operator, cst.In | cst.NotIn) and module.code(other.comparator) == subject
+
+
+def _is_at_most(module: Module, test: cst.CSTNode, subject: str, holds: bool) -> bool:
+    """`len(subject) > 1` where it fails: there may be one element, or none."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return False
+    counted, other = module.code(test.left), test.comparisons[0]
+    if counted not in (f"len({subject})", subject) or not counted.startswith("len("):
+        return False
+    if not isinstance(other.comparator, cst.Integer):
+        return False
+    more = isinstance(other.operator, cst.GreaterThan | cst.GreaterThanEqual)
+    less = isinstance(other.operator, cst.LessThan | cst.LessThanEqual)
+    least = int(other.comparator.value) if other.comparator.value.isdigit() else 0
+    is_any = least <= (0 if isinstance(other.operator, cst.GreaterThan | cst.LessThanEqual) else 1)
+    return not is_any and (more if not holds else less)
 
 
 def _speaks_of(test: str, subject: str) -> bool:

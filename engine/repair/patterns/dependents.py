@@ -32,6 +32,7 @@ def dependents(module: Module, line: Statement, fails: Callable[[cst.CSTNode], b
     later = body[at + 1 :]
     before = _bound_before(module, line)
     is_change = isinstance(line, cst.SimpleStatementLine) and isinstance(line.body[0], cst.AugAssign)
+    is_change = is_change or works_on_itself(module, line)
     own = (
         set() if is_change else set(bound_names(line))
     )  # what was changed is as good as ever; of what is bound anew, no earlier value is meant
@@ -46,11 +47,56 @@ def dependents(module: Module, line: Statement, fails: Callable[[cst.CSTNode], b
             return None
         group.append(one)
         own |= set(bound_names(one)) - before
-    if len(group) > len(later) or _are_only_exits(body[at + len(group) :]):
+    rest = body[at + len(group) :]
+    if (not rest and not _goes_on(module, block)) or (_are_only_exits(rest) and not _goes_on(module, block)):
+        return None
+    if _keeps_step(module, group, rest):
         return None
     if len(group) > MOST_STATEMENTS or _lines(module, group) > MOST_LINES or _reads_behind(module, block, own):
         return None
     return group
+
+
+def works_on_itself(module: Module, line: Statement) -> bool:
+    """`x = invert(x)`: where there is no `x`, there still is none, which the code around allows for."""
+    only = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
+    if not isinstance(only, cst.Assign) or len(only.targets) != 1 or not isinstance(only.value, cst.Call):
+        return False
+    target = module.code(only.targets[0].target)
+    around = module.nearest(line, cst.If)
+    return around is not None and any(module.code(arg.value) == target for arg in only.value.args)
+
+
+def _goes_on(module: Module, block: cst.CSTNode) -> bool:
+    """Whether a part of a `try` or an `if` is followed by more than a way out."""
+    around: cst.CSTNode | None = module.parent(block)
+    while isinstance(around, cst.Else):
+        around = module.parent(around)
+    while isinstance(around, cst.If | cst.Try | cst.With):
+        outer = module.parent(around)
+        if isinstance(outer, cst.IndentedBlock):
+            behind = list(outer.body)[list(outer.body).index(around) + 1 :]
+            if behind and not _are_only_exits(behind):
+                return True
+            around = module.parent(outer)
+        else:
+            around = outer
+    return False
+
+
+def _keeps_step(module: Module, group: Sequence[cst.CSTNode], rest: Sequence[cst.CSTNode]) -> bool:
+    """Whether a list gets an element in a group, and another list one behind it: the two are to be of one length."""
+
+    def lists(statements: Sequence[cst.CSTNode]) -> set[str]:
+        found = set()
+        for one in statements:
+            small = one.body[0] if isinstance(one, cst.SimpleStatementLine) else None
+            call = small.value if isinstance(small, cst.Expr) else None
+            if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value == "append":
+                found.add(module.code(call.func.value))
+        return found
+
+    return bool(lists(group)) and bool(lists(rest) - lists(group))
 
 
 def bound_names(node: cst.CSTNode) -> Iterator[str]:

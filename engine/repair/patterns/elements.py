@@ -9,9 +9,9 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent
+from engine.repair.patterns import absent, guards, intent, read_again
 from engine.repair.patterns.absence import Absence
-from engine.repair.patterns.edit import Module
+from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.mismatch import decline, finish
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.subscripts import absence_of, constant, index_of, subscripts
@@ -44,9 +44,8 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
         return decline(reason)
     if base in ("sys.argv", "argv"):
         return decline("the command line says too little: that is for the person to hear")
-    function = module.function(use)
-    if function is not None and function.name.value in ("__getitem__", "pop", "top", "peek"):
-        return decline(f"{function.name.value} means the error where there is nothing")
+    if (name := _meaning_it(module, use, ("__getitem__", "pop", "top", "peek"))) is not None:
+        return decline(f"{name} means the error where there is nothing")
     needed = _needed(use)
     checked = guards.is_guarded(module, use, base, by_type=False)
     if checked or guards.is_guarded(module, use, f"len({base})", by_type=False):
@@ -64,11 +63,24 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     counted = use.value.value if of_rows and isinstance(use.value, cst.Attribute) else use.value
     plain = absence_of(use, counted, good, bad)
     element = module.quote * 2 if _is_part_of_text(module, use) else "None"
-    operator, value = absent.guard(case, module, Absence(use, plain.subject, plain.conditions, names, element))
+    if base.endswith(".shape") and _place(use) == 2:
+        element = "1"  # a picture without a third axis has one channel
+    absence = Absence(use, plain.subject, plain.conditions, names, element)
+    operator, value = absent.guard(case, module, absence)
     told_so = value.strength == "told" and value.code not in ("continue", "return", "nothing")
     sure: Applicability = "safe" if told_so and operator in ("conditional", "guard-use", "guard-producer") else "review"
     why = f"{base} has not always {needed} elements: {value.code} then, as {value.because}."
-    return finish(module, operator, why, sure)
+    edit = read_again.guarded(case, module, absence, module.edit(), (base, f"len({base})"))
+    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
+
+
+def _meaning_it(module: Module, use: cst.CSTNode, names: tuple[str, ...]) -> str | None:
+    """The name of the function around a use, where it is a container's own or takes nothing but one; else None."""
+    function = module.function(use)
+    if function is None or function.name.value not in names or not function.params.params:
+        return None
+    given = function.params.params
+    return function.name.value if given[0].name.value == "self" or len(given) == 1 else None
 
 
 def _is_stored(module: Module, one: cst.Subscript) -> bool:
@@ -110,9 +122,8 @@ def _worked_out(case: Case, module: Module, line: int, told: cst.Subscript | Non
     reason = intent.meant(case, module, use, line, "IndexError")
     if reason:
         return decline(reason)
-    function = module.function(use)
-    if function is not None and function.name.value in ("__getitem__", "pop", "top", "peek", "__setitem__"):
-        return decline(f"{function.name.value} means the error where there is nothing")
+    if (name := _meaning_it(module, use, ("__getitem__", "pop", "top", "peek", "__setitem__"))) is not None:
+        return decline(f"{name} means the error where there is nothing")
     if _excludes_the_end(module, use, base, place):
         return finish(module, "stronger-check", f"{base} has no element at its length: the check leaves that out.")
     tests = [module.code(test) for test in guards.deciding(module, use)]

@@ -138,6 +138,24 @@ def given_for_nothing(case: Case, module: Module, function: cst.FunctionDef, gue
     return Value(guess, "guessed", "it is the usual value")
 
 
+def so_far(module: Module, function: cst.FunctionDef, line: cst.SimpleStatementLine) -> Value | None:
+    """What a function has put together so far, where it returns that alone, by one name that is bound before."""
+    returned = {module.code(one.value) for one in own_nodes(function.body, cst.Return) if one.value is not None}
+    name = returned.pop() if len(returned) == 1 else ""
+    body, at = list(function.body.body), next(
+        (one for one in (line, *module.ancestors(line)) if module.parent(one) is function.body), None
+    )  # fmt: skip
+    if not name.isidentifier() or at not in body or module.code(line).lstrip().startswith(f"{name} ="):
+        return None
+    for one in body[: body.index(at)]:
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
+        if isinstance(small, cst.Assign) and [module.code(each.target) for each in small.targets] == [name]:
+            empty = module.code(small.value)
+            if empty in ("[]", "{}", '""', "''", "0", "0.0", "set()", "list()", "dict()"):
+                return Value(name, "typed", "it is what there is so far")
+    return None
+
+
 def _parts(function: cst.FunctionDef) -> int:
     """How many things a function returns at once, wherever it returns; 0 where it is not always so many."""
     found = [one.value for one in own_nodes(function.body, cst.Return)]
@@ -160,9 +178,9 @@ def _taken_by_callers(case: Case, name: str, count: int) -> str | None:
         statement = module.statement(line)
         within = statement if isinstance(statement, cst.SimpleStatementLine) else None
         calls = [one for one in module.nodes(cst.Call, line, within) if last_name(one.func) == name]
-        if len(calls) != 1:
+        if not calls or (len(calls) != 1 and count):
             return None
-        if not lasting.lasts(module, calls[0], "None"):
+        if not all(lasting.lasts(module, one, "None") for one in calls):
             return lasting.parts(module, calls[0], count) if count else lasting.fitting(module, calls[0])
         if not isinstance(module.parent(calls[0]), cst.Return):
             return None

@@ -18,7 +18,7 @@ from engine.repair.patterns.arguments import calls_at
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.mismatch import decline, finish, is_told
 from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.producers import bound_to
+from engine.repair.patterns.producers import bound_to, producer_of
 from engine.repair.patterns.subscripts import absence_of, index_of, subscripts
 from engine.repair.patterns.underlined import decided
 
@@ -30,6 +30,7 @@ _CALLABLE = re.compile(r"'(?P<kind>[\w.]+)' object is not callable")
 _STORED = re.compile(
     r"'(?P<kind>tuple|range|dict_keys|dict_values|dict_items)' object does not support item assignment"
 )
+_WITHOUT_AXES = re.compile(r"iteration over a 0-d (?:array|tensor)|len\(\) of (?:unsized object|a 0-d tensor)")
 _CALLED = ("method", "function", "builtin_function_or_method", "method_descriptor")
 _PLAIN = ("int", "float", "bool", "complex", "Decimal", "decimal.Decimal")
 _VALUES = (*_PLAIN, "str", "bytes", "list", "tuple", "dict", "set", "property")
@@ -39,6 +40,8 @@ _PATHS = ("PosixPath", "WindowsPath", "Path", "pathlib.PosixPath")
 
 def recognised(message: str) -> bool:
     """Whether a TypeError's message says that one thing was taken for several, or for a function, or for a key."""
+    if _WITHOUT_AXES.search(message):
+        return True
     every = (_ITERABLE, _CONTAINER, _LEN, _HASHABLE, _CALLABLE, _STORED)
     found = next((told for one in every if (told := one.search(message))), None)
     return found is not None and found["kind"] != "NoneType"
@@ -52,6 +55,8 @@ def propose(
     walked: Callable[[Case, Module, int], cst.BaseExpression | None],
 ) -> Proposal | Declined:
     """The edit, or why there is none; `walked` finds what a line iterates over. Raises NotEditable."""
+    if bare := _WITHOUT_AXES.search(message):
+        return _of_one(case, module, line, "torch" if "tensor" in bare[0] else "numpy", walked(case, module, line))
     if told := _ITERABLE.search(message):
         return _iterated(case, module, line, told["kind"], walked(case, module, line))
     if told := _CONTAINER.search(message):
@@ -69,6 +74,22 @@ def propose(
 def _call_it(module: Module, node: cst.BaseExpression, why: str) -> Proposal:
     module.replace(node, cst.Call(node, []))
     return finish(module, "call", f"{module.code(node)} is called: {why}.")
+
+
+def _of_one(
+    case: Case, module: Module, line: int, library: str, walked: cst.BaseExpression | None
+) -> Proposal | Declined:
+    """An array without axes is one number: it is taken for an array of that one."""
+    counted = [one for one in module.nodes(cst.Call, line) if module.code(one.func) == "len" and one.args]
+    subject = walked if walked is not None or not counted else counted[0].args[0].value
+    if subject is None:
+        return decline("what is gone through cannot be told from this line")
+    reason = nothing.meant(case, module, subject, line)
+    if reason:
+        return decline(reason)
+    name = module.name_of_import(library)
+    module.replace(subject, guards.expression(f"{name}.atleast_1d({module.code(subject)})"))
+    return finish(module, "at-least-one", f"{module.code(subject)} is sometimes the one element itself.")
 
 
 def _iterated(
@@ -194,8 +215,21 @@ def _as_key(case: Case, module: Module, line: int, kind: str) -> Proposal | Decl
     code = module.code(key)
     if code.startswith((f"{wanted}(", "str(", "repr(")):
         return decline("it is made a key already")
-    module.replace(key, guards.expression(f"{wanted}({module.code(key.with_changes(lpar=[], rpar=[]))})"))
+    made = f"{wanted}({module.code(key.with_changes(lpar=[], rpar=[]))})"
+    if _is_sometimes(module, key):
+        made = f"({made} if isinstance({code}, {kind}) else {code})"
+        if isinstance(module.parent(key), cst.Index | cst.Arg):
+            made = made[1:-1]
+    module.replace(key, guards.expression(made))
     return finish(module, wanted, f"A {kind} is no key: a {wanted} of the same is.")
+
+
+def _is_sometimes(module: Module, key: cst.BaseExpression) -> bool:
+    """Whether a key is what the function is given, by a name: it may be a plain value as well."""
+    if not isinstance(key, cst.Name):
+        return False
+    producer = producer_of(module, key)
+    return producer.kind == "parameter" and bound_to(module, key) is None
 
 
 def _stored(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:

@@ -144,6 +144,8 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
         return ("" if value.code == "None" else value.code), value.strength == "told"
     if isinstance(around, cst.Assign) and _is_of_texts(module, use):
         return module.quote * 2, False
+    if isinstance(around, cst.Element) and _is_handed_on(module, around):
+        return "", False
     if isinstance(around, cst.Element) and _is_walked_display(module, around):
         return module.quote * 2 if not for_nothing.NUMBER.search(words) else "", False
     if isinstance(around, cst.Assign):
@@ -155,6 +157,26 @@ def _is_of_texts(module: Module, use: cst.BaseExpression) -> bool:
     """Whether what is read holds nothing but texts: the parts of what a person's browser sent."""
     owner = use.value if isinstance(use, cst.Subscript) else None
     return owner is not None and bool(_TEXTS.search(module.code(owner)))
+
+
+def _is_handed_on(module: Module, element: cst.Element) -> bool:
+    """`a, b = data["a"], data["b"]`, where all that is done with the name is that calls get it by keyword."""
+    display = module.parent(element)
+    change = module.parent(display) if isinstance(display, cst.Tuple) else None
+    target = change.targets[0].target if isinstance(change, cst.Assign) and len(change.targets) == 1 else None
+    function = module.function(element)
+    if not isinstance(target, cst.Tuple) or not isinstance(display, cst.Tuple) or function is None:
+        return False
+    if len(target.elements) != len(display.elements):
+        return False
+    name = module.code(target.elements[list(display.elements).index(element)].value)
+    line = module.position(display).end.line
+    reads = [
+        one
+        for one in module.nodes(cst.Name, within=function.body)
+        if one.value == name and module.position(one).start.line > line and stand_ins.is_read(module, one)
+    ]
+    return bool(reads) and all(stand_ins.is_shown(module, one) for one in reads)
 
 
 def _is_walked_display(module: Module, around: cst.Element) -> bool:

@@ -128,12 +128,26 @@ def _stays(module: Module, use: cst.Attribute, kind: str, steps: int) -> bool:
     if not (isinstance(call, cst.Call) and call.func is use):
         return False
     name = use.attr.value
+    if kind == "bytes" and any(isinstance(one.value, cst.SimpleString) and _is_text(one.value) for one in call.args):
+        return False
+    if kind == "text" and (part := _first_part(module, call, name)) is not None:
+        return _lasts(module, part, kind, steps)
     if kind == "text":
         given = "number" if name in ("find", "count", "index") or name.startswith(("is", "starts", "ends")) else "text"
         return _lasts(module, call, "tuple" if "split" in name or "partition" in name else given, steps)
     if kind == "dict" and name in ("get", "pop"):
         return _lasts(module, call, "None", steps) if len(call.args) < 2 else True
     return name not in ("pop", "index", "popitem")
+
+
+def _first_part(module: Module, call: cst.Call, name: str) -> cst.Subscript | None:
+    """`x.split("/")[0]`, `x.partition("=")[2]`: of an empty text there is such a part, an empty one; None elsewhere."""
+    around = module.parent(call)
+    if not isinstance(around, cst.Subscript) or around.value is not call or not call.args:
+        return None
+    place = module.code(around)[len(module.code(call)) :]
+    fits = ("[0]", "[-1]", "[1]", "[2]") if name in ("partition", "rpartition") else ("[0]", "[-1]")
+    return around if name in ("split", "rsplit", "partition", "rpartition") and place in fits else None
 
 
 def _compares(target: cst.ComparisonTarget, other: cst.BaseExpression, kind: str, *, first: bool) -> bool:

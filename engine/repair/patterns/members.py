@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, for_nothing, guards, lasting, plain_types
+from engine.repair.patterns import absent, for_nothing, guards, handed_on, lasting, plain_types, shared_objects
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.module_members import RENAMED, of_module, quote_of, renamed
 from engine.repair.patterns.own_classes import (
@@ -52,11 +52,14 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
         return _key(module, use, name)
     if classes and not is_own and (kin := _kin(name, known)) is not None:
         return renamed(module, use, name, kin, owner)
+    whole = handed_on.propose(module, use, name)
+    if whole is not None:
+        return whole
     if isinstance(_target(module, use), cst.AssignTarget | cst.AugAssign):
         return Declined("attribute", f"{owner} takes no attribute {name}: what was meant cannot be seen")
     if classes and module.code(use.value) == "self":
         return _set_first(case, module, use, name, next((one for one in classes if _sets(one, name)), classes[0]))
-    return _optional(case, module, use, name, owner)
+    return optional(case, module, use, name, owner)
 
 
 def _kin(name: str, known: set[str]) -> str | None:
@@ -128,7 +131,7 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
     ) if own is not None else None  # fmt: skip
     if not _sets(found, name):
         if _is_set_by_heirs(module, use, name) or _has_alien_base(case, module, found):
-            return _optional(case, module, use, name, found.name)
+            return optional(case, module, use, name, found.name)
         return Declined(
             "attribute", f"{found.name} never sets {name}: a class built on it, or beside it, is to have it"
         )
@@ -142,10 +145,12 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
             why = f"__init__ sets {name} in some cases only; it starts as {start or 'None'} now."
             return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
         return Declined("attribute", f"__init__ sets {name}: it was asked for before that")
+    if start == "None" and not lasting.lasts(module, use, "None"):
+        start = None  # it would only fail one step further
     if first is None and own is not None and start in _UNCHANGING:
         return _of_class(module, own, name, start)
     if start is None or first is None or not isinstance(first.body, cst.IndentedBlock):
-        return _optional(case, module, use, name, found.name)
+        return optional(case, module, use, name, found.name)
     guards.after(module, first.body.body[-1], f"self.{name} = {start}\n")
     edit = module.edit()
     why = f"{found.name} sets {name} only in other methods; it starts as {start} now."
@@ -222,7 +227,7 @@ def _half_made(case: Case, module: Module, use: cst.Attribute, name: str, owner:
         edit = module.edit()
         why = f"__del__ is called for a {owner} whose __init__ failed too: without '{name}' there is nothing to end."
         return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
-    return _optional(case, module, use, name, owner)
+    return optional(case, module, use, name, owner)
 
 
 def _empty_of(values: list[str]) -> str | None:
@@ -236,7 +241,7 @@ def _empty_of(values: list[str]) -> str | None:
     return None
 
 
-def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
+def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
     """Read an attribute that not every object has."""
     source = module.code(use.value)
     plain = plain_types.propose(case, module, use, name, owner)
@@ -260,7 +265,8 @@ def _optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: 
             return _read_on(case, module, use, name, owner)
         default = fit
     made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {default})")
-    module.replace(use, made.with_changes(lpar=use.lpar, rpar=use.rpar))
+    for one in (use, *shared_objects.reads(module, use, default)):
+        module.replace(one, made.deep_clone().with_changes(lpar=one.lpar, rpar=one.rpar))
     edit = module.edit()
     why = f"Not every {owner} has '{name}': it is read as optional, {default} where it is missing."
     return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)

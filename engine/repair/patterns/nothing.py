@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, narrow_checks, stand_ins, walked_again
+from engine.repair.patterns import absent, guards, intent, narrow_checks, read_again, stand_ins, walked_again
 from engine.repair.patterns.absence import none_of
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.for_nothing import LEFT
@@ -68,6 +68,8 @@ def guarded(
         return decline(f"{code} is never None: it is left out of what is walked through")
     if walked_again.leave_out_none(module, subject):
         return _finish(module, "filter", f"Some of what is walked through is None: {code} is left out of it.")
+    if (given := stand_ins.default_given(module, subject)) is not None:
+        return _finish(module, "or-empty", f"{code} may be there and be None: {given}, its own default, serves then.")
     shared = stand_ins.at_producer(module, subject)
     if shared is not None:
         return _finish(module, "or-empty", f"{producer.words or code} is None where there is nothing: {shared} serves.")
@@ -87,7 +89,8 @@ def guarded(
     is_contract = producer.is_known and producer.kind in ("match", "get", "search")
     sure: Applicability = "safe" if is_contract_sure and told and is_contract else "review"
     why = f"{producer.words or code} is None where there is nothing: {value.code} then, as {value.because}."
-    return _finish(module, operator, why, sure)
+    edit = read_again.guarded(case, module, absence, module.edit())
+    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
 
 def stand_in(module: Module, subject: cst.BaseExpression, empty: str) -> None:
@@ -96,7 +99,7 @@ def stand_in(module: Module, subject: cst.BaseExpression, empty: str) -> None:
     if not isinstance(made, cst.BooleanOperation):
         raise NotEditable("the code is set out as nobody would expect")
     around = module.parent(subject)
-    if isinstance(around, cst.For | cst.CompFor | cst.Arg) and not getattr(around, "star", ""):
+    if isinstance(around, cst.For | cst.CompFor | cst.Arg | cst.AugAssign) and not getattr(around, "star", ""):
         made = made.with_changes(lpar=[], rpar=[])
     left = subject
     if isinstance(subject, cst.IfExp | cst.Lambda) and not subject.lpar:

@@ -67,7 +67,9 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
     every = decided(case, module, line, [one.node for one in operations(module, line, sign)])
     chosen = [one for one in operations(module, line, sign) if one.node in every]
     if not chosen:
-        return _ordered(case, module, line, left, right) if sign[0] in "<>" else _undone(sign)
+        if sign[0] in "<>":
+            return _ordered(case, module, line, left, right)
+        return _summed(case, module, line) if sign == "+" and NONE in (left, right) else _undone(sign)
     if NONE not in (left, right):
         reason = nothing.meant(case, module, chosen[0].node, line)
         return decline(reason) if reason else conversions.operands(module, chosen, sign, left, right, bool(concat))
@@ -143,6 +145,24 @@ def _none(
     if sign == "+" and other in ("str", "list", "tuple", "bytes"):
         return nothing.guarded(case, module, line, one.node, subject, _ZEROS.get(other, 'b""'))
     return nothing.guarded(case, module, line, one.node, subject)
+
+
+def _summed(case: Case, module: Module, line: int) -> Proposal | Declined:
+    """`sum(x)` over what has None among it: that adds nothing."""
+    calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func) in ("sum", "fsum", "math.fsum")]
+    for call in decided(case, module, line, [one for one in calls if one.args])[:1]:
+        reason = nothing.meant(case, module, call, line)
+        if reason:
+            return decline(reason)
+        elements = call.args[0].value
+        if not isinstance(elements, cst.ListComp | cst.GeneratorExp):
+            return _without_none(module, elements)
+        term = elements.elt
+        if isinstance(term, cst.BinaryOperation | cst.IfExp | cst.BooleanOperation):
+            return decline("which part of what is summed up was None cannot be told")
+        module.replace(term, guards.expression(f"{module.code(term)} or 0"))
+        return finish(module, "or-empty", "Some of what is summed up is None: it adds nothing.")
+    return _undone("+")
 
 
 def _begun(case: Case, module: Module, line: int, change: cst.AugAssign, zero: str) -> Proposal | Declined:

@@ -149,6 +149,10 @@ def _list_for_dict(module: Module, one: cst.Subscript) -> Proposal | Declined:
         return finish(module, "either-shape", f"{base} is sometimes the list itself, without a dict around it.")
     inner = guards.expression(f"({base}[0] if isinstance({base}, list) else {base})")
     module.replace(one.value, inner)
+    line = module.position(one).start.line
+    for other in module.nodes(cst.Subscript, line):  # what is read beside it from the same thing
+        if other is not one and module.code(other.value) == base and isinstance(constant(index_within(other)), str):
+            module.replace(other.value, inner.deep_clone())
     return finish(module, "first-of-list", f"{base} is sometimes a list that holds the dict.")
 
 

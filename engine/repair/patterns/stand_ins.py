@@ -14,6 +14,7 @@ import libcst as cst
 from engine.repair.patterns import guards, intent
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.placing import parse_statements
+from engine.repair.patterns.producers import bound_to
 
 _OF_TEXT = frozenset(
     (
@@ -66,6 +67,26 @@ def at_producer(module: Module, subject: cst.BaseExpression) -> str | None:
         return None
     module.replace(change.value, cst.BooleanOperation(change.value, cst.Or(), guards.expression(empty)))
     return empty
+
+
+def default_given(module: Module, subject: cst.BaseExpression) -> str | None:
+    """Let the default that a name is looked up with serve for None as well: `x = y.get("k", 0)`, where the key is there
+    and None stands under it. The default, as source; None where there is none."""
+    value = bound_to(module, subject) if isinstance(subject, cst.Name) else subject
+    call = value
+    while isinstance(call, cst.Call) and len(call.args) == 1 and isinstance(call.args[0].value, cst.Call):
+        call = call.args[0].value
+    if not (isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value == "get"):
+        return None
+    if value is None or len(call.args) != 2 or any(one.star or one.keyword for one in call.args):
+        return None
+    given = module.code(call.args[1].value)
+    if not re.fullmatch(r"-?\d[\d.]*|\[\]|\{\}|\(\)|(['\"])[^'\"\\]*\1", given):
+        return None
+    made = guards.expression(f"({module.code(value)} or {given})")
+    bare = isinstance(module.parent(value), cst.Assign | cst.Arg | cst.For)
+    module.replace(value, made.with_changes(lpar=[], rpar=[]) if bare else made)
+    return given
 
 
 def made_for_more(module: Module, subject: cst.BaseExpression) -> tuple[cst.BaseExpression, Sequence[cst.Name]] | None:

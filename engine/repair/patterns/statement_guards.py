@@ -11,12 +11,13 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards, intent, lasting, records, refusals
+from engine.repair.patterns import for_nothing, guards, intent, lasting, needs, records, refusals
 from engine.repair.patterns.absence import Absence, flat, inline
-from engine.repair.patterns.dependents import Statement, dependents
+from engine.repair.patterns.dependents import Statement, dependents, works_on_itself
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.for_nothing import Value
 from engine.repair.patterns.pattern import Case
+from engine.repair.patterns.syntax import parameter_of
 
 _DISPLAYS = (cst.DictElement, cst.Element)
 
@@ -36,14 +37,31 @@ def in_statement(
     if isinstance(only, cst.Raise):  # what is to be said stays said
         return inline(module, absence, whole, absence.element, repeatable)
     value = for_nothing.given_for_nothing(case, module, function, _guess(only)) if function else None
+    if function is not None and value is not None and value.strength != "told":
+        value = for_nothing.so_far(module, function, line) or value
     code = module.code(absence.subject)
     exit_code = guards.way_out(module, whole, value)
     part = records.part_of(module, whole)
     if part is not None and exit_code in ("continue", None) and guards.is_unconditional(module, whole):
         return inline(module, absence, part, "None", repeatable)  # the rest of the record is as good as ever
-    if isinstance(only, cst.Del) or (isinstance(only, cst.Expr) and not _is_used_later(module, line, code)):
+    if isinstance(only, cst.Del) or (
+        isinstance(only, cst.Expr)
+        and (not _is_used_later(module, line, code) or needs.is_only_told(module, absence, function))
+    ):
         return _wrap(module, absence, line, repeatable)
+    if _may_stay_none(module, absence, only, whole):
+        return inline(module, absence, whole, "None", repeatable)
     group = dependents(module, line, lambda node: absence.needed_by(module, node))
+    if (
+        isinstance(only, cst.AugAssign)
+        and group is None
+        and repeatable
+        and value is not None
+        and (exit_code or "").startswith("return ")
+        and needs.behind(module, absence, line) > 1
+    ):
+        guards.before(module, line, f"if {absence.conditions(code)[1]}:\n    {exit_code}\n")
+        return "guard-use", value
     if isinstance(only, cst.AugAssign) or (
         isinstance(only, cst.Assign | cst.AnnAssign) and _is_target(only, absence.use)
     ):
@@ -58,8 +76,8 @@ def in_statement(
         bad = absence.conditions(code)[1]
         guards.before(module, line, f"if {bad}:\n    raise {raised[0]}({raised[1]})\n")
         return "clear-error", Value(raised[0], "guessed", "it is what the function raises for what does not fit")
-    is_left_out = exit_code == "return" or (exit_code == "return None" and not told)
-    if _puts_into(only) and is_left_out and (group is not None or not _is_needed_later(module, absence, line)):
+    is_left_out = exit_code == "return" or ((exit_code or "").startswith("return ") and not told)
+    if _puts_into(only) and is_left_out and (group is not None or not needs.is_needed_later(module, absence, line)):
         return _wrap(module, absence, line, repeatable, group)  # what the function returns in the end is not lost
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
     is_given = told and isinstance(only, cst.Return)
@@ -88,7 +106,7 @@ def in_statement(
         return inline(module, absence, whole, implied, repeatable)
     if (
         group is not None
-        and (exit_code == "continue" or not told)
+        and (exit_code == "continue" or not told or works_on_itself(module, line))
         and isinstance(only, cst.Assign | cst.AnnAssign | cst.Expr)
     ):
         return _wrap(module, absence, line, repeatable, group)  # what follows can do without it
@@ -121,16 +139,24 @@ def in_statement(
     return "guard-producer", given
 
 
-def _is_needed_later(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
-    """Whether a statement behind in the block fails just so."""
-    block = module.parent(line)
-    later = list(block.body)[list(block.body).index(line) + 1 :] if isinstance(block, cst.IndentedBlock) else []
-    nodes = (
-        node
-        for one in later
-        for node in module.nodes(cst.BaseExpression, within=one)  # type: ignore[type-abstract]
+def _may_stay_none(module: Module, absence: Absence, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> bool:
+    """Whether None is as good here: it is handed on under the parameter's own name, which is None by default, or what
+    is worked out is kept by an object that keeps the very thing as it came."""
+    subject, function, around = absence.subject, module.function(whole), module.parent(whole)
+    if not absence.is_none or not isinstance(subject, cst.Name) or function is None:
+        return False
+    parameter = parameter_of(function, subject.value)
+    if parameter is None:
+        return False
+    if isinstance(around, cst.Arg) and around.keyword is not None and around.keyword.value == subject.value:
+        return parameter.default is not None and module.code(parameter.default) == "None"
+    if not (isinstance(only, cst.Assign) and only.value is whole and _puts_into(only)):
+        return False
+    start = module.position(only).start.line
+    return any(
+        module.code(one.value) == subject.value and _puts_into(one) and module.position(one).start.line < start
+        for one in intent.own_nodes(function.body, cst.Assign)
     )
-    return any(absence.needed_by(module, node) for node in nodes)
 
 
 def _ends_the_program(module: Module, function: cst.FunctionDef) -> bool:

@@ -16,9 +16,11 @@ from engine.repair.patterns import (
     intent,
     iterables,
     keys,
+    not_data,
     nothing,
     operands,
     shapes,
+    stages,
     unsubscriptable,
 )
 from engine.repair.patterns.edit import Module, NotEditable
@@ -60,7 +62,8 @@ class TypeMismatch:
         kind = record.type.rpartition(".")[2]
         if kind == "TypeError":
             told = any(one.search(record.message) for one in (_INDICES, _SUBSCRIPT, _NOT_ITERABLE))
-            return told or any(one.recognised(record.message) for one in (operands, arguments, iterables))
+            told = told or stages.HELD.search(record.message) is not None
+            return told or any(one.recognised(record.message) for one in (operands, arguments, iterables, not_data))
         return kind == "KeyError" or (kind == "IndexError" and bool(_OUT_OF_RANGE.search(record.message)))
 
     def propose(self, case: Case) -> Proposal | Declined:
@@ -75,6 +78,11 @@ class TypeMismatch:
         kind = record.type.rpartition(".")[2]
         own = intent.is_own_key(case) if kind == "KeyError" else kind == "TypeError" and _is_own_argument(case, module)
         own = own or "choose from an empty sequence" in record.message  # what it was given, was empty
+        if kind == "TypeError" and not_data.recognised(record.message):
+            try:
+                return not_data.propose(case, module, line, record.message)
+            except NotEditable as error:
+                return Declined(self.id, error.reason)
         if intent.raised_below(case) is not None and not own:
             otherwise = "the error comes from inside a library: its data, not this line's, do not fit"
             if kind == "TypeError" and "NoneType" not in record.message:
@@ -123,6 +131,8 @@ def _at_any_line(case: Case, module: Module, line: int, message: str) -> Proposa
 
 
 def _of_type(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
+    if stages.HELD.search(message):
+        return stages.held(case, module, line)
     indices, subscript = _INDICES.search(message), _SUBSCRIPT.search(message)
     if _NOT_ITERABLE.search(message) or (subscript and subscript["type"] == "NoneType"):
         return _none(case, module, line, message)
@@ -157,6 +167,10 @@ def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Dec
     if pair is None:
         return Declined("type-mismatch", "what was None cannot be told from this line")
     use, subject = pair
+    if isinstance(use, cst.Call) and use.func is subject:
+        passed = stages.passed_by(case, module, line, use)
+        if passed is not None:
+            return passed
     return nothing.guarded(case, module, line, use, subject, _empty(module, use, subject), is_contract_sure=True)
 
 
@@ -197,7 +211,7 @@ def _none_use(
     if "unpack" in message:
         changes = module.nodes(cst.Assign, line)
         return (changes[0].value, changes[0].value) if changes else None
-    walked = _walked(case, module, line) or _taken_apart(module, line)
+    walked = _walked(case, module, line) or _taken_apart(module, line) or _added(module, line)
     return (walked, walked) if walked is not None else None
 
 
@@ -205,6 +219,14 @@ def _taken_apart(module: Module, line: int) -> cst.BaseExpression | None:
     """What several names are bound to at once."""
     for one in module.nodes(cst.Assign, line):
         if len(one.targets) == 1 and isinstance(one.targets[0].target, cst.Tuple | cst.List):
+            return one.value
+    return None
+
+
+def _added(module: Module, line: int) -> cst.BaseExpression | None:
+    """What a list is made longer by."""
+    for one in module.nodes(cst.AugAssign, line):
+        if isinstance(one.operator, cst.AddAssign | cst.BitOrAssign) and _may_be_none(module, one.value):
             return one.value
     return None
 
@@ -282,6 +304,8 @@ def _empty(module: Module, use: cst.BaseExpression, subject: cst.BaseExpression)
     if use is subject:
         if isinstance(around, cst.For | cst.CompFor):
             return "()"
+        if isinstance(around, cst.AugAssign):
+            return "[]" if isinstance(around.operator, cst.AddAssign) else "{}"
         if isinstance(around, cst.Arg):
             call = module.parent(around)
             if isinstance(call, cst.Call) and module.code(call.func) in ("max", "min"):

@@ -164,14 +164,15 @@ def _skips(module: Module, whole: cst.CSTNode, value: Value, line: cst.SimpleSta
 def _guard_change(module: Module, change: cst.AugAssign) -> tuple[str, Value, bool]:
     code = " ".join(module.code(change.value.with_changes(lpar=[], rpar=[])).split())
     line = guards.statement_line(module, change)
-    value = Value(module.code(change.target), "told", "it stays as it was")
+    # That a share of nothing is the whole is a guess, and a wrong one as often as not: a person is to look at it.
+    value = Value(module.code(change.target), "guessed", "it stays as it was")
     if line is None:
         raise NotEditable("the division stands on a line with other statements")
     if is_repeatable(code):
         inner = [one for one in _inner_first(module, change.value) if could_be_zero(module, one)]
         codes = list(dict.fromkeys([*(denominator_code(module, one) for one in inner), code]))
         guards.under(module, line, " and ".join(_truth(one, negated=False) for one in codes))
-        return "conditional-change", value, True
+        return "conditional-change", value, False
     name = guards.fresh(module, "divisor", "denominator")
     body = line.with_changes(body=[change.with_changes(value=cst.Name(name))], leading_lines=())
     made = cst.If(test=cst.Name(name), body=cst.IndentedBlock(body=[body]))

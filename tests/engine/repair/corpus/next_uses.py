@@ -5,6 +5,26 @@ from tests.engine.repair.corpus.program import program, spared
 
 ATTRIBUTE = [
     program(
+        "needed again behind the loop",
+        "class Loop:\n    def __init__(self, scheduler=None):\n        self.scheduler = scheduler\n\n    def run(self, rounds):\n"
+        "        rates = []\n        for _ in range(rounds):\n            self.scheduler.step()\n"
+        "        rate = self.scheduler.rate()\n        rates.append(rate)\n        return len(rates)\n",
+        "import app\nfrom types import SimpleNamespace as N\nassert app.Loop(N(step=list, rate=int)).run(2) == 1\nassert app.Loop().run(2) == 0",
+        after={
+            "app.py": "class Loop:\n    def __init__(self, scheduler=None):\n        self.scheduler = scheduler\n\n    def run(self, rounds):\n"
+            "        rates = []\n        for _ in range(rounds):\n            if self.scheduler is not None:\n                self.scheduler.step()\n"
+            "        if self.scheduler is not None:\n            rate = self.scheduler.rate()\n            rates.append(rate)\n        return len(rates)\n"
+        },
+    ),
+    program(
+        "what there is so far",
+        "def report(old, new):\n    text = ''\n    text += f'{old.ram} {new.ram}'\n    if old.swap and new.swap:\n"
+        "        text += f'{old.swap} {new.swap}'\n    if old.disk and new.disk:\n        text += f'{old.disk} {new.disk}'\n    return text\n",
+        "import app\nfrom types import SimpleNamespace as N\none = N(ram=1, swap=0, disk=0)\nassert app.report(one, one) == '1 1'\n"
+        "assert app.report(one, None) == ''",
+        operator="guard-use",
+    ),
+    program(
         "what a comprehension walks first",
         "import re\n\n\ndef version(text):\n    return tuple(int(one) for one in re.search(r'(\\d+)[.](\\d+)', text).groups())\n\n\n"
         "def is_new(text):\n    return version(text) > (1, 0)\n",
@@ -135,6 +155,25 @@ ATTRIBUTE_LOOKALIKES = [
     ),
 ]
 TYPE_MISMATCH = [
+    program(
+        "numbers of an array among what is written",
+        "import json\n\n\ndef save(scores, indent=None):\n    return json.dumps({'scores': scores}, indent=indent)\n",
+        "import app\nclass float32(float.__base__):\n    def tolist(self):\n        return 1.5\n"
+        "assert app.save([1]) == '{\"scores\": [1]}'\nassert app.save([float32()]) == '{\"scores\": [1.5]}'",
+        operator="json-default",
+    ),
+    program(
+        "more than one is asked for, and one is read in any other case",
+        "def told(lines):\n    out = []\n    if len(lines) > 1:\n        out.append(f'{lines[0]} to {lines[-1]}')\n    else:\n"
+        "        out.append(lines[0])\n    return out\n",
+        "import app\nassert app.told(['a']) == ['a']\nassert app.told(['a', 'b']) == ['a to b']\nassert app.told([]) == []",
+    ),
+    program(
+        "nothing under a key that has a default",
+        "def angle(tags):\n    turned = tags.get('Rotate', 0)\n    return turned % 360\n",
+        "import app\nassert app.angle({'Rotate': 370}) == 10\nassert app.angle({}) == app.angle({'Rotate': None}) == 0",
+        operator="or-empty",
+    ),
     program(
         "a key that is read again",
         "def entry(data, out):\n    out['name'] = data['name'].upper()\n    out['plain'] = data['name']\n    return out\n",
