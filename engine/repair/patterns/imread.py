@@ -26,6 +26,7 @@ from engine.repair.patterns import expected, wording
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_replaced
 from engine.repair.patterns.image_origin import Chain, starts, trace_back
 from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.python_two import fitting
 from engine.repair.patterns.sites import Place, Trail, meant
 from engine.repair.patterns.syntax import last_name, own_parts, walk
 from engine.repair.record import ErrorRecord
@@ -63,7 +64,7 @@ class Imread:
     def propose(self, case: Case) -> Proposal | Declined:
         """The helper and the check, or the reason why not."""
         try:
-            return self._propose(Trail(_outside_cv2(case)))
+            return fitting(case, self._propose(Trail(_outside_cv2(case))))
         except NotEditable as error:
             return self._declined(error.reason)
 
@@ -110,9 +111,6 @@ def _outside_cv2(case: Case) -> Case:
             line = Module(path, source).line_of(frame.code, frame.line) or frame.line
             return replace(case, path=path, frame=frame, line=line, source=source)
     return case
-
-
-# -- from the use to the call ---------------------------------------------------------------------------------------
 
 
 # -- the check ------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from engine.repair.patterns.batch_arguments import smaller_argument
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.placing import parse_statements
+from engine.repair.patterns.python_two import fitting
 from engine.repair.patterns.shrinking_ranges import leaves_loop, shrink
 from engine.repair.patterns.split_calls import BATCHES, batch_call, split_batches
 from engine.repair.patterns.syntax import own_parts
@@ -71,6 +72,9 @@ class OutOfMemory:
 
     def propose(self, case: Case) -> Proposal | Declined:
         """The back-off, or why there is none."""
+        return fitting(case, self._backed_off(case))
+
+    def _backed_off(self, case: Case) -> Proposal | Declined:
         wider = widened(case)
         if wider is not None:
             return wider
