@@ -24,7 +24,7 @@ import libcst as cst
 
 from engine.repair.patterns import expected, wording
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_replaced
-from engine.repair.patterns.image_origin import Chain, starts, trace_back
+from engine.repair.patterns.image_origin import Chain, is_decoding, starts, trace_back
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.python_two import fitting
 from engine.repair.patterns.sites import Place, Trail, meant
@@ -91,7 +91,8 @@ class Imread:
         if refused:
             return self._declined(refused)
         edits = tuple(one.edit() for one in trail.modules() if one.is_changed)
-        why = "cv2.imread gave None: it is read so that any path works, and None is looked for before it is used"
+        how = "" if is_decoding(chain.call.module, call) else "it is read so that any path works, and "
+        why = f"cv2 gave None for an image: {how}None is looked for before it is used"
         operator = "helper-and-check"
         return Proposal(self.id, operator, edits, first_changed_line(edits[0]), "review", why)
 
@@ -276,14 +277,20 @@ def _stands_in(module: Module, node: cst.Call, trail: Trail, frame: int) -> bool
 
 def _use_helper(module: Module, call: cst.Call, instead: cst.Call | None) -> cst.Call:
     """Add the helper; the call through it, which takes the old one's place unless the caller sees to that."""
-    cv2 = module.name_of_import("cv2")
+    if is_decoding(module, call):
+        return call  # a reader for any path is there
+    is_nested = not module.imports_for_sure("cv2") and any(
+        module.function(one) is not None and "cv2" in module.code(one) for one in module.nodes(cst.Import)
+    )
+    cv2 = "cv2" if is_nested else module.name_of_import("cv2")
     numpy = module.name_of_import("numpy", alias="np")
     names = ("read_image", "read_image_file", "imread_any_path")
     name = next((one for one in names if _is_helper(module, one)), "")
     name = name or next((one for one in names if one not in module.names()), "_read_image_of_any_path")
     if not _is_helper(module, name):
         colour = f"{cv2}.IMREAD_COLOR" if module.imports_for_sure("cv2") else "1"  # it is looked up when defined
-        module.add_helper(HELPER.format(name=name, cv2=cv2, np=numpy, colour=colour))
+        text = HELPER.format(name=name, cv2=cv2, np=numpy, colour=colour)
+        module.add_helper(text.replace("    try:", "    import cv2\n\n    try:", 1) if is_nested else text)
     made = call.with_changes(func=cst.Name(name))
     if instead is None:
         module.replace(call, made)
@@ -359,6 +366,8 @@ def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef) -> No
 def _path_at(place: Place, chain: Chain) -> str:
     """The path as the code around `place` names it, where it does."""
     node = place.node
+    if is_decoding(place.module, node):
+        return ""  # it is given data
     if isinstance(node, cst.IfExp) and any(one is chain.call.node for one in walk(node)):
         node = chain.call.node
     if not isinstance(node, cst.Call) or not node.args:
