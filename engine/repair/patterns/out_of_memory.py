@@ -30,6 +30,7 @@ from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.placing import parse_statements
 from engine.repair.patterns.python_two import fitting
 from engine.repair.patterns.shrinking_ranges import leaves_loop, shrink
+from engine.repair.patterns.skipped_batches import skip_batch
 from engine.repair.patterns.split_calls import BATCHES, batch_call, split_batches
 from engine.repair.patterns.syntax import own_parts
 from engine.repair.patterns.trainers import smaller_batches
@@ -142,7 +143,8 @@ def _propose(site: Site, is_layer: bool) -> Proposal | str:
     if trains:
         if loop is None or _is_range(module, loop):
             return "a training step cannot be split where it stands: its loop is elsewhere"
-        return _halves(site, loop, statement)
+        halved = _halves(site, loop, statement)
+        return skip_batch(site, loop, statement) or halved if isinstance(halved, str) else halved
     call, names = batch_call(module, statement, line)
     if call is None:
         if _LOADING.search(code):
