@@ -279,9 +279,7 @@ def _use_helper(module: Module, call: cst.Call, instead: cst.Call | None) -> cst
     """Add the helper; the call through it, which takes the old one's place unless the caller sees to that."""
     if is_decoding(module, call):
         return call  # a reader for any path is there
-    is_nested = not module.imports_for_sure("cv2") and any(
-        module.function(one) is not None and "cv2" in module.code(one) for one in module.nodes(cst.Import)
-    )
+    is_nested = not module.imports_for_sure("cv2") and _is_deep(module)
     cv2 = "cv2" if is_nested else module.name_of_import("cv2")
     numpy = module.name_of_import("numpy", alias="np")
     names = ("read_image", "read_image_file", "imread_any_path")
@@ -299,6 +297,15 @@ def _use_helper(module: Module, call: cst.Call, instead: cst.Call | None) -> cst
 
 def _is_helper(module: Module, name: str) -> bool:
     return any(one.name.value == name and "imdecode" in module.code(one) for one in module.nodes(cst.FunctionDef))
+
+
+def _is_deep(module: Module) -> bool:
+    """Whether the file imports cv2 in functions alone, or in a `try` that is itself under a condition."""
+    own = [one for one in module.nodes(cst.Import) if any(last_name(name.name) == "cv2" for name in one.names)]
+    around = [
+        [one for one in module.ancestors(each) if isinstance(one, cst.Try | cst.If | cst.FunctionDef)] for each in own
+    ]
+    return bool(own) and all(len(one) > 1 or any(isinstance(o, cst.FunctionDef) for o in one) for one in around)
 
 
 def _guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:

@@ -28,7 +28,8 @@ def skip_batch(site: Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | 
     inside = {statement, *module.ancestors(statement)}
     body = list(loop.body.body)
     at = next((index for index, one in enumerate(body) if one in inside), None)
-    if at is None or not isinstance(body[at], cst.SimpleStatementLine):
+    failed = body[at] if at is not None else None
+    if at is None or not isinstance(failed, cst.SimpleStatementLine):
         return None
     last = max((index for index, one in enumerate(body) if _STEPS.search(module.code(one))), default=-1)
     clears = re.findall(r"(?m)^\s*([\w.]+\.zero_grad\(.*\))\s*$", module.code(module.function(statement) or loop))
@@ -46,7 +47,7 @@ def skip_batch(site: Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | 
         f"except Exception as {name}:\n    if not _is_out_of_memory({name}):\n        raise\n"
         f"    {drop}\n    {clear}\n    {warn}\n    continue"
     )
-    lead = body[at].leading_lines
+    lead = failed.leading_lines
     tried = tried_body(module, body[at : last + 1], handler)
     kept = [one for one in lead if one.comment is None]
     whole = [*body[:at], tried.with_changes(leading_lines=kept), *body[last + 1 :]]
