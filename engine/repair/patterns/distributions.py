@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from engine.repair.patterns import known_modules
+
 _OTHERWISE_NAMED = """
 cv2=opencv-python-headless PIL=pillow yaml=PyYAML sklearn=scikit-learn skimage=scikit-image bs4=beautifulsoup4
 dateutil=python-dateutil dotenv=python-dotenv docx=python-docx pptx=python-pptx fitz=PyMuPDF pymupdf=PyMuPDF
@@ -170,6 +172,19 @@ NAMESPACES: Mapping[str, str] = {  # packages that share a top-level name
     "ruamel.yaml": "ruamel.yaml",
     "azure.storage.blob": "azure-storage-blob",
     "azure.identity": "azure-identity",
+    "azure.cognitiveservices.speech": "azure-cognitiveservices-speech",
+    "azure.keyvault.secrets": "azure-keyvault-secrets",
+    "azure.cosmos": "azure-cosmos",
+    "azure.servicebus": "azure-servicebus",
+    "google.api_core": "google-api-core",
+    "google.cloud.aiplatform": "google-cloud-aiplatform",
+    "google.cloud.datastore": "google-cloud-datastore",
+    "google.cloud.logging": "google-cloud-logging",
+    "google.cloud.secretmanager": "google-cloud-secret-manager",
+    "google.cloud.speech": "google-cloud-speech",
+    "google.cloud.texttospeech": "google-cloud-texttospeech",
+    "google.cloud.translate": "google-cloud-translate",
+    "snowflake.connector": "snowflake-connector-python",
     "mpl_toolkits": "matplotlib",
 }
 EQUIVALENT: tuple[frozenset[str], ...] = tuple(
@@ -194,8 +209,9 @@ EQUIVALENT: tuple[frozenset[str], ...] = tuple(
 
 
 def _known() -> dict[str, str]:
-    known = {name: _OTHER_NAMES.get(name, name) for name in _SAME_NAMED.split()}
-    for pair in _OTHERWISE_NAMED.split():
+    known = {name: name.replace("_", "-") for name in known_modules.SAME_NAMED.split()}
+    known |= {name: _OTHER_NAMES.get(name, name) for name in _SAME_NAMED.split()}
+    for pair in (*known_modules.OTHERWISE_NAMED.split(), *_OTHERWISE_NAMED.split()):
         module, _, distribution = pair.partition("=")
         if distribution:
             known[module] = distribution

@@ -81,8 +81,21 @@ def trace_back(trail: Trail, start: Place) -> Chain | None:
             if _is_within_reader(place):
                 continue
             return Chain(way)
+        if is_decoding(place.module, place.node) and place.module is not start.module and _is_reader(place):
+            return Chain(way)
         queue += [(*way, one) for one in _behind(trail, place)]
     return None
+
+
+def is_decoding(module: Module, node: cst.CSTNode) -> bool:
+    """Whether a node is a call of `cv2.imdecode`."""
+    return isinstance(node, cst.Call) and module.qualified(node.func) == "cv2.imdecode"
+
+
+def _is_reader(place: Place) -> bool:
+    """Whether the function around it reads the file that it decodes: the project's own reader of images."""
+    function = place.module.function(place.node)
+    return function is not None and bool(re.search(r"\bfromfile\(|\bopen\(", place.module.code(function.body)))
 
 
 def _is_within_reader(place: Place) -> bool:

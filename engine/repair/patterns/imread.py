@@ -24,8 +24,9 @@ import libcst as cst
 
 from engine.repair.patterns import expected, wording
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_replaced
-from engine.repair.patterns.image_origin import Chain, starts, trace_back
+from engine.repair.patterns.image_origin import Chain, is_decoding, starts, trace_back
 from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.python_two import fitting
 from engine.repair.patterns.sites import Place, Trail, meant
 from engine.repair.patterns.syntax import last_name, own_parts, walk
 from engine.repair.record import ErrorRecord
@@ -63,7 +64,7 @@ class Imread:
     def propose(self, case: Case) -> Proposal | Declined:
         """The helper and the check, or the reason why not."""
         try:
-            return self._propose(Trail(_outside_cv2(case)))
+            return fitting(case, self._propose(Trail(_outside_cv2(case))))
         except NotEditable as error:
             return self._declined(error.reason)
 
@@ -90,7 +91,8 @@ class Imread:
         if refused:
             return self._declined(refused)
         edits = tuple(one.edit() for one in trail.modules() if one.is_changed)
-        why = "cv2.imread gave None: it is read so that any path works, and None is looked for before it is used"
+        how = "" if is_decoding(chain.call.module, call) else "it is read so that any path works, and "
+        why = f"cv2 gave None for an image: {how}None is looked for before it is used"
         operator = "helper-and-check"
         return Proposal(self.id, operator, edits, first_changed_line(edits[0]), "review", why)
 
@@ -110,9 +112,6 @@ def _outside_cv2(case: Case) -> Case:
             line = Module(path, source).line_of(frame.code, frame.line) or frame.line
             return replace(case, path=path, frame=frame, line=line, source=source)
     return case
-
-
-# -- from the use to the call ---------------------------------------------------------------------------------------
 
 
 # -- the check ------------------------------------------------------------------------------------------------------
@@ -278,14 +277,18 @@ def _stands_in(module: Module, node: cst.Call, trail: Trail, frame: int) -> bool
 
 def _use_helper(module: Module, call: cst.Call, instead: cst.Call | None) -> cst.Call:
     """Add the helper; the call through it, which takes the old one's place unless the caller sees to that."""
-    cv2 = module.name_of_import("cv2")
+    if is_decoding(module, call):
+        return call  # a reader for any path is there
+    is_nested = not module.imports_for_sure("cv2") and _is_deep(module)
+    cv2 = "cv2" if is_nested else module.name_of_import("cv2")
     numpy = module.name_of_import("numpy", alias="np")
     names = ("read_image", "read_image_file", "imread_any_path")
     name = next((one for one in names if _is_helper(module, one)), "")
     name = name or next((one for one in names if one not in module.names()), "_read_image_of_any_path")
     if not _is_helper(module, name):
         colour = f"{cv2}.IMREAD_COLOR" if module.imports_for_sure("cv2") else "1"  # it is looked up when defined
-        module.add_helper(HELPER.format(name=name, cv2=cv2, np=numpy, colour=colour))
+        text = HELPER.format(name=name, cv2=cv2, np=numpy, colour=colour)
+        module.add_helper(text.replace("    try:", "    import cv2\n\n    try:", 1) if is_nested else text)
     made = call.with_changes(func=cst.Name(name))
     if instead is None:
         module.replace(call, made)
@@ -294,6 +297,15 @@ def _use_helper(module: Module, call: cst.Call, instead: cst.Call | None) -> cst
 
 def _is_helper(module: Module, name: str) -> bool:
     return any(one.name.value == name and "imdecode" in module.code(one) for one in module.nodes(cst.FunctionDef))
+
+
+def _is_deep(module: Module) -> bool:
+    """Whether the file imports cv2 in functions alone, or in a `try` that is itself under a condition."""
+    own = [one for one in module.nodes(cst.Import) if any(last_name(name.name) == "cv2" for name in one.names)]
+    around = [
+        [one for one in module.ancestors(each) if isinstance(one, cst.Try | cst.If | cst.FunctionDef)] for each in own
+    ]
+    return bool(own) and all(len(one) > 1 or any(isinstance(o, cst.FunctionDef) for o in one) for one in around)
 
 
 def _guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
@@ -361,6 +373,8 @@ def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef) -> No
 def _path_at(place: Place, chain: Chain) -> str:
     """The path as the code around `place` names it, where it does."""
     node = place.node
+    if is_decoding(place.module, node):
+        return ""  # it is given data
     if isinstance(node, cst.IfExp) and any(one is chain.call.node for one in walk(node)):
         node = chain.call.node
     if not isinstance(node, cst.Call) or not node.args:

@@ -1,8 +1,9 @@
 """A third-party module that is imported and nowhere declared: declare its distribution where the project does that.
 
-Evidence: a ModuleNotFoundError at an import (or a library's 'Missing optional dependency'). The distribution comes from
-a curated map (`distributions.py`): an unknown name is never guessed. The project's own modules, those of Python,
-optional imports and what is declared already are left alone. Nothing is installed.
+Evidence: a ModuleNotFoundError at an import, an ImportError that says the same (as Python up to 3.5 does), or a
+library's 'Missing optional dependency'. The distribution comes from a curated map (`distributions.py`), or from the
+project, where it names one in another place (`named_elsewhere.py`): an unknown name is never guessed. The project's own
+modules, those of Python, optional imports and what is declared already are left alone. Nothing is installed.
 
     before    requirements.txt: numpy
     after     requirements.txt: numpy, opencv-python-headless
@@ -22,6 +23,7 @@ from engine.repair.patterns.declared import Declared
 from engine.repair.patterns.distributions import DISTRIBUTIONS, distribution_of, equivalents
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.expected import is_test_file
+from engine.repair.patterns.named_elsewhere import named_elsewhere
 from engine.repair.patterns.pattern import Case, Declined, FileEdit, Project, Proposal
 from engine.repair.patterns.sites import Trail
 from engine.repair.patterns.syntax import dotted, last_name, text_of, walk
@@ -33,6 +35,7 @@ BY_LIBRARIES = frozenset(
     ("openpyxl", "xlrd", "lxml", "html5lib", "tables", "pyarrow", "xlsxwriter", "jinja2", "sqlalchemy")
 )
 ON_PURPOSE = ("ImportError", "ModuleNotFoundError")
+NAMESPACE_TOPS = ("google", "azure", "ruamel", "snowflake")
 REMOVED = (  # from Python 3.12 and 3.13, and earlier
     "asynchat asyncore distutils imp smtpd aifc audioop cgi cgitb chunk crypt imghdr mailcap msilib nis nntplib "
     "ossaudiodev pipes sndhdr spwd sunau telnetlib uu xdrlib lib2to3 formatter parser symbol binhex macpath"
@@ -46,10 +49,13 @@ class MissingImport:
     title = "declare third-party modules that are imported"
 
     def recognises(self, record: ErrorRecord) -> bool:
-        """A ModuleNotFoundError, or a library's word for an optional one."""
-        if record.type == "ModuleNotFoundError":
-            return MISSING.search(record.message) is not None
-        return record.type == "ImportError" and OPTIONAL.search(record.message) is not None
+        """A module that is not there, by either type, or a library's word for an optional one."""
+        if record.type not in ON_PURPOSE:
+            return False
+        if record.type == "ImportError" and OPTIONAL.search(record.message):
+            return True
+        found = MISSING.search(record.message)
+        return found is not None and (record.type == "ModuleNotFoundError" or found.start() == 0)
 
     def propose(self, case: Case) -> Proposal | Declined:
         """The declaration, or the reason why there is none."""
@@ -88,9 +94,12 @@ class MissingImport:
             return self._declined(f"the line does not import {top} by name")
         if _is_optional(*here):
             return self._declined(f"{top} is optional here: the code goes on without it")
-        if "." in module and not spelled_namespace(spelled):
+        whole = record.type == "ImportError" and "'" not in record.message  # Python 2 names all of what is not there
+        if "." in module and not whole and not spelled_namespace(spelled):
             return self._declined(f"{top} is installed: it has no {module.partition('.')[2]} in this version")
         known = next((one for name in (*spelled, module) if (one := distribution_of(name))), None)
+        if known is None and top not in NAMESPACE_TOPS and top.lower() not in sys.stdlib_module_names:
+            known = named_elsewhere(case.project, top)
         if known is None:
             near = difflib.get_close_matches(top, [*DISTRIBUTIONS, *_modules(case.project)], 1, 0.8)
             return self._declined(f"{top} is not known" + (f": is {near[0]} meant?" if near else ""))
@@ -138,7 +147,7 @@ class MissingImport:
 
 def spelled_namespace(spelled: tuple[str, ...]) -> bool:
     """Whether one of the names imported lies in a package that several distributions share."""
-    return any(name.partition(".")[0] in ("google", "azure", "ruamel") for name in spelled)
+    return any(name.partition(".")[0] in NAMESPACE_TOPS for name in spelled)
 
 
 def _imported(statement: cst.CSTNode, top: str) -> tuple[str, ...]:

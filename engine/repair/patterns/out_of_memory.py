@@ -28,10 +28,13 @@ from engine.repair.patterns.batch_arguments import smaller_argument
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.placing import parse_statements
+from engine.repair.patterns.python_two import fitting
 from engine.repair.patterns.shrinking_ranges import leaves_loop, shrink
+from engine.repair.patterns.skipped_batches import skip_batch
 from engine.repair.patterns.split_calls import BATCHES, batch_call, split_batches
 from engine.repair.patterns.syntax import own_parts
 from engine.repair.patterns.trainers import smaller_batches
+from engine.repair.patterns.wider_handlers import widened
 from engine.repair.record import ErrorRecord
 
 _MESSAGE = re.compile(
@@ -41,6 +44,7 @@ _MESSAGE = re.compile(
     r"out of memory.*(?:cuda|mps|gpu)"
 )
 _TYPES = re.compile(r"(?:torch\.(?:cuda\.)?)?OutOfMemoryError\Z|torch\.AcceleratorError\Z")
+_ELSEWHERE = re.compile(r"(?:^|\.)(?:XlaRuntimeError|JaxRuntimeError|ResourceExhaustedError)\Z")  # jax, tensorflow
 _LOADING = re.compile(
     r"from_pretrained|load_state_dict|torch\.load|\.to\(|\.cuda\(|torch\.(?:zeros|ones|empty|randn|rand|full)"
 )
@@ -63,12 +67,22 @@ class OutOfMemory:
         """By type, and by what CUDA, cuDNN, cuBLAS and MPS say."""
         if _TYPES.match(record.type):
             return record.type != "torch.AcceleratorError" or bool(_MESSAGE.search(record.message))
+        if _ELSEWHERE.search(record.type):
+            return "RESOURCE_EXHAUSTED" in record.message or "OOM when allocating" in record.message
         return record.type == "RuntimeError" and bool(_MESSAGE.search(record.message))
 
     def propose(self, case: Case) -> Proposal | Declined:
         """The back-off, or why there is none."""
-        reasons: list[str] = []
+        return fitting(case, self._backed_off(case))
+
+    def _backed_off(self, case: Case) -> Proposal | Declined:
+        wider = widened(case)
+        if wider is not None:
+            return wider
         message = case.records[0].message
+        if _ELSEWHERE.search(case.records[0].type):
+            return Declined(self.id, "no handler is there that could know it, and what ran out is not torch")
+        reasons: list[str] = []
         for place in intent.places(case):
             if re.match(r"(?:raise|assert)\b", place.frame.code.strip()):
                 continue
@@ -129,13 +143,23 @@ def _propose(site: Site, is_layer: bool) -> Proposal | str:
     if trains:
         if loop is None or _is_range(module, loop):
             return "a training step cannot be split where it stands: its loop is elsewhere"
-        return _halves(site, loop, statement)
+        halved = _halves(site, loop, statement)
+        return skip_batch(site, loop, statement) or halved if isinstance(halved, str) else halved
     call, names = batch_call(module, statement, line)
     if call is None:
         if _LOADING.search(code):
             return "what does not fit is no batch: a smaller one would not help"
         return "no call on a batch where memory ran out"
+    if _leads_with_length(module, call):
+        return "the first dimension is a sequence's length, as its lengths are given beside it: it is not the batch's"
     return split_batches(site, call, names)
+
+
+def _leads_with_length(module: Module, call: cst.Call) -> bool:
+    """Whether a model is given sequences with their lengths, and nothing says that the batch comes first."""
+    if re.search(r"batch_first\s*=\s*True|\(\s*batch\w*\s*[,x\u00d7]\s*(?:seq|time|len)", module.text, re.I):
+        return False
+    return any(re.search(r"(?:^|_)len(?:gth)?s$", module.code(arg.value)) for arg in call.args)
 
 
 def _is_handled(module: Module, statement: cst.CSTNode) -> bool:

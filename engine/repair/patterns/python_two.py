@@ -1,0 +1,65 @@
+"""Whether a project says that it runs on Python 2 as well, and what patterns write, in words that Python 2 knows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from engine.repair.patterns.pattern import Case, Declined, FileEdit, Project, Proposal
+
+_SAYS = {
+    "setup.py": r"Programming Language :: Python :: 2\b|python_requires\s*=\s*['\"]\s*(?:>=|~=|==)\s*2\b",
+    "setup.cfg": r"Programming Language :: Python :: 2\b|python_requires\s*=\s*(?:>=|~=|==)\s*2\b",
+    "pyproject.toml": r"Programming Language :: Python :: 2\b|requires-python\s*=\s*['\"]\s*(?:>=|~=|==)\s*2\b",
+    "tox.ini": r"\bpy2[67]\b|\bpy\{(?:[\d,\s-]*\b)?2[67]\b",
+    ".travis.yml": r"(?m)^\s*(?:-\s*|python:\s*)['\"]?2\.[67]\b",
+    ".circleci/config.yml": r"python:2\.7",
+}
+_REWRITTEN: tuple[tuple[str, str], ...] = (
+    (r"except OSError:", "except (IOError, OSError):"),
+    (r"except FileNotFoundError\b", "except IOError"),
+    (r"raise FileNotFoundError\(", "raise IOError("),
+    (
+        r"(?<!\w)f(?P<quote>['\"])(?P<text>[^{}%\\]*)\{(?P<value>[^{}!:]+)\}(?P=quote)",
+        r"\g<quote>\g<text>%s\g<quote> % (\g<value>,)",
+    ),
+    (r"(raise type\(error\)\(.*\)) from error\b", r"\1"),
+)
+_UNKNOWN = re.compile(r"(?<!\w)[fF][rR]?['\"]|:=|\braise .* from |\bprint\(.*file=|\bnonlocal\b|\byield from\b")
+
+
+def is_for_python_two(project: Project) -> bool:
+    """Whether its metadata, tox or CI name Python 2."""
+    return any(
+        re.search(pattern, source.decode("utf-8", "replace"))
+        for path, pattern in _SAYS.items()
+        if (source := project.read(path)) is not None
+    )
+
+
+def fitting(case: Case, made: Proposal | Declined) -> Proposal | Declined:
+    """A proposal as the project's Pythons can run it; declined where it cannot be put so."""
+    if isinstance(made, Declined) or not is_for_python_two(case.project):
+        return made
+    edits = tuple(_rewritten(one) for one in made.edits)
+    if any(_UNKNOWN.search(line) for one in edits for line in _added(one)):
+        return Declined(made.pattern, "the project runs on Python 2, which cannot read what would be written")
+    return replace(made, edits=edits)
+
+
+def _added(edit: FileEdit) -> list[str]:
+    before = set((edit.before or b"").decode("utf-8", "replace").splitlines(keepends=True))
+    return [one for one in edit.after.decode("utf-8", "replace").splitlines(keepends=True) if one not in before]
+
+
+def _rewritten(edit: FileEdit) -> FileEdit:
+    text = edit.after.decode("utf-8")
+    fresh = set(_added(edit))
+    lines = [_in_old_words(line) if line in fresh else line for line in text.splitlines(keepends=True)]
+    return replace(edit, after="".join(lines).encode())
+
+
+def _in_old_words(line: str) -> str:
+    for pattern, instead in _REWRITTEN:
+        line = re.sub(pattern, instead, line)
+    return line

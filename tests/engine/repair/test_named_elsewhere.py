@@ -1,0 +1,98 @@
+"""What a missing module's distribution is called, by the words of the error and by what the project says elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.repair.patterns.distributions import DISTRIBUTIONS, distribution_of
+from engine.repair.patterns.files import Folder
+from engine.repair.patterns.named_elsewhere import named_elsewhere
+from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.registry import built_in
+from engine.repair.record import ErrorRecord, Frame
+
+
+def proposed(root: Path, kind: str, message: str, code: str, files: dict[str, str]) -> Proposal | Declined | None:
+    for name, text in {"app.py": f"{code}\n", **files}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    frame = Frame(str(root / "app.py"), 1, "<module>", code)
+    record = ErrorRecord(kind, message, (frame,))
+    pattern = built_in("missing-import")
+    if not pattern.recognises(record):
+        return None
+    return pattern.propose(Case(Folder(root), "g", [record], "app.py", frame, 1, (root / "app.py").read_bytes()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "code", "added"),
+    [
+        ("ImportError", "No module named 'decorator'", "import decorator", "decorator"),
+        ("ImportError", "No module named decorator", "import decorator", "decorator"),
+        ("ImportError", "No module named skimage.io", "import skimage.io", "scikit-image"),
+        ("ModuleNotFoundError", "No module named 'optax'", "import optax", "optax"),
+        ("ModuleNotFoundError", "No module named 'ml_collections'", "import ml_collections", "ml-collections"),
+        ("ModuleNotFoundError", "No module named 'haiku'", "import haiku as hk", "dm-haiku"),
+    ],
+)
+def test_both_types_and_both_spellings_say_the_same(
+    tmp_path: Path, kind: str, message: str, code: str, added: str
+) -> None:
+    found = proposed(tmp_path, kind, message, code, {"requirements.txt": "click\n"})
+    assert isinstance(found, Proposal) and found.edits[0].after.decode().split() == ["click", added]
+    assert found.applicability == "review"
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "code"),
+    [
+        ("ImportError", "No module named 'skimage.gone'", "import skimage.gone"),
+        ("ImportError", "No module named ConfigParser", "import ConfigParser"),
+        ("ImportError", "cannot import name 'x' from 'numpy'", "from numpy import x"),
+        ("ImportError", "numpy failed: No module named numpy.core", "import numpy"),
+        ("ImportError", "No module named zzyzx", "import zzyzx"),
+    ],
+)
+def test_other_import_errors_are_left_alone(tmp_path: Path, kind: str, message: str, code: str) -> None:
+    found = proposed(tmp_path, kind, message, code, {"requirements.txt": "configparser\n"})
+    assert not isinstance(found, Proposal)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("requirements-dev.in", "zzy-zx>=1\n"),
+        ("docs/requirements.txt", "zzy_zx\n"),
+        ("environment.yml", "dependencies:\n  - pip:\n    - zzy-zx==2\n"),
+        ("tox.ini", "[testenv]\ndeps =\n    pytest\n    py38: zzy-zx\ncommands = pytest\n"),
+        (".github/workflows/ci.yml", "steps:\n  - run: python -m pip install pytest zzy-zx==1.0\n"),
+        ("README.md", "First `pip install -U zzy-zx` it.\n"),
+        ("Dockerfile", "RUN pip3 install --no-cache-dir \\\n    numpy \\\n    'zzy-zx>=1'\n"),
+        ("Pipfile", '[dev-packages]\nzzy_zx = "*"\n'),
+        ("pyproject.toml", '[project]\nname = "x"\n[project.optional-dependencies]\nall = ["zzy_zx[fast]"]\n'),
+    ],
+)
+def test_a_name_that_the_project_installs_elsewhere_is_known(tmp_path: Path, path: str, text: str) -> None:
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text(text, encoding="utf-8")
+    assert named_elsewhere(Folder(tmp_path), "zzy_zx") == "zzy-zx"
+    assert named_elsewhere(Folder(tmp_path), "zzy") is None
+
+
+def test_a_name_in_prose_alone_is_not(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("zzyzx is nice.\npip install numpy; python zzyzx\n", encoding="utf-8")
+    assert named_elsewhere(Folder(tmp_path), "zzyzx") is None
+
+
+def test_it_is_added_where_the_readme_names_it(tmp_path: Path) -> None:
+    files = {"requirements.txt": "click\n", "README.md": "pip install zzyzx\n"}
+    found = proposed(tmp_path, "ModuleNotFoundError", "No module named 'zzyzx'", "import zzyzx", files)
+    assert isinstance(found, Proposal) and found.edits[0].after == b"click\nzzyzx\n"
+
+
+def test_names_that_are_likely_a_projects_own_are_not_in_the_map() -> None:
+    assert len(DISTRIBUTIONS) > 2000
+    assert not {"dataset", "records", "utils", "config", "tree", "bpy", "maya"} & set(DISTRIBUTIONS)
+    assert distribution_of("google.cloud.speech") == "google-cloud-speech"

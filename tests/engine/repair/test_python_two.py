@@ -1,0 +1,48 @@
+"""A project that says it runs on Python 2 gets no words that only Python 3 knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.repair.patterns.files import Folder
+from engine.repair.patterns.pattern import Case, Proposal
+from engine.repair.patterns.python_two import is_for_python_two
+from engine.repair.patterns.registry import built_in
+from engine.repair.record import ErrorRecord, Frame
+
+READ = "import cv2\nimport numpy as np\n\n\ndef size(path):\n    image = cv2.imread(path)\n    return image.shape[:2]\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "says"),
+    [
+        ("setup.py", "setup(classifiers=['Programming Language :: Python :: 2.7'])", True),
+        ("setup.py", "setup(python_requires='>=2.7, !=3.0.*')", True),
+        ("setup.py", "setup(python_requires='>=3.6')", False),
+        ("tox.ini", "[tox]\nenvlist = py27, py36\n", True),
+        ("tox.ini", "[tox]\nenvlist = py{27,36}\n", True),
+        ("tox.ini", "[tox]\nenvlist = py37\n", False),
+        (".travis.yml", 'python:\n  - "2.7"\n  - "3.5"\n', True),
+        (".travis.yml", 'python: "3.9"\nversion: 2.7\n', False),
+    ],
+)
+def test_metadata_tox_and_ci_say_it(tmp_path: Path, path: str, text: str, says: bool) -> None:
+    (tmp_path / path).write_text(text, encoding="utf-8")
+    assert is_for_python_two(Folder(tmp_path)) is says
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_an_image_that_cannot_be_read_is_told_in_its_words(tmp_path: Path, is_old: bool) -> None:
+    (tmp_path / "app.py").write_text(READ, encoding="utf-8")
+    (tmp_path / "tox.ini").write_text(f"[tox]\nenvlist = py{27 if is_old else 311}\n", encoding="utf-8")
+    frame = Frame(str(tmp_path / "app.py"), 7, "size", "return image.shape[:2]")
+    record = ErrorRecord("AttributeError", "'NoneType' object has no attribute 'shape'", (frame,))
+    found = built_in("imread").propose(Case(Folder(tmp_path), "g", [record], "app.py", frame, 7, READ.encode()))
+    assert isinstance(found, Proposal)
+    text = found.edits[0].after.decode()
+    if is_old:
+        assert 'raise IOError("cannot read image: %s" % (path,))' in text and "except (IOError, OSError):" in text
+    else:
+        assert 'raise FileNotFoundError(f"cannot read image: {path}")' in text

@@ -1,0 +1,77 @@
+"""A training step that cannot be done in halves is passed over, where the loop goes on without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.repair.patterns.files import Folder
+from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.registry import built_in
+from engine.repair.record import ErrorRecord, Frame
+
+STEP = """\
+import torch
+
+
+def epoch(model, loader, optimizer, most):
+    done = []
+    for number, batch in enumerate(loader):
+        if number > most:
+            break
+        loss = model(batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        done.append(batch)
+    return done
+"""
+
+
+def proposed(root: Path, source: str) -> Proposal | Declined:
+    (root / "app.py").write_text(source, encoding="utf-8")
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if "model(batch)" in text)
+    frame = Frame(str(root / "app.py"), line, "epoch", "loss = model(batch)")
+    record = ErrorRecord("RuntimeError", "CUDA out of memory. Tried to allocate 2.00 GiB", (frame,))
+    return built_in("out-of-memory").propose(Case(Folder(root), "g", [record], "app.py", frame, line, source.encode()))
+
+
+def test_the_loop_goes_on_with_the_next_batch(tmp_path: Path) -> None:
+    found = proposed(tmp_path, STEP)
+    assert isinstance(found, Proposal) and (found.operator, found.applicability) == ("skip-batch", "review")
+    names: dict[str, object] = {}
+    exec(
+        found.edits[0].after.decode().replace("import torch\n", "from unittest.mock import Mock\ntorch = Mock()\n"),
+        names,
+    )
+    seen: list[str] = []
+
+    class Anything:
+        def zero_grad(self) -> None:
+            seen.append("cleared")
+
+        def step(self) -> None:
+            seen.append("step")
+
+        def backward(self) -> None:
+            seen.append("backward")
+
+    def model(batch: int) -> Anything:
+        if batch == 2:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        if batch == 9:
+            raise RuntimeError("bad input")
+        return Anything()
+
+    epoch = names["epoch"]
+    assert callable(epoch) and epoch(model, [1, 2, 3], Anything(), 5) == [1, 3]
+    assert seen == ["cleared", "backward", "step", "cleared", "cleared", "backward", "step"]
+    with pytest.raises(RuntimeError, match="bad input"):
+        epoch(model, [1, 9], Anything(), 5)
+
+
+def test_where_other_processes_wait_for_the_step_it_is_not_skipped(tmp_path: Path) -> None:
+    source = STEP.replace("import torch\n", "import torch\nfrom torch.nn.parallel import DistributedDataParallel\n")
+    assert isinstance(proposed(tmp_path, source), Declined)
+    assert isinstance(proposed(tmp_path, STEP.replace("enumerate(loader)", "enumerate(things)")), Declined)
