@@ -106,10 +106,9 @@ def proposals(fact: Fact, clones: Path) -> tuple[Fix, ...] | None:
     clone = next((one for one in choices if one.is_dir()), None)
     if clone is None:
         return None
-    folders = sorted({str(PurePosixPath(file).parent) if "/" in file else file for file, _line in fact.places})
-    if fact.kind == "missing-import":
-        folders = _python_and_declarations(clone, fact.commit)
-    archive = ["git", "-C", str(clone), "archive", f"{fact.commit}~1", "--", *folders]
+    folders = {str(PurePosixPath(file).parent) if "/" in file else file for file, _line in fact.places}
+    names = sorted({*folders, *_python_and_declarations(clone, fact.commit)})
+    archive = ["git", "-C", str(clone), "archive", f"{fact.commit}~1", "--", *names]
     done = subprocess.run(archive, capture_output=True, check=False)
     if done.returncode:  # some clones lack their largest files
         done = subprocess.run([*archive, *LARGE], capture_output=True, check=False)
