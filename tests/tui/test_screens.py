@@ -87,6 +87,23 @@ async def test_the_place_where_the_list_was_left_is_shown_again_with_its_scrollb
         await studio.until(lambda: rows.vertical_scrollbar.position == rows.scroll_y > 499_000)
 
 
+async def test_the_first_page_of_what_a_query_finds_is_not_said_to_be_all() -> None:
+    class Parted(Vast):
+        rest = asyncio.Event()
+
+        async def ids(self, filter="", sort="name", project=None, limit=None):
+            if limit is None:
+                await self.rest.wait()
+            return await super().ids(filter, sort, project, limit)
+
+    engine = FakeEngine(Parted([]), FakeRanking([]))
+    engine.views.kept["inventory"] = {"filter": "sunset"}
+    async with running(engine, WIDE, screen="inventory") as studio:
+        await studio.until(lambda: studio.says("filter “sunset”", "64+ shown"))
+        Parted.rest.set()
+        await studio.until(lambda: studio.says("filter “sunset”", "500,000 shown"))
+
+
 async def test_half_a_million_images_open_at_once_and_only_visible_pages_are_fetched() -> None:
     library = Vast([])
     async with running(FakeEngine(library, FakeRanking([])), WIDE, screen="inventory") as studio:

@@ -306,7 +306,8 @@ class InventoryScreen(FilteredPage):
             asked: Span = (f"filter “{self.asked}”  ", "decided") if self.asked else ("every image  ", "text")
             shown = (asked, ("looking…", "dim"))
         elif self.filter:
-            shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,} shown", "dim"))
+            more = "+" if self._is_first_page else ""  # the rest is being read
+            shown = ((f"filter “{self.filter}”  ", "decided"), (f"{len(self.ids):,}{more} shown", "dim"))
         self.status.last(*shown)
         is_plain = not self.misread and len(self.ids)
         is_sorting = self.is_late and self._listed_sort != self.sort
