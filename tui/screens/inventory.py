@@ -189,7 +189,7 @@ class InventoryScreen(FilteredPage):
 
     @on(Listed)
     def _listed(self, event: Listed) -> None:
-        if event.filter != self.asked:
+        if event.filter != self.asked or event.sort != self.sort:
             return
         if event.filter != self.filter:
             self.mix, self._mix_again_at = None, 0.0
