@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import guards, lasting
+from engine.repair.patterns import checks, guards, lasting
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.for_nothing import Value
 
@@ -33,13 +33,13 @@ class Absence:
         if not self.is_none:
             return isinstance(node, cst.Subscript) and module.code(node) == module.code(self.use)
         if isinstance(node, cst.Comparison | cst.BinaryOperation):
-            return _takes_no_none(module, node, subject) and not guards.is_guarded(
+            return _takes_no_none(module, node, subject) and not checks.is_guarded(
                 module, node, subject, besides=besides
             )
         if not isinstance(node, cst.Attribute | cst.Subscript | cst.Call):
             return False
         owner = node.func if isinstance(node, cst.Call) else node.value
-        return module.code(owner) == subject and not guards.is_guarded(module, node, subject, besides=besides)
+        return module.code(owner) == subject and not checks.is_guarded(module, node, subject, besides=besides)
 
 
 def _takes_no_none(module: Module, node: cst.Comparison | cst.BinaryOperation, subject: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import guards, handlers
+from engine.repair.patterns import checks, guards, handlers
 from engine.repair.patterns.absence import Absence, bound, inline
 from engine.repair.patterns.checks import within
 from engine.repair.patterns.edit import Module
@@ -40,7 +40,7 @@ _CONVERSIONS = (
 def is_handled(module: Module, absence: Absence) -> bool:
     """Whether the code checks for it already."""
     code = module.code(absence.subject)
-    return guards.is_guarded(module, absence.use, code)
+    return checks.is_guarded(module, absence.use, code)
 
 
 def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
@@ -233,7 +233,7 @@ def _is_an_odd_case(module: Module, absence: Absence, test: cst.BaseExpression) 
             break
         if not (isinstance(one, cst.BooleanOperation) and isinstance(one.operator, cst.And)):
             return False
-    if not guards.leaves(around.body):
+    if not checks.leaves(around.body):
         return chained
     other = test.comparisons[0].comparator if within(module, absence.use, test.left) else test.left
     if isinstance(constant(other), str | int | bytes | None) or last_name(other).isupper():
@@ -265,7 +265,7 @@ def _begins_with(module: Module, absence: Absence, test: cst.BaseExpression) -> 
 def _leaves_for_nothing(module: Module, absence: Absence, test: cst.BaseExpression) -> bool:
     """Whether a condition leaves what cannot do without the thing: what comes behind it reads it, or it says no."""
     around = module.nearest(test, cst.If)
-    if around is None or around.test is not test or not guards.leaves(around.body):
+    if around is None or around.test is not test or not checks.leaves(around.body):
         return False
     if _needed_within(module, absence, test):
         return False
@@ -284,7 +284,7 @@ def _leaves_for_nothing(module: Module, absence: Absence, test: cst.BaseExpressi
         return True
     for one in later:
         for node in module.nodes(cst.BaseExpression, within=one):  # type: ignore[type-abstract]
-            if module.code(node) == subject and not guards.is_guarded(module, node, f"{subject} is not None"):
+            if module.code(node) == subject and not checks.is_guarded(module, node, f"{subject} is not None"):
                 return not _is_bound_between(module, later[: later.index(one)], subject)
     return False
 
@@ -313,7 +313,7 @@ def _next_tests(module: Module, absence: Absence, test: cst.BaseExpression) -> I
         at = at.orelse
         for one in module.nodes(type(absence.use), within=at.test):
             needs = isinstance(one, cst.Attribute | cst.Subscript) and module.code(one.value) == code
-            needs = needs and not guards.is_guarded(module, one, code)
+            needs = needs and not checks.is_guarded(module, one, code)
             if needs or (isinstance(one, cst.Comparison) and absence.needed_by(module, one, besides=test)):
                 other = test_of(module, whole_of(module, one))
                 if other is not None:

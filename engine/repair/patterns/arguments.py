@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, nothing
+from engine.repair.patterns import absent, checks, guards, intent, nothing
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.mismatch import decline, finish, is_told
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -214,7 +214,7 @@ def _loaded(case: Case, module: Module, line: int) -> Proposal | Declined:
         if reason:
             return decline(reason)
         code = module.code(call.args[0].value)
-        if guards.is_guarded(module, call, code, by_none=False):
+        if checks.is_guarded(module, call, code, by_none=False):
             return decline(f"the type of {code} is asked for already")
         module.replace(call, guards.conditional(module, call, f"isinstance({code}, (str, bytes, bytearray))", code))
         return finish(module, "already-parsed", f"{code} is sometimes parsed already: it is what is wanted then.")
@@ -230,7 +230,7 @@ def _reduced(case: Case, module: Module, line: int) -> Proposal | Declined:
         if reason:
             return decline(reason)
         several = call.args[1].value
-        if guards.is_guarded(module, call, module.code(several)):
+        if checks.is_guarded(module, call, module.code(several)):
             return decline(f"{module.code(several)} is looked at before it is reduced")
         operator, value = absent.guard(case, module, absence_of(call, several, "{}", "not {}"))
         return finish(module, operator, f"{module.code(several)} may be empty: {value.code} then, as {value.because}.")

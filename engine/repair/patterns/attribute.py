@@ -15,6 +15,7 @@ import libcst as cst
 from engine.repair.patterns import (
     absent,
     callees,
+    checks,
     dynamic_reads,
     for_nothing,
     guards,
@@ -187,12 +188,12 @@ def _is_at(module: Module, one: cst.Attribute, line: int) -> bool:
 
 
 def _could_be_none(module: Module, use: cst.Attribute) -> bool:
-    return not guards.is_guarded(module, use, module.code(use.value)) and module.code(use.value) not in ("self", "cls")
+    return not checks.is_guarded(module, use, module.code(use.value)) and module.code(use.value) not in ("self", "cls")
 
 
 def _could_be_another(module: Module, use: cst.Attribute) -> bool:
     """Whether nothing says that an object is of a type that has the attribute: it is asked for its type nowhere."""
-    return not guards.is_guarded(module, use, module.code(use.value), by_none=False)
+    return not checks.is_guarded(module, use, module.code(use.value), by_none=False)
 
 
 def _protocol(module: Module, use: cst.Attribute) -> str | None:

@@ -88,16 +88,16 @@ def _is_at_most(module: Module, test: cst.CSTNode, subject: str, holds: bool) ->
     """`len(subject) > 1` where it fails: there may be one element, or none."""
     if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
         return False
-    counted, other = module.code(test.left), test.comparisons[0]
-    if counted not in (f"len({subject})", subject) or not counted.startswith("len("):
+    other = test.comparisons[0]
+    length = subject if subject.startswith("len(") else f"len({subject})"
+    if module.code(test.left) != length or not isinstance(other.comparator, cst.Integer):
         return False
-    if not isinstance(other.comparator, cst.Integer):
+    asks_for_more = isinstance(other.operator, cst.GreaterThan | cst.GreaterThanEqual)
+    if not asks_for_more and not isinstance(other.operator, cst.LessThan | cst.LessThanEqual):
         return False
-    more = isinstance(other.operator, cst.GreaterThan | cst.GreaterThanEqual)
-    less = isinstance(other.operator, cst.LessThan | cst.LessThanEqual)
-    least = int(other.comparator.value) if other.comparator.value.isdigit() else 0
-    is_any = least <= (0 if isinstance(other.operator, cst.GreaterThan | cst.LessThanEqual) else 1)
-    return not is_any and (more if not holds else less)
+    # All four ask whether there are at least so many.
+    least = other.comparator.evaluated_value + isinstance(other.operator, cst.GreaterThan | cst.LessThanEqual)
+    return least > 1 and asks_for_more != holds
 
 
 def _speaks_of(test: str, subject: str) -> bool:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import libcst as cst
 
 from engine.repair.patterns import guards, intent
+from engine.repair.patterns.checks import is_guarded
 from engine.repair.patterns.edit import Module
-from engine.repair.patterns.guards import is_guarded
 
 _CALLS = ("divmod", "Fraction", "fractions.Fraction")
 _THROUGH = re.compile(

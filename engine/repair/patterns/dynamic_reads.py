@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, lasting
+from engine.repair.patterns import absent, checks, intent, lasting
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.subscripts import absence_of, constant
@@ -31,7 +31,7 @@ def propose(case: Case, module: Module, line: int, name: str) -> Proposal | Decl
         return Declined("attribute", reason)
     source, wanted = module.code(read.args[0].value), module.code(read.args[1].value)
     asked = f"hasattr({{}}, {wanted})"
-    if guards.is_guarded(module, read, f"hasattr({source}, {wanted})"):
+    if checks.is_guarded(module, read, f"hasattr({source}, {wanted})"):
         return Declined("attribute", "the code asks whether the attribute is there")
     if lasting.lasts(module, read, "None"):
         comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))

@@ -9,7 +9,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent, read_again
+from engine.repair.patterns import absent, checks, guards, intent, read_again
 from engine.repair.patterns.absence import Absence
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.mismatch import decline, finish
@@ -47,8 +47,8 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     if (name := _meaning_it(module, use, ("__getitem__", "pop", "top", "peek"))) is not None:
         return decline(f"{name} means the error where there is nothing")
     needed = _needed(use)
-    checked = guards.is_guarded(module, use, base, by_type=False)
-    if checked or guards.is_guarded(module, use, f"len({base})", by_type=False):
+    checked = checks.is_guarded(module, use, base, by_type=False)
+    if checked or checks.is_guarded(module, use, f"len({base})", by_type=False):
         if _made_stronger(module, use, base, needed):
             return finish(
                 module, "stronger-check", f"{base} is read for {needed} elements: the check asks for so many."
@@ -126,7 +126,7 @@ def _worked_out(case: Case, module: Module, line: int, told: cst.Subscript | Non
         return decline(f"{name} means the error where there is nothing")
     if _excludes_the_end(module, use, base, place):
         return finish(module, "stronger-check", f"{base} has no element at its length: the check leaves that out.")
-    tests = [module.code(test) for test in guards.deciding(module, use)]
+    tests = [module.code(test) for test in checks.deciding(module, use)]
     if any(f"len({base})" in test and place in test for test in tests):
         return decline(f"the length of {base} is checked before it is read")
     good, bad = f"{place} < len({{}})", f"{place} >= len({{}})"
@@ -216,7 +216,7 @@ def _taken(case: Case, module: Module, line: int) -> Proposal | Declined:
     base = module.code(owner)
     if not guards.is_repeatable(base):
         return decline("what is taken from is worked out on the line itself")
-    if guards.is_guarded(module, call, base):
+    if checks.is_guarded(module, call, base):
         return decline(f"the length of {base} is checked before something is taken from it")
     around = next((one for one in module.ancestors(call) if isinstance(one, cst.While | cst.FunctionDef)), None)
     if isinstance(around, cst.While):
@@ -233,7 +233,7 @@ def _chosen(case: Case, module: Module, line: int) -> Proposal | Declined:
         reason = intent.meant(case, module, call, line, "IndexError")
         if reason:
             return decline(reason)
-        if guards.is_guarded(module, call, module.code(several)):
+        if checks.is_guarded(module, call, module.code(several)):
             return decline(f"{module.code(several)} is looked at before one of it is chosen")
         operator, value = absent.guard(case, module, absence_of(call, several, "{}", "not {}"))
         return finish(module, operator, f"{module.code(several)} may be empty: {value.code} then, as {value.because}.")
@@ -254,7 +254,7 @@ def _made_stronger(module: Module, use: cst.Subscript, base: str, needed: int) -
             for before in around.body:
                 if before is inner:
                     break
-                if (isinstance(before, cst.If) and guards.leaves(before.body)) and (
+                if (isinstance(before, cst.If) and checks.leaves(before.body)) and (
                     _asks_for(module, before.test, base, needed, wanted=False)
                 ):
                     return True

@@ -13,9 +13,6 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns.checks import deciding as deciding
-from engine.repair.patterns.checks import is_guarded as is_guarded
-from engine.repair.patterns.checks import leaves as leaves
 from engine.repair.patterns.checks import within
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.for_nothing import Value

@@ -6,7 +6,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards, stand_ins
+from engine.repair.patterns import checks, for_nothing, guards, stand_ins
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.lasting import adds_text
 from engine.repair.patterns.pattern import Case
@@ -209,7 +209,7 @@ def _is_looked_for(module: Module, one: cst.Name) -> bool:
     if index is None:
         return False
     key = module.code(index)
-    return any(guards.is_guarded(module, one, test) for test in (f"{one.value}.get({key})", f"{key} in {one.value}"))
+    return any(checks.is_guarded(module, one, test) for test in (f"{one.value}.get({key})", f"{key} in {one.value}"))
 
 
 def _through_cast(module: Module, use: cst.BaseExpression) -> cst.BaseExpression:
@@ -243,7 +243,7 @@ def _by_later_reads(case: Case, module: Module, change: cst.Assign) -> tuple[str
     if not reads or function is None or guards.loop_around(module, change) is not None:
         return None
     told = [one for one in reads if not stand_ins.is_shown(module, one) and not _is_looked_for(module, one)]
-    told = [one for one in told if not guards.is_guarded(module, one, one.value)]
+    told = [one for one in told if not checks.is_guarded(module, one, one.value)]
     if for_nothing.given_for_nothing(case, module, function, "None").strength == "told" or not told:
         return None
     given = [one for one in told if isinstance(module.parent(one), cst.Arg) and not stand_ins.is_walked(module, one)]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import absent, callees, elements, for_nothing, guards, intent
+from engine.repair.patterns import absent, callees, checks, elements, for_nothing, guards, intent
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.key_defaults import LISTS, default_for, only, takes_none
 from engine.repair.patterns.key_defaults import alike as beside
@@ -92,7 +92,7 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
 def _is_looked_for(module: Module, use: cst.Subscript) -> bool:
     """Whether the code asks for the key before it reads it."""
     base, code = module.code(use.value), module.code(_inside(use))
-    return any(guards.is_guarded(module, use, f"{code} {word} {base}") for word in ("in", "not in"))
+    return any(checks.is_guarded(module, use, f"{code} {word} {base}") for word in ("in", "not in"))
 
 
 def _missing(module: Module, reads: Sequence[cst.Subscript], key: object) -> cst.Subscript:

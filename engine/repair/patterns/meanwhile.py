@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import guards
+from engine.repair.patterns import checks
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.intent import own_nodes
 from engine.repair.patterns.syntax import own_attribute
@@ -38,7 +38,7 @@ def answered(module: Module, use: cst.BaseExpression, subject: cst.BaseExpressio
 
 def _exit(module: Module, before: Sequence[cst.CSTNode], code: str) -> cst.If | None:
     for one in before:
-        is_exit = isinstance(one, cst.If) and guards.leaves(one.body) and len(one.body.body) == 1
+        is_exit = isinstance(one, cst.If) and checks.leaves(one.body) and len(one.body.body) == 1
         if isinstance(one, cst.If) and is_exit and module.code(one.test) in (f"not {code}", f"{code} is None"):
             return one
     return None

@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import absent, for_nothing, guards, handed_on, lasting, plain_types, shared_objects
+from engine.repair.patterns import absent, checks, for_nothing, guards, handed_on, lasting, plain_types, shared_objects
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.module_members import RENAMED, of_module, quote_of, renamed
 from engine.repair.patterns.own_classes import (
@@ -39,7 +39,7 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
     ):
         return Declined("attribute", f"{owner} answers for its attributes itself (__getattr__)")
     asked = [f"hasattr({module.code(use.value)}, {quote}{name}{quote})" for quote in ("'", '"')]
-    if any(guards.is_guarded(module, use, one) for one in asked) or _is_probed(module, use, name):
+    if any(checks.is_guarded(module, use, one) for one in asked) or _is_probed(module, use, name):
         return Declined("attribute", "the code asks whether the attribute is there")
     if name in ("decode", "encode") and owner in ("str", "bytes"):
         return _by_type(module, use, name, owner)
@@ -221,7 +221,7 @@ def _of_class(module: Module, own: cst.ClassDef, name: str, start: str) -> Propo
 def _half_made(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
     """`__del__` is called for objects whose `__init__` failed too: they have nothing to end."""
     test = module.parent(use)
-    if isinstance(test, cst.If) and test.test is use and guards.leaves(test.body):
+    if isinstance(test, cst.If) and test.test is use and checks.leaves(test.body):
         quote = quote_of(module, use)
         module.replace(use, guards.expression(f"getattr({module.code(use.value)}, {quote}{name}{quote}, True)"))
         edit = module.edit()

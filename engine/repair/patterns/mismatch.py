@@ -6,7 +6,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import guards
+from engine.repair.patterns import checks
 from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.pattern import Applicability, Declined, Proposal
 from engine.repair.patterns.subscripts import index_of
@@ -34,6 +34,6 @@ def is_told(module: Module, value: cst.BaseExpression) -> bool:
     if re.match(r"\(?.* if isinstance\(", code):
         return True
     return any(
-        guards.is_guarded(module, value, f"isinstance({code}, {kind})")
+        checks.is_guarded(module, value, f"isinstance({code}, {kind})")
         for kind in ("dict", "list", "str", "(list, tuple)", "bytes", "(str, bytes)", "tuple")
     )

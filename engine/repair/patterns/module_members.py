@@ -10,7 +10,7 @@ import sys
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards
+from engine.repair.patterns import absent, checks, guards
 from engine.repair.patterns.absence import Absence
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.own_classes import is_module, likely_name, top_names
@@ -137,7 +137,7 @@ def _of_some(case: Case, module: Module, use: cst.Attribute, owner: str, name: s
     """What not every platform, or not every version of a module has: it is used where it is there."""
     source, quote = module.code(use.value), quote_of(module, use)
     good = f"hasattr({source}, {quote}{name}{quote})"
-    if guards.is_guarded(module, use, good):
+    if checks.is_guarded(module, use, good):
         return Declined("attribute", "the code asks whether the attribute is there")
     why = f"Not every {owner} has '{name}': it is used where it is there."
     around = module.parent(use)

@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import guards
+from engine.repair.patterns import checks, guards
 from engine.repair.patterns.edit import Module
 
 _EMPTY = ("0", "0.0", '""', "''", "[]", "{}", "()", "False")
@@ -39,7 +39,7 @@ def asks_for_any(module: Module, use: cst.CSTNode, subject: cst.BaseExpression) 
         if isinstance(around, cst.IndentedBlock):
             body: list[cst.CSTNode] = list(around.body)
             for one in body[: body.index(inner)]:
-                if isinstance(one, cst.If) and guards.leaves(one.body) and one.orelse is None:
+                if isinstance(one, cst.If) and checks.leaves(one.body) and one.orelse is None:
                     parts = _parts(one.test)
                     asked = {module.code(part) for part in parts}
                     each_is_none = all(re.fullmatch(r"[\w.]+ is None|not [\w.]+", text) for text in asked)

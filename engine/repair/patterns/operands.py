@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from engine.repair.patterns import conversions, guards, nothing
+from engine.repair.patterns import checks, conversions, guards, nothing
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.mismatch import decline, finish
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -171,7 +171,7 @@ def _begun(case: Case, module: Module, line: int, change: cst.AugAssign, zero: s
     if reason:
         return decline(reason)
     target = module.code(change.target)
-    if guards.is_guarded(module, change, target):
+    if checks.is_guarded(module, change, target):
         return decline(f"{target} is checked before it is added to")
     if not guards.is_repeatable(target):
         return decline("what is added to is worked out by a call: it cannot be read and written by itself")

@@ -9,7 +9,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import guards, path_edits, wording
+from engine.repair.patterns import checks, path_edits, wording
 from engine.repair.patterns.edit import Module, with_keyword
 from engine.repair.patterns.intent import own_nodes
 from engine.repair.patterns.openings import keyword
@@ -32,7 +32,7 @@ _VANISHED = "it vanished between the look and the use: it is as if it had not be
 
 def is_checked(module: Module, call: PathCall) -> bool:
     """Whether the code before the call looks for the path already, and does something about it."""
-    if any(_speaks(module, test, call) for test in guards.deciding(module, call.call)):
+    if any(_speaks(module, test, call) for test in checks.deciding(module, call.call)):
         return True
     scope = module.function(call.call) or module.tree
     line = module.position(call.call).start.line
@@ -88,7 +88,7 @@ def _is_answered(module: Module, look: cst.Call, call: PathCall) -> bool:
 def raced(site: Site) -> Proposal | None:
     """Let what vanished be as if it had not been there, where the code looks for it right before it asks about it."""
     module, call, statement = site.module, site.call, site.statement
-    looks = [test for test in guards.deciding(module, call.call) if _speaks(module, test, call)]
+    looks = [test for test in checks.deciding(module, call.call) if _speaks(module, test, call)]
     if not looks:
         return None
     if call.action in ("delete", "delete-tree"):

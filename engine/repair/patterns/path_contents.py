@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import guards, stand_ins
+from engine.repair.patterns import checks, stand_ins
 from engine.repair.patterns.edit import Module
 
 _LISTS = re.compile(r"\A(?:sorted|list|set)\(|\A\[")
@@ -52,9 +52,9 @@ def by_use(module: Module, reads: Sequence[cst.Name], value: str | None) -> str 
     if value is not None and value.lstrip("-").isdigit() and all(_is_number(module, one) for one in reads):
         return value
     failing = [one for one in reads if not _is_neutral(module, one)]
-    if any(_takes_an_element(module, one) for one in failing if not guards.is_guarded(module, one, one.value)):
+    if any(_takes_an_element(module, one) for one in failing if not checks.is_guarded(module, one, one.value)):
         return None
-    behind = [one for one in failing if guards.is_guarded(module, one, one.value)]
+    behind = [one for one in failing if checks.is_guarded(module, one, one.value)]
     if failing and len(behind) == len(failing):
         used = [one for one in failing if not isinstance(module.parent(one), cst.Assign)]
         return stand_ins.empty_for(module, used) or value or "None"

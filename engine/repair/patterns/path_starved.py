@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from engine.repair.patterns import guards
+from engine.repair.patterns import checks
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.intent import own_nodes
 from engine.repair.patterns.openings import keyword
@@ -31,7 +31,7 @@ def is_starved(module: Module, scope: cst.FunctionDef | cst.Module, statement: c
         name = one.value
         if module.position(one).start.line <= end or name not in filled | counted | unset or not is_read(module, one):
             continue
-        if guards.is_guarded(module, one, name):
+        if checks.is_guarded(module, one, name):
             continue
         if (name in filled and _wants_one(module, one)) or (name in counted and _divides(module, one)):
             return True

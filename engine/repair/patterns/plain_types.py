@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from engine.repair.patterns import absent, guards, intent
+from engine.repair.patterns import absent, checks, guards, intent
 from engine.repair.patterns.absence import Absence
 from engine.repair.patterns.edit import Module, first_changed_line
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -80,7 +80,7 @@ def made_of_dict(module: Module, use: cst.Attribute, name: str) -> Proposal | No
     if not isinstance(subject, cst.Name) or line is None or len(fitting) != 1:
         return None
     code = subject.value
-    if guards.is_guarded(module, use, f"isinstance({code}, dict)"):
+    if checks.is_guarded(module, use, f"isinstance({code}, dict)"):
         return None
     guards.before(module, line, f"if isinstance({code}, dict):\n    {code} = {fitting[0]}({code})\n")
     edit = module.edit()
@@ -96,7 +96,7 @@ def _finish(module: Module, operator: str, why: str) -> Proposal:
 def _of_type(case: Case, module: Module, use: cst.Attribute, wanted: str, kind: str) -> Proposal | Declined:
     """Ask whether the value is of the type that has the method."""
     code = module.code(use.value)
-    if guards.is_guarded(module, use, f"isinstance({code}, {wanted})"):
+    if checks.is_guarded(module, use, f"isinstance({code}, {wanted})"):
         return Declined("attribute", f"the code asks for the type of {code} already")
     absence = Absence(
         use,

@@ -13,6 +13,7 @@ import libcst as cst
 
 from engine.repair.patterns import absent, guards
 from engine.repair.patterns.absence import Absence
+from engine.repair.patterns.checks import is_guarded
 from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.pattern import Case, FileEdit
 
@@ -74,7 +75,7 @@ def _open(
     needing = [one for one in every if absence.needed_by(module, one) and module.function(one) is scope]
     if absence.is_none:
         return needing
-    return [one for one in needing if not any(guards.is_guarded(module, one, check) for check in (*checks, code))]
+    return [one for one in needing if not any(is_guarded(module, one, check) for check in (*checks, code))]
 
 
 def _later(module: Module, absence: Absence, scope: cst.FunctionDef, checks: Sequence[str]) -> list[cst.BaseExpression]:

@@ -7,7 +7,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import guards, nothing
+from engine.repair.patterns import checks, guards, nothing
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.mismatch import decline, finish
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -26,7 +26,7 @@ def passed_by(case: Case, module: Module, line: int, call: cst.Call) -> Proposal
     if not _STAGE.search(last_name(call.func)) or len(call.args) != 1 or call.args[0].star:
         return None
     given = module.code(call.args[0].value)
-    if not guards.is_repeatable(given) or not guards.is_repeatable(code) or guards.is_guarded(module, call, code):
+    if not guards.is_repeatable(given) or not guards.is_repeatable(code) or checks.is_guarded(module, call, code):
         return None
     if nothing.meant(case, module, call, line):
         return None
@@ -56,7 +56,7 @@ def held(case: Case, module: Module, line: int) -> Proposal | Declined:
     reason = nothing.meant(case, module, item, line)
     if reason or not guards.is_repeatable(code):
         return decline(reason or "what was None cannot be told from this line")
-    if guards.is_guarded(module, item, code):
+    if checks.is_guarded(module, item, code):
         return decline(f"{code} is checked before it is used")
     made = f"{code} if {code} is not None else {module.name_of_import('contextlib', 'nullcontext')}()"
     module.replace(item, guards.expression(made))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import guards, intent
+from engine.repair.patterns import checks, guards, intent
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.placing import parse_statements
 from engine.repair.patterns.producers import bound_to
@@ -46,7 +46,7 @@ def at_producer(module: Module, subject: cst.BaseExpression) -> str | None:
         return None
     name = subject.value
     reads = [one for one in intent.own_nodes(function.body, cst.Name) if one.value == name and is_read(module, one)]
-    failing = [one for one in reads if _fails(module, one) and not guards.is_guarded(module, one, name)]
+    failing = [one for one in reads if _fails(module, one) and not checks.is_guarded(module, one, name)]
     if len(failing) < 2 or any(_is_asked(module, one) for one in reads):
         return None
     empty = empty_for(module, failing)
@@ -110,7 +110,7 @@ def made_for_more(module: Module, subject: cst.BaseExpression) -> tuple[cst.Base
             start = module.position(small).start.line
             reads = [each for each in intent.own_nodes(function.body, cst.Name) if each.value == subject.value]
             later = [each for each in reads if module.position(each).start.line > start and is_read(module, each)]
-            fails = [each for each in later if _fails(module, each) and not guards.is_guarded(module, each, each.value)]
+            fails = [each for each in later if _fails(module, each) and not checks.is_guarded(module, each, each.value)]
             is_shared = len(fails) > 1 and not any(_is_asked(module, each) for each in later)
             return (small.value, fails) if is_shared else None
         if subject.value in module.code(one):

@@ -11,7 +11,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import for_nothing, guards, intent, lasting, needs, records, refusals
+from engine.repair.patterns import checks, for_nothing, guards, intent, lasting, needs, records, refusals
 from engine.repair.patterns.absence import Absence, flat, inline
 from engine.repair.patterns.dependents import Statement, dependents, works_on_itself
 from engine.repair.patterns.edit import Module, NotEditable
@@ -342,7 +342,7 @@ def is_only_shown(module: Module, change: cst.Assign) -> bool:
             isinstance(around, cst.Comparison) and "None" in module.code(around)
         )
         given = isinstance(around, cst.Arg) and around.keyword is not None
-        if not (shown or tested or given or guards.is_guarded(module, one, name)):
+        if not (shown or tested or given or checks.is_guarded(module, one, name)):
             return False
     return True
 

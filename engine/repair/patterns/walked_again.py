@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from engine.repair.patterns import guards
+from engine.repair.patterns import checks, guards
 from engine.repair.patterns.edit import Module
 from engine.repair.patterns.producers import bound_to
 
@@ -57,7 +57,7 @@ def _needs(module: Module, loop: cst.For) -> bool:
         return False
     for one in module.nodes(cst.Name, within=loop.body):
         around = module.parent(one)
-        if one.value == loop.target.value and not guards.is_guarded(module, one, one.value):
+        if one.value == loop.target.value and not checks.is_guarded(module, one, one.value):
             call = module.parent(around) if isinstance(around, cst.Arg) else None
             walks = isinstance(around, cst.For | cst.CompFor) and around.iter is one
             counts = isinstance(call, cst.Call) and module.code(call.func) in ("len", "list", "sorted", "set", "iter")

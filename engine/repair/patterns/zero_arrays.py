@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import guards, intent
+from engine.repair.patterns import checks, guards, intent
 from engine.repair.patterns.edit import Module
 
 _ARRAYS = re.compile(
@@ -46,6 +46,6 @@ def logarithms_too(module: Module, whole: cst.BaseExpression) -> None:
         if (
             len(call.args) >= 1
             and module.code(call.args[0].value) == name
-            and not guards.is_guarded(module, call, name)
+            and not checks.is_guarded(module, call, name)
         ):
             module.replace(call, guards.conditional(module, call, name, "0.0"))
