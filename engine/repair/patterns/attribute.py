@@ -12,28 +12,26 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import (
+from engine.repair.patterns.guarding import (
     absent,
     callees,
     checks,
-    dynamic_reads,
     for_nothing,
     guards,
-    intent,
-    lacking_symbols,
     lasting,
     meanwhile,
-    members,
     narrow_checks,
     read_again,
     stand_ins,
     walked_again,
 )
-from engine.repair.patterns.absence import none_of
-from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
-from engine.repair.patterns.for_nothing import LEFT
+from engine.repair.patterns.guarding.absence import none_of
+from engine.repair.patterns.guarding.for_nothing import LEFT
+from engine.repair.patterns.members import dynamic_reads, lacking_symbols, own_members
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
-from engine.repair.patterns.producers import (
+from engine.repair.patterns.source import intent
+from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.source.producers import (
     DICT_METHODS,
     Producer,
     as_likely,
@@ -42,8 +40,8 @@ from engine.repair.patterns.producers import (
     producer_of,
     without_result,
 )
-from engine.repair.patterns.subscripts import constant, index_of
-from engine.repair.patterns.underlined import decided
+from engine.repair.patterns.source.subscripts import constant, index_of
+from engine.repair.patterns.source.underlined import decided
 from engine.repair.record import ErrorRecord
 
 _NONE = re.compile(r"'NoneType' object has no attribute '(?P<name>\w+)'")
@@ -131,10 +129,10 @@ class Attribute:
             if none:
                 return _none(case, module, use, others)
             if symbol:
-                return members.optional(case, module, use, symbol, module.code(use.value))
+                return own_members.optional(case, module, use, symbol, module.code(use.value))
             if missing is None:
                 raise NotEditable("the code is set out as nobody would expect")
-            return members.propose(case, module, use, missing)
+            return own_members.propose(case, module, use, missing)
         except NotEditable as error:
             return Declined(self.id, error.reason)
 

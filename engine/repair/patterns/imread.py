@@ -22,13 +22,13 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import expected, wording
-from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_replaced
-from engine.repair.patterns.image_origin import Chain, is_decoding, starts, trace_back
 from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.python_two import fitting
-from engine.repair.patterns.sites import Place, Trail, meant
-from engine.repair.patterns.syntax import last_name, own_parts, walk
+from engine.repair.patterns.source import expected, wording
+from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line, with_replaced
+from engine.repair.patterns.source.image_origin import Chain, is_decoding, starts, trace_back
+from engine.repair.patterns.source.python_two import fitting
+from engine.repair.patterns.source.sites import Place, Trail, meant
+from engine.repair.patterns.source.syntax import last_name, own_parts, walk
 from engine.repair.record import ErrorRecord
 
 EMPTY = re.compile(r"empty\(\)|size\.width\s*>\s*0|Overload resolution failed|Expected Ptr<|not a numpy array|imread")

@@ -23,33 +23,27 @@ from dataclasses import replace
 
 import libcst as cst
 
-from engine.repair.patterns import (
-    expected,
-    handlers,
-    path_caught,
-    path_edits,
-    path_skips,
-    path_writes,
-    programs,
-)
-from engine.repair.patterns.edit import Module, NotEditable
-from engine.repair.patterns.missing_paths import failed_call, is_target, runs_a_program, told_action
-from engine.repair.patterns.openings import keyword
-from engine.repair.patterns.path_calls import PathCall, path_call, path_like_call
-from engine.repair.patterns.path_checks import is_checked, raced
-from engine.repair.patterns.path_edits import ONE_MISSING
-from engine.repair.patterns.path_guards import Site
-from engine.repair.patterns.path_leaves import answered
-from engine.repair.patterns.path_rounds import filters_key, filters_order, filters_readers, passes_over
-from engine.repair.patterns.path_sizes import is_reached_sometimes, stands_for_nothing
+from engine.repair.patterns.paths import caught as path_caught
+from engine.repair.patterns.paths import edits, programs, skips, writes
+from engine.repair.patterns.paths.calls import PathCall, path_call, path_like_call
+from engine.repair.patterns.paths.checks import is_checked, raced
+from engine.repair.patterns.paths.edits import ONE_MISSING
+from engine.repair.patterns.paths.guards import Site
+from engine.repair.patterns.paths.leaves import answered
+from engine.repair.patterns.paths.missing import failed_call, is_target, runs_a_program, told_action
+from engine.repair.patterns.paths.rounds import filters_key, filters_order, filters_readers, passes_over
+from engine.repair.patterns.paths.sizes import is_reached_sometimes, stands_for_nothing
 from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.sites import Trail, meant
-from engine.repair.patterns.syntax import (
+from engine.repair.patterns.source import expected, handlers
+from engine.repair.patterns.source.edit import Module, NotEditable
+from engine.repair.patterns.source.openings import keyword
+from engine.repair.patterns.source.sites import Trail, meant
+from engine.repair.patterns.source.syntax import (
     last_name,
     own_parts,
     walk,
 )
-from engine.repair.patterns.underlined import underlined
+from engine.repair.patterns.source.underlined import underlined
 from engine.repair.record import ErrorRecord
 
 ON_PURPOSE = ("FileNotFoundError", "OSError", "IOError", "EnvironmentError")
@@ -61,7 +55,7 @@ PATH = re.compile(
 class MissingFile:
     """Look for a path before it is needed, make the folder before it is written to."""
 
-    id = path_edits.PATTERN
+    id = edits.PATTERN
     title = "look for files before they are read, make folders before they are written to"
 
     def recognises(self, record: ErrorRecord) -> bool:
@@ -74,7 +68,7 @@ class MissingFile:
             site = _site(case)
             return _edit(site) if isinstance(site, Site) else site
         except NotEditable as error:
-            return path_edits.declined(error.reason)
+            return edits.declined(error.reason)
 
 
 # -- finding -----------------------------------------------------------------------------------------------------------
@@ -84,50 +78,50 @@ def _site(case: Case) -> Site | Proposal | Declined:
     trail = Trail(case)
     caught = trail.caught(ON_PURPOSE)
     if caught:
-        return path_edits.declined(f"it is caught on purpose by {caught}")
+        return edits.declined(f"it is caught on purpose by {caught}")
     here = trail.statement(trail.last)
     if here is None:
-        return path_edits.declined("the line that failed is no longer there")
+        return edits.declined("the line that failed is no longer there")
     module, statement = here
     parts = [node for part in own_parts(statement) for node in walk(part)]
     if any(isinstance(node, cst.Raise) for node in parts):
-        return path_edits.declined("it is raised on purpose")
+        return edits.declined("it is raised on purpose")
     if expected.is_test_file(module.path):
-        return path_edits.declined("the file is missing to a test itself")
+        return edits.declined("the file is missing to a test itself")
     told = PATH.search(case.records[0].message)
     path = told["path"].strip("b'\"") if told else None
     if path == "":
-        return path_edits.declined("the path is empty: what should have set it is to blame")
+        return edits.declined("the path is empty: what should have set it is to blame")
     calls = [node for node in parts if isinstance(node, cst.Call)]
     if calls and handlers.widened(module, calls[0], "FileNotFoundError"):
-        return path_edits.done(module, "handler", "review", "the handler around it says what is done then")
+        return edits.done(module, "handler", "review", "the handler around it says what is done then")
     runs = [node for node in calls if runs_a_program(module, node)]
     folder = programs.missing_folder(module, runs[0], path) if runs else None
     if runs and folder is None:
         return programs.propose(trail, module, statement, runs[0], path)
     if not runs and filters_readers(module, calls):
-        return path_edits.done(module, "skip", "review", ONE_MISSING)
+        return edits.done(module, "skip", "review", ONE_MISSING)
     found = [PathCall(runs[0], "read", folder)] if folder is not None else _found(module, calls)
     in_lambda = [one for one in found if module.nearest(one.call, cst.Lambda) is not None]
     found = in_lambda if case.frame.function.endswith("<lambda>") else found
     if not found and filters_order(module, calls):
-        return path_edits.done(module, "skip", "review", ONE_MISSING)
+        return edits.done(module, "skip", "review", ONE_MISSING)
     if not found and calls and passes_over(module, statement, calls[0]):
-        return path_edits.done(module, "skip", "review", ONE_MISSING)
+        return edits.done(module, "skip", "review", ONE_MISSING)
     reason = _not_meant(module, calls, statement)
     if not found:
-        return path_edits.declined(reason) if reason else path_caught.propose(case, module, statement, calls)
+        return edits.declined(reason) if reason else path_caught.propose(case, module, statement, calls)
     marked = underlined(case, module, case.line, [one.call for one in found])
     call = next((one for one in found if one.call is marked), None) or failed_call(found, path)
     action = told_action(case) if call.action in ("read", "write") else None
     call = call if action is None else replace(call, action=action)
     site = Site(trail, module, statement, call, trail.last)
     if call in in_lambda and not reason and stands_for_nothing(site):
-        return path_edits.done(module, "default", "review", "what is not there has neither size nor age")
+        return edits.done(module, "default", "review", "what is not there has neither size nor age")
     if call in in_lambda and not reason and filters_key(site):
-        return path_edits.done(module, "skip", "review", ONE_MISSING)
+        return edits.done(module, "skip", "review", ONE_MISSING)
     if reason or call in in_lambda:
-        return path_edits.declined(reason or "it stands within a lambda")
+        return edits.declined(reason or "it stands within a lambda")
     return _unless_looked_for(site, bool(told and told["to"]))
 
 
@@ -162,9 +156,7 @@ def _unless_looked_for(site: Site, has_target: bool) -> Site | Proposal | Declin
     made = raced(site)
     if made is not None:
         return made
-    return path_edits.declined(
-        "the path is looked for already: it vanished in between, or the check is elsewhere wrong"
-    )
+    return edits.declined("the path is looked for already: it vanished in between, or the check is elsewhere wrong")
 
 
 # -- editing -----------------------------------------------------------------------------------------------------------
@@ -173,21 +165,21 @@ def _unless_looked_for(site: Site, has_target: bool) -> Site | Proposal | Declin
 def _edit(site: Site) -> Proposal | Declined:
     action = site.call.action
     if action == "write":
-        return path_writes.folder_made(site, site.call.path)
+        return writes.folder_made(site, site.call.path)
     if action == "within":
-        return path_writes.folder_itself(site)
+        return writes.folder_itself(site)
     if action == "mkdir":
-        return path_writes.parents(site)
+        return writes.parents(site)
     if action in ("delete", "delete-tree"):
-        return path_writes.gone_already(site)
+        return writes.gone_already(site)
     target = site.call.target
-    if action == "move" and target is not None and is_target(site) and path_writes.has_folder(target):
-        return path_writes.folder_made(site, target, "review")
+    if action == "move" and target is not None and is_target(site) and writes.has_folder(target):
+        return writes.folder_made(site, target, "review")
     if is_reached_sometimes(site):
         if stands_for_nothing(site):
-            return path_edits.done(site.module, "default", "review", "what is not there yet has no bytes")
-        return path_edits.declined("it is reached in some cases only, and nothing says what stands for it there")
-    return path_skips.in_comprehension(site) or path_skips.in_loop(site) or path_skips.by_caller(site) or answered(site)
+            return edits.done(site.module, "default", "review", "what is not there yet has no bytes")
+        return edits.declined("it is reached in some cases only, and nothing says what stands for it there")
+    return skips.in_comprehension(site) or skips.in_loop(site) or skips.by_caller(site) or answered(site)
 
 
 PATTERN = MissingFile()

@@ -18,15 +18,15 @@ from pathlib import PurePosixPath
 
 import libcst as cst
 
-from engine.repair.patterns import conda
-from engine.repair.patterns.declared import Declared
-from engine.repair.patterns.distributions import DISTRIBUTIONS, distribution_of, equivalents
-from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
-from engine.repair.patterns.expected import is_test_file
-from engine.repair.patterns.named_elsewhere import named_elsewhere
+from engine.repair.patterns.imports import conda
+from engine.repair.patterns.imports.declared import Declared
+from engine.repair.patterns.imports.distributions import DISTRIBUTIONS, distribution_of, equivalents
+from engine.repair.patterns.imports.named_elsewhere import named_elsewhere
 from engine.repair.patterns.pattern import Case, Declined, FileEdit, Project, Proposal
-from engine.repair.patterns.sites import Trail
-from engine.repair.patterns.syntax import dotted, last_name, text_of, walk
+from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.source.expected import is_test_file
+from engine.repair.patterns.source.sites import Trail
+from engine.repair.patterns.source.syntax import dotted, last_name, text_of, walk
 from engine.repair.record import ErrorRecord
 
 MISSING = re.compile(r"No module named '?(?P<module>[\w.]+)'?(?P<rest>[^\n]*)")

@@ -12,8 +12,8 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import guards, intent
-from engine.repair.patterns.backoff_code import (
+from engine.repair.patterns.guarding import guards
+from engine.repair.patterns.memory.backoff_code import (
     IS_OUT_OF_MEMORY,
     Site,
     comment_on,
@@ -24,17 +24,18 @@ from engine.repair.patterns.backoff_code import (
     up_to,
     with_helpers,
 )
-from engine.repair.patterns.batch_arguments import smaller_argument
-from engine.repair.patterns.edit import Module, NotEditable
+from engine.repair.patterns.memory.batch_arguments import smaller_argument
+from engine.repair.patterns.memory.shrinking_ranges import leaves_loop, shrink
+from engine.repair.patterns.memory.skipped_batches import skip_batch
+from engine.repair.patterns.memory.split_calls import BATCHES, batch_call, split_batches
+from engine.repair.patterns.memory.trainers import smaller_batches
+from engine.repair.patterns.memory.wider_handlers import widened
 from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.placing import parse_statements
-from engine.repair.patterns.python_two import fitting
-from engine.repair.patterns.shrinking_ranges import leaves_loop, shrink
-from engine.repair.patterns.skipped_batches import skip_batch
-from engine.repair.patterns.split_calls import BATCHES, batch_call, split_batches
-from engine.repair.patterns.syntax import own_parts
-from engine.repair.patterns.trainers import smaller_batches
-from engine.repair.patterns.wider_handlers import widened
+from engine.repair.patterns.source import intent
+from engine.repair.patterns.source.edit import Module, NotEditable
+from engine.repair.patterns.source.placing import parse_statements
+from engine.repair.patterns.source.python_two import fitting
+from engine.repair.patterns.source.syntax import own_parts
 from engine.repair.record import ErrorRecord
 
 _MESSAGE = re.compile(

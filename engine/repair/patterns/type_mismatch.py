@@ -10,10 +10,8 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns import (
+from engine.repair.patterns.data import (
     arguments,
-    callees,
-    intent,
     iterables,
     keys,
     not_data,
@@ -23,11 +21,13 @@ from engine.repair.patterns import (
     stages,
     unsubscriptable,
 )
-from engine.repair.patterns.edit import Module, NotEditable
+from engine.repair.patterns.guarding import callees
 from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.producers import bound_to, likeliest, producer_of
-from engine.repair.patterns.subscripts import subscripts
-from engine.repair.patterns.underlined import decided, underlined
+from engine.repair.patterns.source import intent
+from engine.repair.patterns.source.edit import Module, NotEditable
+from engine.repair.patterns.source.producers import bound_to, likeliest, producer_of
+from engine.repair.patterns.source.subscripts import subscripts
+from engine.repair.patterns.source.underlined import decided, underlined
 from engine.repair.record import ErrorRecord
 
 _INDICES = re.compile(

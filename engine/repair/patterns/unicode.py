@@ -15,13 +15,13 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns import wording
-from engine.repair.patterns.edit import Module, NotEditable, first_changed_line, with_keyword
-from engine.repair.patterns.encodings import Choice, choice_for, codec_name, line_at, mode_name
-from engine.repair.patterns.openings import PARSERS, Kind, Opening, keyword, named_encoding, opening
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
-from engine.repair.patterns.sites import Place, Trail, meant
-from engine.repair.patterns.syntax import dotted, last_name, own_parts, text_of, walk
+from engine.repair.patterns.source import wording
+from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line, with_keyword
+from engine.repair.patterns.source.encodings import Choice, choice_for, codec_name, line_at, mode_name
+from engine.repair.patterns.source.openings import PARSERS, Kind, Opening, keyword, named_encoding, opening
+from engine.repair.patterns.source.sites import Place, Trail, meant
+from engine.repair.patterns.source.syntax import dotted, last_name, own_parts, text_of, walk
 from engine.repair.record import ErrorRecord
 
 TYPES = ("UnicodeDecodeError", "UnicodeEncodeError")

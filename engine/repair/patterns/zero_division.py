@@ -11,8 +11,12 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns import intent
-from engine.repair.patterns.divisions import (
+from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.source import intent
+from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.source.underlined import decided
+from engine.repair.patterns.zero.callers import at_caller
+from engine.repair.patterns.zero.divisions import (
     Division,
     alike,
     all_divisions,
@@ -25,11 +29,7 @@ from engine.repair.patterns.divisions import (
     of_frame,
     whole_formula,
 )
-from engine.repair.patterns.edit import Module, NotEditable, first_changed_line
-from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.underlined import decided
-from engine.repair.patterns.zero_callers import at_caller
-from engine.repair.patterns.zero_guards import guard_formula, is_neutral, is_one_over
+from engine.repair.patterns.zero.guards import guard_formula, is_neutral, is_one_over
 from engine.repair.record import ErrorRecord
 
 _ARITHMETIC = re.compile(

@@ -19,10 +19,10 @@ from types import ModuleType
 
 import pytest
 
-from engine.repair.patterns.edit import Module, NotEditable
 from engine.repair.patterns.files import Folder
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.registry import built_in
+from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.record import ErrorRecord
 from engine.repair.tracebacks import read
 from tests.engine.repair.corpus.program import Program

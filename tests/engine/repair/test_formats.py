@@ -14,7 +14,7 @@ from engine.repair import ingest
 from engine.repair.grouping import key
 from engine.repair.ingest import read_lines, read_log
 from engine.repair.jsonlines import record_of
-from engine.repair.patterns.edit import Module
+from engine.repair.patterns.source.edit import Module
 from engine.repair.record import ErrorRecord, Skipped
 
 TRACEBACK = """Traceback (most recent call last):

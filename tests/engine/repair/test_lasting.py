@@ -5,9 +5,9 @@ from __future__ import annotations
 import libcst as cst
 import pytest
 
-from engine.repair.patterns.checks import is_guarded
-from engine.repair.patterns.edit import Module, NotEditable
-from engine.repair.patterns.lasting import fitting, parts
+from engine.repair.patterns.guarding.checks import is_guarded
+from engine.repair.patterns.guarding.lasting import fitting, parts
+from engine.repair.patterns.source.edit import Module, NotEditable
 
 
 def body(*lines: str) -> Module:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.repair.patterns.backoff_code import IS_OUT_OF_MEMORY
+from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY
 from engine.repair.patterns.registry import built_in
 from engine.repair.record import ErrorRecord
 

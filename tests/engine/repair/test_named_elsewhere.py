@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.repair.patterns.distributions import DISTRIBUTIONS, distribution_of
 from engine.repair.patterns.files import Folder
-from engine.repair.patterns.named_elsewhere import named_elsewhere
+from engine.repair.patterns.imports.distributions import DISTRIBUTIONS, distribution_of
+from engine.repair.patterns.imports.named_elsewhere import named_elsewhere
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.registry import built_in
 from engine.repair.record import ErrorRecord, Frame

@@ -8,8 +8,8 @@ import pytest
 
 from engine.repair.patterns.files import Folder
 from engine.repair.patterns.pattern import Case, Proposal
-from engine.repair.patterns.python_two import is_for_python_two
 from engine.repair.patterns.registry import built_in
+from engine.repair.patterns.source.python_two import is_for_python_two
 from engine.repair.record import ErrorRecord, Frame
 
 READ = "import cv2\nimport numpy as np\n\n\ndef size(path):\n    image = cv2.imread(path)\n    return image.shape[:2]\n"

@@ -1,0 +1,1 @@
+"""Data of another shape than the code expects: keys, elements, None, operands, arguments."""

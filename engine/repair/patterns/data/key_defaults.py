@@ -1,0 +1,281 @@
+"""The default for a key that is not there, where the code around it handles one."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from engine.repair.patterns.guarding import checks, for_nothing, guards, stand_ins
+from engine.repair.patterns.guarding.lasting import adds_text
+from engine.repair.patterns.guarding.statement_guards import is_only_shown
+from engine.repair.patterns.pattern import Case
+from engine.repair.patterns.source.edit import Module, NotEditable
+from engine.repair.patterns.source.subscripts import constant, index_of
+
+LISTS = ("append", "extend", "insert")
+_TEXT = (
+    "strip",
+    "lower",
+    "upper",
+    "title",
+    "split",
+    "replace",
+    "startswith",
+    "endswith",
+    "lstrip",
+    "rstrip",
+    "encode",
+    "splitlines",
+    "partition",
+    "rpartition",
+    "casefold",
+)
+_OF_DICT = ("items", "keys", "values", "get")
+_COLLECTING = (
+    "len",
+    "sorted",
+    "list",
+    "tuple",
+    "set",
+    "enumerate",
+    "any",
+    "all",
+    "sum",
+    "reversed",
+    "map",
+    "filter",
+    "zip",
+)
+
+
+_TABLE = re.compile(
+    r"(?i)(?:^|_)(?:headers|params|options|attrs|attributes|kwargs|properties|settings|env|environment)\Z"
+)
+_SEVERAL = re.compile(r"(?:[A-Za-z]{2,}(?<!s)(?<!u)(?<!i)s|(?i:list|items|children))\Z")
+_PLAIN_CALLS = (
+    r"(?:print|open|Path|join|loads?|dumps?|set|add|append|remove|pop|get|format|write|replace|str|bytes|len)"
+)
+_TEXTS = re.compile(r"(?:^|\.)(?:req|request|self)\.(?:headers|cookies|query|match_info|META|path_params)\Z")
+_MOMENT = re.compile(r"(?i)(?:^|_)(?:time|timestamp|ts|date|datetime|at|since|start|started|began|epoch|[acm]time)$")
+
+
+def only(use: cst.Subscript) -> cst.BaseExpression:
+    index = index_of(use)
+    if index is None:
+        raise NotEditable("the code is set out as nobody would expect")
+    return index
+
+
+def takes_none(module: Module, use: cst.BaseExpression) -> bool:
+    around = module.parent(use)
+    if isinstance(around, cst.DictElement | cst.Return | cst.If | cst.BooleanOperation | cst.UnaryOperation):
+        return True
+    if isinstance(around, cst.Arg):
+        return around.keyword is not None
+    return isinstance(around, cst.Assign) and is_only_shown(module, around)
+
+
+def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object) -> tuple[str, bool] | None:
+    """What `.get` should give where what follows handles it ('' for None), and whether the code says so itself."""
+    whole = _through_cast(module, use)
+    if whole is not use:
+        return default_for(case, module, whole, key)
+    around = module.parent(use)
+    words = str(key) if isinstance(key, str) else ""
+    if _MOMENT.search(words) and isinstance(around, cst.BinaryOperation | cst.AugAssign):
+        return None  # nothing is no moment: a span from then on would be of decades
+    if isinstance(around, cst.For | cst.CompFor):
+        return "[]", False
+    if isinstance(around, cst.Attribute):
+        name = around.attr.value
+        return ("{}", False) if name in _OF_DICT else ('""', False) if name in _TEXT else None
+    if isinstance(around, cst.BinaryOperation):
+        other = around.right if around.left is use else around.left
+        if isinstance(around.operator, cst.Add) and adds_text(module, around):
+            return '""', False
+        if isinstance(around.operator, cst.Add) and isinstance(other, cst.List):
+            return "[]", False
+        if isinstance(around.operator, cst.Modulo) and isinstance(other, cst.SimpleString):
+            return '""', False
+        if (
+            isinstance(around.operator, cst.Subtract)
+            or isinstance(other, cst.Integer | cst.Float)
+            or for_nothing.NUMBER.search(words)
+        ):
+            divides = isinstance(around.operator, cst.Divide | cst.FloorDivide | cst.Modulo) and around.right is use
+            return None if divides else ("0", False)
+        return ("0", False) if isinstance(around.operator, cst.Multiply) else None
+    if isinstance(around, cst.AugAssign):
+        return ("0", False) if isinstance(around.operator, cst.AddAssign | cst.SubtractAssign) else None
+    if isinstance(around, cst.FormattedStringExpression):
+        return None if around.format_spec else ("''" if _outer_quote(module, use) == '"' else '""', False)
+    if isinstance(around, cst.If | cst.While | cst.CompIf | cst.UnaryOperation | cst.BooleanOperation | cst.IfExp):
+        return "", False
+    if isinstance(around, cst.Comparison) and around.left is use and len(around.comparisons) == 1:
+        target = around.comparisons[0]
+        if isinstance(target.operator, cst.Equal | cst.NotEqual | cst.Is | cst.IsNot):
+            return "", False
+        return None
+    if isinstance(around, cst.ComparisonTarget) and isinstance(around.operator, cst.In | cst.NotIn):
+        return "()", False
+    if isinstance(around, cst.Lambda):
+        arg = module.parent(around)
+        call = module.parent(arg) if isinstance(arg, cst.Arg) else None
+        is_most = isinstance(call, cst.Call) and module.code(call.func) in ("max", "min")
+        return "0" if is_most or for_nothing.NUMBER.search(words) else '""', False
+    if isinstance(around, cst.DictElement) and around.value is use:
+        return "", False
+    if isinstance(around, cst.Arg):
+        return None if _is_asserted(module, use) else as_argument(module, around, words)
+    if isinstance(around, cst.BaseComp):
+        arg = module.parent(around)
+        call = module.parent(arg) if isinstance(arg, cst.Arg) else None
+        if isinstance(call, cst.Call) and module.code(call.func) in ("sum", "math.fsum", "fsum"):
+            return "0", False
+        if isinstance(call, cst.Call) and module.code(call.func) == "zip":
+            return "", False  # one left out would put all that follow beside the wrong partner
+        return None
+    if isinstance(around, cst.Return):
+        function = module.function(use)
+        if function is None:
+            return None
+        value = for_nothing.given_for_nothing(case, module, function, "None")
+        return ("" if value.code == "None" else value.code), value.strength == "told"
+    if isinstance(around, cst.Assign) and _is_of_texts(module, use):
+        return module.quote * 2, False
+    if isinstance(around, cst.Element) and _is_handed_on(module, around):
+        return "", False
+    if isinstance(around, cst.Element) and _is_walked_display(module, around):
+        return module.quote * 2 if not for_nothing.NUMBER.search(words) else "", False
+    if isinstance(around, cst.Assign):
+        return ("", False) if is_only_shown(module, around) else _by_later_reads(case, module, around)
+    return None
+
+
+def _is_of_texts(module: Module, use: cst.BaseExpression) -> bool:
+    """Whether what is read holds nothing but texts: the parts of what a person's browser sent."""
+    owner = use.value if isinstance(use, cst.Subscript) else None
+    return owner is not None and bool(_TEXTS.search(module.code(owner)))
+
+
+def _is_handed_on(module: Module, element: cst.Element) -> bool:
+    """`a, b = data["a"], data["b"]`, where all that is done with the name is that calls get it by keyword."""
+    display = module.parent(element)
+    change = module.parent(display) if isinstance(display, cst.Tuple) else None
+    target = change.targets[0].target if isinstance(change, cst.Assign) and len(change.targets) == 1 else None
+    function = module.function(element)
+    if not isinstance(target, cst.Tuple) or not isinstance(display, cst.Tuple) or function is None:
+        return False
+    if len(target.elements) != len(display.elements):
+        return False
+    name = module.code(target.elements[list(display.elements).index(element)].value)
+    line = module.position(display).end.line
+    reads = [
+        one
+        for one in module.nodes(cst.Name, within=function.body)
+        if one.value == name and module.position(one).start.line > line and stand_ins.is_read(module, one)
+    ]
+    return bool(reads) and all(stand_ins.is_shown(module, one) for one in reads)
+
+
+def _is_walked_display(module: Module, around: cst.Element) -> bool:
+    """`for part in [data["a"], data["b"]]`"""
+    display = module.parent(around)
+    loop = module.parent(display) if isinstance(display, cst.List | cst.Tuple) else None
+    return isinstance(loop, cst.For | cst.CompFor) and loop.iter is display
+
+
+def alike(module: Module, use: cst.Subscript) -> list[cst.Subscript]:
+    """Other words that are read from the same thing for the same purpose: beside it in a display that is walked, or
+    in a `zip`. Where one is missing, the others may be just so."""
+    around = module.parent(use)
+    holder = module.parent(around) if isinstance(around, cst.Element | cst.Arg) else None
+    if isinstance(holder, cst.Call):
+        parts = [one.value for one in holder.args] if module.code(holder.func) in ("zip", "zip_longest") else []
+    elif isinstance(around, cst.Element) and _is_walked_display(module, around):
+        parts = [one.value for one in holder.elements] if isinstance(holder, cst.List | cst.Tuple) else []
+    else:
+        parts = []
+    base = module.code(use.value)
+    found = [one for one in parts if isinstance(one, cst.Subscript) and one is not use]
+    return [one for one in found if module.code(one.value) == base and isinstance(constant(only(one)), str)]
+
+
+def _is_looked_for(module: Module, one: cst.Name) -> bool:
+    """`if style.get("align"): use(style["align"])`"""
+    around = module.parent(one)
+    index = index_of(around) if isinstance(around, cst.Subscript) else None
+    if index is None:
+        return False
+    key = module.code(index)
+    return any(checks.is_guarded(module, one, test) for test in (f"{one.value}.get({key})", f"{key} in {one.value}"))
+
+
+def _through_cast(module: Module, use: cst.BaseExpression) -> cst.BaseExpression:
+    """`cast(list, data["rows"])`, which is what stands in it."""
+    around = module.parent(use)
+    call = module.parent(around) if isinstance(around, cst.Arg) else None
+    is_cast = isinstance(call, cst.Call) and module.code(call.func) in ("cast", "typing.cast", "t.cast")
+    return call if is_cast and isinstance(call, cst.Call) and call.args[-1] is around else use
+
+
+def _is_asserted(module: Module, use: cst.CSTNode) -> bool:
+    """Whether an assertion follows on what comes of a value: a stand-in would not pass it."""
+    line = module.nearest(use, cst.SimpleStatementLine)
+    block = module.parent(line) if line is not None else None
+    if (
+        line is None
+        or not isinstance(line.body[0], cst.Assign)
+        or not isinstance(block, cst.IndentedBlock | cst.Module)
+    ):
+        return False
+    names = {one.value for target in line.body[0].targets for one in module.nodes(cst.Name, within=target)}
+    later = list(block.body)[list(block.body).index(line) + 1 :]
+    found = [one for statement in later for one in module.nodes(cst.Assert, within=statement)]
+    return any(one.value in names for check in found for one in module.nodes(cst.Name, within=check.test))
+
+
+def _by_later_reads(case: Case, module: Module, change: cst.Assign) -> tuple[str, bool] | None:
+    """The empty value that everything later can use, where a function does not say what it gives for nothing."""
+    function = module.function(change)
+    reads = stand_ins.later_reads(module, change)
+    if not reads or function is None or guards.loop_around(module, change) is not None:
+        return None
+    told = [one for one in reads if not stand_ins.is_shown(module, one) and not _is_looked_for(module, one)]
+    told = [one for one in told if not checks.is_guarded(module, one, one.value)]
+    if for_nothing.given_for_nothing(case, module, function, "None").strength == "told" or not told:
+        return None
+    given = [one for one in told if isinstance(module.parent(one), cst.Arg) and not stand_ins.is_walked(module, one)]
+    empty = stand_ins.empty_for(module, [one for one in told if one not in given])
+    if given and empty != "{}":
+        return None  # what is called with it may need more than that it is empty
+    return (empty, False) if empty is not None else None
+
+
+def as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool] | None:
+    """The default of what is given to a call: what the call takes, or else what the key says that it holds."""
+    call = module.parent(around)
+    if not isinstance(call, cst.Call):
+        return None
+    name = module.code(call.func)
+    if name.endswith((".get", ".pop", "getattr")) and around is call.args[-1] and len(call.args) > 1:
+        return "", False  # what is given for nothing itself
+    if name in ("max", "min"):
+        return None  # of nothing there is no largest
+    if name in _COLLECTING:
+        return "[]", False
+    if name in ("int", "float", "abs", "round", "Decimal"):
+        return "0", False
+    if name.endswith(".join"):
+        return "[]", False
+    if around.keyword is not None and len(call.args) > 1:
+        return "", False
+    if name == "dict" or re.search(rf"(?:^|[._]){_PLAIN_CALLS}\Z", name):
+        return None
+    return ("{}", False) if _TABLE.search(words) else ("[]", False) if _SEVERAL.search(words) else None
+
+
+def _outer_quote(module: Module, use: cst.CSTNode) -> str:
+    outer = next((one for one in module.ancestors(use) if isinstance(one, cst.FormattedString)), None)
+    return outer.end[-1] if outer is not None else '"'

@@ -1,0 +1,396 @@
+"""KeyError on JSON-like data: a default where it is handled, a check where it is not. IndexError is `elements`'s.
+
+A key that must be there goes on raising: settings, registries, arguments, enumerations, what is caught or tested for.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+import libcst as cst
+
+from engine.repair.patterns.data import elements
+from engine.repair.patterns.data.key_defaults import LISTS, default_for, only, takes_none
+from engine.repair.patterns.data.key_defaults import alike as beside
+from engine.repair.patterns.data.required_keys import must_be_there
+from engine.repair.patterns.guarding import absent, callees, checks, for_nothing, guards
+from engine.repair.patterns.guarding.lasting import adds_text
+from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
+from engine.repair.patterns.source import intent
+from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.source.producers import bound_to
+from engine.repair.patterns.source.subscripts import absence_of, constant, index_of, subscripts
+from engine.repair.patterns.source.underlined import underlined
+
+_COUNTS = re.compile(
+    r"\A(?:i|j|k|n|idx|ind|index|row|col|column|pos|position|at|\w*(?:_idx|_index))\Z|"
+    r"(?:\.row|\.column|index|len|int)\([^()]*\)\Z|[-+] ?\d+\Z"
+)
+_TEXT = re.compile(r"\.(?:decode|lower|upper|strip|title|format|replace|name)\b|\Astr\(|\Af['\"]")
+
+
+def propose(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:
+    """The access that fits, or why there is none."""
+    if kind == "KeyError":
+        return _key(case, module, line)
+    return elements.propose(case, module, line)
+
+
+def _decline(reason: str) -> Declined:
+    return Declined("type-mismatch", reason)
+
+
+def _finish(module: Module, operator: str, why: str, sure: Applicability = "review") -> Proposal:
+    edit = module.edit()
+    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
+
+
+def _sure(operator: str, value: for_nothing.Value) -> Applicability:
+    """Safe only where the code itself says what is given for nothing."""
+    is_told = value.strength == "told" and value.code not in ("continue", "return", "nothing")
+    return "safe" if is_told and operator == "conditional" else "review"
+
+
+# -- keys --------------------------------------------------------------------------------------------------------------
+
+
+def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
+    message = case.records[0].message.strip()
+    try:
+        key: object = ast.literal_eval(message)
+    except (ValueError, SyntaxError):
+        key = message
+    every = subscripts(module, line)
+    told = underlined(case, module, line, every)
+    every = [told] if told is not None else every
+    exact = [one for one in every if (index := index_of(one)) is not None and constant(index) == key]
+    others = [
+        one for one in every if (index := index_of(one)) is not None and constant(index) is ... and _may_be(index, key)
+    ]
+    stored = [one for one in (*exact, *others) if not _is_stored(module, one)]
+    if not stored:
+        return _methods(case, module, line)
+    stored = [one for one in stored if not _is_looked_for(module, one)] or stored
+    exact = [one for one in exact if one in stored]
+    use = _missing(module, stored, key) if not exact else stored[0]
+    reason = intent.meant(case, module, use, line, "KeyError") or must_be_there(module, use, key)
+    if reason:
+        return _decline(reason)
+    index = index_of(use)
+    if index is None:
+        raise NotEditable("the code is set out as nobody would expect")
+    base, code = module.code(use.value), module.code(index)
+    if _is_looked_for(module, use):
+        return _decline("the key is looked for before it is read")
+    alike: list[cst.Subscript] = []
+    if not exact and isinstance(module.parent(use), cst.BaseComp):
+        here = [one for one in stored[1:] if module.code(one.value) == base]
+        alike = [one for one in here if isinstance(module.parent(one), cst.BaseComp)]
+    return _missing_key(case, module, use, base, code, key, alike)
+
+
+def _is_looked_for(module: Module, use: cst.Subscript) -> bool:
+    """Whether the code asks for the key before it reads it."""
+    base, code = module.code(use.value), module.code(_inside(use))
+    return any(checks.is_guarded(module, use, f"{code} {word} {base}") for word in ("in", "not in"))
+
+
+def _missing(module: Module, reads: Sequence[cst.Subscript], key: object) -> cst.Subscript:
+    """Which of several keys that are worked out is missing: of `data[row[field]]` the outer one where it is no word."""
+    if isinstance(key, str):  # no place in a list is a word
+        reads = [one for one in reads if not _COUNTS.search(module.code(_inside(one)))] or reads
+    first = reads[0]
+    if isinstance(key, str) and not _TEXT.search(module.code(_inside(first))):
+        first = next((one for one in reads if _TEXT.search(module.code(_inside(one)))), first)
+    if isinstance(key, str) and key.isidentifier():
+        return first
+    for one in reads[1:]:
+        index = index_of(one)
+        if index is not None and first in module.nodes(cst.Subscript, within=index):
+            return one
+    return first
+
+
+def _may_be(index: cst.BaseExpression, key: object) -> bool:
+    """Whether an index that is worked out may have come to a key: text that is put together has to fit it."""
+    if not isinstance(index, cst.FormattedString):
+        return not isinstance(index, cst.Integer | cst.SimpleString)
+    parts = [one.value if isinstance(one, cst.FormattedStringText) else None for one in index.parts]
+    wanted = "".join(".*" if one is None else re.escape(one) for one in parts)
+    return isinstance(key, str) and re.fullmatch(wanted, key, re.S) is not None
+
+
+def _is_stored(module: Module, one: cst.Subscript) -> bool:
+    return isinstance(module.parent(one), cst.AssignTarget)
+
+
+def _missing_key(
+    case: Case,
+    module: Module,
+    use: cst.Subscript,
+    base: str,
+    code: str,
+    key: object,
+    alike: Sequence[cst.Subscript] = (),
+) -> Proposal | Declined:
+    """The edit for one key; `alike` are others on the line that may have been the missing one just as well."""
+    around = module.parent(use)
+    if isinstance(around, cst.Del) or isinstance(module.parent(around) if around else None, cst.Del):
+        return _deleted(module, use, base, code, intent.is_own_key(case))
+    if isinstance(around, cst.AugAssign) and around.target is use:
+        return _counted(case, module, around, use, base, code)
+    if isinstance(around, cst.Attribute) and around.attr.value in (*LISTS, "add", "update", "setdefault"):
+        empty = {"add": "set()", "update": "{}", "setdefault": "{}"}.get(around.attr.value, "[]")
+        _call(module, use, "setdefault", empty)
+        return _finish(module, "setdefault", f"{base} gets {empty} for a key that it has not seen yet.")
+    if isinstance(around, cst.Subscript) and _is_stored(module, around):
+        _call(module, use, "setdefault", "{}")
+        return _finish(module, "setdefault", f"{base} gets an empty dict for a key that it has not seen yet.")
+    if isinstance(around, cst.Subscript) and around.value is use and isinstance(constant(_inside(around)), str):
+        return _chain(case, module, use, base, code)
+    both = _compared(module, use, code)
+    if both is not None:
+        return both
+    default = default_for(case, module, use, key)
+    again = [(one, default_for(case, module, one, key)) for one in _reads_behind(module, use)]
+    is_held = default is not None and default[0] in ("[]", "{}", "set()")
+    if default is not None and (is_held or all(given is not None for _one, given in again)):
+        given, told = default
+        if given in ("[]", "{}", "set()") and _is_read_again(module, use):
+            _call(module, use, "setdefault", given)
+            return _finish(module, "setdefault", f"{base} gets {given} for a key that it has not seen yet.")
+        _call(module, use, "get", given)
+        for later, its in again:
+            if its is not None:
+                _call(module, later, "get", its[0])
+        alike = [*alike, *_others_in_chain(module, use, base), *beside(module, use)]
+        for other in alike:
+            _call(module, other, "get", given)
+        sure: Applicability = "safe" if told and given and guards.is_repeatable(base) else "review"
+        return _finish(
+            module, "get", f"{base} has not always {code}: {given or 'None'} then, which what follows can use.", sure
+        )
+    absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
+    operator, value = absent.guard(case, module, absence)
+    sure = _sure(operator, value)
+    return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.", sure)
+
+
+def _is_read_again(module: Module, use: cst.Subscript) -> bool:
+    """Whether the same key is read from the same thing behind a use: it has to be there then."""
+    return bool(_reads_behind(module, use))
+
+
+def _reads_behind(module: Module, use: cst.Subscript) -> list[cst.Subscript]:
+    """The reads of the same key behind a use in its function, as far as nothing asks for it."""
+    function, line = module.function(use), module.position(use).start.line
+    within = function.body if function is not None else module.tree
+    if not guards.is_repeatable(module.code(use)):
+        return []
+    every = [one for one in module.nodes(cst.Subscript, within=within) if module.code(one) == module.code(use)]
+    later = [one for one in every if module.position(one).start.line > line]
+    if any(isinstance(module.parent(one), cst.AssignTarget | cst.AugAssign | cst.Del) for one in later):
+        return []
+    return [one for one in later if not _is_looked_for(module, one)]
+
+
+def _others_in_chain(module: Module, use: cst.Subscript, base: str) -> list[cst.Subscript]:
+    """`data["a"] or data["b"] or c`: what is read from the same thing instead, and may be missing just so."""
+    top: cst.CSTNode = use
+    around = module.parent(top)
+    while isinstance(around, cst.BooleanOperation) and isinstance(around.operator, cst.Or):
+        top, around = around, module.parent(around)
+    found: list[cst.Subscript] = []
+
+    def look(node: cst.CSTNode, *, is_last: bool) -> None:
+        if isinstance(node, cst.BooleanOperation) and isinstance(node.operator, cst.Or):
+            look(node.left, is_last=False)
+            look(node.right, is_last=is_last)
+        elif isinstance(node, cst.Subscript) and node is not use and not is_last and module.code(node.value) == base:
+            found.append(node)
+
+    look(top, is_last=True)
+    return [one for one in found if isinstance(constant(only(one)), str)]
+
+
+def _deleted(module: Module, use: cst.Subscript, base: str, code: str, is_own: bool) -> Proposal | Declined:
+    """What an object of many keys is to lose may be gone already; what a caller gave must have what is written out."""
+    owner = use.value
+    if is_own and isinstance(owner, cst.Name) and bound_to(module, owner) is not None:
+        line = guards.statement_line(module, use)
+        if line is not None:
+            guards.under(module, line, f"{code} in {base}")
+            return _finish(module, "guard-use", f"{base} may be without {code}: then there is nothing to delete.")
+    if not ("." in base or "[" in base) and constant(only(use)) is not ...:
+        return _decline("what is deleted must be there")
+    if not guards.is_repeatable(f"{base}[{code}]"):
+        return _decline("what is deleted is worked out by a call")
+    whole = module.parent(use)
+    if isinstance(whole, cst.Del):
+        made = guards.expression(f"{base}.pop({code}, None)")
+        module.replace(whole, cst.Expr(made))
+        return _finish(module, "pop", f"{code} may be gone from {base} already: then there is nothing to delete.")
+    return _decline("several things are deleted at once")
+
+
+def _compared(module: Module, use: cst.Subscript, code: str) -> Proposal | None:
+    """`a["k"] != b["k"]` in a condition: either may lack the key, and what is not there is not compared."""
+    around = module.parent(use)
+    test = module.parent(around) if isinstance(around, cst.ComparisonTarget) else around
+    if not (isinstance(test, cst.Comparison) and len(test.comparisons) == 1) or not isinstance(
+        module.parent(test), cst.If | cst.While | cst.CompIf | cst.BooleanOperation
+    ):
+        return None
+    sides = [test.left, test.comparisons[0].comparator]
+    reads = [one for one in sides if isinstance(one, cst.Subscript) and module.code(only(one)) == code]
+    owners = [module.code(one.value) for one in reads]
+    if len(set(owners)) != 2 or not all(map(guards.is_repeatable, (*owners, code))):
+        return None
+    good = " and ".join(f"{code} in {owner}" for owner in owners)
+    module.replace(test, guards.joined(module, test, good, "and"))
+    return _finish(module, "test", f"{' or '.join(owners)} has not always {code}: what is not there is not compared.")
+
+
+def _inside(one: cst.Subscript) -> cst.BaseExpression:
+    return index_of(one) or cst.Name("x")
+
+
+def _call(module: Module, use: cst.Subscript, method: str, default: str) -> None:
+    index = index_of(use)
+    if index is None:
+        raise NotEditable("the code is set out as nobody would expect")
+    args = [cst.Arg(index)]
+    if default:
+        args = [
+            cst.Arg(index, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))),
+            cst.Arg(guards.expression(default)),
+        ]
+    made = cst.Call(cst.Attribute(use.value, cst.Name(method)), args, lpar=use.lpar, rpar=use.rpar)
+    module.replace(use, made)
+
+
+def _goes_when_empty(module: Module, line: cst.SimpleStatementLine, base: str, code: str) -> bool:
+    """Whether a key is deleted once it counts nothing: what is not there counts nothing already."""
+    block = module.parent(line)
+    if not isinstance(block, cst.IndentedBlock):
+        return False
+    later = list(block.body)[list(block.body).index(line) + 1 :]
+    return any(module.code(one) in (f"del {base}[{code}]", f"{base}.pop({code})") for each in later
+               for one in module.nodes(cst.BaseSmallStatement, within=each))  # type: ignore[type-abstract]  # fmt: skip
+
+
+def _counted(
+    case: Case, module: Module, change: cst.AugAssign, use: cst.Subscript, base: str, code: str
+) -> Proposal | Declined:
+    value = module.code(change.value)
+    if isinstance(change.operator, cst.AddAssign) and (
+        isinstance(change.value, cst.BinaryOperation) and adds_text(module, change.value.left)
+    ):
+        value = module.code(change.value)
+        inner = guards.expression(f"{base}.get({code}, {module.quote}{module.quote}) + {value}")
+        module.replace(change, cst.Assign([cst.AssignTarget(use)], inner))
+        return _finish(module, "get", f"{base} begins with an empty text for a key that it has not seen yet.")
+    zero = "[]" if value.startswith("[") else '""' if value[:1] in "'\"f" and value[-1:] in "'\"" else "0"
+    operator = module.code(change.operator).strip().rstrip("=")
+    if not guards.is_repeatable(f"{base}[{code}]"):
+        return _decline("the key is worked out by a call: it cannot be read and written by itself")
+    line = module.nearest(change, cst.SimpleStatementLine)
+    if operator == "-" and line is not None and _goes_when_empty(module, line, base, code):
+        absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
+        way, given = absent.guard(case, module, absence)
+        return _finish(module, way, f"{base} has not always {code}: {given.code} then, as {given.because}.")
+    inner = guards.expression(f"{base}.get({code}, {zero}) {operator} {guards.in_parentheses(value)}")
+    if operator in ("+", "-", "|"):
+        inner = guards.expression(f"{base}.get({code}, {zero}) {operator} {value}")
+    module.replace(change, cst.Assign([cst.AssignTarget(use)], inner))
+    return _finish(module, "get", f"{base} counts from {zero} for a key that it has not seen yet.")
+
+
+def _chain(case: Case, module: Module, use: cst.Subscript, base: str, code: str) -> Proposal | Declined:
+    """`data["a"]["b"]`: each level that may be missing read by `.get`."""
+    levels = [use]
+    while True:
+        around = module.parent(levels[-1])
+        if (
+            isinstance(around, cst.Subscript)
+            and around.value is levels[-1]
+            and isinstance(constant(_inside(around)), str)
+        ):
+            levels.append(around)
+        else:
+            break
+    last = levels[-1]
+    default = default_for(case, module, last, constant(_inside(last)))
+    ending = default[0] if default is not None else ""
+    if default is None and not takes_none(module, last):
+        absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
+        operator, value = absent.guard(case, module, absence)
+        return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.")
+    made: cst.BaseExpression = use.value
+    for one in levels:
+        empty = ending if one is last else "{}"
+        args = [cst.Arg(_inside(one))]
+        if empty:
+            args = [
+                cst.Arg(_inside(one), comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))),
+                cst.Arg(guards.expression(empty)),
+            ]
+        made = cst.Call(cst.Attribute(made, cst.Name("get")), args)
+    module.replace(last, made.with_changes(lpar=last.lpar, rpar=last.rpar))
+    return _finish(module, "get", f"{base} has not always {code}: {ending or 'None'} then, which what follows can use.")
+
+
+def _removals_beside(module: Module, call: cst.Call) -> list[cst.Call]:
+    """The same thing removed from other sets right behind a removal: what is gone from one may be gone from all."""
+    line = module.nearest(call, cst.SimpleStatementLine)
+    block = module.parent(line) if line is not None else None
+    if line is None or not isinstance(block, cst.IndentedBlock | cst.Module):
+        return []
+    found: list[cst.Call] = []
+    for one in list(block.body)[list(block.body).index(line) + 1 :]:
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
+        other = small.value if isinstance(small, cst.Expr) else None
+        if not (isinstance(other, cst.Call) and isinstance(other.func, cst.Attribute)):
+            break
+        same = [module.code(arg.value) for arg in other.args] == [module.code(arg.value) for arg in call.args]
+        owner = re.match(r"[\w.]+", module.code(other.func.value))
+        own = re.escape(owner[0]) if owner else "(?!)"
+        is_set = re.search(rf"{own}\b[^=\n]*=[^=\n]*\b(?:set\b|Set\b|\{{\w)", module.text)
+        if other.func.attr.value != "remove" or not same or not is_set:
+            break
+        found.append(other)
+    return found
+
+
+def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
+    for call in module.nodes(cst.Call, line):
+        if not (isinstance(call.func, cst.Attribute) and len(call.args) == 1 and not call.args[0].star):
+            continue
+        method = call.func.attr.value
+        reason = intent.meant(case, module, call, line, "KeyError")
+        alone = isinstance(module.parent(call), cst.Expr)
+        if method == "remove" and alone:
+            if reason:
+                return _decline(reason)
+            for other in (call, *_removals_beside(module, call)):
+                if isinstance(other.func, cst.Attribute):
+                    func = other.func.with_changes(attr=cst.Name("discard"))
+                    module.replace(other, other.with_changes(func=func))
+            return _finish(module, "discard", "What is not in the set need not be removed.")
+        if method == "pop" and (alone or takes_none(module, call)):
+            if reason:
+                return _decline(reason)
+            first = call.args[0].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+            module.replace(call, call.with_changes(args=[first, cst.Arg(cst.Name("None"))]))
+            return _finish(module, "pop", "What is not in the dict need not be taken out.")
+        if method == "pop" and guards.is_repeatable(module.code(call.func.value)):
+            if reason:
+                return _decline(reason)
+            key = module.code(call.args[0].value)
+            absence = absence_of(call, call.func.value, f"{key} in {{}}", f"{key} not in {{}}")
+            operator, value = absent.guard(case, module, absence)
+            return _finish(module, operator, f"{key} is not always there: {value.code} then, as {value.because}.")
+    otherwise = "no key is read on this line: the error comes from what it calls"
+    return callees.propose(case, module, line, "type-mismatch", otherwise)

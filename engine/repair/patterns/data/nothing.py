@@ -1,0 +1,113 @@
+"""None where data were expected: what stands in for it, or the guard in front of what needs it.
+
+Relies on `producers` for where it came from, on `stand_ins` and `absent` for the edit. `type_mismatch`, `operands` and
+`arguments` find what failed, and hand it over.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from engine.repair.patterns.data.mismatch import decline
+from engine.repair.patterns.guarding import absent, guards, narrow_checks, read_again, stand_ins, walked_again
+from engine.repair.patterns.guarding.absence import none_of
+from engine.repair.patterns.guarding.for_nothing import LEFT
+from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
+from engine.repair.patterns.source import intent
+from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.source.producers import name_for, producer_of, without_result
+
+
+def meant(case: Case, module: Module, node: cst.CSTNode, line: int) -> str | None:
+    """Why a TypeError is meant to be raised at a node; None where nothing says so."""
+    reason = intent.meant(case, module, node, line, "TypeError")
+    if reason:
+        return reason
+    function = module.function(node)
+    if function is not None and function.name.value in ("__getitem__", "__class_getitem__", "__missing__"):
+        return f"{function.name.value} means the error"
+    return None
+
+
+def guarded(
+    case: Case,
+    module: Module,
+    line: int,
+    use: cst.BaseExpression,
+    subject: cst.BaseExpression,
+    empty: str | None = None,
+    *,
+    is_contract_sure: bool = False,
+) -> Proposal | Declined:
+    """Let `subject`, which was None, be checked before `use` needs it; `empty` stands in for it where one is given.
+
+    `is_contract_sure`: what gives None by contract, and a value that the code itself tells, make the proposal safe.
+    Raises NotEditable.
+    """
+    reason = meant(case, module, use, line)
+    if reason:
+        return decline(reason)
+    code = module.code(subject)
+    lost = without_result(module, subject)
+    if lost is not None:
+        edit = lost(module)
+        why = f"'{code}' is None: the method it was taken from changes in place and returns nothing."
+        return Proposal("type-mismatch", "in-place-method", (edit,), first_changed_line(edit), "review", why)
+    producer = producer_of(module, subject)
+    if producer.reason:
+        return decline(producer.reason)
+    absence = none_of(use, subject, name_for(module, subject))
+    if absent.is_handled(module, absence):
+        return decline(f"{code} is checked before it is used")
+    if narrow_checks.is_set(module, use, subject):
+        return decline(f"{code} gets a default where it is None")
+    if narrow_checks.asks_for_any(module, use, subject):
+        return _finish(module, "stronger-check", f"{code} alone may be None: the check in front asks for that, too.")
+    if narrow_checks.widened(module, subject):
+        return _finish(module, "stronger-check", f"{code} gets its default where it is None, too.")
+    if walked_again.is_without_none(module, subject):
+        return decline(f"{code} is never None: it is left out of what is walked through")
+    if walked_again.leave_out_none(module, subject):
+        return _finish(module, "filter", f"Some of what is walked through is None: {code} is left out of it.")
+    if (given := stand_ins.default_given(module, subject)) is not None:
+        return _finish(module, "or-empty", f"{code} may be there and be None: {given}, its own default, serves then.")
+    shared = stand_ins.at_producer(module, subject)
+    if shared is not None:
+        return _finish(module, "or-empty", f"{producer.words or code} is None where there is nothing: {shared} serves.")
+    if empty is not None:
+        more = stand_ins.made_for_more(module, subject)
+        if more is not None:
+            empty = stand_ins.empty_for(module, more[1]) or empty
+            made = guards.expression(f"{guards.in_parentheses(module.code(more[0]))} or {empty}")
+            module.replace(more[0], made)
+        else:
+            stand_in(module, subject, empty)
+        why = f"{producer.words or code} is None where there is nothing: it is read as empty."
+        return _finish(module, "or-empty", why)
+    operator, value = absent.guard(case, module, absence)
+    told = value.strength == "told" and value.code not in LEFT
+    told = told and operator in ("guard-producer", "guard-use", "conditional", "test")
+    is_contract = producer.is_known and producer.kind in ("match", "get", "search")
+    sure: Applicability = "safe" if is_contract_sure and told and is_contract else "review"
+    why = f"{producer.words or code} is None where there is nothing: {value.code} then, as {value.because}."
+    edit = read_again.guarded(case, module, absence, module.edit())
+    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
+
+
+def stand_in(module: Module, subject: cst.BaseExpression, empty: str) -> None:
+    """Put `subject or empty` in the place of a subject. Raises NotEditable."""
+    made = guards.expression(f"({module.code(subject)} or {empty})")
+    if not isinstance(made, cst.BooleanOperation):
+        raise NotEditable("the code is set out as nobody would expect")
+    around = module.parent(subject)
+    if isinstance(around, cst.For | cst.CompFor | cst.Arg | cst.AugAssign) and not getattr(around, "star", ""):
+        made = made.with_changes(lpar=[], rpar=[])
+    left = subject
+    if isinstance(subject, cst.IfExp | cst.Lambda) and not subject.lpar:
+        left = subject.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    module.replace(subject, made.with_changes(left=left))
+
+
+def _finish(module: Module, operator: str, why: str, sure: Applicability = "review") -> Proposal:
+    edit = module.edit()
+    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)

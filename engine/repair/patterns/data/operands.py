@@ -1,0 +1,260 @@
+"""None as an operand: in arithmetic, in a comparison, in a concatenation. Operands of two types are `conversions`'."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import libcst as cst
+
+from engine.repair.patterns.data import conversions, nothing
+from engine.repair.patterns.data.mismatch import decline, finish
+from engine.repair.patterns.guarding import checks, guards
+from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.producers import likeliest, producer_of
+from engine.repair.patterns.source.underlined import decided
+
+_BINARY = re.compile(
+    r"unsupported operand type\(s\) for (?P<sign>[^\s:]+?)(?: or pow\(\))?: '(?P<left>[\w.]+)' and '(?P<right>[\w.]+)'"
+)
+_ORDER = re.compile(r"'(?P<sign>[<>]=?)' not supported between instances of '(?P<left>[\w.]+)' and '(?P<right>[\w.]+)'")
+_OLD_ORDER = re.compile(r"unorderable types: (?P<left>\w+)\(\) (?P<sign>[<>]=?) (?P<right>\w+)\(\)")
+_TIMES = re.compile(r"can't multiply sequence by non-int of type 'NoneType'")
+_MOMENTS = re.compile(r"can't compare (?P<left>[\w.]+) to (?P<right>[\w.]+)")
+_CONCAT = re.compile(
+    r"can only concatenate (?P<left>\w+) \(not ['\"](?P<right>[\w.]+)['\"]\) to \w+|\Amust be str, not (?P<old>\w+)"
+)
+_UNARY = re.compile(r"bad operand type for (?:unary (?P<sign>[-+~])|(?P<call>abs)\(\)): '(?P<kind>[\w.]+)'")
+_ORDERING = ("sorted", "max", "min", "sort")
+NONE = "NoneType"
+_ZEROS = {"int": "0", "float": "0", "str": '""', "list": "[]", "tuple": "()", "dict": "{}", "set": "set()"}
+_WRITTEN = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.Integer, cst.Float, cst.List, cst.Dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Two operands and what is done with them; `node` is the whole."""
+
+    node: cst.BinaryOperation | cst.Comparison | cst.AugAssign
+    left: cst.BaseExpression
+    right: cst.BaseExpression
+
+
+def recognised(message: str) -> bool:
+    """Whether a TypeError's message is about operands."""
+    return any(one.search(message) for one in (_BINARY, _ORDER, _MOMENTS, _CONCAT, _UNARY, _OLD_ORDER, _TIMES))
+
+
+def propose(case: Case, module: Module, line: int, message: str) -> Proposal | Declined:
+    """The guard for None, or the conversion. Raises NotEditable."""
+    unary = _UNARY.search(message)
+    if unary:
+        return _one_operand(case, module, line, unary)
+    moments = _MOMENTS.search(message)
+    if moments:
+        return _compared(case, module, line, moments["left"], moments["right"])
+    if _TIMES.search(message):
+        return _multiplied(case, module, line)
+    found = _BINARY.search(message) or _ORDER.search(message) or _OLD_ORDER.search(message)
+    concat = None if found else _CONCAT.search(message)
+    if concat:
+        sign, left, right = "+", concat["left"] or "str", concat["right"] or concat["old"]
+    elif found:
+        sign, left, right = found["sign"].rstrip("=") or found["sign"], found["left"], found["right"]
+        sign = found["sign"] if found["sign"][:1] in "<>" else sign
+    else:
+        return decline("which operands failed cannot be told")
+    every = decided(case, module, line, [one.node for one in operations(module, line, sign)])
+    chosen = [one for one in operations(module, line, sign) if one.node in every]
+    if not chosen:
+        if sign[0] in "<>":
+            return _ordered(case, module, line, left, right)
+        return _summed(case, module, line) if sign == "+" and NONE in (left, right) else _undone(sign)
+    if NONE not in (left, right):
+        reason = nothing.meant(case, module, chosen[0].node, line)
+        return decline(reason) if reason else conversions.operands(module, chosen, sign, left, right, bool(concat))
+    return _none(case, module, line, chosen, sign, left, right)
+
+
+def _multiplied(case: Case, module: Module, line: int) -> Proposal | Declined:
+    """`text * times`, where one of the two was None."""
+    found = [one for one in module.nodes(cst.BinaryOperation, line) if isinstance(one.operator, cst.Multiply)]
+    found = decided(case, module, line, [one for one in found if _is_at(module, one, line)])
+    pairs = [(one, side) for one in found for side in (one.right, one.left) if _may_be_none(module, side)]
+    if not pairs:
+        return decline("what was None cannot be told from this line")
+    use, subject = pairs[likeliest(module, [side for _node, side in pairs])]
+    return nothing.guarded(case, module, line, use, subject)
+
+
+def _compared(case: Case, module: Module, line: int, left: str, right: str) -> Proposal | Declined:
+    """Two moments, or a moment and None, in whatever order they are asked for."""
+    if NONE not in (left, right):
+        return decline(f"a {left} and a {right} are not compared, and nothing here says what was meant")
+    for sign in ("<", ">", "<=", ">="):
+        chosen = operations(module, line, sign)
+        if chosen:
+            return _none(case, module, line, chosen, sign, left, right)
+    return _undone("<")
+
+
+def _undone(sign: str) -> Declined:
+    return decline(f"nothing on this line is done by '{sign}': the error comes from what it calls")
+
+
+def operations(module: Module, line: int, sign: str) -> list[Operation]:
+    """What is done by a sign at a line, innermost first."""
+    found: list[Operation] = []
+    for one in module.nodes(cst.BinaryOperation, line):
+        if module.code(one.operator).strip() == sign:
+            found.append(Operation(one, one.left, one.right))
+    for change in module.nodes(cst.AugAssign, line):
+        if module.code(change.operator).strip() == f"{sign}=":
+            found.append(Operation(change, change.target, change.value))
+    for test in module.nodes(cst.Comparison, line):
+        left = test.left
+        for target in test.comparisons:
+            if module.code(target.operator).strip() == sign:
+                found.append(Operation(test, left, target.comparator))
+            left = target.comparator
+    return sorted(
+        (one for one in found if _is_at(module, one.node, line)),
+        key=lambda one: -sum(1 for _ in module.ancestors(one.node)),
+    )
+
+
+def _is_at(module: Module, node: cst.CSTNode, line: int) -> bool:
+    statement = module.nearest(node, cst.SimpleStatementLine)
+    return statement is None or module.position(statement).start.line <= line
+
+
+def _none(
+    case: Case, module: Module, line: int, chosen: list[Operation], sign: str, left: str, right: str
+) -> Proposal | Declined:
+    """One operand was None."""
+    pairs = [(one, one.left if left == NONE else one.right) for one in chosen]
+    pairs = [pair for pair in pairs if _may_be_none(module, pair[1])]
+    if not pairs:
+        return decline("what was None cannot be told from this line")
+    one, subject = pairs[likeliest(module, [subject for _one, subject in pairs])]
+    other = right if left == NONE else left
+    if isinstance(one.node, cst.AugAssign):
+        if subject is one.left:
+            return _begun(case, module, line, one.node, _ZEROS.get(other, "0"))
+        return nothing.guarded(case, module, line, subject, subject)
+    if sign == "+" and other in ("str", "list", "tuple", "bytes"):
+        return nothing.guarded(case, module, line, one.node, subject, _ZEROS.get(other, 'b""'))
+    return nothing.guarded(case, module, line, one.node, subject)
+
+
+def _summed(case: Case, module: Module, line: int) -> Proposal | Declined:
+    """`sum(x)` over what has None among it: that adds nothing."""
+    calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func) in ("sum", "fsum", "math.fsum")]
+    for call in decided(case, module, line, [one for one in calls if one.args])[:1]:
+        reason = nothing.meant(case, module, call, line)
+        if reason:
+            return decline(reason)
+        elements = call.args[0].value
+        if not isinstance(elements, cst.ListComp | cst.GeneratorExp):
+            return _without_none(module, elements)
+        term = elements.elt
+        if isinstance(term, cst.BinaryOperation | cst.IfExp | cst.BooleanOperation):
+            return decline("which part of what is summed up was None cannot be told")
+        module.replace(term, guards.expression(f"{module.code(term)} or 0"))
+        return finish(module, "or-empty", "Some of what is summed up is None: it adds nothing.")
+    return _undone("+")
+
+
+def _begun(case: Case, module: Module, line: int, change: cst.AugAssign, zero: str) -> Proposal | Declined:
+    """`self.total += n` where the total is None yet: it begins with nothing."""
+    reason = nothing.meant(case, module, change.target, line)
+    if reason:
+        return decline(reason)
+    target = module.code(change.target)
+    if checks.is_guarded(module, change, target):
+        return decline(f"{target} is checked before it is added to")
+    if not guards.is_repeatable(target):
+        return decline("what is added to is worked out by a call: it cannot be read and written by itself")
+    operator = module.code(change.operator).strip().rstrip("=")
+    value = module.code(change.value)
+    if operator not in ("+", "-", "|"):
+        return nothing.guarded(case, module, line, change.target, change.target)
+    if isinstance(change.value, cst.BinaryOperation) and operator == "-":
+        value = f"({value})"
+    module.replace(
+        change,
+        cst.Assign([cst.AssignTarget(change.target)], guards.expression(f"({target} or {zero}) {operator} {value}")),
+    )
+    return finish(module, "or-empty", f"{target} is None before anything is added: it begins with {zero}.")
+
+
+def _may_be_none(module: Module, node: cst.BaseExpression) -> bool:
+    if isinstance(node, (*_WRITTEN, cst.BinaryOperation, cst.BaseComp, cst.Tuple, cst.Set)):
+        return False
+    return producer_of(module, node).reason is None or isinstance(node, cst.Name)
+
+
+def _one_operand(case: Case, module: Module, line: int, unary: re.Match[str]) -> Proposal | Declined:
+    if unary["kind"] != NONE:
+        return decline(f"a {unary['kind']} as an operand: what was meant cannot be seen")
+    pairs: list[tuple[cst.BaseExpression, cst.BaseExpression]] = []
+    if unary["call"]:
+        pairs = [(one, one.args[0].value) for one in module.nodes(cst.Call, line) if _name(module, one) == "abs"]
+    else:
+        signs = module.nodes(cst.UnaryOperation, line)
+        pairs = [(one, one.expression) for one in signs if module.code(one.operator).strip() == unary["sign"]]
+    pairs = [pair for pair in pairs if _may_be_none(module, pair[1])]
+    if not pairs:
+        return decline("what was None cannot be told from this line")
+    use, subject = pairs[likeliest(module, [subject for _use, subject in pairs])]
+    return nothing.guarded(case, module, line, use, subject)
+
+
+def _name(module: Module, call: cst.Call) -> str:
+    return module.code(call.func).rpartition(".")[2] if call.args else ""
+
+
+def _ordered(case: Case, module: Module, line: int, left: str, right: str) -> Proposal | Declined:
+    """`sorted(x)`, `max(a, b)` over what has None among it."""
+    if NONE not in (left, right):
+        return decline(f"a {left} and a {right} have no order, and nothing here says what was meant")
+    calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func).rpartition(".")[2] in _ORDERING]
+    for call in decided(case, module, line, calls):
+        reason = nothing.meant(case, module, call, line)
+        if reason:
+            return decline(reason)
+        key = next((arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "key"), None)
+        plain = [arg for arg in call.args if arg.keyword is None and not arg.star]
+        name = module.code(call.func)
+        if isinstance(key, cst.Lambda) and guards.is_repeatable(module.code(key.body)):
+            body = module.code(key.body)
+            module.replace(key.body, guards.expression(f"({body} is not None, {body})"))
+            return finish(module, "none-first", "Some keys are None: those come first.")
+        if key is None and len(plain) == 1 and name in ("sorted", "max", "min"):
+            return _without_none(module, plain[0].value)
+        if key is None and len(plain) > 1 and name in ("max", "min"):
+            unsure = [arg.value for arg in plain if _may_be_none(module, arg.value)]
+            if unsure:
+                subject = unsure[likeliest(module, unsure)]
+                return nothing.guarded(case, module, line, call, subject)
+    return decline("which of the elements was None cannot be told")
+
+
+def _without_none(module: Module, elements: cst.BaseExpression) -> Proposal | Declined:
+    """Leave None out of what is put in order."""
+    if isinstance(elements, cst.ListComp | cst.GeneratorExp | cst.SetComp):
+        code = module.code(elements.elt)
+        if not guards.is_repeatable(code):
+            return decline("the elements come from calls: whether one is None cannot be asked twice")
+        guards.with_filter(module, elements, f"{guards.in_parentheses(code)} is not None")
+    else:
+        name = guards.fresh(module, "one", "value", "element")
+        made = guards.expression(f"({name} for {name} in {module.code(elements)} if {name} is not None)")
+        module.replace(elements, made.with_changes(lpar=[], rpar=[]) if len(_args(module, elements)) == 1 else made)
+    return finish(module, "filter", "None has no place in an order: it is left out.")
+
+
+def _args(module: Module, node: cst.CSTNode) -> list[cst.Arg]:
+    call = module.parent(module.parent(node) or node)
+    return list(call.args) if isinstance(call, cst.Call) else []

@@ -1,0 +1,43 @@
+"""What else needs a thing that is missing: the statements behind, and all that a function does with it."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from engine.repair.patterns.guarding.absence import Absence
+from engine.repair.patterns.source.edit import Module
+
+
+def is_only_told(module: Module, absence: Absence, function: cst.FunctionDef | None) -> bool:
+    """Whether a function does nothing with an object but tell it things: its work is done without it as well."""
+    if function is None or not absence.is_none or isinstance(absence.subject, cst.Call):
+        return False
+    needing = [
+        one
+        for one in module.nodes(cst.BaseExpression, within=function.body)  # type: ignore[type-abstract]
+        if absence.needed_by(module, one)
+    ]
+    lines = [module.nearest(one, cst.SimpleStatementLine) for one in needing]
+    return all(one is not None and isinstance(one.body[0], cst.Expr) for one in lines) and any(
+        module.nodes(kind, within=function.body) for kind in (cst.Assign, cst.AugAssign, cst.For)
+    )
+
+
+def is_needed_later(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
+    """Whether a statement behind in the block fails just so."""
+    return behind(module, absence, line) > 0
+
+
+def behind(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> int:
+    """How many statements behind in the block fail just so."""
+    block = module.parent(line)
+    later = list(block.body)[list(block.body).index(line) + 1 :] if isinstance(block, cst.IndentedBlock) else []
+    needing = [
+        one
+        for one in later
+        if any(
+            absence.needed_by(module, node)
+            for node in module.nodes(cst.BaseExpression, within=one)  # type: ignore[type-abstract]
+        )
+    ]
+    return len(needing)

@@ -1,0 +1,129 @@
+"""What fails on the same thing behind a place that was guarded: each is guarded in its turn.
+
+A guard of one statement, or of one expression, lets the function go on to where the thing is needed again. Relies on
+`absent` for the guards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import libcst as cst
+
+from engine.repair.patterns.guarding import absent, guards
+from engine.repair.patterns.guarding.absence import Absence
+from engine.repair.patterns.guarding.checks import is_guarded
+from engine.repair.patterns.pattern import Case, FileEdit
+from engine.repair.patterns.source.edit import Module, NotEditable
+
+MOST_GUARDS = 4
+
+
+def guarded(case: Case, module: Module, absence: Absence, edit: FileEdit, checks: Sequence[str] = ()) -> FileEdit:
+    """The edit, with guards for the later needs of its function that it leaves open; `checks`: what is asked for where
+    the subject itself is something, as source."""
+    code = module.code(absence.subject)
+    scope = module.function(absence.use)
+    if scope is None or not guards.is_repeatable(code):
+        return edit
+    index = module.nodes(cst.FunctionDef).index(scope)
+    wanted = [_place(module, one) for one in _later(module, absence, scope, checks)]
+    made = edit
+    for _round in range(MOST_GUARDS):
+        if not wanted:
+            return made
+        try:
+            new = Module(module.path, made.after)
+            functions = new.nodes(cst.FunctionDef)
+            if len(functions) != len(module.nodes(cst.FunctionDef)):
+                return made
+            open_ones = _open(new, absence, functions[index], code, checks)
+            one = next((each for each in open_ones if _place(new, each) in wanted), None)
+            if one is None:
+                return made
+            wanted.remove(_place(new, one))
+            absent.guard(case, new, replace(absence, use=one, subject=_owner(new, one, code)))
+            made = FileEdit(edit.path, edit.before, new.edit().after)
+        except NotEditable:
+            return made
+    return made
+
+
+def _place(module: Module, node: cst.BaseExpression) -> tuple[str, str]:
+    """What tells a need from others, as source: itself, and its statement."""
+    line = module.nearest(node, cst.SimpleStatementLine)
+    return module.code(node), "" if line is None else module.code(line).strip()
+
+
+def _owner(module: Module, node: cst.BaseExpression, code: str) -> cst.BaseExpression:
+    found = [
+        one
+        for one in module.nodes(cst.BaseExpression, within=node)  # type: ignore[type-abstract]
+        if module.code(one) == code
+    ]
+    if not found:
+        raise NotEditable("what is needed again cannot be told")
+    return found[0]
+
+
+def _open(
+    module: Module, absence: Absence, scope: cst.FunctionDef, code: str, checks: Sequence[str]
+) -> list[cst.BaseExpression]:
+    """What in a function needs the subject, and is not asked for before."""
+    every = module.nodes(cst.BaseExpression, within=scope.body)  # type: ignore[type-abstract]
+    needing = [one for one in every if absence.needed_by(module, one) and module.function(one) is scope]
+    if absence.is_none:
+        return needing
+    return [one for one in needing if not any(is_guarded(module, one, check) for check in (*checks, code))]
+
+
+def _later(module: Module, absence: Absence, scope: cst.FunctionDef, checks: Sequence[str]) -> list[cst.BaseExpression]:
+    """What needs the same on the way behind the use, as far as the name is not bound anew."""
+    code = module.code(absence.subject)
+    start = module.position(absence.use).start.line
+    behind = _statements_behind(module, absence.use)
+    names = guards.names_of(code)
+    found: list[cst.BaseExpression] = []
+    for one in _open(module, absence, scope, code, checks):
+        line = module.position(one).start.line
+        if line <= start or not _is_on_the_way(module, one, behind):
+            continue
+        if _is_bound_between(module, scope, {code, *names}, start, line):
+            break
+        found.append(one)
+    return found
+
+
+def _is_on_the_way(module: Module, node: cst.CSTNode, behind: Sequence[cst.CSTNode]) -> bool:
+    """Whether a need stands in one of the statements themselves, or in what they ask: not in a branch of its own."""
+    line = module.nearest(node, cst.SimpleStatementLine)
+    if line is not None and line in behind:
+        return True
+    inner: cst.CSTNode = node
+    for around in module.ancestors(node):
+        if around in behind:
+            return inner is getattr(around, "test", None) or inner is getattr(around, "iter", None)
+        inner = around
+    return False
+
+
+def _statements_behind(module: Module, use: cst.CSTNode) -> list[cst.CSTNode]:
+    """The statements that are reached once the one of a use is done."""
+    found: list[cst.CSTNode] = []
+    inner: cst.CSTNode = use
+    for around in module.ancestors(use):
+        if isinstance(around, cst.IndentedBlock):
+            body = list(around.body)
+            found += body[body.index(inner) + 1 :]  # type: ignore[arg-type]
+        if isinstance(around, cst.FunctionDef):
+            break
+        inner = around
+    return found
+
+
+def _is_bound_between(module: Module, scope: cst.FunctionDef, names: set[str], start: int, line: int) -> bool:
+    return any(
+        module.code(one.target) in names and start <= module.position(one).start.line < line
+        for one in module.nodes(cst.AssignTarget, within=scope.body)
+    )

@@ -1,0 +1,43 @@
+"""A record that is put together of many parts: where one of them is missing, the others are as good as ever.
+
+That parts may be missing the record itself says: another of its parts is read so that nothing stands for it. Relies on
+LibCST alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from engine.repair.patterns.source.edit import Module
+
+LEAST_PARTS = 3
+_OPTIONAL = re.compile(r"\.get\(|\bor (?:None|\"\"|''|\[\]|\{\})|\bif\b|\bNone\b")
+
+
+def part_of(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:
+    """The part of a dict that is written out, or of a call by keywords, in which an expression stands; None where it
+    stands in none, and where nothing says that parts may be missing."""
+    node: cst.CSTNode = whole
+    for around in module.ancestors(whole):
+        if isinstance(around, cst.DictElement) and around.value is node:
+            return _if_optional(module, around, node)
+        if isinstance(around, cst.Arg) and around.keyword is not None and around.value is node:
+            return _if_optional(module, around, node)
+        if not isinstance(around, cst.Arg | cst.Call | cst.BinaryOperation | cst.Attribute | cst.Subscript):
+            return None
+        node = around
+    return None
+
+
+def _if_optional(module: Module, part: cst.DictElement | cst.Arg, node: cst.CSTNode) -> cst.BaseExpression | None:
+    record = module.parent(part)
+    parts: list[cst.CSTNode] = []
+    if isinstance(record, cst.Dict):
+        parts = [one for one in record.elements if one is not part]
+    elif isinstance(record, cst.Call):
+        parts = [one for one in record.args if one is not part and one.keyword is not None]
+    if len(parts) + 1 < LEAST_PARTS or not any(_OPTIONAL.search(module.code(one)) for one in parts):
+        return None
+    return node if isinstance(node, cst.BaseExpression) else None

@@ -1,0 +1,83 @@
+"""The error of its own with which a function refuses what does not fit, where it has one.
+
+A function that raises one kind of error, in words, wherever what it was given is not right, says by that what it does
+where something is missing. Relies on LibCST alone.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from engine.repair.patterns.guarding import guards
+from engine.repair.patterns.guarding.absence import Absence
+from engine.repair.patterns.guarding.for_nothing import Value
+from engine.repair.patterns.source import wording
+from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.intent import own_nodes
+from engine.repair.patterns.source.syntax import last_name
+
+_ALIEN = (
+    *(
+        "NotImplementedError",
+        "StopIteration",
+        "StopAsyncIteration",
+        "SystemExit",
+        "KeyboardInterrupt",
+        "AssertionError",
+    ),
+    *("RuntimeError", "Exception", "OSError", "IOError", "FileNotFoundError", "ImportError", "TimeoutError"),
+)
+_TEXTS = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.BinaryOperation)
+
+
+def own_error(
+    module: Module, absence: Absence, line: cst.SimpleStatementLine, value: Value | None
+) -> tuple[str, str] | None:
+    """(the error's name, its words as source); None where the function gives something for nothing, or refuses in
+    several ways, or where the round of a loop can be left out."""
+    function = module.function(line)
+    if function is None or value is None or value.strength != "guessed" or value.code != "None":
+        return None
+    if guards.loop_around(module, line) is not None:
+        return None
+    kinds = set()
+    for one in own_nodes(function.body, cst.Raise):
+        if one.exc is None or module.nearest(one, cst.ExceptHandler) is not None:
+            continue
+        call = one.exc
+        if not (isinstance(call, cst.Call) and len(call.args) == 1 and isinstance(call.args[0].value, _TEXTS)):
+            return None
+        kinds.add(module.code(call.func))
+    if len(kinds) != 1 or last_name(cst.parse_expression(kind := kinds.pop())) in _ALIEN:
+        return None
+    code = module.code(absence.subject)
+    words = f"{module.quote}{plain(code)} is missing{module.quote}" if absence.is_none else None
+    return kind, words or wording.formatted(module, "not as expected", code)
+
+
+def raised_beside(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> str | None:
+    """The `raise` with which a check in front of the line, in the same `try`, hands what is missing to the handler; its
+    words say what is missing here. None where there is none."""
+    block = module.parent(line)
+    around = module.parent(block) if block is not None else None
+    if not (isinstance(block, cst.IndentedBlock) and isinstance(around, cst.Try) and around.body is block):
+        return None
+    caught = " ".join(module.code(one.type) for one in around.handlers if one.type is not None)
+    for one in reversed(list(block.body)[: list(block.body).index(line)]):
+        last = one.body.body[-1] if isinstance(one, cst.If) and len(one.body.body) == 1 else None
+        small = last.body[0] if isinstance(last, cst.SimpleStatementLine) else None
+        call = small.exc if isinstance(small, cst.Raise) else None
+        if not isinstance(call, cst.Call) or last_name(call.func) not in caught or not call.args:
+            continue
+        words = call.args[-1]
+        if not isinstance(words.value, cst.SimpleString):
+            return None
+        said = cst.SimpleString(f"{module.quote}{plain(module.code(absence.subject))} is missing{module.quote}")
+        args = [*call.args[:-1], words.with_changes(value=said)]
+        return f"raise {module.code(call.with_changes(args=args))}"
+    return None
+
+
+def plain(code: str) -> str:
+    """Source as words of a message: in one line, without quotation marks and braces."""
+    return "".join(one for one in " ".join(code.split()) if one not in "\"'\\{}")

@@ -1,0 +1,375 @@
+"""Guards around whole statements: leaving early, doing them only where what they need is there, a part left out.
+
+Relies on `absence` for what fails, on `guards` for where code can go, on `dependents` for what needs the value too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import cast
+
+import libcst as cst
+
+from engine.repair.patterns.guarding import checks, for_nothing, guards, lasting, needs, records, refusals
+from engine.repair.patterns.guarding.absence import Absence, flat, inline
+from engine.repair.patterns.guarding.for_nothing import Value
+from engine.repair.patterns.pattern import Case
+from engine.repair.patterns.source import intent
+from engine.repair.patterns.source.dependents import Statement, dependents, works_on_itself
+from engine.repair.patterns.source.edit import Module, NotEditable
+from engine.repair.patterns.source.syntax import parameter_of
+
+_DISPLAYS = (cst.DictElement, cst.Element)
+
+
+def in_statement(
+    case: Case,
+    module: Module,
+    absence: Absence,
+    line: cst.SimpleStatementLine,
+    whole: cst.BaseExpression,
+    repeatable: bool,
+) -> tuple[str, Value]:
+    """Guard a statement as a whole, in the way that loses least of what follows; the operator, and what is given
+    instead. `repeatable`: whether the subject may be read twice. Raises NotEditable."""
+    function = module.function(line)
+    only = line.body[0]
+    if isinstance(only, cst.Raise):  # what is to be said stays said
+        return inline(module, absence, whole, absence.element, repeatable)
+    value = for_nothing.given_for_nothing(case, module, function, _guess(only)) if function else None
+    if function is not None and value is not None and value.strength != "told":
+        value = for_nothing.so_far(module, function, line) or value
+    code = module.code(absence.subject)
+    exit_code = guards.way_out(module, whole, value)
+    part = records.part_of(module, whole)
+    if part is not None and exit_code in ("continue", None) and guards.is_unconditional(module, whole):
+        return inline(module, absence, part, "None", repeatable)  # the rest of the record is as good as ever
+    if isinstance(only, cst.Del) or (
+        isinstance(only, cst.Expr)
+        and (not _is_used_later(module, line, code) or needs.is_only_told(module, absence, function))
+    ):
+        return _wrap(module, absence, line, repeatable)
+    if _may_stay_none(module, absence, only, whole):
+        return inline(module, absence, whole, "None", repeatable)
+    group = dependents(module, line, lambda node: absence.needed_by(module, node))
+    if (
+        isinstance(only, cst.AugAssign)
+        and group is None
+        and repeatable
+        and value is not None
+        and (exit_code or "").startswith("return ")
+        and needs.behind(module, absence, line) > 1
+    ):
+        guards.before(module, line, f"if {absence.conditions(code)[1]}:\n    {exit_code}\n")
+        return "guard-use", value
+    if isinstance(only, cst.AugAssign) or (
+        isinstance(only, cst.Assign | cst.AnnAssign) and _is_target(only, absence.use)
+    ):
+        return _wrap(module, absence, line, repeatable, group)
+    if _sets_up(module, only, function) and guards.is_unconditional(module, whole):
+        return inline(module, absence, whole, absence.element, repeatable)  # an object without it fails later
+    if repeatable and _extends_test(module, absence, line):
+        return "test", Value("False", "told", "the condition around it does not hold then")
+    told = value is not None and value.strength == "told"
+    raised = refusals.own_error(module, absence, line, value) if isinstance(only, cst.Assign | cst.Return) else None
+    if raised is not None and repeatable and guards.is_unconditional(module, whole):
+        bad = absence.conditions(code)[1]
+        guards.before(module, line, f"if {bad}:\n    raise {raised[0]}({raised[1]})\n")
+        return "clear-error", Value(raised[0], "guessed", "it is what the function raises for what does not fit")
+    is_left_out = exit_code == "return" or ((exit_code or "").startswith("return ") and not told)
+    if _puts_into(only) and is_left_out and (group is not None or not needs.is_needed_later(module, absence, line)):
+        return _wrap(module, absence, line, repeatable, group)  # what the function returns in the end is not lost
+    once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
+    is_given = told and isinstance(only, cst.Return)
+    if once and not is_given and _stands_alone(module, whole, exit_code) and not _is_used_later(module, line, code):
+        return inline(module, absence, whole, absence.element, repeatable)
+    if (
+        isinstance(only, cst.Return)
+        and whole is only.value
+        and value is not None
+        and exit_code != "continue"
+        and repeatable
+    ):
+        made = guards.conditional(module, whole, absence.conditions(code)[0], value.code)
+        producer = _producer(module, line, code)
+        if producer is None:
+            module.replace(whole, made)
+            return "conditional", value
+    if once and absence.element != "None" and _puts_into(only) and getattr(only, "value", None) is whole:
+        return inline(module, absence, whole, absence.element, repeatable)
+    implied = (
+        _implied(module, only, whole)
+        if value and value.strength == "guessed" and (exit_code or "").startswith("return ")
+        else None
+    )
+    if implied is not None and guards.is_unconditional(module, whole):
+        return inline(module, absence, whole, implied, repeatable)
+    if (
+        group is not None
+        and (exit_code == "continue" or not told or works_on_itself(module, line))
+        and isinstance(only, cst.Assign | cst.AnnAssign | cst.Expr)
+    ):
+        return _wrap(module, absence, line, repeatable, group)  # what follows can do without it
+    term = _term(module, whole) if exit_code != "continue" and not told else None
+    if term is not None and guards.is_unconditional(module, term):
+        return inline(module, absence, term, "0", repeatable)
+    if exit_code is None:
+        return inline(module, absence, whole, absence.element, repeatable)
+    given = (
+        value if exit_code.startswith("return ") and value else Value(exit_code, "told", "there is nothing to do then")
+    )
+    if absence.is_none and not told and (raised_so := refusals.raised_beside(module, absence, line)) is not None:
+        exit_code, given = raised_so, Value("an error", "guessed", "the handler around it answers")
+    if exit_code == "return" and function is not None and _ends_the_program(module, function):
+        words = refusals.plain(absence.conditions(code)[1].replace(" is None", " is missing"))
+        exit_code = f"{module.name_of_import('sys')}.exit({module.quote}{words}{module.quote})"
+        given = Value("the end of the program", "guessed", f"{function.name.value} ends it where it cannot go on")
+    if repeatable:
+        bad = absence.conditions(code)[1]
+        producer = _producer(module, line, code)
+        if producer is not None:
+            guards.after(module, producer, f"if {bad}:\n    {exit_code}\n")
+            return "guard-producer", given
+        guards.before(module, line, f"if {bad}:\n    {exit_code}\n")
+        return "guard-use", given
+    name = guards.fresh(module, *absence.names)
+    bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
+    new = line.deep_replace(absence.subject, cst.Name(name))
+    guards.before(module, line, f"{name} = {flat(bare)}\nif {absence.conditions(name)[1]}:\n    {exit_code}\n", new)
+    return "guard-producer", given
+
+
+def _may_stay_none(module: Module, absence: Absence, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> bool:
+    """Whether None is as good here: it is handed on under the parameter's own name, which is None by default, or what
+    is worked out is kept by an object that keeps the very thing as it came."""
+    subject, function, around = absence.subject, module.function(whole), module.parent(whole)
+    if not absence.is_none or not isinstance(subject, cst.Name) or function is None:
+        return False
+    parameter = parameter_of(function, subject.value)
+    if parameter is None:
+        return False
+    if isinstance(around, cst.Arg) and around.keyword is not None and around.keyword.value == subject.value:
+        return parameter.default is not None and module.code(parameter.default) == "None"
+    if not (isinstance(only, cst.Assign) and only.value is whole and _puts_into(only)):
+        return False
+    start = module.position(only).start.line
+    return any(
+        module.code(one.value) == subject.value and _puts_into(one) and module.position(one).start.line < start
+        for one in intent.own_nodes(function.body, cst.Assign)
+    )
+
+
+def _ends_the_program(module: Module, function: cst.FunctionDef) -> bool:
+    """Whether a function ends the program wherever it cannot go on, and never just returns."""
+    calls = [module.code(one.func) for one in intent.own_nodes(function.body, cst.Call)]
+    return "sys.exit" in calls and not intent.own_nodes(function.body, cst.Return)
+
+
+def _term(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:
+    """The call that a use is an argument of, where it is a term of a difference: what is not there adds nothing."""
+    around = module.parent(whole)
+    call = module.parent(around) if isinstance(around, cst.Arg) else None
+    outer = module.parent(call) if isinstance(call, cst.Call) else None
+    is_term = isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Subtract)
+    return call if is_term and isinstance(call, cst.Call) else None
+
+
+def _implied(module: Module, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> str | None:
+    """The number that all the reads of a name behind its binding can do with, where None would fail in one."""
+    if not (isinstance(only, cst.Assign) and only.value is whole and len(only.targets) == 1):
+        return None
+    if not isinstance(only.targets[0].target, cst.Name) or lasting.lasts(module, whole, "None"):
+        return None
+    return "0" if lasting.lasts(module, whole, "0") else None
+
+
+def leave_before(
+    case: Case, module: Module, absence: Absence, statement: cst.If | cst.SimpleStatementLine
+) -> tuple[str, Value] | None:
+    """Leave in front of a statement where the subject is not there; None where there is no way out."""
+    function = module.function(statement)
+    value = for_nothing.given_for_nothing(case, module, function, "None") if function else None
+    exit_code = guards.way_out(module, statement, value)
+    if exit_code is None:
+        return None
+    bad = absence.conditions(module.code(absence.subject))[1]
+    guards.before(module, statement, f"if {bad}:\n    {exit_code}\n")
+    left = Value(exit_code, "told", "there is nothing to do then")
+    return "guard-use", value if exit_code.startswith("return ") and value else left
+
+
+def left_with_the_rest(
+    case: Case, module: Module, absence: Absence, line: cst.SimpleStatementLine
+) -> tuple[str, Value] | None:
+    """Leave in front of a statement of which only a part needs the subject, where most of what follows in its block
+    needs it just so; None elsewhere."""
+    block, code = module.parent(line), module.code(absence.subject)
+    if not isinstance(block, cst.IndentedBlock) or not guards.is_repeatable(code):
+        return None
+    later = list(block.body)[list(block.body).index(line) + 1 :]
+    needing = [
+        one for one in later if any(absence.needed_by(module, each) for each in module.nodes(cst.Attribute, within=one))
+    ]
+    if len(needing) < 2 or 2 * len(needing) < len(later):
+        return None
+    return leave_before(case, module, absence, line)
+
+
+def _guess(only: cst.BaseSmallStatement) -> str:
+    """What a function returns for nothing, by the form of what it returns at this place."""
+    value = only.value if isinstance(only, cst.Return) else None
+    name = value.func.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Name) else ""
+    if isinstance(value, cst.ListComp) or name in ("list", "sorted"):
+        return "[]"
+    if name in ("sum", "len"):
+        return "0"
+    is_asked = isinstance(value, cst.Comparison) or (
+        isinstance(value, cst.UnaryOperation) and isinstance(value.operator, cst.Not)
+    )
+    return "False" if is_asked or name in ("any", "all", "bool", "isinstance") else "None"
+
+
+def _wrap(
+    module: Module,
+    absence: Absence,
+    line: cst.SimpleStatementLine,
+    repeatable: bool,
+    group: Sequence[Statement] | None = None,
+) -> tuple[str, Value]:
+    """Do a statement, and those of its group behind it, only where what it needs is there."""
+    nothing = Value("nothing", "guessed", "there is nothing to do then")  # whether it may be left out, nobody said
+    if not isinstance(module.parent(line), cst.IndentedBlock | cst.Module):
+        raise NotEditable("the statement has no line of its own")
+    first, operator, good = line, "guard-use", ""
+    if repeatable:
+        good = absence.conditions(module.code(absence.subject))[0]
+    else:
+        name = guards.fresh(module, *absence.names)
+        first = cast(cst.SimpleStatementLine, line.deep_replace(absence.subject, cst.Name(name)))
+        operator, good = "guard-producer", absence.conditions(name)[0]
+    body = [first.with_changes(leading_lines=()), *(group or [line])[1:]]
+    made = cst.If(test=guards.expression(good), body=cst.IndentedBlock(body=body), leading_lines=line.leading_lines)
+    for other in (group or [line])[1:]:
+        module.replace(other, cst.RemoveFromParent())
+    if repeatable:
+        module.replace(line, made)
+    else:
+        bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
+        guards.before(module, line, f"{name} = {flat(bare)}\n", made)
+    return operator, nothing
+
+
+def _puts_into(only: cst.BaseSmallStatement) -> bool:
+    """Whether a statement only gives an object one of its parts."""
+    return isinstance(only, cst.Assign) and all(
+        isinstance(one.target, cst.Subscript | cst.Attribute) for one in only.targets
+    )
+
+
+def _sets_up(module: Module, only: cst.BaseSmallStatement, function: cst.FunctionDef | None) -> bool:
+    """Whether `__init__` gives an object one of its parts here, and nowhere before."""
+    if function is None or function.name.value != "__init__" or not isinstance(only, cst.Assign):
+        return False
+    targets = [module.code(one.target) for one in only.targets]
+    if not all(re.fullmatch(r"self\.\w+", one) for one in targets):
+        return False
+    line = module.position(only).start.line
+    before = [
+        one for one in module.nodes(cst.AssignTarget, within=function.body) if module.position(one).start.line < line
+    ]
+    around = module.nearest(function, cst.ClassDef)
+    stated = [module.code(one.target) for one in before]
+    if around is not None:
+        stated += [f"self.{module.code(one.target)}" for one in intent.own_nodes(around.body, cst.AssignTarget)]
+    return not set(targets) & set(stated)
+
+
+def _extends_test(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
+    """`if x: use(x.y.z)`, where `x.y` may be None: the condition asks for that as well, as it asks for `x` already."""
+    subject, block = absence.subject, module.parent(line)
+    around = module.parent(block) if block is not None else None
+    if not (isinstance(subject, cst.Attribute) and isinstance(around, cst.If) and around.orelse is None):
+        return False
+    owner = module.code(subject.value)
+    if around.body.body[0] is not line or module.code(around.test) not in (owner, f"{owner} is not None"):
+        return False
+    if isinstance(module.parent(around), cst.If):  # an elif: its own test is one of several
+        return False
+    guards.extend(module, around.test, absence.conditions(module.code(subject))[0])
+    return True
+
+
+def _is_target(change: cst.Assign | cst.AnnAssign, use: cst.CSTNode) -> bool:
+    targets = [one.target for one in change.targets] if isinstance(change, cst.Assign) else [change.target]
+    return use in targets
+
+
+def _stands_alone(module: Module, whole: cst.BaseExpression, exit_code: str | None) -> bool:
+    """Whether a missing value can be None among others: in a display, or by a name that is only shown or tested."""
+    around = module.parent(whole)
+    if isinstance(around, cst.Arg) and around.keyword is not None:
+        call = module.parent(around)
+        return isinstance(call, cst.Call) and len(call.args) > 1 and exit_code != "continue"
+    if isinstance(around, _DISPLAYS):
+        holder = module.parent(around)
+        return not isinstance(holder, cst.Tuple) and exit_code != "continue"
+    if isinstance(around, cst.Assign) and len(around.targets) == 1 and isinstance(around.targets[0].target, cst.Name):
+        return is_only_shown(module, around)
+    return False
+
+
+def is_only_shown(module: Module, change: cst.Assign) -> bool:
+    """Whether the name that is bound here is only shown or tested after, so that it may be None."""
+    target = change.targets[0].target
+    if len(change.targets) != 1 or not isinstance(target, cst.Name):
+        return False
+    name = target.value
+    function = module.function(change)
+    if function is None:
+        return False
+    line = module.position(change).start.line
+    uses = [
+        one
+        for one in intent.own_nodes(function.body, cst.Name)
+        if one.value == name and module.position(one).start.line > line
+    ]
+    if not uses:
+        return False
+    for one in uses:
+        around = module.parent(one)
+        shown = isinstance(around, cst.DictElement | cst.Element) and getattr(around, "value", None) is one
+        tested = isinstance(around, cst.If | cst.UnaryOperation | cst.BooleanOperation) or (
+            isinstance(around, cst.Comparison) and "None" in module.code(around)
+        )
+        given = isinstance(around, cst.Arg) and around.keyword is not None
+        if not (shown or tested or given or checks.is_guarded(module, one, name)):
+            return False
+    return True
+
+
+def _is_used_later(module: Module, line: cst.SimpleStatementLine, code: str) -> bool:
+    block = module.parent(line)
+    if not isinstance(block, cst.IndentedBlock | cst.Module):
+        return False
+    body = list(block.body)
+    later = body[body.index(line) + 1 :]
+    return any(
+        (guards.names_of(code) and f"{code}." in module.code(one)) or f"{code}[" in module.code(one) for one in later
+    )
+
+
+def _producer(module: Module, line: cst.SimpleStatementLine, code: str) -> cst.SimpleStatementLine | None:
+    """The statement of the same block that bound the name last, where nothing but its check belongs behind it."""
+    block = module.parent(line)
+    if not code.isidentifier() or not isinstance(block, cst.IndentedBlock):
+        return None
+    body = list(block.body)
+    for one in reversed(body[: body.index(line)]):
+        if (
+            isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 and isinstance(one.body[0], cst.Assign)
+        ) and ([module.code(target.target) for target in one.body[0].targets] == [code]):
+            return one
+        if not isinstance(one, cst.SimpleStatementLine) and code in module.code(one):
+            return None
+    return None

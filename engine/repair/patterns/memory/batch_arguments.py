@@ -1,0 +1,69 @@
+"""A call that takes the size of its batches as an argument is made again with half of it where memory runs out."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+import libcst as cst
+
+from engine.repair.patterns.guarding import guards
+from engine.repair.patterns.memory.backoff_code import (
+    IS_OUT_OF_MEMORY,
+    Site,
+    finished,
+    on_failure,
+    tried_body,
+    with_helpers,
+)
+from engine.repair.patterns.pattern import Proposal
+from engine.repair.patterns.source.placing import parse_statements
+from engine.repair.patterns.source.syntax import last_name, parameter_of, walk
+
+_SIZES = re.compile(r"(?i)\A(?:\w+_)?(?:batch_?size|chunk_?size|chunksize|tile_?size|bs)\Z")
+_IN_BATCHES = re.compile(
+    r"(?i)\A(?:encode\w*|predict\w*|embed\w*|transform|infer\w*|evaluate|score)\Z"
+)  # whatever they get
+
+
+def smaller_argument(site: Site, statement: cst.CSTNode) -> Proposal | None:
+    """`model.encode(texts, batch_size=128)` in a loop that halves the size; None where no call takes one."""
+    module = site.module
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return None
+    small = statement.body[0]
+    if not isinstance(small, cst.Expr | cst.Assign | cst.Return):
+        return None
+    sizes = [
+        arg
+        for node in walk(small)
+        if isinstance(node, cst.Call) and _IN_BATCHES.match(last_name(node.func))
+        for arg in node.args
+        if arg.keyword is not None and _SIZES.match(arg.keyword.value)
+    ]
+    if len(sizes) != 1 or any(isinstance(one, cst.Yield | cst.Lambda | cst.BaseComp) for one in walk(small)):
+        return None
+    if not isinstance(module.parent(statement), cst.IndentedBlock):
+        return None
+    given = sizes[0].value
+    function = module.function(statement)
+    if not isinstance(given, cst.Integer | cst.Name | cst.Attribute) or function is None:
+        return None
+    parameter = parameter_of(function, given.value) if isinstance(given, cst.Name) else None
+    if parameter is not None and (parameter.default is None or not isinstance(parameter.default, cst.Integer)):
+        return None  # who called may have given none
+    name = given.value if parameter is not None and isinstance(given, cst.Name) else ""
+    size = name or guards.fresh(module, "size", "batch_size", "half_size")
+    changed = (
+        statement if name else cst.ensure_type(statement.deep_replace(given, cst.Name(size)), cst.SimpleStatementLine)
+    )
+    clear = with_helpers(site, IS_OUT_OF_MEMORY)
+    loop = cast(cst.While, parse_statements("while True:\n    break\n", module.tree)[0])
+    block = cast(cst.IndentedBlock, loop.body)
+    done = [changed.with_changes(leading_lines=()), *([] if isinstance(small, cst.Return) else block.body)]
+    tried = tried_body(module, done, on_failure(size, [f"{size} //= 2", clear]))
+    first = [] if name else parse_statements(f"{size} = {module.code(given)}\n", module.tree)
+    whole: list[cst.CSTNode] = [*first, loop.with_changes(body=block.with_changes(body=[tried]))]
+    whole[0] = whole[0].with_changes(leading_lines=statement.leading_lines)
+    module.replace(statement, cst.FlattenSentinel(whole))
+    return finished(site, "shrink-argument", f"Where memory runs out, {size} is halved and the call is made again.")

@@ -1,0 +1,164 @@
+"""Where a None came from: the way from the expression that failed back to the `cv2.imread` whose result it is.
+
+Followed through names, attributes, containers, comprehensions and calls of the project; nothing is changed here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import libcst as cst
+
+from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.sites import Place, Trail
+from engine.repair.patterns.source.syntax import assignments, dotted, last_name, own_attribute, own_parts, scopes, walk
+
+ATTRIBUTE = re.compile(r"'NoneType' object has no attribute '(?P<name>\w+)'")
+CARRIERS = ("zip", "enumerate", "list", "tuple", "sorted", "reversed", "iter", "next", "islice", "tqdm")
+MOST_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The way from the use (first) to the `cv2.imread` call (last)."""
+
+    places: tuple[Place, ...]
+
+    @property
+    def call(self) -> Place:
+        """The `cv2.imread` call."""
+        return self.places[-1]
+
+
+def starts(trail: Trail, module: Module, statement: cst.CSTNode) -> Iterator[Place]:
+    """The expressions of the failing statement that can have been the None."""
+    message = trail.record.message
+    nodes = [node for part in own_parts(statement) for node in walk(part)]
+    found: list[cst.CSTNode] = []
+    attribute = ATTRIBUTE.search(message)
+    if attribute:
+        found = [
+            node.value for node in nodes if isinstance(node, cst.Attribute) and node.attr.value == attribute["name"]
+        ]
+        found = found or [arg.value for node in nodes if isinstance(node, cst.Call) for arg in node.args]
+    elif "subscriptable" in message or "item assignment" in message or "item deletion" in message:
+        found = [node.value for node in nodes if isinstance(node, cst.Subscript)]
+    elif "operand" in message or "bad operand" in message or "not supported between" in message:
+        for node in nodes:
+            if isinstance(node, cst.BinaryOperation):
+                found += [node.left, node.right]
+            elif isinstance(node, cst.UnaryOperation):
+                found.append(node.expression)
+            elif isinstance(node, cst.Comparison):
+                found += [node.left, *(one.comparator for one in node.comparisons)]
+            elif isinstance(node, cst.AugAssign):
+                found += [node.target, node.value]
+    elif "len()" in message or "iterable" in message or "unpack" in message:
+        found = [arg.value for node in nodes if isinstance(node, cst.Call) for arg in node.args]
+        found += [node.value for node in nodes if isinstance(node, cst.Assign)]
+        found += [statement.iter] if isinstance(statement, cst.For) else []
+    else:
+        found = [arg.value for node in nodes if isinstance(node, cst.Call) for arg in node.args]
+    for node in found:
+        yield Place(module, node, trail.last)
+
+
+def trace_back(trail: Trail, start: Place) -> Chain | None:
+    """The first way from an expression to the `cv2.imread` whose result it is, unchanged."""
+    queue: list[tuple[Place, ...]] = [(start,)]
+    seen: set[int] = set()
+    for _step in range(MOST_STEPS):
+        if not queue:
+            return None
+        way = queue.pop(0)
+        place = way[-1]
+        if id(place.node) in seen:
+            continue
+        seen.add(id(place.node))
+        if isinstance(place.node, cst.Call) and place.module.qualified(place.node.func) == "cv2.imread":
+            if _is_within_reader(place):
+                continue
+            return Chain(way)
+        if is_decoding(place.module, place.node) and place.module is not start.module and _is_reader(place):
+            return Chain(way)
+        queue += [(*way, one) for one in _behind(trail, place)]
+    return None
+
+
+def is_decoding(module: Module, node: cst.CSTNode) -> bool:
+    """Whether a node is a call of `cv2.imdecode`."""
+    return isinstance(node, cst.Call) and module.qualified(node.func) == "cv2.imdecode"
+
+
+def _is_reader(place: Place) -> bool:
+    """Whether the function around it reads the file that it decodes: the project's own reader of images."""
+    function = place.module.function(place.node)
+    return function is not None and bool(re.search(r"\bfromfile\(|\bopen\(", place.module.code(function.body)))
+
+
+def _is_within_reader(place: Place) -> bool:
+    """Whether a function that decodes images itself reads as a last resort and hands on whatever comes of it, as the
+    one that is put there does."""
+    function = place.module.function(place.node)
+    if place.module.nearest(place.node, cst.Return) is None:
+        return False
+    calls = place.module.nodes(cst.Call, within=function) if function is not None else []
+    return any(place.module.qualified(one.func) == "cv2.imdecode" for one in calls)
+
+
+def _behind(trail: Trail, place: Place) -> list[Place]:
+    """Where an expression's value comes from as it is."""
+    module, node, frame = place.module, place.node, place.frame
+
+    def here(*nodes: cst.CSTNode) -> list[Place]:
+        return [Place(module, one, frame) for one in nodes]
+
+    if isinstance(node, cst.Name):
+        return [*trail.bindings(place), *_collected(place)]
+    if own_attribute(node):
+        return [*trail.attribute(module, cast(cst.Attribute, node), frame), *_collected(place)]
+    if isinstance(node, cst.Subscript):
+        return here(node.value)
+    if isinstance(node, cst.Await):
+        return here(node.expression)
+    if isinstance(node, cst.NamedExpr):
+        return here(node.value)
+    if isinstance(node, cst.IfExp):
+        return here(node.body, node.orelse)
+    if isinstance(node, cst.ListComp | cst.GeneratorExp | cst.SetComp):
+        return here(node.elt)
+    if isinstance(node, cst.DictComp):
+        return here(node.value)
+    if isinstance(node, cst.List | cst.Tuple):
+        return here(*(one.value for one in node.elements))
+    if isinstance(node, cst.Dict):
+        return here(*(one.value for one in node.elements))
+    if isinstance(node, cst.Call):
+        if last_name(node.func) in CARRIERS and isinstance(node.func, cst.Name):
+            return here(*(arg.value for arg in node.args))
+        if last_name(node.func) in ("values", "items", "get", "pop") and isinstance(node.func, cst.Attribute):
+            return [*here(node.func.value), *trail.returned(module, node, frame)]
+        return trail.returned(module, node, frame)
+    return []
+
+
+def _collected(place: Place) -> list[Place]:
+    """What is appended to a list, or put under a key, by the same name."""
+    name, module = place.module.code(place.node), place.module
+    scope: cst.CSTNode = next(
+        (one for one in scopes(module, place.node) if isinstance(one, cst.FunctionDef)), module.tree
+    )
+    if own_attribute(place.node):
+        scope = module.nearest(place.node, cst.ClassDef) or scope
+    found: list[Place] = []
+    for node in walk(scope):
+        if not (isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.args):
+            continue
+        if node.func.attr.value in ("append", "add") and dotted(node.func.value) == name:
+            found.append(Place(module, node.args[0].value, place.frame))
+    for target, value in assignments(scope):
+        if isinstance(target, cst.Subscript) and dotted(target.value) == name:
+            found.append(Place(module, value, place.frame))
+    return found

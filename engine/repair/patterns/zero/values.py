@@ -1,0 +1,223 @@
+"""What a name has where it has no quotient, as the code beside the division says: another branch, a first value.
+
+Also where nothing has to be given at all: an attribute that is set only sometimes stays unset, a function that has
+nothing leaves. Relies on `for_nothing` for what a function gives. Pure functions over a parsed file.
+"""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from engine.repair.patterns.guarding import for_nothing, guards
+from engine.repair.patterns.guarding.for_nothing import Value
+from engine.repair.patterns.pattern import Case
+from engine.repair.patterns.source import intent
+from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.syntax import own_attribute
+
+_PLAIN = re.compile(
+    r"(?:-?\d+(?:\.\d*)?|None|''|\"\"|-?float\(['\"](?:nan|inf)['\"]\)|-?(?:math|np|numpy)\.(?:nan|NaN|inf)|\[\])\Z"
+)
+_BINDINGS = (cst.Assign, cst.AnnAssign)
+
+
+def beside(module: Module, whole: cst.BaseExpression) -> Value | None:
+    """What the target of `target = whole` has elsewhere for nothing; None where nothing tells."""
+    change = module.parent(whole)
+    line = module.parent(change) if isinstance(change, cst.Assign) else None
+    if not isinstance(change, cst.Assign) or len(change.targets) != 1 or not isinstance(line, cst.SimpleStatementLine):
+        return None
+    target = module.code(change.targets[0].target)
+    other = _other_branch(module, line, target) or _first_value(module, line, target)
+    if other is not None:
+        return Value(other, "guessed", f"{target} is {other} where there is none")
+    initial = _initial(module, change, target) or _of_class(module, change, target)
+    if initial not in (None, "None"):  # who reads it later has a number by then
+        return Value(str(initial), "guessed", f"{target} is {initial} at first")
+    return None
+
+
+def is_step(module: Module, whole: cst.BaseExpression) -> bool:
+    """Whether a quotient is how far a range goes at a time, or how long something waits for a key: never zero."""
+    change = module.parent(whole)
+    function = module.function(whole)
+    if isinstance(change, cst.Arg):
+        return _steps(module, whole)
+    if not isinstance(change, cst.Assign) or len(change.targets) != 1 or function is None:
+        return False
+    name = module.code(change.targets[0].target)
+    return any(_steps(module, one) for one in intent.own_nodes(function.body, cst.Name) if one.value == name)
+
+
+def _steps(module: Module, one: cst.BaseExpression) -> bool:
+    arg = module.parent(one)
+    call = module.parent(arg) if isinstance(arg, cst.Arg) else None
+    if not isinstance(call, cst.Call):
+        return False
+    name = module.code(call.func)
+    return (name == "range" and len(call.args) == 3 and call.args[2] is arg) or name.endswith("waitKey")
+
+
+def _other_branch(module: Module, line: cst.CSTNode, target: str) -> str | None:
+    """What the other branch of the `if` around a statement gives the target."""
+    block = module.parent(line)
+    around = module.parent(block) if block is not None else None
+    if isinstance(around, cst.Else):
+        owner = module.parent(around)
+        other: cst.CSTNode | None = owner.body if isinstance(owner, cst.If) else None
+    elif isinstance(around, cst.If):
+        other = around.orelse.body if isinstance(around.orelse, cst.Else) else None
+    else:
+        return None
+    return _given(module, other, target) if isinstance(other, cst.IndentedBlock) else None
+
+
+def _first_value(module: Module, line: cst.CSTNode, target: str) -> str | None:
+    """What the target has before the `if` around a statement, in the block that the `if` stands in."""
+    inner: cst.CSTNode = line
+    for around in module.ancestors(line):
+        if isinstance(around, cst.IndentedBlock) and inner is not line:
+            before = list(around.body)[: list(around.body).index(inner)]  # type: ignore[arg-type]
+            for one in reversed(before):
+                found = _given(module, one, target)
+                if found is not None:
+                    return found
+                if any(module.code(each.target) == target for each in module.nodes(cst.AssignTarget, within=one)):
+                    return None
+        if isinstance(around, cst.FunctionDef | cst.For | cst.While | cst.ClassDef):
+            return None
+        inner = around
+    return None
+
+
+def _given(module: Module, node: cst.CSTNode, target: str) -> str | None:
+    """The plain value that a statement, or a block of them, binds a target to."""
+    statements = node.body if isinstance(node, cst.IndentedBlock) else [node]
+    for one in statements:
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
+        if isinstance(small, cst.Assign) and [module.code(each.target) for each in small.targets] == [target]:
+            code = module.code(small.value)
+            return code if _PLAIN.match(code) else None
+    return None
+
+
+def _initial(module: Module, change: cst.Assign, target: str) -> str | None:
+    """What `__init__` sets an attribute of its own to."""
+    around = module.nearest(change, cst.ClassDef)
+    function = module.function(change)
+    if around is None or not own_attribute(change.targets[0].target) or function is None:
+        return None
+    for one in intent.own_nodes(around.body, cst.FunctionDef):
+        if one.name.value == "__init__" and one is not function:
+            for each in intent.own_nodes(one.body, cst.Assign):
+                if [module.code(there.target) for there in each.targets] == [target]:
+                    code = module.code(each.value)
+                    return code if _PLAIN.match(code) else None
+    return None
+
+
+def _of_class(module: Module, change: cst.Assign, target: str) -> str | None:
+    """What the class itself sets an attribute to, for all of its objects."""
+    around = module.nearest(change, cst.ClassDef)
+    if around is None or not own_attribute(change.targets[0].target):
+        return None
+    for one in around.body.body:
+        found = _given(module, one, target.partition(".")[2])
+        if found is not None:
+            return found
+    return None
+
+
+def stays_unset(module: Module, whole: cst.BaseExpression) -> bool:
+    """Whether the quotient is all that an `if` without `else` sets of another object: it has none as often."""
+    change = module.parent(whole)
+    line = module.parent(change) if isinstance(change, cst.Assign) else None
+    block = module.parent(line) if isinstance(line, cst.SimpleStatementLine) else None
+    around = module.parent(block) if isinstance(block, cst.IndentedBlock) else None
+    if not isinstance(change, cst.Assign) or not isinstance(around, cst.If) or not isinstance(block, cst.IndentedBlock):
+        return False
+    target = change.targets[0].target
+    is_foreign = isinstance(target, cst.Attribute) and not own_attribute(target)
+    return is_foreign and len(block.body) == 1 and around.orelse is None
+
+
+def leaves_key_out(module: Module, whole: cst.BaseExpression) -> bool:
+    """Whether the quotient is put in words under a key that is set only sometimes: `tags["fnumber"] = f"f/{a / b}"`."""
+    change: cst.CSTNode | None = module.parent(whole)
+    is_worded = isinstance(change, cst.FormattedStringExpression)
+    while isinstance(change, cst.Arg | cst.Call | cst.FormattedStringExpression | cst.FormattedString):
+        is_worded = is_worded or (isinstance(change, cst.Call) and module.code(change.func) == "str")
+        change = module.parent(change)
+    if not is_worded or not isinstance(change, cst.Assign) or len(change.targets) != 1:
+        return False
+    target = change.targets[0].target
+    if not isinstance(target, cst.Subscript) or not isinstance(target.slice[0].slice, cst.Index):
+        return False
+    key = target.slice[0].slice.value
+    if not isinstance(key, cst.SimpleString) or not any(
+        isinstance(one, cst.If) for one in module.ancestors(change) if module.function(one) is module.function(change)
+    ):
+        return False
+    asked = [one for one in module.nodes(cst.Subscript) if module.code(one.slice[0]) == module.code(key)]
+    return all(isinstance(module.parent(one), cst.AssignTarget) for one in asked)
+
+
+def leaves_with(case: Case, module: Module, function: cst.FunctionDef, whole: cst.BaseExpression) -> Value | None:
+    """What the function gives elsewhere for nothing, where its result is made of the quotient, by a name."""
+    change = module.parent(whole)
+    if not isinstance(change, cst.Assign) or len(change.targets) != 1 or guards.loop_around(module, whole) is not None:
+        return None
+    if intent.is_generator(function) or module.nearest(whole, cst.While) is not None:
+        return None
+    name = module.code(change.targets[0].target)
+    if not name.isidentifier():
+        return None
+    told = for_nothing.given_for_nothing(case, module, function, "0.0")
+    if told.strength != "told" or told.code != "None":
+        return None
+    made = _made_of(module, function, name, module.position(change).start.line)
+    returned = [one.value for one in intent.own_nodes(function.body, cst.Return) if one.value is not None]
+    last = returned[-1] if returned else None
+    if last is None or module.code(last) == name or isinstance(last, cst.Tuple | cst.Dict | cst.List):
+        return None
+    return told if made & guards.names_of(module.code(last)) else None
+
+
+def _made_of(module: Module, function: cst.FunctionDef, name: str, line: int) -> set[str]:
+    """A name and those that are worked out from it behind a line."""
+    names = {name}
+    for one in intent.own_nodes(function.body, cst.Assign):
+        if module.position(one).start.line > line and names & guards.names_of(module.code(one.value)):
+            names |= {module.code(each.target) for each in one.targets}
+    return names
+
+
+def counted(module: Module, denominator: cst.BaseExpression) -> cst.BaseExpression | None:
+    """What a denominator is bound to, where it was cut to a whole number that is a size behind the division too."""
+    function = module.function(denominator)
+    if not isinstance(denominator, cst.Name) or function is None:
+        return None
+    name = denominator.value
+    bound = [
+        one
+        for one in intent.own_nodes(function.body, cst.Assign)
+        if [module.code(each.target) for each in one.targets] == [name]
+    ]
+    if len(bound) != 1 or any(
+        module.code(one.target) == name for one in intent.own_nodes(function.body, cst.AugAssign)
+    ):
+        return None
+    value = bound[0].value
+    cut = isinstance(value, cst.Call) and module.code(value.func) in ("int", "round", "math.floor", "floor")
+    cut = cut or (isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.FloorDivide))
+    line = module.position(denominator).end.line
+    if not cut or "/" not in module.code(value) or module.position(bound[0]).end.line >= line:
+        return None
+    later = [
+        one
+        for one in intent.own_nodes(function.body, cst.Name)
+        if one.value == name and module.position(one).start.line > line
+    ]
+    return value if later else None
