@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings
 
-from engine.store import Store
+from engine.store import Store, migrations
 from engine.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +33,30 @@ def _no_settings_of_the_person(monkeypatch: pytest.MonkeyPatch, tmp_path_factory
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _schema_by_heart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The migrations are run once, and what they made of an empty SQLite file is done again in every other empty one.
+
+    They take longer than most tests. What is not empty or not SQLite, and other processes, are migrated as ever.
+    """
+    file = tmp_path_factory.mktemp("schema") / "empty.db"
+    Store.open(file).close()
+    with sqlite3.connect(file) as connection:
+        made = [statement for statement in connection.iterdump() if statement not in ("BEGIN TRANSACTION;", "COMMIT;")]
+    migrate = migrations.upgrade
+
+    def upgrade(connection: sa.Connection, revision: str = "head") -> None:
+        if revision != "head" or connection.dialect.name != "sqlite" or sa.inspect(connection).get_table_names():
+            migrate(connection, revision)
+        else:
+            for statement in made:
+                connection.exec_driver_sql(statement)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(migrations, "upgrade", upgrade)
+        yield
 
 
 @pytest.fixture

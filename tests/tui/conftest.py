@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from engine.settings import Settings
@@ -90,6 +92,23 @@ def _clock_of_one_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _styles_by_heart() -> Iterator[None]:
+    """What was once parsed of the style sheets serves every app of the run: it is half of an app's start."""
+    known: dict[object, list[RuleSet]] = {}
+    parse = Stylesheet._parse_rules
+
+    def parsed(sheet: Stylesheet, *asked: Any, **named: Any) -> list[RuleSet]:
+        key = asked, tuple(named.items()), frozenset(sheet._variables.items())
+        if key not in known:
+            known[key] = parse(sheet, *asked, **named)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Stylesheet, "_parse_rules", parsed)
+        yield
 
 
 @pytest.fixture(scope="session")
