@@ -50,6 +50,7 @@ ON_PURPOSE = ("FileNotFoundError", "OSError", "IOError", "EnvironmentError")
 PATH = re.compile(
     r"No such file or directory: (?P<path>b?'(?:[^'\\]|\\.)*'|b?\"(?:[^\"\\]|\\.)*\"|\S+)(?P<to> -> \S+)?"
 )
+NO_FOLDER = re.compile(r"Cannot save file into a non-existent directory|Parent directory .* does not exist")
 
 
 class MissingFile:
@@ -59,7 +60,9 @@ class MissingFile:
     title = "look for files before they are read, make folders before they are written to"
 
     def recognises(self, record: ErrorRecord) -> bool:
-        """A FileNotFoundError."""
+        """A FileNotFoundError, and what libraries say in its place of a folder that they would write to."""
+        if record.type in ("OSError", "RuntimeError"):
+            return NO_FOLDER.match(record.message) is not None
         return record.type == "FileNotFoundError"
 
     def propose(self, case: Case) -> Proposal | Declined:

@@ -118,6 +118,11 @@ def _gives_what_it_reads(site: Site, function: cst.FunctionDef) -> bool:
 def _by_content(site: Site) -> str | None:
     """The empty value of what a file of one's own holds, judged by how it is read."""
     text = site.module.code(site.module.function(site.call.call) or site.statement)
+    table = re.match(
+        r"(\w+)\.read_(?:csv|json|excel|parquet|table|feather|pickle)\Z", site.module.code(site.call.call.func)
+    )
+    if table is not None:
+        return f"{table[1]}.DataFrame()"
     if "json.load" in text or "yaml" in text or "pickle.load" in text or "tomllib" in text:
         return "{}"
     if "readlines" in text or "splitlines" in text or "csv." in text:

@@ -19,12 +19,18 @@ _BYTES = re.compile(r"\.read_bytes\(\)\Z|['\"]rb['\"]\)\.read\(\)\Z")
 _TEXT = re.compile(r"\.(?:read|read_text|strip|rstrip|lstrip|lower|decode|readline)\([^()]*\)\Z")
 _PARSED = re.compile(r"(?i)\b(?:json|yaml|toml|tomllib|tomli|pickle|plistlib|vdf|msgpack|ujson|orjson|simplejson)\.")
 _PART = re.compile(r"\)(?:\[|\.get\()['\"](?P<key>\w+)['\"](?:\]|\))\Z")
+_METHODS = {
+    "[]": ("append", "insert", "extend", "sort", "reverse"),
+    "set()": ("add", "discard", "union", "intersection", "difference"),
+    "{}": ("get", "items", "keys", "values", "setdefault", "update", "pop", "copy", "clear"),
+}
 _COUNT = re.compile(r"int\([^()]*\(?[^()]*\)?[^()]*\)(?: (?P<more>[+-] \d+))?\Z")
 _NUMBERS = re.compile(r"\bgetsize\(|\bgetmtime\(|\bgetctime\(|\.st_size\b|\.st_mtime\b")
 _PICKY = frozenset(  # these fail on an empty text
     (
         *("int", "float", "loads", "literal_eval", "fromstring", "parse", "eval", "Decimal", "fromisoformat"),
         *("strptime", "fromtimestamp", "Version", "b64decode", "unpack", "frombuffer", "search_one"),
+        *("max", "min", "choice", "mean", "median", "reduce"),
     )
 )
 
@@ -32,7 +38,7 @@ _PICKY = frozenset(  # these fail on an empty text
 def of_value(code: str) -> str | None:
     """The empty value of the kind that an expression reads from a file; None where it does not tell."""
     code = " ".join(code.split())
-    if _NUMBERS.search(code):
+    if _NUMBERS.search(code) and not code.startswith(("{", "[", "(")):
         return "0"
     if _PARSED.search(code):
         part = _PART.search(code)
@@ -45,6 +51,28 @@ def of_value(code: str) -> str | None:
     if _BYTES.search(code):
         return 'b""'
     return '""' if _TEXT.search(code) else None
+
+
+def by_class(module: Module, reads: Sequence[cst.Attribute], value: str) -> str | None:
+    """The empty value of an attribute with which the rest of its class works; None where none does."""
+    kinds = {_wanted(module, one, value) for one in reads} - {value}
+    if "" in kinds or len(kinds) > 1:
+        return None
+    return kinds.pop() if kinds else value
+
+
+def _wanted(module: Module, one: cst.Attribute, value: str) -> str:
+    """The empty value that a read asks for; nothing where it asks for more than an empty one has."""
+    around = module.parent(one)
+    if isinstance(around, cst.Attribute):
+        name = around.attr.value
+        return next((empty for empty, methods in _METHODS.items() if name in methods), "" if value == "{}" else value)
+    if isinstance(around, cst.Subscript) and around.value is one and value == "{}":
+        is_stored = isinstance(module.parent(around), cst.AssignTarget | cst.Del)
+        return value if is_stored or checks.is_guarded(module, around, module.code(one)) else ""
+    if isinstance(around, cst.Call) and around.func is one:
+        return ""
+    return value
 
 
 def by_use(module: Module, reads: Sequence[cst.Name], value: str | None) -> str | None:
@@ -100,8 +128,12 @@ def _is_neutral(module: Module, one: cst.Name) -> bool:
     around = module.parent(one)
     if isinstance(around, cst.Comparison):
         return around.left is one
+    if isinstance(around, cst.StarredDictElement):
+        return True
     if isinstance(around, cst.Arg):
-        return around.keyword is not None
+        call = module.parent(around)
+        adds = isinstance(call, cst.Call) and module.code(call.func).endswith(".update")
+        return around.keyword is not None or adds or around.star == "**"
     return stand_ins.is_shown(module, one)
 
 

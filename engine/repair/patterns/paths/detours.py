@@ -17,6 +17,7 @@ from engine.repair.patterns.guarding.stand_ins import is_read
 from engine.repair.patterns.paths import contents, edits
 from engine.repair.patterns.paths.answers import takes_parameter
 from engine.repair.patterns.paths.guards import Site, exists_test, hoisted, named_path, whole_statement
+from engine.repair.patterns.paths.resumed import resumed
 from engine.repair.patterns.paths.starved import is_starved
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.dependents import Statement, bound_names, dependents
@@ -52,6 +53,9 @@ def go_round(site: Site) -> Proposal | None:
     if not needed and not unset:
         return _wrapped(site, [statement]) if is_more(module, scope, statement) else None
     if not unset:
+        taken = _taken_up(site, needed)
+        if taken is not None:
+            return taken
         group = dependents(module, cast(cst.SimpleStatementLine, statement), lambda _node: False)
         if group is not None and len(group) > 1:
             return _wrapped(site, group)
@@ -173,6 +177,25 @@ def _wrapped(site: Site, group: Sequence[Statement]) -> Proposal | None:
     return edits.done(module, "go-round", "review", WITHOUT)
 
 
+def _taken_up(site: Site, needed: Sequence[str]) -> Proposal | None:
+    """Begin at the beginning without the file that says where work was left."""
+    module, statement = site.module, site.statement
+    block = module.parent(statement)
+    if len(needed) != 1 or not isinstance(block, cst.IndentedBlock):
+        return None
+    later = list(block.body)[list(block.body).index(cast(cst.BaseStatement, statement)) :]
+    made = resumed(module, later, needed[0])
+    if made is None:
+        return None
+    head, first, test = _condition(site, made.needing[0])
+    body = [first.with_changes(leading_lines=()), *made.needing[1:]]
+    begun = "".join(f"{name} = 0\n" for name in made.beginnings)
+    _put(module, made.needing[0], begun + head, cst.If(expression(test), cst.IndentedBlock(body=body)))
+    for other in made.needing[1:]:
+        module.replace(other, cst.RemoveFromParent())
+    return edits.done(module, "go-round", "review", "without it, the work begins at the beginning")
+
+
 def _put(module: Module, statement: Statement, head: str, made: cst.If) -> None:
     lead = list(statement.leading_lines)  # type: ignore[attr-defined]
     lines = list(parse_statements(head, module.tree)) if head else []
@@ -194,12 +217,17 @@ def _with_empty(site: Site, scope: Scope, name: str) -> Proposal | None:
     value = contents.of_value(module.code(bindings[0].value)) or _of_opening(site, bindings[0])
     if name.isidentifier():
         end = module.position(statement).end.line
-        reads = [
+        names = [
             one
             for one in module.nodes(cst.Name, within=scope.body if isinstance(scope, cst.FunctionDef) else scope)
             if one.value == name and module.position(one).start.line > end and is_read(module, one)
         ]
-        value = contents.by_use(module, reads, value)
+        value = contents.by_use(module, names, value)
+    elif value == "{}" and (around := module.nearest(statement, cst.ClassDef)) is not None:
+        start, end = module.position(statement).start.line, module.position(statement).end.line
+        others = [one for one in module.nodes(cst.Attribute, within=around.body) if module.code(one) == name]
+        reads = [one for one in others if not start <= module.position(one).start.line <= end]
+        value = contents.by_class(module, reads, value)
     if value is None:
         return None
     head, first, test = _condition(site, cast(Statement, statement))

@@ -13,13 +13,13 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.guarding import for_nothing
-from engine.repair.patterns.paths import contents, edits, results
+from engine.repair.patterns.paths import contents, edits, optional, results, sizes, web
 from engine.repair.patterns.paths.answers import as_parameter, calling, is_start, own_answer, takes_parameter
 from engine.repair.patterns.paths.calls import PathCall
 from engine.repair.patterns.paths.detours import go_round, is_whole
 from engine.repair.patterns.paths.guards import Site, exists_test, hoisted, named_path
 from engine.repair.patterns.paths.missing import is_beside
-from engine.repair.patterns.paths.origins import BUILDING, is_asked
+from engine.repair.patterns.paths.origins import BUILDING, is_asked, is_decoration
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import handlers, wording
 from engine.repair.patterns.source.edit import Module
@@ -36,9 +36,23 @@ def answered(site: Site) -> Proposal | Declined:
     answer = own_answer(site, function) if function is not None else None
     if answer is not None and answer.raises in _WANTED:
         return edits.declined(f"the error is wanted: {answer.why}")
-    asked = (
-        is_asked(site) and not is_beside(site) and not module.path.endswith("setup.py")
-    )  # what it reads is shown at most
+    if sizes.shown_sizes(site):
+        return edits.done(module, "default", "review", "what is not there has no size")
+    asked = is_asked(site) and not is_beside(site) and not module.path.endswith("setup.py")  # what it reads is shown
+    answer_to = web.not_found(site, function) if function is not None else None
+    if answer_to is not None:
+        return answer_to
+    if site.call.action == "list" and not is_start(module, function, site.statement):
+        asked = False  # a folder that is not there has nothing in it
+    made = (
+        (optional.under_its_condition(site, function) or optional.passed_over_above(site, function)) if asked else None
+    )
+    if made is not None:
+        return made
+    if asked and function is not None and function.name.value in BUILDING and optional.is_dispensable(site):
+        made = go_round(site) if is_whole(site) else None
+        if made is not None:
+            return made
     by_test = function is not None and by_tests(site.trail, function.name.value) is not None
     if not asked and not by_test and is_whole(site) and not is_start(module, function, site.statement):
         made = go_round(site)
@@ -135,7 +149,9 @@ def _for_nothing(site: Site, module: Module, function: cst.FunctionDef) -> tuple
     if not returns_value(function):
         return "None", "there is nothing to do without it"
     case = site.trail.case
-    held = _held(module, function, site.statement)
+    held = _held(site, function, site.statement)
+    if held == "None":
+        return held, "it is something to look at, which is not needed"
     value = for_nothing.given_for_nothing(case, module, function, held or "None")
     if value.strength != "guessed" or value.code != "None":
         return value.code, value.because
@@ -145,8 +161,9 @@ def _for_nothing(site: Site, module: Module, function: cst.FunctionDef) -> tuple
     return (number, f"callers of {name} want a number") if number is not None else None
 
 
-def _held(module: Module, function: cst.FunctionDef, statement: cst.CSTNode) -> str | None:
+def _held(site: Site, function: cst.FunctionDef, statement: cst.CSTNode) -> str | None:
     """The empty value of what a function returns from the file itself."""
+    module = site.module
     for one in own_nodes(function.body, cst.Return):
         if one.value is None or module.position(one).start.line < module.position(statement).start.line:
             continue
@@ -159,6 +176,8 @@ def _held(module: Module, function: cst.FunctionDef, statement: cst.CSTNode) -> 
             ]
             code = bound[-1] if bound else code
         value = contents.of_value(code)
+        if value == '""' and re.search(r"""['"][rw]?b[rw+]*['"]""", module.code(statement)):
+            return "None" if is_decoration(site) else 'b""'
         if value is not None:
             return value
     return None

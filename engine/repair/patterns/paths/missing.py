@@ -69,7 +69,7 @@ def is_target(site: Site) -> bool:
     """Whether a move or copy failed for want of the target's folder."""
     if site.call.target is None or last_name(site.call.call.func) == "copytree":
         return False
-    if is_beside(site):
+    if is_beside(site) or _share_folder(site):
         return False
     line = site.module.position(site.call.call).start.line
     source = site.module.code(site.call.path)
@@ -105,6 +105,25 @@ def _is_made_new(site: Site) -> bool:
     ]
     joined = isinstance(made[0], cst.Call) and last_name(made[0].func) == "join" and len(made[0].args) > 2
     return joined or len(folders) > 1
+
+
+def _share_folder(site: Site) -> bool:
+    """Whether what is moved goes to another name in its own folder."""
+    source, target = (_folder(site.module, one) for one in (site.call.path, site.call.target))
+    return source is not None and source == target
+
+
+def _folder(module: Module, path: cst.BaseExpression | None) -> str | None:
+    """A path without its last part, as written; None where nothing is put together in sight."""
+    if isinstance(path, cst.Call) and last_name(path.func) == "join" and len(path.args) > 1:
+        return ", ".join(module.code(arg.value) for arg in path.args[:-1])
+    if isinstance(path, cst.BinaryOperation) and isinstance(path.operator, cst.Divide):
+        return module.code(path.left)
+    if isinstance(path, cst.FormattedString):
+        head, slash, _last = "".join(module.code(one) for one in path.parts).rpartition("/")
+        first = path.parts[0]
+        return head or slash or (module.code(first) if isinstance(first, cst.FormattedStringExpression) else None)
+    return None
 
 
 def is_beside(site: Site) -> bool:

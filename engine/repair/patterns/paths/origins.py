@@ -24,7 +24,7 @@ _WRAPPING = frozenset(
 _OPTIONS = re.compile(r"(?i)_*(?:args?|opts?|options?|argv|ns|namespace|parsed|params?|flags|request|event)\Z")
 _OWN_THINGS = re.compile(FIRST_TIME.pattern + r"|config|setting|prefs|preference|recent|cookie|bookmark|lock|pid|theme")
 _DECORATION = re.compile(  # what a program can do without
-    r"(?i)(?:\A|[^a-z])(?:icons?|logos?|thumb(?:nail)?s?|avatars?|themes?|styles?|locales?|translations?|i18n|lang(?:uage)?s?)"
+    r"(?i)(?:\A|[^a-z])(?:icons?|favicons?|logos?|covers?|artworks?|posters?|banners?|thumb(?:nail)?s?|avatars?|themes?|styles?|locales?|translations?|i18n|lang(?:uage)?s?)"
     r"(?:[^a-z]|\Z)"
 )
 _STEPS = 8
@@ -33,9 +33,14 @@ BUILDING = ("__init__", "__new__", "__post_init__")
 
 def is_asked(site: Site) -> bool:
     """Whether the file was named by whoever called: its last part comes from a parameter, or from a command line."""
-    if _is_default(site) or _DECORATION.search(_place(site)):
+    if _is_default(site) or is_decoration(site):
         return False
     return _is_asked(site.module, site.call.path, _STEPS)
+
+
+def is_decoration(site: Site) -> bool:
+    """Whether a file is something to look at, which a program can do without."""
+    return _DECORATION.search(_place(site)) is not None
 
 
 def _place(site: Site) -> str:
@@ -102,7 +107,7 @@ def _is_asked_name(module: Module, name: cst.Name, steps: int) -> bool:
 
 def _is_asked_attribute(module: Module, part: cst.Attribute) -> bool:
     """`args.path`; and `self.path` that `__init__` was given, unless it is called a thing of the class's own."""
-    if _OPTIONS.match(last_name(part.value)):
+    if _OPTIONS.match(last_name(part.value)) or _is_parsed(module, part.value):
         return True
     around = module.nearest(part, cst.ClassDef)
     inside = module.function(part)
@@ -118,6 +123,13 @@ def _is_asked_attribute(module: Module, part: cst.Attribute) -> bool:
             if function is not None and isinstance(given, cst.Name) and takes_parameter(function, given.value):
                 return _OWN_THINGS.search(f"{around.name.value} {code}") is None
     return False
+
+
+def _is_parsed(module: Module, owner: cst.BaseExpression) -> bool:
+    """Whether a name holds the options of a command line."""
+    name = owner.value if isinstance(owner, cst.Name) else ""
+    form = rf"(?m)^\s*{re.escape(name)}(?:, ?\w+)? = [\w.]+\.parse_(?:known_)?args\("
+    return bool(name) and re.search(form, module.tree.code) is not None
 
 
 def last_part(path: cst.BaseExpression) -> cst.BaseExpression:

@@ -6,7 +6,9 @@ import libcst as cst
 
 from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.paths.guards import Site, exists_test, is_simple
+from engine.repair.patterns.source.edit import Module
 
+_OF_STAT = ("st_size", "st_mtime", "st_ctime", "st_atime")
 _NUMBERS = frozenset(f"os.path.{one}" for one in ("getsize", "getmtime", "getctime", "getatime"))
 
 
@@ -22,6 +24,45 @@ def is_reached_sometimes(site: Site) -> bool:
             return True
         inner = around
     return False
+
+
+def shown_sizes(site: Site) -> bool:
+    """Let the sizes in a display, or among named arguments, be None where there is no such file; whether there are."""
+    module = site.module
+    first = _asked_size(module, site.call.call)
+    if first is None or not isinstance(module.parent(first), cst.DictElement | cst.Arg):
+        return False
+    around = module.parent(first)
+    if isinstance(around, cst.Arg) and around.keyword is None:
+        return False
+    for call in module.nodes(cst.Call, within=site.statement):
+        size = _asked_size(module, call)
+        path = _path_of(call)
+        if size is None or path is None or not isinstance(module.parent(size), type(around)):
+            continue
+        there = f"{module.name_of_import('os')}.path.exists({module.code(path)})"
+        module.replace(size, guards.conditional(module, size, there, "None"))
+    return True
+
+
+def _asked_size(module: Module, call: cst.Call) -> cst.BaseExpression | None:
+    """The expression that asks for a size by a call: `os.path.getsize(x)`, `os.stat(x).st_size`, `x.stat().st_size`."""
+    path = _path_of(call)
+    if path is None or not is_simple(path):
+        return None
+    if module.qualified(call.func) in _NUMBERS:
+        return call
+    around = module.parent(call)
+    is_stat = isinstance(call.func, cst.Attribute) and call.func.attr.value == "stat"
+    if not is_stat or not isinstance(around, cst.Attribute) or around.attr.value not in _OF_STAT:
+        return None
+    return around
+
+
+def _path_of(call: cst.Call) -> cst.BaseExpression | None:
+    if call.args:
+        return call.args[0].value if len(call.args) == 1 and not call.args[0].star else None
+    return call.func.value if isinstance(call.func, cst.Attribute) else None
 
 
 def stands_for_nothing(site: Site) -> bool:

@@ -37,8 +37,10 @@ def folder_made(site: Site, path: cst.BaseExpression, how: Applicability = "safe
     if comprehension_around(module, site.call.call):
         return edits.declined("it is written within a comprehension")
     how = (
-        "review" if site.call.is_guess or is_written_out(module, path) else how
-    )  # where it lies, the working directory decides
+        "review"
+        if site.call.is_guess or is_written_out(module, path) or module.function(site.call.call) is None
+        else how
+    )  # where it lies, the working directory decides; what is done on import, nobody asked for
     name, statement = named_path(site, path)
     is_path = is_path_object(site, path) or (site.call.is_path and path is site.call.path)
     if is_path:

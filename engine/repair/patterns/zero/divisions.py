@@ -14,6 +14,7 @@ from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.guarding.checks import is_guarded
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.zero.together import are_together
 
 _CALLS = ("divmod", "Fraction", "fractions.Fraction")
 _THROUGH = re.compile(
@@ -185,6 +186,10 @@ def alike(module: Module, failed: Sequence[Division]) -> list[Division]:
         if denominator_code(module, one) in codes or _is_sister(module, one, failed):
             found.append(one)
             continue
+        code = denominator_code(module, one)
+        if any(are_together(module, function, denominator_code(module, each), code) for each in failed):
+            found.append(one)
+            continue
         if names & (asked | _made_of(module, function, asked)):
             found.append(one)
             bound = module.nearest(one, cst.Assign)
@@ -248,6 +253,10 @@ def whole_formula(module: Module, one: Division) -> cst.BaseExpression:
                 continue
             if isinstance(around.operator, cst.Add | cst.Subtract) and isinstance(other, _CONSTANT):
                 node = around
+                continue
+            is_reduced = isinstance(around.operator, cst.Subtract) and around.left is node
+            if is_reduced and isinstance(module.parent(around), cst.Assign | cst.Return):
+                node = around  # of nothing, nothing is taken away
                 continue
             if isinstance(around.operator, cst.Power) and around.left is node:
                 node = around

@@ -14,7 +14,7 @@ from engine.repair.patterns.guarding.guards import in_parentheses, is_repeatable
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable
-from engine.repair.patterns.zero import arrays, values
+from engine.repair.patterns.zero import arrays, over, sizes, values
 from engine.repair.patterns.zero.divisions import (
     Division,
     all_divisions,
@@ -41,6 +41,8 @@ def guard_formula(
         one for one in _inner_first(module, whole) if could_be_zero(module, one) and not is_safe_already(module, one)
     ]
     value = _value(case, module, function, whole, inner)
+    if value.strength == "guessed" and _at_least_one_part(module, inner):
+        return "at-least-one", Value("one at least", "guessed", "it is a number of parts"), False
     codes = list(dict.fromkeys(denominator_code(module, one) for one in inner))
     line = guards.statement_line(module, whole)
     bound = [code for code in codes if not is_repeatable(code)]
@@ -53,6 +55,8 @@ def guard_formula(
     if bound:
         return _guard_walrus(module, whole, codes, inner, value)
     good = " and ".join(_truth(code, negated=False) for code in codes)
+    if len(codes) == 1 and _at_least_one(module, inner[0], codes[0], value):
+        return "at-least-one", Value("one at least", "guessed", "it is a size"), False
     test = _modulo_test(module, whole)
     if test is not None:
         around, word = test
@@ -61,10 +65,11 @@ def guard_formula(
         return "modulo-test", Value("False" if word == "and" else "True", "told", "nothing is a multiple of zero"), True
     opposite = " or ".join(_truth(code, negated=True) for code in codes)
     if line is not None and guards.is_unconditional(module, whole):
-        size = values.counted(module, denominator_of(inner[0])) if len(codes) == 1 else None
-        if size is not None and value.strength == "guessed":
-            module.replace(size, guards.expression(f"max(1, {module.code(size)})"))
-            return "at-least-one", Value("one at least", "guessed", "it is a size"), False
+        if function is not None and values.leaves_before_element(module, function, whole, codes[0]):
+            given = for_nothing.given_for_nothing(case, module, function, "None").code
+            leaves = f"return {given}" if intent.returns_value(function) else "return"
+            guards.before(module, line, f"if {opposite}:\n    {leaves}\n")
+            return "guard-use", Value("nothing", "guessed", "there is no such element"), False
         told = values.leaves_with(case, module, function, whole) if function is not None else None
         if told is not None:
             guards.before(module, line, f"if {opposite}:\n    return {told.code}\n")
@@ -96,6 +101,34 @@ def guard_formula(
     return "conditional", value, True
 
 
+def _at_least_one(module: Module, one: Division, code: str, value: Value) -> bool:
+    """Let a size that is zero be one: what it is bound to, or the divisor itself; whether it is a size."""
+    if value.strength != "guessed" or isinstance(one, cst.AugAssign):
+        return False
+    test = _modulo_test(module, one) if isinstance(one, cst.BinaryOperation) else None
+    size = sizes.counted(module, denominator_of(one))
+    if size is not None:
+        module.replace(size, guards.expression(f"max(1, {module.code(size)})"))
+        return True
+    divisor = denominator_of(one)
+    if test is None and sizes.is_size(code):
+        module.replace(divisor, guards.expression(f"max(1, {code})"))
+        return True
+    return False
+
+
+def _at_least_one_part(module: Module, inner: Sequence[Division]) -> bool:
+    """Let a quotient that is rounded in a divisor itself be one at least; whether there is one: `a / round(a / b)`."""
+    for one in inner:
+        divisor = denominator_of(one)
+        sides = [divisor.left, divisor.right] if isinstance(divisor, cst.BinaryOperation) else [divisor]
+        cut = next((side for side in sides if isinstance(side, cst.Call) and sizes.is_cut(module, side)), None)
+        if cut is not None and not isinstance(one, cst.AugAssign):
+            module.replace(cut, guards.expression(f"max(1, {module.code(cut)})"))
+            return True
+    return False
+
+
 def is_neutral(name: str) -> bool:
     """Whether what has such a name is one where nothing is stretched or shrunk."""
     return _NEUTRAL.search(name) is not None
@@ -124,7 +157,7 @@ def _inner_first(module: Module, whole: cst.CSTNode) -> Iterator[Division]:
 def _truth(code: str, negated: bool) -> str:
     """The condition that a denominator is not zero (or is), as one would write it."""
     try:
-        tree = ast.parse(code, mode="eval").body
+        tree, code = _what_counts(code)
     except SyntaxError:
         tree = None
     if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Sub):
@@ -134,6 +167,25 @@ def _truth(code: str, negated: bool) -> str:
     if isinstance(tree, ast.Compare | ast.BoolOp | ast.IfExp):
         code = f"({code})"
     return f"not {in_parentheses(code)}" if negated else code
+
+
+def _what_counts(code: str) -> tuple[ast.expr, str]:
+    """A denominator without what cannot make it zero: `x` of `x * 1000`, of `x / 8`, `len(x)` of `float(len(x))`."""
+    tree = ast.parse(code, mode="eval").body
+    while True:
+        inner = None
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult | ast.Div):
+            if isinstance(tree.right, ast.Constant) and isinstance(tree.right.value, int | float) and tree.right.value:
+                inner = tree.left
+            elif isinstance(tree.op, ast.Mult) and isinstance(tree.left, ast.Constant) and tree.left.value:
+                inner = tree.right
+        elif isinstance(tree, ast.Call) and ast.unparse(tree.func) == "float" and len(tree.args) == 1:
+            is_length = isinstance(tree.args[0], ast.Call) and ast.unparse(tree.args[0].func) == "len"
+            inner = tree.args[0] if is_length else None
+        if inner is None:
+            return tree, code
+        code = ast.get_source_segment(code, inner) or code
+        tree = ast.parse(code, mode="eval").body
 
 
 def _modulo_test(module: Module, whole: cst.CSTNode) -> tuple[cst.BaseExpression, str] | None:
@@ -250,7 +302,9 @@ def _plain(module: Module, whole: cst.CSTNode) -> Value:
             return Value(f"{name}(0)", "guessed", "it is the usual value")
         if name in ("int", "math.ceil", "math.floor", "ceil", "floor") or (name == "round" and len(whole.args) == 1):
             return Value("0", "guessed", "it is the usual value")
-    if is_neutral(_target(module, whole)):
+    if over.is_over(module, whole):
+        return Value("1.0", "guessed", "what takes no time is over")
+    if is_neutral(_target(module, whole)) or over.is_aspect(module, whole):
         return Value("1.0", "guessed", "nothing is neither stretched nor shrunk")
     if "Decimal" in code:
         return Value("Decimal(0)", "guessed", "it is the usual value")

@@ -194,30 +194,19 @@ def _made_of(module: Module, function: cst.FunctionDef, name: str, line: int) ->
     return names
 
 
-def counted(module: Module, denominator: cst.BaseExpression) -> cst.BaseExpression | None:
-    """What a denominator is bound to, where it was cut to a whole number that is a size behind the division too."""
-    function = module.function(denominator)
-    if not isinstance(denominator, cst.Name) or function is None:
-        return None
-    name = denominator.value
-    bound = [
-        one
-        for one in intent.own_nodes(function.body, cst.Assign)
-        if [module.code(each.target) for each in one.targets] == [name]
-    ]
-    if len(bound) != 1 or any(
-        module.code(one.target) == name for one in intent.own_nodes(function.body, cst.AugAssign)
-    ):
-        return None
-    value = bound[0].value
-    cut = isinstance(value, cst.Call) and module.code(value.func) in ("int", "round", "math.floor", "floor")
-    cut = cut or (isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.FloorDivide))
-    line = module.position(denominator).end.line
-    if not cut or "/" not in module.code(value) or module.position(bound[0]).end.line >= line:
-        return None
-    later = [
-        one
-        for one in intent.own_nodes(function.body, cst.Name)
-        if one.value == name and module.position(one).start.line > line
-    ]
-    return value if later else None
+def leaves_before_element(
+    module: Module, function: cst.FunctionDef, whole: cst.BaseExpression, denominator: str
+) -> bool:
+    """Whether `at = (at + 1) % len(rows)` is the place of what is taken from the rows next: there is none to take."""
+    rows = re.fullmatch(r"len\((.+)\)", denominator)
+    change = module.parent(whole)
+    if rows is None or not isinstance(whole, cst.BinaryOperation) or not isinstance(whole.operator, cst.Modulo):
+        return False
+    if not isinstance(change, cst.Assign) or len(change.targets) != 1:
+        return False
+    target, line = module.code(change.targets[0].target), module.position(change).end.line
+    return any(
+        module.code(one.value) == rows[1] and any(module.code(part.slice) == target for part in one.slice)
+        for one in intent.own_nodes(function.body, cst.Subscript)
+        if module.position(one).start.line > line
+    )

@@ -15,6 +15,14 @@ ZERO_DIVISION = [
     program("a logarithm of it is taken later", "import math\n\ndef surprise(hits, total):\n    share = hits / total\n    return -math.log(share)\n", "import app\nassert app.surprise(0, 0) == 0\nassert app.surprise(1, 1) == 0", operator="conditional"),
     program("how often a text is repeated", "def padded(text, gap, width):\n    line = f'{\" \" * int(gap // width)}{text}'\n    return line\n", "import app\nassert app.padded('x', 3, 0) == 'x'\nassert app.padded('x', 4, 2) == '  x'", operator="conditional"),
     program("the other branch has a value for it", "def speed(done, took, running):\n    if running:\n        rate = done / took\n    else:\n        rate = float('nan')\n    return [rate]\n", "import app\nassert app.speed(1, 0, True)[0] != app.speed(1, 0, True)[0]", operator="conditional"),
+    program("counters that are cleared together", "class Meter:\n    def __init__(self):\n        self.seen = 0\n        self.batches = 0\n        self.right, self.loss = 0, 0.0\n\n    def summary(self):\n        share = self.right / self.seen\n        loss = self.loss / self.batches\n        return share, loss\n",
+            "import app\nassert app.Meter().summary() == (0, 0)"),
+    program("what takes no time is over", "class Fade:\n    def __init__(self, duration):\n        self.duration = duration\n        self.elapsed = 0.0\n        self.is_done = False\n\n    def update(self, dt):\n        self.elapsed += dt\n        at = self.elapsed / self.duration\n        if at >= 1:\n            self.is_done = True\n",
+            "import app\nfade = app.Fade(0)\nfade.update(0.1)\nassert fade.is_done"),
+    program("how often one is taken, rounded down to never", "def every(rate, wanted, count):\n    interval = int(rate / wanted)\n    return [one for one in range(count) if one % interval == 0]\n", "import app\nassert app.every(10, 30, 3) == [0, 1, 2]\nassert app.every(20, 10, 3) == [0, 2]", operator="at-least-one"),
+    program("the place of an element that is taken next", "class Pages:\n    def __init__(self, pages):\n        self.pages = pages\n        self.at = 0\n\n    def forward(self):\n        self.at = (self.at + 1) % len(self.pages)\n        return self.pages[self.at]\n", "import app\nassert app.Pages([]).forward() is None\nassert app.Pages(['a', 'b']).forward() == 'b'", operator="guard-use"),
+    program("the time that is left", "def left(elapsed, share):\n    eta = elapsed / share - elapsed\n    return eta\n", "import app\nassert app.left(3, 0) == 0\nassert app.left(3, 0.5) == 3", operator="conditional"),
+    program("parts of a length, rounded to none", "def fitted(length, dash):\n    dash = length / (2 * round(length / (2 * dash)))\n    return dash\n", "import app\nassert app.fitted(1, 4) == 0.5\nassert app.fitted(8, 2) == 2", operator="at-least-one"),
 ]  # fmt: skip
 
 SPARED_DIVISIONS = [
