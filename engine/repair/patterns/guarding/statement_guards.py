@@ -16,7 +16,7 @@ from engine.repair.patterns.guarding.absence import Absence, flat, inline
 from engine.repair.patterns.guarding.for_nothing import Value
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source import intent
-from engine.repair.patterns.source.dependents import Statement, dependents, works_on_itself
+from engine.repair.patterns.source.dependents import Statement, bound_names, dependents, works_on_itself
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.syntax import parameter_of
 
@@ -92,7 +92,7 @@ def in_statement(
         and repeatable
     ):
         made = guards.conditional(module, whole, absence.conditions(code)[0], value.code)
-        producer = _producer(module, line, code)
+        producer = _producer(module, line, code, absence.conditions(code)[1])
         if producer is None:
             module.replace(whole, made)
             return "conditional", value
@@ -127,7 +127,7 @@ def in_statement(
         given = Value("the end of the program", "guessed", f"{function.name.value} ends it where it cannot go on")
     if repeatable:
         bad = absence.conditions(code)[1]
-        producer = _producer(module, line, code)
+        producer = _producer(module, line, code, bad)
         if producer is not None:
             guards.after(module, producer, f"if {bad}:\n    {exit_code}\n")
             return "guard-producer", given
@@ -359,13 +359,17 @@ def _is_used_later(module: Module, line: cst.SimpleStatementLine, code: str) -> 
     )
 
 
-def _producer(module: Module, line: cst.SimpleStatementLine, code: str) -> cst.SimpleStatementLine | None:
-    """The statement of the same block that bound the name last, where nothing but its check belongs behind it."""
+def _producer(module: Module, line: cst.SimpleStatementLine, code: str, bad: str) -> cst.SimpleStatementLine | None:
+    """The statement of the same block that bound the name last, where nothing but its check, `bad`, belongs behind it:
+    what else the check asks for is bound before."""
     block = module.parent(line)
     if not code.isidentifier() or not isinstance(block, cst.IndentedBlock):
         return None
     body = list(block.body)
+    asked = guards.names_of(bad) - {code}
     for one in reversed(body[: body.index(line)]):
+        if asked & set(bound_names(one)):
+            return None
         if (
             isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 and isinstance(one.body[0], cst.Assign)
         ) and ([module.code(target.target) for target in one.body[0].targets] == [code]):
