@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from engine.repair.patterns.data import nothing, texts_and_bytes
+from engine.repair.patterns.data import formats, nothing, texts_and_bytes
 from engine.repair.patterns.data.mismatch import calls_at, decline, finish, is_told
 from engine.repair.patterns.guarding import absent, checks, guards
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -94,7 +94,11 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
     other = _OTHER.search(message)
     if other and not _NONE.search(message):
         return _of_type(case, module, line, message, other["kind"] or "value of another type")
-    pairs = list(_given(case, module, line, message))
+    is_format = "string passed to NoneType.__format__" in message
+    if is_format and (shown := formats.left_empty(case, module, line)) is not None:
+        return shown
+    pairs = formats.given_to_format(module, line) if is_format else []
+    pairs = pairs or list(_given(case, module, line, message))
     if not pairs:
         return decline("what was None cannot be told from this line")
     use, subject = pairs[likeliest(module, [subject for _use, subject in pairs])]
@@ -128,7 +132,8 @@ def _given(
     names = _STATS.get(told["stat"] or "", (told["stat"] or name,)) if told else ()
     calls = decided(case, module, line, calls_at(module, line))
     named = [one for one in calls if module.code(one.func).rpartition(".")[2] in names]
-    if told and not named and "format" not in message and intent.raised_below(case) is None:
+    is_here = re.search(r"format|after \*", message) is not None  # whatever the call is named
+    if told and not named and not is_here and intent.raised_below(case) is None:
         return  # the call that the message names is not here
     is_mapping = "mapping" in message
     for display in module.nodes(cst.StarredDictElement, line) if is_mapping else ():

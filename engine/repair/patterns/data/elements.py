@@ -6,6 +6,7 @@ Relies on `absent` for guards. A check that is there and asks for too little is 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import libcst as cst
 
@@ -37,7 +38,8 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
         every = sorted(every, key=lambda one: one is not told) if told in every else []
     if not every:
         return places.propose(case, module, line, told)
-    first = every[0]
+    open_ones = [one for one in every if not _is_checked(module, one, module.code(one.value))]
+    first = (open_ones or every)[0] if told is None else every[0]
     same = [one for one in every if module.code(one.value) == module.code(first.value)]
     use = max(same, key=_needed)
     base = module.code(use.value)
@@ -49,8 +51,7 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     if (name := places.meaning_it(module, use, ("__getitem__", "pop", "top", "peek"))) is not None:
         return decline(f"{name} means the error where there is nothing")
     needed = _needed_in_all(module, use, base)
-    checked = checks.is_guarded(module, use, base, by_type=False)
-    if checked or checks.is_guarded(module, use, f"len({base})", by_type=False):
+    if _is_checked(module, use, base):
         if _made_stronger(module, use, base, needed):
             return finish(
                 module, "stronger-check", f"{base} is read for {needed} elements: the check asks for so many."
@@ -65,6 +66,20 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     counted = use.value.value if of_rows and isinstance(use.value, cst.Attribute) else use.value
     if told is None and (inner := places.within(module, use.value)) is not None:
         good, bad = f"{inner[0]} and {good}", f"{inner[1]} or {bad}"
+    whole = use if told is not None or is_array or of_rows else _with_others(module, use, open_ones)
+    if whole is not use:
+        tests = [_tests(one, module.code(one.value)) for one in open_ones if places.holds(module, whole, one)]
+        why = f"{base} and what is read beside it may be too short"
+        if isinstance(whole, cst.Dict) or all(
+            _is_keyword(module, one) for one in open_ones
+        ):  # each part for itself: the rest of a record is as good as ever
+            for one, (good, _bad) in zip(open_ones, tests, strict=True):
+                part = absent.whole_of(module, one)
+                module.replace(part, guards.conditional(module, part, good, "None"))
+            return finish(module, "conditional", f"{why}: None in its place then.")
+        good, bad = " and ".join(dict(tests)), " or ".join(dict(tests).values())
+        operator, value = absent.guard(case, module, Absence(whole, counted, lambda _code: (good, bad), names))
+        return finish(module, operator, f"{why}: {value.code} then.")
     plain = absence_of(use, counted, good, bad)
     element = module.quote * 2 if _is_part_of_text(module, use) else "None"
     if base.endswith(".shape") and _place(use) == 2:
@@ -92,6 +107,32 @@ def _place(one: cst.Subscript) -> int | None:
 def _needed(one: cst.Subscript) -> int:
     value = _place(one) or 0
     return value + 1 if value >= 0 else -value
+
+
+def _is_checked(module: Module, use: cst.Subscript, base: str) -> bool:
+    checked = checks.is_guarded(module, use, base, by_type=False)
+    return checked or checks.is_guarded(module, use, f"len({base})", by_type=False)
+
+
+def _with_others(module: Module, use: cst.Subscript, every: Sequence[cst.Subscript]) -> cst.BaseExpression:
+    """The expression that holds a read and those of elements of other lists, of which any may be missing; the read
+    itself where it is alone."""
+    codes = [module.code(one.value) for one in every]
+    if not 1 < len(every) <= places.MOST_PLACES or len(set(codes)) == 1 or _is_stored(module, use):
+        return use
+    if not all(map(guards.is_repeatable, codes)) or any(code.endswith((".shape", "argv")) for code in codes):
+        return use
+    return places.around_all(module, every) or use
+
+
+def _is_keyword(module: Module, one: cst.Subscript) -> bool:
+    around = module.parent(absent.whole_of(module, one))
+    return isinstance(around, cst.Arg) and around.keyword is not None
+
+
+def _tests(one: cst.Subscript, base: str) -> tuple[str, str]:
+    needed = _needed(one)
+    return (base, f"not {base}") if needed == 1 else (f"len({base}) > {needed - 1}", f"len({base}) < {needed}")
 
 
 def _needed_in_all(module: Module, use: cst.Subscript, base: str) -> int:

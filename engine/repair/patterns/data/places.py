@@ -44,8 +44,8 @@ def propose(case: Case, module: Module, line: int, told: cst.Subscript | None) -
     open_ones = [one for one in every if not _is_asked_for(module, one)]
     if not open_ones:
         return decline(f"the length of {module.code(use.value)} is checked before it is read")
-    whole = _around_all(module, open_ones[:MOST_PLACES])
-    tests = dict(_tests(module, one) for one in open_ones[:MOST_PLACES] if _holds(module, whole, one))
+    whole = around_all(module, open_ones[:MOST_PLACES]) or open_ones[0]
+    tests = dict(_tests(module, one) for one in open_ones[:MOST_PLACES] if holds(module, whole, one))
     good, bad = " and ".join(tests), " or ".join(tests.values())
     subject = open_ones[0].value
     absence = Absence(whole, subject, lambda _code: (good, bad))
@@ -91,19 +91,19 @@ def _is_walked(module: Module, one: cst.Subscript) -> bool:
     return False
 
 
-def _around_all(module: Module, every: Sequence[cst.Subscript]) -> cst.BaseExpression:
-    """The smallest expression that holds all of several reads; the first of them where there is none."""
+def around_all(module: Module, every: Sequence[cst.Subscript]) -> cst.BaseExpression | None:
+    """The smallest expression that holds all of several reads; None where there is none."""
     for around in (every[0], *module.ancestors(every[0])):
-        if isinstance(around, cst.BaseExpression) and all(_holds(module, around, one) for one in every):
+        if isinstance(around, cst.BaseExpression) and all(holds(module, around, one) for one in every):
             return around
         if isinstance(
             around, cst.BaseSmallStatement | cst.BaseSuite | cst.BaseComp | cst.Lambda | cst.BooleanOperation
         ):
             break
-    return every[0]
+    return None
 
 
-def _holds(module: Module, around: cst.CSTNode, one: cst.CSTNode) -> bool:
+def holds(module: Module, around: cst.CSTNode, one: cst.CSTNode) -> bool:
     return around is one or one in module.nodes(type(one), within=around)
 
 

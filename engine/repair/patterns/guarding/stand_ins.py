@@ -42,8 +42,11 @@ _WALKING = frozenset(
 def instead(module: Module, code: str, empty: str) -> str:
     """The source of what is there, or else of an empty value: where a file works with arrays, which are neither true
     nor false, None itself is asked for."""
-    if guards.is_repeatable(code) and not _OF_ARRAYS.isdisjoint(
-        one.partition(".")[0] for one in module.imported.values()
+    is_array = empty not in ("{}", '""', "''") and "(" not in code
+    if (
+        is_array
+        and guards.is_repeatable(code)
+        and not _OF_ARRAYS.isdisjoint(one.partition(".")[0] for one in module.imported.values())
     ):
         return f"{code} if {code} is not None else {empty}"
     return f"{code} or {empty}"

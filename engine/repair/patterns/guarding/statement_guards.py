@@ -20,6 +20,8 @@ from engine.repair.patterns.source.dependents import Statement, bound_names, dep
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.syntax import parameter_of
 
+_ANSWERING = ("startswith", "endswith", "isdigit", "isalpha", "isalnum", "isnumeric", "is_file", "is_dir", "exists")
+_ASKING = re.compile(r"_*(?:is|has|can|should|needs|matches|contains|supports)_")
 _DISPLAYS = (cst.DictElement, cst.Element)
 
 
@@ -37,7 +39,7 @@ def in_statement(
     only = line.body[0]
     if isinstance(only, cst.Raise):  # what is to be said stays said
         return inline(module, absence, whole, absence.element, repeatable)
-    value = for_nothing.given_for_nothing(case, module, function, _guess(only)) if function else None
+    value = for_nothing.given_for_nothing(case, module, function, _guess(only, function)) if function else None
     if function is not None and value is not None and value.strength != "told":
         value = for_nothing.so_far(module, function, line) or value
     code = module.code(absence.subject)
@@ -216,9 +218,12 @@ def left_with_the_rest(
     return leave_before(case, module, absence, line)
 
 
-def _guess(only: cst.BaseSmallStatement) -> str:
-    """What a function returns for nothing, by the form of what it returns at this place."""
+def _guess(only: cst.BaseSmallStatement, function: cst.FunctionDef) -> str:
+    """What a function returns for nothing, by the form of what it returns at this place, and by its name."""
     value = only.value if isinstance(only, cst.Return) else None
+    method = value.func.attr.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) else ""
+    if method in _ANSWERING or (value is not None and _ASKING.match(function.name.value)):
+        return "False"
     name = value.func.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Name) else ""
     if isinstance(value, cst.ListComp) or name in ("list", "sorted"):
         return "[]"
