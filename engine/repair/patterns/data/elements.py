@@ -120,6 +120,8 @@ def _with_others(module: Module, use: cst.Subscript, every: Sequence[cst.Subscri
     codes = [module.code(one.value) for one in every]
     if not 1 < len(every) <= places.MOST_PLACES or len(set(codes)) == 1 or _is_stored(module, use):
         return use
+    if any(places.is_table(module, one.value) for one in every):
+        return use
     if not all(map(guards.is_repeatable, codes)) or any(code.endswith((".shape", "argv")) for code in codes):
         return use
     return places.around_all(module, every) or use
@@ -132,7 +134,7 @@ def _is_keyword(module: Module, one: cst.Subscript) -> bool:
 
 def _tests(one: cst.Subscript, base: str) -> tuple[str, str]:
     needed = _needed(one)
-    return (base, f"not {base}") if needed == 1 else (f"len({base}) > {needed - 1}", f"len({base}) < {needed}")
+    return f"len({base}) > {needed - 1}", f"len({base}) < {needed}"  # one beside it may be an array
 
 
 def _needed_in_all(module: Module, use: cst.Subscript, base: str) -> int:

@@ -26,7 +26,7 @@ def left_empty(case: Case, module: Module, line: int) -> Proposal | None:
     spec = "".join(module.code(one) for one in text.format_spec or ())
     code = module.code(text.expression)
     outer = module.nearest(text, cst.FormattedString)
-    if not isinstance(outer, cst.FormattedString) or "{" in spec or "\\" in spec or text.conversion:
+    if not isinstance(outer, cst.FormattedString) or "{" in spec or "\\" in spec or text.conversion or text.equal:
         return None
     quote = "'" if outer.end[-1] == '"' else '"'
     if quote in spec or not guards.is_repeatable(code) or guards.statement_line(module, text) is None:

@@ -17,8 +17,18 @@ from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.producers import bound_to
 from engine.repair.patterns.source.subscripts import constant, index_of, subscripts
 
+_NUMBERS = re.compile(
+    r"(?i)\A(?:[ijkmnrcxyd]|at|here|d[rcxy]|step|row|col|column|level|depth|num|count|start|end|begin|stop)\d?\Z|"
+    r"idx|index|indices|\bind\b|pos\Z|position|offset|cursor|order\Z|perm|rank|_num\Z|_no\Z|selected|current"
+)
+_COUNTED = re.compile(
+    r"range\(|enumerate\(|len\(|int\(|-?\d+\Z|[\w.]+\.(?:index|find|randint|randrange|argmax)\(|.*[-+] ?\d+\Z"
+)
+_TABLES = re.compile(r"(?:^|\.)(?:dict|defaultdict|OrderedDict|Counter|loads?|fromkeys)\Z")
+_TABLE_NAMES = re.compile(r"(?i)(?:map|mapping|dict|lookup|registry|config|cfg|by_\w+|_to_\w+|\w2\w+|groups)\Z")
 MOST_PLACES = 3  # that are read at once and asked for together
 
 
@@ -31,6 +41,7 @@ def propose(case: Case, module: Module, line: int, told: cst.Subscript | None) -
     if not every or "axis" in case.records[0].message:
         return decline("the index is worked out: what is wrong with it is no question of the data's shape")
     every = [one for one in every if not _is_walked(module, one)] or every
+    every = [one for one in every if is_place(module, one)] or every[:1]  # a word is no place, and a table has none
     use = every[0]
     reason = intent.meant(case, module, use, line, "IndexError")
     if reason:
@@ -58,9 +69,38 @@ def propose(case: Case, module: Module, line: int, told: cst.Subscript | None) -
 def within(module: Module, owner: cst.BaseExpression) -> tuple[str, str] | None:
     """What holds where `rows[at]`, of which an element is read, is there itself, and what where it is not; None where
     no place is worked out in it, or where it is asked for or walked through."""
-    if not isinstance(owner, cst.Subscript) or not _is_counted(module, owner):
+    if not isinstance(owner, cst.Subscript) or not _is_counted(module, owner) or not is_place(module, owner):
         return None
     return None if _is_asked_for(module, owner) or _is_walked(module, owner) else _tests(module, owner)
+
+
+def is_place(module: Module, one: cst.Subscript) -> bool:
+    """Whether a subscript reads a place in a list, as far as names and bindings tell, and not a key of a table."""
+    index = index_of(one)
+    if index is None or is_table(module, one.value):
+        return False
+    code = module.code(index)
+    if isinstance(index, cst.BinaryOperation) or _NUMBERS.search(code.partition("[")[0].rpartition(".")[2]):
+        return True
+    if not isinstance(index, cst.Name):
+        return False
+    value = bound_to(module, index)
+    if value is not None:
+        return _COUNTED.match(module.code(value)) is not None
+    loops = [each for each in module.ancestors(one) if isinstance(each, cst.For)]
+    return any(
+        _COUNTED.match(module.code(each.iter)) and code == module.code(each.target).strip("()").split(",")[0]
+        for each in loops
+    )
+
+
+def is_table(module: Module, base: cst.BaseExpression) -> bool:
+    """Whether what is read from is a dict, by its name or by what it is bound to."""
+    value = bound_to(module, base) if isinstance(base, cst.Name) else None
+    if isinstance(value, cst.Dict | cst.DictComp):
+        return True
+    made = module.code(value.func) if isinstance(value, cst.Call) else ""
+    return bool(_TABLES.search(made) or _TABLE_NAMES.search(module.code(base)))
 
 
 def _parts(module: Module, one: cst.Subscript) -> tuple[str, str]:
