@@ -24,6 +24,7 @@ from engine.repair.patterns.guarding import (
     read_again,
     stand_ins,
     walked_again,
+    walked_parts,
 )
 from engine.repair.patterns.guarding.absence import none_of
 from engine.repair.patterns.guarding.for_nothing import LEFT
@@ -186,6 +187,8 @@ def _is_at(module: Module, one: cst.Attribute, line: int) -> bool:
 
 
 def _could_be_none(module: Module, use: cst.Attribute) -> bool:
+    if walked_parts.is_part(module, use.value):
+        return False
     return not checks.is_guarded(module, use, module.code(use.value)) and module.code(use.value) not in ("self", "cls")
 
 
@@ -242,6 +245,10 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
         edit = module.edit()
         why = f"{producer.words or code} is None where there is nothing; {shared} serves all its uses."
         return Proposal("attribute", "or-empty", (edit,), first_changed_line(edit), "review", why)
+    if walked_parts.none_of_nothing(module, use, name_for(module, subject)):
+        edit = module.edit()
+        why = f"{producer.words or code} is None where there is nothing: it has no parts then."
+        return Proposal("attribute", "conditional", (edit,), first_changed_line(edit), "review", why)
     empty = _empty(case, module, use, producer)
     if empty is not None:
         operator = _instead(module, subject, empty)

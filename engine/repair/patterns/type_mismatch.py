@@ -20,6 +20,7 @@ from engine.repair.patterns.data import (
     shapes,
     stages,
     unsubscriptable,
+    walked_together,
 )
 from engine.repair.patterns.guarding import callees
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -171,7 +172,12 @@ def _none(case: Case, module: Module, line: int, message: str) -> Proposal | Dec
         passed = stages.passed_by(case, module, line, use)
         if passed is not None:
             return passed
-    return nothing.guarded(case, module, line, use, subject, _empty(module, use, subject), is_contract_sure=True)
+    together = walked_together.propose(case, module, line, subject) if "iterable" in message else None
+    if together is not None:
+        return together
+    first = nothing.read_from(case, module, subject) if "subscriptable" in message else ()
+    empty = _empty(module, use, subject)
+    return nothing.guarded(case, module, line, use, subject, empty, first=first, is_contract_sure=True)
 
 
 def _none_use(
@@ -294,7 +300,7 @@ def _iterated_by(module: Module, call: cst.Call) -> cst.BaseExpression | None:
 
 
 def _may_be_none(module: Module, value: cst.BaseExpression) -> bool:
-    if isinstance(value, cst.List | cst.Dict | cst.Tuple | cst.SimpleString | cst.FormattedString):
+    if isinstance(value, cst.List | cst.Dict | cst.Tuple | cst.SimpleString | cst.FormattedString | cst.BaseComp):
         return False
     return module.code(value) not in ("self", "cls", "sys.argv", "os.environ")
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from engine.repair.patterns.data import nothing
-from engine.repair.patterns.data.mismatch import decline, finish, is_told
+from engine.repair.patterns.data import formats, nothing, texts_and_bytes
+from engine.repair.patterns.data.mismatch import calls_at, decline, finish, is_told
 from engine.repair.patterns.guarding import absent, checks, guards
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
@@ -57,10 +57,6 @@ _OTHER = re.compile(  # text is taken alone, and something else came
     r"(?:not|got|found) '?(?P<kind>(?!NoneType|str\b)[\w.]+)'?\Z"
     r"|\Aexpected string or bytes-like object\Z"
 )
-_TAKING_BYTES = re.compile(
-    r"write|send|sendall|sendto|update|md5|sha\w+|b64encode|b32encode|new|compress|crc32|send_bytes|publish|BytesIO|"
-    r"hexlify|urlsafe_b64encode"
-)
 _WHOLE = re.compile(
     r"'float' object cannot be interpreted as an integer|integer argument expected, got float|"
     r"slice indices must be integers or None or have an __index__ method|"
@@ -86,9 +82,9 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
     if items:
         return _joined(case, module, line, items["kind"], int(items["at"]))
     if _BYTES_WANTED.search(message):
-        return _encoded(case, module, line)
+        return texts_and_bytes.encoded(case, module, line)
     if _TEXT_WANTED.search(message):
-        return _decoded(case, module, line)
+        return texts_and_bytes.decoded(case, module, line)
     if _WHOLE.search(message):
         return _whole(case, module, line, message)
     if _PARSED.search(message):
@@ -98,7 +94,11 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
     other = _OTHER.search(message)
     if other and not _NONE.search(message):
         return _of_type(case, module, line, message, other["kind"] or "value of another type")
-    pairs = list(_given(case, module, line, message))
+    is_format = "string passed to NoneType.__format__" in message
+    if is_format and (shown := formats.left_empty(case, module, line)) is not None:
+        return shown
+    pairs = formats.given_to_format(module, line) if is_format else []
+    pairs = pairs or list(_given(case, module, line, message))
     if not pairs:
         return decline("what was None cannot be told from this line")
     use, subject = pairs[likeliest(module, [subject for _use, subject in pairs])]
@@ -123,17 +123,6 @@ def _of_numbers(module: Module, text: cst.BaseExpression, values: list[cst.BaseE
     return [value for value, code in zip(values, codes, strict=True) if code not in "sra"] or values
 
 
-def calls_at(module: Module, line: int) -> list[cst.Call]:
-    """The calls that the statement at a line makes there."""
-    found = [one for one in module.nodes(cst.Call, line) if _is_at(module, one, line)]
-    return sorted(found, key=lambda one: -sum(1 for _ in module.ancestors(one)))
-
-
-def _is_at(module: Module, node: cst.CSTNode, line: int) -> bool:
-    statement = module.nearest(node, cst.SimpleStatementLine)
-    return statement is None or module.position(statement).start.line <= line
-
-
 def _given(
     case: Case, module: Module, line: int, message: str
 ) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
@@ -143,7 +132,8 @@ def _given(
     names = _STATS.get(told["stat"] or "", (told["stat"] or name,)) if told else ()
     calls = decided(case, module, line, calls_at(module, line))
     named = [one for one in calls if module.code(one.func).rpartition(".")[2] in names]
-    if told and not named and "format" not in message and intent.raised_below(case) is None:
+    is_here = re.search(r"format|after \*", message) is not None  # whatever the call is named
+    if told and not named and not is_here and intent.raised_below(case) is None:
         return  # the call that the message names is not here
     is_mapping = "mapping" in message
     for display in module.nodes(cst.StarredDictElement, line) if is_mapping else ():
@@ -266,6 +256,8 @@ def _joined(case: Case, module: Module, line: int, kind: str, at: int) -> Propos
         parts = call.args[0].value
         if kind == "bytes":
             return decline("bytes among texts: in which encoding, nothing here says")
+        if kind == "str":
+            return texts_and_bytes.elements_encoded(module, parts)
         if isinstance(parts, cst.ListComp | cst.GeneratorExp | cst.SetComp):
             code = module.code(parts.elt)
             if kind == "NoneType" and guards.is_repeatable(code):
@@ -281,81 +273,6 @@ def _joined(case: Case, module: Module, line: int, kind: str, at: int) -> Propos
         return finish(module, "filter" if kind == "NoneType" else "text", words if kind == "NoneType" else (
             f"A {kind} is made a text before it is joined to others."))  # fmt: skip
     return decline("nothing is joined on this line: the error comes from what it calls")
-
-
-def _encoded(case: Case, module: Module, line: int) -> Proposal | Declined:
-    """Bytes are wanted: texts that are written out become bytes, others are encoded."""
-    for test in module.nodes(cst.ComparisonTarget, line):
-        around = module.parent(test)
-        is_asked = isinstance(test.operator, cst.In | cst.NotIn) and isinstance(around, cst.Comparison)
-        if is_asked and isinstance(around, cst.Comparison) and isinstance(around.left, cst.SimpleString):
-            return _as_bytes(case, module, line, around.left)
-    for call in calls_at(module, line):
-        func = call.func
-        taking = isinstance(func, cst.Attribute) and func.attr.value in (
-            *("split", "rsplit", "replace", "startswith", "endswith", "strip", "partition", "find", "count", "join"),
-        )
-        for arg in call.args:
-            if isinstance(arg.value, cst.SimpleString) and arg.keyword is None and taking:
-                return _as_bytes(case, module, line, arg.value)
-    for call in calls_at(module, line):
-        name = module.code(call.func).rpartition(".")[2]
-        if _TAKING_BYTES.fullmatch(name) and call.args:
-            given = call.args[0].value
-            if isinstance(given, cst.SimpleString):
-                return _as_bytes(case, module, line, given)
-            code = module.code(given)
-            if code.endswith((".encode()", "bytes)")) or ".encode(" in code:
-                return decline("it is encoded already")
-            reason = nothing.meant(case, module, call, line)
-            if reason:
-                return decline(reason)
-            module.replace(given, guards.expression(f"{guards.in_parentheses(code)}.encode()"))
-            return finish(module, "encode", "The call takes bytes: the text is encoded.")
-    return decline("which text should have been bytes cannot be told")
-
-
-def _as_bytes(case: Case, module: Module, line: int, text: cst.SimpleString) -> Proposal | Declined:
-    reason = nothing.meant(case, module, text, line)
-    if reason:
-        return decline(reason)
-    if text.prefix or not text.raw_value.isascii():
-        return decline("the text is no plain one: what its bytes are, nothing here says")
-    module.replace(text, text.with_changes(value=f"b{text.value}"))
-    return finish(module, "bytes", "It is bytes that are looked at here, and bytes are looked for.")
-
-
-def _decoded(case: Case, module: Module, line: int) -> Proposal | Declined:
-    """Text is wanted: bytes are decoded."""
-    for call in calls_at(module, line):
-        func = module.code(call.func).rpartition(".")[2]
-        place = 1 if re.fullmatch(r"search|match|findall|fullmatch|finditer|split", func) and len(call.args) > 1 else 0
-        if func == "sub" and len(call.args) > 2:
-            place = 2
-        if func not in (
-            "write",
-            "loads",
-            "search",
-            "match",
-            "findall",
-            "fullmatch",
-            "finditer",
-            "sub",
-            "split",
-            "StringIO",
-        ):
-            continue
-        if len(call.args) <= place or isinstance(call.args[place].value, _WRITTEN):
-            continue
-        given = call.args[place].value
-        reason = nothing.meant(case, module, call, line)
-        if reason:
-            return decline(reason)
-        if ".decode(" in module.code(given):
-            return decline("it is decoded already")
-        module.replace(given, guards.expression(f"{guards.in_parentheses(module.code(given))}.decode()"))
-        return finish(module, "decode", "The call takes text: the bytes are decoded.")
-    return decline("which bytes should have been text cannot be told")
 
 
 # -- whole numbers -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from engine.repair.patterns.data import texts_and_bytes
 from engine.repair.patterns.data.mismatch import decline, finish
 from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.guarding.lasting import adds_text
@@ -45,7 +46,9 @@ def operands(
         return _text_or_number(module, one, left, right, is_concatenation)
     if sign == "+" and set(kinds) == {"str", "bytes"}:
         side = one.right if right == "bytes" else one.left
-        return _changed(module, one, side, f"{_bare(module, side)}.decode()", "decode", "bytes are decoded beside text")
+        made = texts_and_bytes.as_text(module, side)
+        made = f"({made})" if " if " in made else made
+        return _changed(module, one, side, made, "decode", "bytes are decoded beside text")
     if sign in ("+", "&", "|", "-") and left in _LAZY and right in _LAZY:
         return _lists(module, one, sign, left, right)
     if sign == "/" and kinds == ("str", "str"):

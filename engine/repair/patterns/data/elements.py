@@ -6,9 +6,11 @@ Relies on `absent` for guards. A check that is there and asks for too little is 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import libcst as cst
 
+from engine.repair.patterns.data import places
 from engine.repair.patterns.data.mismatch import decline, finish
 from engine.repair.patterns.guarding import absent, checks, guards, read_again
 from engine.repair.patterns.guarding.absence import Absence
@@ -35,8 +37,9 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
         every = [one for one in every if one is told or module.code(one.value) == module.code(told.value)]
         every = sorted(every, key=lambda one: one is not told) if told in every else []
     if not every:
-        return _worked_out(case, module, line, told)
-    first = every[0]
+        return places.propose(case, module, line, told)
+    open_ones = [one for one in every if not _is_checked(module, one, module.code(one.value))]
+    first = (open_ones or every)[0] if told is None else every[0]
     same = [one for one in every if module.code(one.value) == module.code(first.value)]
     use = max(same, key=_needed)
     base = module.code(use.value)
@@ -45,11 +48,10 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
         return decline(reason)
     if base in ("sys.argv", "argv"):
         return decline("the command line says too little: that is for the person to hear")
-    if (name := _meaning_it(module, use, ("__getitem__", "pop", "top", "peek"))) is not None:
+    if (name := places.meaning_it(module, use, ("__getitem__", "pop", "top", "peek"))) is not None:
         return decline(f"{name} means the error where there is nothing")
-    needed = _needed(use)
-    checked = checks.is_guarded(module, use, base, by_type=False)
-    if checked or checks.is_guarded(module, use, f"len({base})", by_type=False):
+    needed = _needed_in_all(module, use, base)
+    if _is_checked(module, use, base):
         if _made_stronger(module, use, base, needed):
             return finish(
                 module, "stronger-check", f"{base} is read for {needed} elements: the check asks for so many."
@@ -62,26 +64,34 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     names = ("parts", "fields", "items") if "split" in base else ("found", "items", "values")
     of_rows = isinstance(use.value, cst.Attribute) and use.value.attr.value in ("iloc", "iat")
     counted = use.value.value if of_rows and isinstance(use.value, cst.Attribute) else use.value
+    if told is None and (inner := places.within(module, use.value)) is not None:
+        good, bad = f"{inner[0]} and {good}", f"{inner[1]} or {bad}"
+    whole = use if told is not None or is_array or of_rows else _with_others(module, use, open_ones)
+    if whole is not use:
+        tests = [_tests(one, module.code(one.value)) for one in open_ones if places.holds(module, whole, one)]
+        why = f"{base} and what is read beside it may be too short"
+        if isinstance(whole, cst.Dict) or all(
+            _is_keyword(module, one) for one in open_ones
+        ):  # each part for itself: the rest of a record is as good as ever
+            for one, (good, _bad) in zip(open_ones, tests, strict=True):
+                part = absent.whole_of(module, one)
+                module.replace(part, guards.conditional(module, part, good, "None"))
+            return finish(module, "conditional", f"{why}: None in its place then.")
+        good, bad = " and ".join(dict(tests)), " or ".join(dict(tests).values())
+        operator, value = absent.guard(case, module, Absence(whole, counted, lambda _code: (good, bad), names))
+        return finish(module, operator, f"{why}: {value.code} then.")
     plain = absence_of(use, counted, good, bad)
     element = module.quote * 2 if _is_part_of_text(module, use) else "None"
     if base.endswith(".shape") and _place(use) == 2:
         element = "1"  # a picture without a third axis has one channel
-    absence = Absence(use, plain.subject, plain.conditions, names, element)
+    alike = frozenset(module.code(one) for one in _reads_behind(module, use, base)) if _needed(use) < needed else ()
+    absence = Absence(use, plain.subject, plain.conditions, names, element, alike=frozenset(alike))
     operator, value = absent.guard(case, module, absence)
     told_so = value.strength == "told" and value.code not in ("continue", "return", "nothing")
     sure: Applicability = "safe" if told_so and operator in ("conditional", "guard-use", "guard-producer") else "review"
     why = f"{base} has not always {needed} elements: {value.code} then, as {value.because}."
     edit = read_again.guarded(case, module, absence, module.edit(), (base, f"len({base})"))
     return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
-
-
-def _meaning_it(module: Module, use: cst.CSTNode, names: tuple[str, ...]) -> str | None:
-    """The name of the function around a use, where it is a container's own or takes nothing but one; else None."""
-    function = module.function(use)
-    if function is None or function.name.value not in names or not function.params.params:
-        return None
-    given = function.params.params
-    return function.name.value if given[0].name.value == "self" or len(given) == 1 else None
 
 
 def _is_stored(module: Module, one: cst.Subscript) -> bool:
@@ -99,6 +109,67 @@ def _needed(one: cst.Subscript) -> int:
     return value + 1 if value >= 0 else -value
 
 
+def _is_checked(module: Module, use: cst.Subscript, base: str) -> bool:
+    checked = checks.is_guarded(module, use, base, by_type=False)
+    return checked or checks.is_guarded(module, use, f"len({base})", by_type=False)
+
+
+def _with_others(module: Module, use: cst.Subscript, every: Sequence[cst.Subscript]) -> cst.BaseExpression:
+    """The expression that holds a read and those of elements of other lists, of which any may be missing; the read
+    itself where it is alone."""
+    codes = [module.code(one.value) for one in every]
+    if not 1 < len(every) <= places.MOST_PLACES or len(set(codes)) == 1 or _is_stored(module, use):
+        return use
+    if any(places.is_table(module, one.value) for one in every):
+        return use
+    if not all(map(guards.is_repeatable, codes)) or any(code.endswith((".shape", "argv")) for code in codes):
+        return use
+    return places.around_all(module, every) or use
+
+
+def _is_keyword(module: Module, one: cst.Subscript) -> bool:
+    around = module.parent(absent.whole_of(module, one))
+    return isinstance(around, cst.Arg) and around.keyword is not None
+
+
+def _tests(one: cst.Subscript, base: str) -> tuple[str, str]:
+    needed = _needed(one)
+    return f"len({base}) > {needed - 1}", f"len({base}) < {needed}"  # one beside it may be an array
+
+
+def _needed_in_all(module: Module, use: cst.Subscript, base: str) -> int:
+    """How many elements a use needs, with the statements right behind it that read more of the same list."""
+    if (_place(use) or 0) < 0:
+        return _needed(use)
+    return max(_needed(use), *(_needed(one) for one in _reads_behind(module, use, base)), 0)
+
+
+def _reads_behind(module: Module, use: cst.Subscript, base: str) -> list[cst.Subscript]:
+    """The reads of other elements of the same list in the simple statements that follow, as far as nothing asks for
+    its length and its name is not bound anew."""
+    line = module.nearest(use, cst.SimpleStatementLine)
+    block = module.parent(line) if line is not None else None
+    if line is None or not isinstance(block, cst.IndentedBlock):
+        return []
+    found: list[cst.Subscript] = []
+    for one in list(block.body)[list(block.body).index(line) + 1 :]:
+        if not isinstance(one, cst.SimpleStatementLine):
+            break
+        reads = [each for each in module.nodes(cst.Subscript, within=one) if module.code(each.value) == base]
+        reads = [
+            each for each in reads if (_place(each) or -1) > 0 and _is_stored(module, each) == _is_stored(module, use)
+        ]
+        found += [
+            each
+            for each in reads
+            if guards.is_unconditional(module, each) and not checks.is_guarded(module, each, base, by_type=False)
+        ]
+        targets = [module.code(each.target) for each in module.nodes(cst.AssignTarget, within=one)]
+        if base in targets or guards.names_of(base) & set(targets):
+            break
+    return found
+
+
 def _is_part_of_text(module: Module, use: cst.Subscript) -> bool:
     """Whether the elements are parts of a text: what stands for one that is missing is an empty text."""
     return bool(re.search(r"\.r?(?:split|splitlines)\(", module.code(use.value))) or any(
@@ -106,92 +177,6 @@ def _is_part_of_text(module: Module, use: cst.Subscript) -> bool:
         for one in module.nodes(cst.Assign, within=module.function(use) or module.tree)
         if any(module.code(target.target) == module.code(use.value) for target in one.targets)
     )
-
-
-# -- places that are worked out ----------------------------------------------------------------------------------------
-
-
-def _worked_out(case: Case, module: Module, line: int, told: cst.Subscript | None) -> Proposal | Declined:
-    """`items[at]`: a place that a name holds is looked at only where there are so many elements."""
-    every = [told] if told is not None else subscripts(module, line)
-    every = [one for one in every if _is_counted(module, one)]
-    if not every or "axis" in case.records[0].message:
-        return decline("the index is worked out: what is wrong with it is no question of the data's shape")
-    use = every[0]
-    base, index = module.code(use.value), index_of(use)
-    place = module.code(index) if index is not None else ""
-    reason = intent.meant(case, module, use, line, "IndexError")
-    if reason:
-        return decline(reason)
-    if (name := _meaning_it(module, use, ("__getitem__", "pop", "top", "peek", "__setitem__"))) is not None:
-        return decline(f"{name} means the error where there is nothing")
-    if _excludes_the_end(module, use, base, place):
-        return finish(module, "stronger-check", f"{base} has no element at its length: the check leaves that out.")
-    tests = [module.code(test) for test in checks.deciding(module, use)]
-    if any(f"len({base})" in test and place in test for test in tests):
-        return decline(f"the length of {base} is checked before it is read")
-    good, bad = f"{place} < len({{}})", f"{place} >= len({{}})"
-    if _may_be_negative(module, use, place):
-        good, bad = f"-len({base}) <= {good}", f"not -len({base}) <= {good}"
-    operator, value = absent.guard(case, module, absence_of(use, use.value, good, bad))
-    why = f"{base} has not always an element at {place}: {value.code} then, as {value.because}."
-    return finish(module, operator, why)
-
-
-def _may_be_negative(module: Module, use: cst.Subscript, place: str) -> bool:
-    """Whether the function gives a place a number below zero somewhere, which counts from the end."""
-    within = module.function(use) or module.tree
-    return any(
-        any(module.code(target.target) == place for target in one.targets) and re.search(r"-\d", module.code(one.value))
-        for one in module.nodes(cst.Assign, within=within)
-    )
-
-
-def _excludes_the_end(module: Module, use: cst.Subscript, base: str, place: str) -> bool:
-    """Let `at <= len(items)` around a use be `at < len(items)`; whether there was such a check."""
-    inner: cst.CSTNode = use
-    for around in module.ancestors(use):
-        if isinstance(around, cst.FunctionDef | cst.Lambda):
-            return False
-        if (
-            isinstance(around, cst.If | cst.While | cst.IfExp)
-            and inner is not around.test
-            and inner is not around.orelse
-        ):
-            for test in module.nodes(cst.Comparison, within=around.test):
-                target = test.comparisons[0]
-                sides = (module.code(test.left), module.code(target.comparator))
-                if len(test.comparisons) > 1:
-                    continue
-                if isinstance(target.operator, cst.LessThanEqual) and sides == (place, f"len({base})"):
-                    module.replace(target.operator, cst.LessThan())
-                    return True
-                if isinstance(target.operator, cst.GreaterThanEqual) and sides == (f"len({base})", place):
-                    module.replace(target.operator, cst.GreaterThan())
-                    return True
-        inner = around
-    return False
-
-
-def _is_counted(module: Module, one: cst.Subscript) -> bool:
-    """Whether a subscript reads the place that a name holds, and no loop over the same things gives that name."""
-    index = index_of(one)
-    if index is None or constant(index) is not ...:
-        return False
-    code, base = module.code(index), module.code(one.value)
-    if not guards.is_repeatable(code) or not guards.is_repeatable(base) or "[" in code or base in ("sys.argv", "argv"):
-        return False
-    if isinstance(index, cst.BinaryOperation) and (
-        not isinstance(index.operator, cst.Add | cst.Subtract) or not isinstance(index.right, cst.Integer)
-    ):
-        return False
-    names = guards.names_of(code)
-    for around in module.ancestors(one):
-        if isinstance(around, cst.BaseComp) and names & guards.bound_in(module, around):
-            return f"len({base})" not in module.code(around.for_in.iter)
-        if isinstance(around, cst.FunctionDef | cst.Lambda):
-            break
-    return isinstance(index, cst.Name | cst.Attribute | cst.BinaryOperation)
 
 
 # -- taking from what is empty -----------------------------------------------------------------------------------------
@@ -217,13 +202,22 @@ def _taken(case: Case, module: Module, line: int) -> Proposal | Declined:
     base = module.code(owner)
     if not guards.is_repeatable(base):
         return decline("what is taken from is worked out on the line itself")
-    if checks.is_guarded(module, call, base):
+    place = call.args[0].value if call.args else None
+    is_worked_out = place is not None and constant(place) is ... and guards.is_repeatable(module.code(place))
+    if is_worked_out and place is not None:
+        good, bad = f"{module.code(place)} < len({base})", f"{module.code(place)} >= len({base})"
+        asked = any(f"len({base})" in module.code(test) for test in checks.deciding(module, call))
+    else:
+        good, bad, asked = "{}", "not {}", checks.is_guarded(module, call, base)
+    if asked:
         return decline(f"the length of {base} is checked before something is taken from it")
     around = next((one for one in module.ancestors(call) if isinstance(one, cst.While | cst.FunctionDef)), None)
     if isinstance(around, cst.While):
         return decline("the loop goes on until something ends it: what that is to be, nothing here says")
-    operator, value = absent.guard(case, module, absence_of(call, owner, "{}", "not {}"))
-    return finish(module, operator, f"{base} may be empty: {value.code} then, as {value.because}.")
+    absence = Absence(call, owner, lambda _code: (good, bad)) if is_worked_out else absence_of(call, owner, good, bad)
+    operator, value = absent.guard(case, module, absence)
+    lacks = f"has not always an element at {module.code(place)}" if is_worked_out and place else "may be empty"
+    return finish(module, operator, f"{base} {lacks}: {value.code} then, as {value.because}.")
 
 
 def _chosen(case: Case, module: Module, line: int) -> Proposal | Declined:

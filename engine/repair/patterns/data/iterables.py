@@ -14,8 +14,7 @@ from collections.abc import Callable
 import libcst as cst
 
 from engine.repair.patterns.data import nothing
-from engine.repair.patterns.data.arguments import calls_at
-from engine.repair.patterns.data.mismatch import decline, finish, is_told
+from engine.repair.patterns.data.mismatch import calls_at, decline, finish, is_told
 from engine.repair.patterns.guarding import absent, guards
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module

@@ -37,3 +37,14 @@ def is_told(module: Module, value: cst.BaseExpression) -> bool:
         checks.is_guarded(module, value, f"isinstance({code}, {kind})")
         for kind in ("dict", "list", "str", "(list, tuple)", "bytes", "(str, bytes)", "tuple")
     )
+
+
+def calls_at(module: Module, line: int) -> list[cst.Call]:
+    """The calls that the statement at a line makes there."""
+    found = [one for one in module.nodes(cst.Call, line) if _is_at(module, one, line)]
+    return sorted(found, key=lambda one: -sum(1 for _ in module.ancestors(one)))
+
+
+def _is_at(module: Module, node: cst.CSTNode, line: int) -> bool:
+    statement = module.nearest(node, cst.SimpleStatementLine)
+    return statement is None or module.position(statement).start.line <= line

@@ -10,8 +10,7 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.data import nothing
-from engine.repair.patterns.data.arguments import calls_at
-from engine.repair.patterns.data.mismatch import decline, finish
+from engine.repair.patterns.data.mismatch import calls_at, decline, finish
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.syntax import last_name

@@ -6,10 +6,12 @@ Relies on `producers` for where it came from, on `stand_ins` and `absent` for th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 from engine.repair.patterns.data.mismatch import decline
-from engine.repair.patterns.guarding import absent, guards, narrow_checks, read_again, stand_ins, walked_again
+from engine.repair.patterns.guarding import absent, checks, guards, narrow_checks, read_again, stand_ins, walked_again
 from engine.repair.patterns.guarding.absence import none_of
 from engine.repair.patterns.guarding.for_nothing import LEFT
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
@@ -37,9 +39,11 @@ def guarded(
     subject: cst.BaseExpression,
     empty: str | None = None,
     *,
+    first: Sequence[str] = (),
     is_contract_sure: bool = False,
 ) -> Proposal | Declined:
     """Let `subject`, which was None, be checked before `use` needs it; `empty` stands in for it where one is given.
+    `first`: what it is read from, as source, which may have been None as well.
 
     `is_contract_sure`: what gives None by contract, and a value that the code itself tells, make the proposal safe.
     Raises NotEditable.
@@ -56,7 +60,7 @@ def guarded(
     producer = producer_of(module, subject)
     if producer.reason:
         return decline(producer.reason)
-    absence = none_of(use, subject, name_for(module, subject))
+    absence = none_of(use, subject, name_for(module, subject), first=first)
     if absent.is_handled(module, absence):
         return decline(f"{code} is checked before it is used")
     if narrow_checks.is_set(module, use, subject):
@@ -94,12 +98,52 @@ def guarded(
     return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
 
+def read_from(case: Case, module: Module, subject: cst.BaseExpression) -> list[str]:
+    """What a subject is read from that may have been None just as well, outermost first: of `a["b"]["c"]`, `a` and
+    `a["b"]` where `a["b"]["c"]` is the subject. What is known by now, by a check or an earlier use, is left out."""
+    found: list[str] = []
+    if case.frame.columns is not None or not guards.is_repeatable(module.code(subject)):
+        return found
+    owner = subject.value if isinstance(subject, cst.Subscript) else None
+    while isinstance(owner, cst.Subscript | cst.Name | cst.Attribute):
+        code = module.code(owner)
+        if code in ("self", "cls") or producer_of(module, owner).reason or checks.is_guarded(module, owner, code):
+            break
+        if _is_needed_before(module, owner, code):
+            break
+        found.insert(0, code)
+        owner = owner.value if isinstance(owner, cst.Subscript) else None
+    return found
+
+
+def _is_needed_before(module: Module, node: cst.CSTNode, code: str) -> bool:
+    """Whether a statement above that is always run would have failed already if this were None."""
+    inner: cst.CSTNode = node
+    for around in module.ancestors(node):
+        if isinstance(around, cst.FunctionDef):
+            break
+        if isinstance(around, cst.IndentedBlock):
+            for before in around.body:
+                if before is inner:
+                    break
+                asked = before if isinstance(before, cst.SimpleStatementLine) else getattr(before, "test", None)
+                for one in module.nodes(cst.Subscript, within=asked) if asked is not None else ():
+                    if module.code(one.value) == code and guards.is_unconditional(module, one):
+                        return True
+        inner = around
+    return False
+
+
 def stand_in(module: Module, subject: cst.BaseExpression, empty: str) -> None:
     """Put `subject or empty` in the place of a subject. Raises NotEditable."""
-    made = guards.expression(f"({module.code(subject)} or {empty})")
+    made = guards.expression(f"({stand_ins.instead(module, module.code(subject), empty)})")
+    around = module.parent(subject)
+    if isinstance(made, cst.IfExp):
+        bare = isinstance(around, cst.Arg | cst.AugAssign) and not getattr(around, "star", "")
+        module.replace(subject, made.with_changes(lpar=[], rpar=[]) if bare else made)
+        return
     if not isinstance(made, cst.BooleanOperation):
         raise NotEditable("the code is set out as nobody would expect")
-    around = module.parent(subject)
     if isinstance(around, cst.For | cst.CompFor | cst.Arg | cst.AugAssign) and not getattr(around, "star", ""):
         made = made.with_changes(lpar=[], rpar=[])
     left = subject

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from engine.repair.patterns.data import conversions, nothing
+from engine.repair.patterns.data import conversions, nothing, orders
 from engine.repair.patterns.data.mismatch import decline, finish
+from engine.repair.patterns.data.orders import NONE
 from engine.repair.patterns.guarding import checks, guards
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module
-from engine.repair.patterns.source.producers import likeliest, producer_of
+from engine.repair.patterns.source.producers import likeliest
 from engine.repair.patterns.source.underlined import decided
 
 _BINARY = re.compile(
@@ -26,10 +27,7 @@ _CONCAT = re.compile(
     r"can only concatenate (?P<left>\w+) \(not ['\"](?P<right>[\w.]+)['\"]\) to \w+|\Amust be str, not (?P<old>\w+)"
 )
 _UNARY = re.compile(r"bad operand type for (?:unary (?P<sign>[-+~])|(?P<call>abs)\(\)): '(?P<kind>[\w.]+)'")
-_ORDERING = ("sorted", "max", "min", "sort")
-NONE = "NoneType"
 _ZEROS = {"int": "0", "float": "0", "str": '""', "list": "[]", "tuple": "()", "dict": "{}", "set": "set()"}
-_WRITTEN = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.Integer, cst.Float, cst.List, cst.Dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
     chosen = [one for one in operations(module, line, sign) if one.node in every]
     if not chosen:
         if sign[0] in "<>":
-            return _ordered(case, module, line, left, right)
+            return orders.propose(case, module, line, left, right, sign)
         return _summed(case, module, line) if sign == "+" and NONE in (left, right) else _undone(sign)
     if NONE not in (left, right):
         reason = nothing.meant(case, module, chosen[0].node, line)
@@ -81,7 +79,7 @@ def _multiplied(case: Case, module: Module, line: int) -> Proposal | Declined:
     """`text * times`, where one of the two was None."""
     found = [one for one in module.nodes(cst.BinaryOperation, line) if isinstance(one.operator, cst.Multiply)]
     found = decided(case, module, line, [one for one in found if _is_at(module, one, line)])
-    pairs = [(one, side) for one in found for side in (one.right, one.left) if _may_be_none(module, side)]
+    pairs = [(one, side) for one in found for side in (one.right, one.left) if orders.may_be_none(module, side)]
     if not pairs:
         return decline("what was None cannot be told from this line")
     use, subject = pairs[likeliest(module, [side for _node, side in pairs])]
@@ -134,7 +132,7 @@ def _none(
 ) -> Proposal | Declined:
     """One operand was None."""
     pairs = [(one, one.left if left == NONE else one.right) for one in chosen]
-    pairs = [pair for pair in pairs if _may_be_none(module, pair[1])]
+    pairs = [pair for pair in pairs if orders.may_be_none(module, pair[1])]
     if not pairs:
         return decline("what was None cannot be told from this line")
     one, subject = pairs[likeliest(module, [subject for _one, subject in pairs])]
@@ -157,7 +155,7 @@ def _summed(case: Case, module: Module, line: int) -> Proposal | Declined:
             return decline(reason)
         elements = call.args[0].value
         if not isinstance(elements, cst.ListComp | cst.GeneratorExp):
-            return _without_none(module, elements)
+            return orders.without_none(module, elements)
         term = elements.elt
         if isinstance(term, cst.BinaryOperation | cst.IfExp | cst.BooleanOperation):
             return decline("which part of what is summed up was None cannot be told")
@@ -189,12 +187,6 @@ def _begun(case: Case, module: Module, line: int, change: cst.AugAssign, zero: s
     return finish(module, "or-empty", f"{target} is None before anything is added: it begins with {zero}.")
 
 
-def _may_be_none(module: Module, node: cst.BaseExpression) -> bool:
-    if isinstance(node, (*_WRITTEN, cst.BinaryOperation, cst.BaseComp, cst.Tuple, cst.Set)):
-        return False
-    return producer_of(module, node).reason is None or isinstance(node, cst.Name)
-
-
 def _one_operand(case: Case, module: Module, line: int, unary: re.Match[str]) -> Proposal | Declined:
     if unary["kind"] != NONE:
         return decline(f"a {unary['kind']} as an operand: what was meant cannot be seen")
@@ -204,7 +196,7 @@ def _one_operand(case: Case, module: Module, line: int, unary: re.Match[str]) ->
     else:
         signs = module.nodes(cst.UnaryOperation, line)
         pairs = [(one, one.expression) for one in signs if module.code(one.operator).strip() == unary["sign"]]
-    pairs = [pair for pair in pairs if _may_be_none(module, pair[1])]
+    pairs = [pair for pair in pairs if orders.may_be_none(module, pair[1])]
     if not pairs:
         return decline("what was None cannot be told from this line")
     use, subject = pairs[likeliest(module, [subject for _use, subject in pairs])]
@@ -213,48 +205,3 @@ def _one_operand(case: Case, module: Module, line: int, unary: re.Match[str]) ->
 
 def _name(module: Module, call: cst.Call) -> str:
     return module.code(call.func).rpartition(".")[2] if call.args else ""
-
-
-def _ordered(case: Case, module: Module, line: int, left: str, right: str) -> Proposal | Declined:
-    """`sorted(x)`, `max(a, b)` over what has None among it."""
-    if NONE not in (left, right):
-        return decline(f"a {left} and a {right} have no order, and nothing here says what was meant")
-    calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func).rpartition(".")[2] in _ORDERING]
-    for call in decided(case, module, line, calls):
-        reason = nothing.meant(case, module, call, line)
-        if reason:
-            return decline(reason)
-        key = next((arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "key"), None)
-        plain = [arg for arg in call.args if arg.keyword is None and not arg.star]
-        name = module.code(call.func)
-        if isinstance(key, cst.Lambda) and guards.is_repeatable(module.code(key.body)):
-            body = module.code(key.body)
-            module.replace(key.body, guards.expression(f"({body} is not None, {body})"))
-            return finish(module, "none-first", "Some keys are None: those come first.")
-        if key is None and len(plain) == 1 and name in ("sorted", "max", "min"):
-            return _without_none(module, plain[0].value)
-        if key is None and len(plain) > 1 and name in ("max", "min"):
-            unsure = [arg.value for arg in plain if _may_be_none(module, arg.value)]
-            if unsure:
-                subject = unsure[likeliest(module, unsure)]
-                return nothing.guarded(case, module, line, call, subject)
-    return decline("which of the elements was None cannot be told")
-
-
-def _without_none(module: Module, elements: cst.BaseExpression) -> Proposal | Declined:
-    """Leave None out of what is put in order."""
-    if isinstance(elements, cst.ListComp | cst.GeneratorExp | cst.SetComp):
-        code = module.code(elements.elt)
-        if not guards.is_repeatable(code):
-            return decline("the elements come from calls: whether one is None cannot be asked twice")
-        guards.with_filter(module, elements, f"{guards.in_parentheses(code)} is not None")
-    else:
-        name = guards.fresh(module, "one", "value", "element")
-        made = guards.expression(f"({name} for {name} in {module.code(elements)} if {name} is not None)")
-        module.replace(elements, made.with_changes(lpar=[], rpar=[]) if len(_args(module, elements)) == 1 else made)
-    return finish(module, "filter", "None has no place in an order: it is left out.")
-
-
-def _args(module: Module, node: cst.CSTNode) -> list[cst.Arg]:
-    call = module.parent(module.parent(node) or node)
-    return list(call.args) if isinstance(call, cst.Call) else []

@@ -40,7 +40,8 @@ def must_be_there(module: Module, use: cst.Subscript, key: object) -> str | None
         return f"{name} means the error: it is how Python asks"
     if _LOOKUP.search(name):
         return f"{name} is there to say what is missing"
-    if _MUST.search(base) and not (base.endswith("environ") and _is_usual(module, use, key)):
+    of_view = base == "self.kwargs"  # what the address of a page holds, and a part of it may be left out
+    if _MUST.search(base) and not of_view and not (base.endswith("environ") and _is_usual(module, use, key)):
         return f"{base} must have the key: without it nothing here can go on"
     if re.fullmatch(r"_?[A-Z][A-Z0-9_]*", last):
         return f"{last} is a table of what is allowed: another key is the caller's error"

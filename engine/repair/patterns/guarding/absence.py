@@ -26,12 +26,14 @@ class Absence:
     names: tuple[str, ...] = ("found", "value", "result")
     element: str = "None"  # what stands for one missing value among others
     is_none: bool = False  # the subject itself is not there; else a part of it is not
+    alike: frozenset[str] = frozenset()  # other reads, as source, that fail where this one does
 
     def needed_by(self, module: Module, node: cst.CSTNode, besides: cst.CSTNode | None = None) -> bool:
         """Whether a node fails where this one's use does, and nothing has looked before; `besides` is no such look."""
         subject = module.code(self.subject)
         if not self.is_none:
-            return isinstance(node, cst.Subscript) and module.code(node) == module.code(self.use)
+            code = module.code(node) if isinstance(node, cst.Subscript) else ""
+            return bool(code) and (code == module.code(self.use) or code in self.alike)
         if isinstance(node, cst.Comparison | cst.BinaryOperation):
             return _takes_no_none(module, node, subject) and not checks.is_guarded(
                 module, node, subject, besides=besides
@@ -54,12 +56,17 @@ def _takes_no_none(module: Module, node: cst.Comparison | cst.BinaryOperation, s
 
 
 def none_of(
-    use: cst.BaseExpression, subject: cst.BaseExpression, names: tuple[str, ...], others: Sequence[str] = ()
+    use: cst.BaseExpression,
+    subject: cst.BaseExpression,
+    names: tuple[str, ...],
+    others: Sequence[str] = (),
+    first: Sequence[str] = (),
 ) -> Absence:
-    """None where an object was expected; `others` are subjects (as source) of which one may have been it as well."""
+    """None where an object was expected; `others` are subjects (as source) of which one may have been it as well, and
+    `first` those that the subject itself is read from."""
 
     def conditions(code: str) -> tuple[str, str]:
-        every = [_whole(code), *others]
+        every = [*first, _whole(code), *others]
         return " and ".join(f"{one} is not None" for one in every), " or ".join(f"{one} is None" for one in every)
 
     return Absence(use, subject, conditions, names, is_none=True)

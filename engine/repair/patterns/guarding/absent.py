@@ -35,6 +35,8 @@ _CONVERSIONS = (
     "Decimal",
     "sum",
     "round",
+    "dir",
+    "vars",
 )
 
 
@@ -128,7 +130,13 @@ def test_of(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | N
         return whole
     if isinstance(around, cst.IfExp) and around.test is whole:
         return whole
-    return None
+    call = (
+        module.parent(module.parent(around) or around) if isinstance(around, cst.GeneratorExp | cst.ListComp) else None
+    )
+    is_asked = (
+        isinstance(whole, cst.Comparison) and isinstance(call, cst.Call) and last_name(call.func) in ("all", "any")
+    )
+    return whole if is_asked else None
 
 
 def _every_choice(module: Module, absence: Absence, test: cst.BaseExpression) -> cst.BaseExpression | None:

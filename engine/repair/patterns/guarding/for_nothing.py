@@ -102,6 +102,11 @@ def given_for_nothing(case: Case, module: Module, function: cst.FunctionDef, gue
     for parameter in (*function.params.params, *function.params.kwonly_params):
         if parameter.name.value in _DEFAULTS:
             word = parameter.name.value
+            given = [*_returned(function), *(one.value for one in own_nodes(function.body, cst.Assign))]
+            last = re.compile(rf"{word} or (?:'[^']*'|\"[^\"]*\"|-?[\d.]+|\[\]|\{{\}})")
+            with_last = [one for one in map(module.code, given) if last.fullmatch(one)]
+            if with_last:  # what there is where no default was given, either
+                return Value(with_last[0], "told", f"it is what {name} returns elsewhere for nothing")
             return Value(word, "told", f"{word} is the argument for it")
     words = _IN_WORDS.search(docstring(function) or "")
     if words:
@@ -242,6 +247,10 @@ def _split(text: str) -> list[str]:
         else:
             parts[-1] += letter
     return [part.strip() for part in parts]
+
+
+def _returned(function: cst.FunctionDef) -> list[cst.BaseExpression]:
+    return [one.value for one in own_nodes(function.body, cst.Return) if one.value is not None]
 
 
 def _other_returns(function: cst.FunctionDef) -> Iterator[cst.BaseExpression]:

@@ -198,13 +198,13 @@ def bound_in(module: Module, comp: cst.BaseComp) -> set[str]:
     return names
 
 
-def with_filter(module: Module, comp: cst.BaseComp, good: str) -> None:
-    """Add `if good` behind a comprehension's last `for`, before its other conditions."""
+def with_filter(module: Module, comp: cst.BaseComp, good: str, *, last: bool = False) -> None:
+    """Add `if good` behind a comprehension's last `for`, before its other conditions, or behind them (`last`)."""
     at = comp.for_in
     while at.inner_for_in is not None:
         at = at.inner_for_in
     made = cst.CompIf(test=expression(good), whitespace_before=cst.SimpleWhitespace(" "))
-    module.replace(at, at.with_changes(ifs=[made, *at.ifs]))
+    module.replace(at, at.with_changes(ifs=[*at.ifs, made] if last else [made, *at.ifs]))
 
 
 def loop_around(module: Module, node: cst.CSTNode) -> cst.For | None:

@@ -65,7 +65,7 @@ def parts(module: Module, node: cst.BaseExpression, count: int) -> str | None:
     for one in target.elements:
         name = one.value.value if isinstance(one.value, cst.Name) else ""
         kinds = {"None": "None", "()": "tuple", "0": "number", '""': "text", "{}": "dict"}
-        fits = [code for code, kind in kinds.items() if _reads_last(module, function, name, line, kind, MOST_STEPS)]
+        fits = [code for code, kind in kinds.items() if reads_last(module, function, name, line, kind, MOST_STEPS)]
         found.append(fits[0] if name and fits else "None")
     return f"({', '.join(found)})"
 
@@ -239,7 +239,7 @@ def _is_taken_by(module: Module, call: cst.Call, arg: cst.Arg, kind: str, steps:
     every = (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
     for parameter in every:
         if argument_for(call, function, parameter.name.value, module) is arg.value:
-            return _reads_last(module, function, parameter.name.value, 0, kind, steps - 1)
+            return reads_last(module, function, parameter.name.value, 0, kind, steps - 1)
     return True
 
 
@@ -252,7 +252,7 @@ def _is_walked_on(module: Module, element: cst.Element, kind: str, steps: int) -
         return True
     if not isinstance(loop.target, cst.Name):
         return False
-    return _reads_last(module, function, loop.target.value, module.position(display).end.line, kind, steps - 1)
+    return reads_last(module, function, loop.target.value, module.position(display).end.line, kind, steps - 1)
 
 
 def _stays_bound(module: Module, change: cst.CSTNode, target: cst.BaseExpression, kind: str, steps: int) -> bool:
@@ -261,10 +261,12 @@ def _stays_bound(module: Module, change: cst.CSTNode, target: cst.BaseExpression
     function = module.function(change)
     if not isinstance(target, cst.Name) or function is None or steps < 1:
         return True
-    return _reads_last(module, function, target.value, module.position(change).end.line, kind, steps - 1)
+    return reads_last(module, function, target.value, module.position(change).end.line, kind, steps - 1)
 
 
-def _reads_last(module: Module, function: cst.FunctionDef, name: str, line: int, kind: str, steps: int) -> bool:
+def reads_last(
+    module: Module, function: cst.FunctionDef, name: str, line: int, kind: str, steps: int = MOST_STEPS
+) -> bool:
     """Whether the reads of a name behind a line, up to where it is bound anew, do not fail on the value."""
     bound = [
         module.position(one).start.line

@@ -40,6 +40,8 @@ def own_error(
         return None
     if guards.loop_around(module, line) is not None:
         return None
+    if any(isinstance(one, cst.Arg) and one.keyword is not None for one in module.ancestors(absence.use)):
+        return None  # one part of many, which can do without it
     kinds = set()
     for one in own_nodes(function.body, cst.Raise):
         if one.exc is None or module.nearest(one, cst.ExceptHandler) is not None:

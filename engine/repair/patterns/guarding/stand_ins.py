@@ -30,12 +30,26 @@ _METHODS = {
     '""': _OF_TEXT,
     "set()": frozenset(("add", "discard", "union", "difference", "intersection", "update", "copy")),
 }
+_OF_ARRAYS = frozenset(("numpy", "torch", "pandas", "tensorflow", "jax", "cv2", "cupy", "xarray", "polars"))
 _WALKING = frozenset(
     (
         *("len", "list", "tuple", "set", "sorted", "sum", "any", "all"),
         *("enumerate", "zip", "reversed", "map", "filter"),
     )
 )
+
+
+def instead(module: Module, code: str, empty: str) -> str:
+    """The source of what is there, or else of an empty value: where a file works with arrays, which are neither true
+    nor false, None itself is asked for."""
+    is_array = empty not in ("{}", '""', "''") and "(" not in code
+    if (
+        is_array
+        and guards.is_repeatable(code)
+        and not _OF_ARRAYS.isdisjoint(one.partition(".")[0] for one in module.imported.values())
+    ):
+        return f"{code} if {code} is not None else {empty}"
+    return f"{code} or {empty}"
 
 
 def at_producer(module: Module, subject: cst.BaseExpression) -> str | None:
@@ -66,6 +80,12 @@ def at_producer(module: Module, subject: cst.BaseExpression) -> str | None:
     change = bound[0]
     if not isinstance(change.targets[0].target, cst.Name) or not isinstance(change.value, cst.Call | cst.Subscript):
         return None
+    if not _OF_ARRAYS.isdisjoint(one.partition(".")[0] for one in module.imported.values()):
+        line = module.nearest(change, cst.SimpleStatementLine)
+        if line is None or len(line.body) != 1:
+            return None
+        guards.after(module, line, f"if {name} is None:\n    {name} = {empty}\n")
+        return empty
     module.replace(change.value, cst.BooleanOperation(change.value, cst.Or(), guards.expression(empty)))
     return empty
 

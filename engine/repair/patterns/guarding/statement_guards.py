@@ -16,10 +16,12 @@ from engine.repair.patterns.guarding.absence import Absence, flat, inline
 from engine.repair.patterns.guarding.for_nothing import Value
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source import intent
-from engine.repair.patterns.source.dependents import Statement, dependents, works_on_itself
+from engine.repair.patterns.source.dependents import Statement, bound_names, dependents, works_on_itself
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.syntax import parameter_of
 
+_ANSWERING = ("startswith", "endswith", "isdigit", "isalpha", "isalnum", "isnumeric", "is_file", "is_dir", "exists")
+_ASKING = re.compile(r"_*(?:is|has|can|should|needs|matches|contains|supports)_")
 _DISPLAYS = (cst.DictElement, cst.Element)
 
 
@@ -37,7 +39,7 @@ def in_statement(
     only = line.body[0]
     if isinstance(only, cst.Raise):  # what is to be said stays said
         return inline(module, absence, whole, absence.element, repeatable)
-    value = for_nothing.given_for_nothing(case, module, function, _guess(only)) if function else None
+    value = for_nothing.given_for_nothing(case, module, function, _guess(only, function)) if function else None
     if function is not None and value is not None and value.strength != "told":
         value = for_nothing.so_far(module, function, line) or value
     code = module.code(absence.subject)
@@ -92,7 +94,7 @@ def in_statement(
         and repeatable
     ):
         made = guards.conditional(module, whole, absence.conditions(code)[0], value.code)
-        producer = _producer(module, line, code)
+        producer = _producer(module, line, code, absence.conditions(code)[1])
         if producer is None:
             module.replace(whole, made)
             return "conditional", value
@@ -127,7 +129,7 @@ def in_statement(
         given = Value("the end of the program", "guessed", f"{function.name.value} ends it where it cannot go on")
     if repeatable:
         bad = absence.conditions(code)[1]
-        producer = _producer(module, line, code)
+        producer = _producer(module, line, code, bad)
         if producer is not None:
             guards.after(module, producer, f"if {bad}:\n    {exit_code}\n")
             return "guard-producer", given
@@ -216,9 +218,12 @@ def left_with_the_rest(
     return leave_before(case, module, absence, line)
 
 
-def _guess(only: cst.BaseSmallStatement) -> str:
-    """What a function returns for nothing, by the form of what it returns at this place."""
+def _guess(only: cst.BaseSmallStatement, function: cst.FunctionDef) -> str:
+    """What a function returns for nothing, by the form of what it returns at this place, and by its name."""
     value = only.value if isinstance(only, cst.Return) else None
+    method = value.func.attr.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) else ""
+    if method in _ANSWERING or (value is not None and _ASKING.match(function.name.value)):
+        return "False"
     name = value.func.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Name) else ""
     if isinstance(value, cst.ListComp) or name in ("list", "sorted"):
         return "[]"
@@ -359,13 +364,17 @@ def _is_used_later(module: Module, line: cst.SimpleStatementLine, code: str) -> 
     )
 
 
-def _producer(module: Module, line: cst.SimpleStatementLine, code: str) -> cst.SimpleStatementLine | None:
-    """The statement of the same block that bound the name last, where nothing but its check belongs behind it."""
+def _producer(module: Module, line: cst.SimpleStatementLine, code: str, bad: str) -> cst.SimpleStatementLine | None:
+    """The statement of the same block that bound the name last, where nothing but its check, `bad`, belongs behind it:
+    what else the check asks for is bound before."""
     block = module.parent(line)
     if not code.isidentifier() or not isinstance(block, cst.IndentedBlock):
         return None
     body = list(block.body)
+    asked = guards.names_of(bad) - {code}
     for one in reversed(body[: body.index(line)]):
+        if asked & set(bound_names(one)):
+            return None
         if (
             isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 and isinstance(one.body[0], cst.Assign)
         ) and ([module.code(target.target) for target in one.body[0].targets] == [code]):

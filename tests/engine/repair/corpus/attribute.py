@@ -12,6 +12,12 @@ PROGRAMS = [
     *next_uses.ATTRIBUTE,
     *ATTRIBUTE,
     program(
+        "a text without parts, which has not even an empty one",
+        "def tags(row):\n    found = []\n    for tag in row['tags'].split(','):\n        found.append(tag.strip())\n    return found\n",
+        "import app\nassert app.tags({'tags': 'a, b'}) == ['a', 'b']\nassert app.tags({'tags': ''}) == ['']\nassert app.tags({'tags': None}) == []",
+        operator="conditional",
+    ),
+    program(
         "a part that stays as it was while what follows reads it",
         """import re
 

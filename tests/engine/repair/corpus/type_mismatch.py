@@ -48,6 +48,36 @@ PROGRAMS = [
         operator="get",
     ),
     program(
+        "a text or bytes, whichever comes",
+        "def lines(out):\n    return out.split('\\n')\n",
+        "import app\nassert app.lines('a\\nb') == ['a', 'b']\nassert app.lines(b'a\\nb') == ['a', 'b']",
+        operator="decode",
+    ),
+    program(
+        "a limit that is not set",
+        "def clamp(item, value):\n    low, high = item.get('low'), item.get('high')\n    value = max(0, min(value, high))\n    item['value'] = value\n    return item\n",
+        "import app\nassert app.clamp({'high': 2}, 4)['value'] == 2\nassert app.clamp({}, 4)['value'] == 4",
+        operator="conditional",
+    ),
+    program(
+        "scores that nobody gave, beside boxes",
+        "def show(boxes, scores=None):\n    out = []\n    for box, score in zip(boxes, scores):\n        out.append(f'{box} {score}')\n    return out\n",
+        "import app\nassert app.show([1], [2]) == ['1 2']\nassert app.show([1, 3]) == ['1 None', '3 None']",
+        operator="or-empty",
+    ),
+    program(
+        "a place that is worked out behind the list",
+        "def next_of(x, steps):\n    items = list(x)\n    at = len(items) - 2 + steps\n    found = items[at]\n    found = found.strip()\n    return found\n",
+        "import app\nassert app.next_of(['a', 'b '], 1) == 'b'\nassert app.next_of(['a', 'b '], 2) is None",
+        operator="guard-use",
+    ),
+    program(
+        "a year that is not known, in a title",
+        "def titles(rows):\n    out = []\n    for row in rows:\n        out.append(f\"{row['name']} ({row['year']:04})\")\n    return out\n",
+        "import app\nassert app.titles([{'name': 'a', 'year': 800}, {'name': 'b', 'year': None}]) == ['a (0800)', 'b ()']",
+        operator="conditional",
+    ),
+    program(
         "a moment that was never noted",
         "import time\n\n\ndef interrupted(stats):\n    stats['total'] += time.time() - stats['restart_time']\n",
         "import app\nimport time\nstats = {'total': 3}\napp.interrupted(stats)\nassert stats['total'] == 3\n"

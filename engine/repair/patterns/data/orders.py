@@ -1,0 +1,143 @@
+"""None among what is put in order, or asked for its least or most: `sorted(x)`, `max(a, b)`, `min(x for x in y)`."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from engine.repair.patterns.data import nothing
+from engine.repair.patterns.data.mismatch import decline, finish
+from engine.repair.patterns.guarding import checks, guards
+from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.producers import producer_of
+from engine.repair.patterns.source.subscripts import constant
+from engine.repair.patterns.source.syntax import last_name
+from engine.repair.patterns.source.underlined import decided
+
+NONE = "NoneType"
+_ORDERING = ("sorted", "max", "min", "sort")
+_WRITTEN = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.Integer, cst.Float, cst.List, cst.Dict)
+_LIMIT = re.compile(r"(?i)min|max|limit|bound|cap|lower|upper|lowest|highest|floor|ceil|least|most|end|stop|start")
+
+
+def may_be_none(module: Module, node: cst.BaseExpression) -> bool:
+    """Whether an operand may have been None: it is nothing that is written out or worked out."""
+    if isinstance(node, (*_WRITTEN, cst.BinaryOperation, cst.BaseComp, cst.Tuple, cst.Set)):
+        return False
+    return producer_of(module, node).reason is None or isinstance(node, cst.Name)
+
+
+def propose(case: Case, module: Module, line: int, left: str, right: str, sign: str) -> Proposal | Declined:
+    """The edit for what was put in order; `left`, `right` and `sign` are those of the comparison that failed."""
+    if NONE not in (left, right):
+        return decline(f"a {left} and a {right} have no order, and nothing here says what was meant")
+    every = [one for one in module.nodes(cst.Call, line) if module.code(one.func).rpartition(".")[2] in _ORDERING]
+    asking = "max" if sign[0] == ">" else "min"
+    calls = [
+        one for one in every if module.code(one.func) == asking
+    ] or every  # `max` asks for more, all others for less
+    for call in decided(case, module, line, calls):
+        reason = nothing.meant(case, module, call, line)
+        if reason:
+            return decline(reason)
+        key = next((arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "key"), None)
+        plain = [arg.value for arg in call.args if arg.keyword is None and not arg.star]
+        name = module.code(call.func)
+        if key is not None:
+            return _none_first(module, key, "is None" if name == "min" else "is not None")
+        if key is None and len(plain) == 1 and name in ("sorted", "max", "min"):
+            return without_none(module, plain[0])
+        if key is None and len(plain) > 1 and name in ("max", "min"):
+            return _of_several(case, module, line, call, plain, left == NONE)
+    return decline("which of the elements was None cannot be told")
+
+
+def _none_first(module: Module, key: cst.BaseExpression, asked: str) -> Proposal | Declined:
+    """Let a key that is None come first in an order, or never be the least or the most."""
+    where = "first" if asked == "is not None" else "last"
+    why = f"Some keys are None: those come {where}."
+    if isinstance(key, cst.Lambda):
+        code = module.code(key.body.with_changes(lpar=[], rpar=[]))
+        if isinstance(key.body, cst.Tuple):
+            return decline("which part of the keys was None cannot be told")
+        if guards.is_repeatable(code):
+            module.replace(key.body, guards.expression(f"({guards.in_parentheses(code)} {asked}, {code})"))
+            return finish(module, "none-first", why)
+        name = guards.fresh(module, "value", "key", "found")
+        module.replace(key.body, guards.expression(f"(({name} := {code}) {asked}, {name})"))
+        return finish(module, "none-first", why)
+    one, name = guards.fresh(module, "one", "item", "element"), guards.fresh(module, "value", "key", "found")
+    code = f"{module.code(key)}({one})"
+    getter = last_name(key.func) if isinstance(key, cst.Call) else ""
+    if isinstance(key, cst.Call) and getter in ("itemgetter", "attrgetter"):
+        if len(key.args) != 1:
+            return decline("which part of the keys was None cannot be told")
+        place = key.args[0].value
+        code = f"{one}[{module.code(place)}]"
+        if getter == "attrgetter":
+            attribute = constant(place)
+            if not isinstance(attribute, str):
+                return decline("which attribute it was cannot be told")
+            code = f"{one}.{attribute}"
+        module.replace(key, guards.expression(f"lambda {one}: ({code} {asked}, {code})"))
+        return finish(module, "none-first", why)
+    module.replace(key, guards.expression(f"lambda {one}: (({name} := {code}) {asked}, {name})"))
+    return finish(module, "none-first", why)
+
+
+def _of_several(
+    case: Case, module: Module, line: int, call: cst.Call, given: list[cst.BaseExpression], is_later: bool
+) -> Proposal | Declined:
+    """`min(value, limit)`: each argument is compared, from the left, with the least of those before it."""
+    unsure = [one for one in given if may_be_none(module, one)]
+    if len(given) > 2 or not unsure:
+        if not unsure or len(unsure) != len(given):
+            return _limited(case, module, line, call, unsure[-1]) if unsure else _untold()
+        name = guards.fresh(module, "one", "value", "element")
+        codes = ", ".join(module.code(one) for one in given)
+        made = guards.expression(f"{module.code(call.func)}({name} for {name} in ({codes}) if {name} is not None)")
+        module.replace(call, made.with_changes(lpar=call.lpar, rpar=call.rpar))
+        return finish(module, "filter", "None has no place in an order: it is left out.")
+    subject, other = (given[1], given[0]) if is_later else (given[0], given[1])
+    if subject not in unsure:
+        return _untold()
+    code = module.code(subject)
+    if checks.is_guarded(module, call, code):
+        return decline(f"{code} is checked before it is used")
+    is_value = not _LIMIT.search(code) and _LIMIT.search(module.code(other))
+    if is_value or not guards.is_repeatable(code):
+        return _limited(case, module, line, call, subject)
+    module.replace(call, guards.conditional(module, call, f"{code} is not None", module.code(other)))
+    return finish(module, "conditional", f"{code} is None where there is no such limit: {module.code(other)} then.")
+
+
+def _limited(case: Case, module: Module, line: int, call: cst.Call, subject: cst.BaseExpression) -> Proposal | Declined:
+    return nothing.guarded(case, module, line, call, subject)
+
+
+def _untold() -> Declined:
+    return decline("which of the elements was None cannot be told")
+
+
+def without_none(module: Module, elements: cst.BaseExpression) -> Proposal | Declined:
+    """Leave None out of what is put in order."""
+    if isinstance(elements, cst.ListComp | cst.GeneratorExp | cst.SetComp):
+        code = module.code(elements.elt.with_changes(lpar=[], rpar=[]))
+        if guards.is_repeatable(code):
+            guards.with_filter(module, elements, f"{guards.in_parentheses(code)} is not None")
+        else:
+            name = guards.fresh(module, "value", "one", "element")
+            guards.with_filter(module, elements, f"({name} := {code}) is not None", last=True)
+            module.replace(elements.elt, cst.Name(name))
+    else:
+        name = guards.fresh(module, "one", "value", "element")
+        made = guards.expression(f"({name} for {name} in {module.code(elements)} if {name} is not None)")
+        module.replace(elements, made.with_changes(lpar=[], rpar=[]) if len(_args(module, elements)) == 1 else made)
+    return finish(module, "filter", "None has no place in an order: it is left out.")
+
+
+def _args(module: Module, node: cst.CSTNode) -> list[cst.Arg]:
+    call = module.parent(module.parent(node) or node)
+    return list(call.args) if isinstance(call, cst.Call) else []
