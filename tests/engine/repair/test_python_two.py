@@ -46,3 +46,33 @@ def test_an_image_that_cannot_be_read_is_told_in_its_words(tmp_path: Path, is_ol
         assert 'raise IOError("cannot read image: %s" % (path,))' in text and "except (IOError, OSError):" in text
     else:
         assert 'raise FileNotFoundError(f"cannot read image: {path}")' in text
+
+
+WRITE = (
+    "# encoding: utf8\nimport sys\n\n\ndef save(path, text):\n    with open(path, 'w') as file:\n"
+    "        file.write(text)\n\n\ndef load(path):\n    with open(path) as file:\n        return file.read()\n"
+)
+
+
+@pytest.mark.parametrize("how", ["tox", "shim", "no"])
+def test_text_is_opened_as_both_pythons_can(tmp_path: Path, how: str) -> None:
+    source = WRITE.replace(
+        "import sys\n", "import sys\n\nPY2 = sys.version_info[0] < 3\n" if how == "shim" else "import sys\n"
+    )
+    (tmp_path / "app.py").write_text(source, encoding="utf-8")
+    (tmp_path / "tox.ini").write_text(f"[tox]\nenvlist = py{27 if how == 'tox' else 311}\n", encoding="utf-8")
+    line = source.splitlines().index("        file.write(text)") + 1
+    frame = Frame(str(tmp_path / "app.py"), line, "save", "file.write(text)")
+    record = ErrorRecord(
+        "UnicodeEncodeError",
+        "'ascii' codec can't encode character '\\xe9' in position 3: ordinal not in range(128)",
+        (frame,),
+    )
+    found = built_in("unicode").propose(Case(Folder(tmp_path), "g", [record], "app.py", frame, line, source.encode()))
+    assert isinstance(found, Proposal)
+    text = found.edits[0].after.decode()
+    if how == "no":
+        assert "open(path, 'w', encoding='utf-8')" in text and "codecs" not in text
+    else:
+        assert "codecs.open(path, 'w', encoding='utf-8')" in text and "io.open(path, encoding='utf-8')" in text
+        assert "import codecs\nimport io\nimport sys\n" in text
