@@ -55,8 +55,12 @@ def test_a_step_is_left_with_nothing(tmp_path: Path, returned: str, leaves: str)
 
 def test_a_step_whose_nothing_is_not_known_is_left_alone(tmp_path: Path) -> None:
     assert isinstance(proposed(tmp_path, STEP.replace("RETURN", "return scores"), "self.score(batch)"), Declined)
-    shared = "import deepspeed\n\n\n" + STEP.replace("RETURN", "return")
-    assert isinstance(proposed(tmp_path, shared, "self.score(batch)"), Declined)
+    one = STEP.replace("RETURN", "return")
+    assert isinstance(proposed(tmp_path, "import deepspeed\n\n\n" + one, "self.score(batch)"), Declined)
+    wrapped = one + "\n    def wrap(self):\n        self.model = DistributedDataParallel(self.model)\n"
+    assert isinstance(proposed(tmp_path, wrapped, "self.score(batch)"), Declined)
+    maybe = wrapped.replace("        self.model =", "        if self.many:\n            self.model =")
+    assert "return\n" in after(tmp_path, maybe, "self.score(batch)", "leave-step")
 
 
 def test_a_step_that_a_framework_calls_gives_no_loss(tmp_path: Path) -> None:

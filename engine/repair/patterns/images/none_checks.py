@@ -154,6 +154,8 @@ def guard_reads_beside(trail: Trail, chain: Chain, inline: Callable[[Trail, Plac
             continue
         if any(module.is_replaced(one) for one in (other, *module.ancestors(other))):
             continue
+        if own is None and module.nearest(other, cst.For) is not module.nearest(call, cst.For):
+            continue  # another part of a long script
         here = Place(module, other, chain.call.frame if own is function else 0)
         assign = module.parent(other)
         line = module.parent(assign) if assign is not None else None

@@ -1,7 +1,7 @@
 """A training step that runs out of memory is passed over: its gradients are dropped, and the next batch is taken.
 
 For steps that cannot be done in halves. In a loop over batches the loop goes on; a function that does one step leaves
-with what it gives for nothing. Only where no other process waits for the step.
+with what it gives for nothing. Only where no other process is sure to wait for the step.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source import wording
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.expected import EMPTY
-from engine.repair.patterns.source.syntax import walk
+from engine.repair.patterns.source.syntax import last_name, walk
 
-_TOGETHER = re.compile(r"Distributed|accelerat|deepspeed|\bhvd\b|horovod")
+_TOGETHER = re.compile(r"accelerat|deepspeed|\bhvd\b|horovod")
 _STEPS = re.compile(r"\.(?:backward|step|zero_grad)\(|\b(?:update_params|optimizer_step|optimize)\(")
 _COMPUTES = re.compile(r"\.(?:to|cuda)\(|(?i:model|net|forward|encod|decod|loss|criterion|score|predict)\w*\(")
 _SETS_UP = re.compile(r"\.(?:train|eval|zero_grad)\(")
+_BATCH = re.compile(r"(?i)\b(?:mini)?batch\b")
 _TAKES = re.compile(r"\b(?:next|get_batch|sample_batch|next_batch)\(|_batch\(|\.sample\(")
 _KEEPS = re.compile(r"\.(?:append|extend|write)\(|\byield\b|\w\[[^\]\n]+\] *\+?= ")
 _ONE_STEP = re.compile(r"(?i)(?:^|_)(?:train|training)_?(?:step|batch)|^fit_(?:step|batch)")
@@ -44,8 +45,8 @@ def skip_batch(site: Site, statement: cst.CSTNode, *, trains: bool, within: bool
     loop = _loop_over_batches(module, statement)
     if loop is None or not isinstance(loop.body, cst.IndentedBlock) or loop.asynchronous or loop.orelse:
         return None
-    if trains and _TOGETHER.search(module.text):
-        return None  # other processes would wait for this one
+    if trains and _is_waited_for(module):
+        return None
     inside = {statement, *module.ancestors(statement)}
     body = list(loop.body.body)
     at = next((index for index, one in enumerate(body) if one in inside), None)
@@ -73,7 +74,7 @@ def skip_batch(site: Site, statement: cst.CSTNode, *, trains: bool, within: bool
 def leave_step(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | None) -> Proposal | None:
     """A function that does one step leaves with what it gives for nothing; None where nothing shows what that is."""
     module = site.module
-    if function is None or _TOGETHER.search(module.text) or not isinstance(function.body, cst.IndentedBlock):
+    if function is None or _is_waited_for(module) or not isinstance(function.body, cst.IndentedBlock):
         return None
     if any(isinstance(one, cst.For | cst.While | cst.Try) for one in module.ancestors(statement)):
         return None
@@ -99,13 +100,27 @@ def leave_step(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | N
     return finished(site, "leave-step", why)
 
 
+def _is_waited_for(module: Module) -> bool:
+    """Whether other processes wait for the step: always, not only where the model is wrapped on a condition."""
+    if _TOGETHER.search(module.text):
+        return True
+    wraps = [one for one in module.nodes(cst.Call) if last_name(one.func) == "DistributedDataParallel"]
+    if wraps and all(module.nearest(one, cst.If) is not None for one in wraps):
+        return False
+    return "Distributed" in module.text
+
+
 def _loop_over_batches(module: Module, statement: cst.CSTNode) -> cst.For | None:
     for around in module.ancestors(statement):
         if isinstance(around, cst.FunctionDef | cst.ClassDef):
             return None
         if isinstance(around, cst.For):
             over = module.code(around.iter)
-            if BATCHES.search(over) or (over.startswith("range(") and _TAKES.search(module.code(around.body))):
+            if (
+                BATCHES.search(over)
+                or _BATCH.search(module.code(around.target))
+                or (over.startswith("range(") and _TAKES.search(module.code(around.body)))
+            ):
                 return around
     return None
 
@@ -115,6 +130,8 @@ def _start(module: Module, body: Sequence[cst.BaseStatement], at: int) -> int:
     first = at
     for index in range(at - 1, -1, -1):
         one = body[index]
+        if isinstance(one, cst.For) and not re.search(r"\b(?:break|continue|return|yield)\b", module.code(one)):
+            continue
         if not isinstance(one, cst.SimpleStatementLine):
             break
         if isinstance(one.body[0], cst.Assign) and _COMPUTES.search(module.code(one)):

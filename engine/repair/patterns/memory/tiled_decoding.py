@@ -1,7 +1,7 @@
 """A picture's latents that are decoded (or encoded) at once are done in tiles where memory runs out.
 
-Autoencoders of diffusers do so once `enable_tiling` was called (its documentation of `AutoencoderKL`); others have
-`decode_tiled` beside `decode`, which the project shows where it uses it.
+Autoencoders of diffusers do so once `enable_tiling` was called (its documentation of `AutoencoderKL`); others,
+ComfyUI's among them, have `decode_tiled` beside `decode`, as the project shows where it uses it.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def in_tiles(case: Case, site: Site, statement: cst.CSTNode) -> Proposal | None:
     coder = module.code(func.value)
     plain = statement.with_changes(leading_lines=())
     again = module.code(plain).strip()
-    if _shows(case, site, rf"\b{func.attr.value}_tiled\("):
+    if _shows(case, site, rf"\b{func.attr.value}_tiled\(|^\s*(?:from|import) +comfy\b"):
         called = calls[0].with_changes(func=func.with_changes(attr=cst.Name(f"{func.attr.value}_tiled")))
         again, first = module.code(cast(cst.CSTNode, plain.deep_replace(calls[0], called))).strip(), ""
-    elif _shows(case, site, r"(?m)^\s*(?:from|import) +diffusers\b|\benable_(?:vae_)?tiling\("):
+    elif _shows(case, site, r"^\s*(?:from|import) +diffusers\b|\benable_(?:vae_)?tiling\("):
         first = f"    {coder}.enable_tiling()\n"
     else:
         return None
@@ -57,7 +57,7 @@ def in_tiles(case: Case, site: Site, statement: cst.CSTNode) -> Proposal | None:
 
 def _shows(case: Case, site: Site, text: str) -> bool:
     """Whether the file, or another of the project, has a text."""
-    pattern = re.compile(text)
+    pattern = re.compile(text, re.M)
     if pattern.search(site.module.text):
         return True
     for path in case.project.python_files()[:MOST_FILES]:
