@@ -76,3 +76,18 @@ def test_text_is_opened_as_both_pythons_can(tmp_path: Path, how: str) -> None:
     else:
         assert "codecs.open(path, 'w', encoding='utf-8')" in text and "io.open(path, encoding='utf-8')" in text
         assert "import codecs\nimport io\nimport sys\n" in text
+
+
+def test_a_warning_is_written_as_both_can(tmp_path: Path) -> None:
+    source = (
+        "import cv2\n\n\ndef sizes(paths):\n    for path in paths:\n        image = cv2.imread(path)\n"
+        "        print(image.shape)\n"
+    )
+    (tmp_path / "app.py").write_text(source, encoding="utf-8")
+    (tmp_path / "tox.ini").write_text("[tox]\nenvlist = py27\n", encoding="utf-8")
+    frame = Frame(str(tmp_path / "app.py"), 7, "sizes", "print(image.shape)")
+    record = ErrorRecord("AttributeError", "'NoneType' object has no attribute 'shape'", (frame,))
+    found = built_in("imread").propose(Case(Folder(tmp_path), "g", [record], "app.py", frame, 7, source.encode()))
+    assert isinstance(found, Proposal)
+    wanted = """            sys.stderr.write("Skipping an unreadable image: %s" % (path,) + '\\n')\n"""
+    assert wanted in found.edits[0].after.decode()

@@ -28,6 +28,7 @@ _REWRITTEN: tuple[tuple[str, str], ...] = (
         r"(?<!\w)f(?P<quote>['\"])(?P<text>[^{}%\\]*)\{(?P<value>[^{}!:]+)\}(?P=quote)",
         r"\g<quote>\g<text>%s\g<quote> % (\g<value>,)",
     ),
+    (r"\bprint\((?P<said>.+), file=sys\.stderr\)$", r"sys.stderr.write(\g<said> + '\\n')"),
     (r"(raise type\(error\)\(.*\)) from error\b", r"\1"),
 )
 _UNKNOWN = re.compile(r"(?<!\w)[fF][rR]?['\"]|:=|\braise .* from |\bprint\(.*file=|\bnonlocal\b|\byield from\b")
