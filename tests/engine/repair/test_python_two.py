@@ -9,7 +9,7 @@ import pytest
 from engine.repair.patterns.files import Folder
 from engine.repair.patterns.pattern import Case, Proposal
 from engine.repair.patterns.registry import built_in
-from engine.repair.patterns.source.python_two import is_for_python_two
+from engine.repair.patterns.source.python_two import has_shims, is_for_python_two
 from engine.repair.record import ErrorRecord, Frame
 
 READ = "import cv2\nimport numpy as np\n\n\ndef size(path):\n    image = cv2.imread(path)\n    return image.shape[:2]\n"
@@ -91,3 +91,9 @@ def test_a_warning_is_written_as_both_can(tmp_path: Path) -> None:
     assert isinstance(found, Proposal)
     wanted = """            sys.stderr.write("Skipping an unreadable image: %s" % (path,) + '\\n')\n"""
     assert wanted in found.edits[0].after.decode()
+
+
+def test_a_file_that_refuses_python_two_makes_up_for_nothing() -> None:
+    assert has_shims("if sys.version_info < (3,):\n    text = unicode\n")
+    assert not has_shims("if sys.version_info < (3,):\n    sys.exit('Python 3 is needed')\n")
+    assert not has_shims("if sys.version_info < (3, 8):\n    import tomli\n")

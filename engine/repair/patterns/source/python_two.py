@@ -17,7 +17,8 @@ _SAYS = {
 }
 _SHIMS = re.compile(
     r"\bunicode_literals\b|\bPY2\b|\bPY3\b|\bbasestring\b|\braw_input\b|^\s*(?:import|from) six\b|\bxrange\b|"
-    r"version_info(?:\[0\]|\.major)? *(?:[<>]=?|[!=]=) *\(?[23]\b(?!, *[1-9])|except NameError:",
+    r"version_info(?:\[0\]|\.major)? *(?:[<>]=?|[!=]=) *\(?[23]\b(?!, *[1-9])"
+    r"(?![^\n:]*:\s*(?:sys\.exit|exit|raise)\b)|except NameError:",
     re.M,
 )
 _REWRITTEN: tuple[tuple[str, str], ...] = (
