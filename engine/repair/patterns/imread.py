@@ -15,36 +15,27 @@ system's code page; None is looked for where the image is used. Other sources of
 
 from __future__ import annotations
 
-import builtins
 import re
 from dataclasses import replace
 from typing import cast
 
 import libcst as cst
 
+from engine.repair.patterns.images.any_path import imreads, read_all_so, use_helper
+from engine.repair.patterns.images.none_checks import SKIPPED, guard, guard_reads_beside, is_tested, loop_around
+from engine.repair.patterns.images.own_errors import helper_alone, is_own_error
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import expected, wording
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line, with_replaced
 from engine.repair.patterns.source.image_origin import Chain, is_decoding, starts, trace_back
 from engine.repair.patterns.source.python_two import fitting
 from engine.repair.patterns.source.sites import Place, Trail, meant
-from engine.repair.patterns.source.syntax import last_name, own_parts, walk
+from engine.repair.patterns.source.syntax import own_parts, walk
 from engine.repair.record import ErrorRecord
 
 EMPTY = re.compile(r"empty\(\)|size\.width\s*>\s*0|Overload resolution failed|Expected Ptr<|not a numpy array|imread")
 WARNED = re.compile(r"imread_?\(.*can't open/read file")
 ON_PURPOSE = ("AttributeError", "TypeError", "error")
-SKIPPED = "Skipping an unreadable image"
-UNREADABLE = "cannot read image"
-HELPER = '''def {name}(filename, flags={colour}):
-    """Read an image as {cv2}.imread does, whatever characters its path has: None where there is no image."""
-    try:
-        data = {np}.fromfile(filename, dtype={np}.uint8)
-    except OSError:
-        return None
-    image = {cv2}.imdecode(data, flags) if data.size else None
-    return {cv2}.imread(filename, flags) if image is None and data.size else image  # imread shows files cut short
-'''
 
 
 class Imread:
@@ -59,7 +50,7 @@ class Imread:
             return "NoneType" in record.message
         if record.type in ("cv2.error", "error", "cv2.cv2.error"):
             return EMPTY.search(record.message) is not None
-        return WARNED.search(record.message) is not None
+        return WARNED.search(record.message) is not None or is_own_error(record)
 
     def propose(self, case: Case) -> Proposal | Declined:
         """The helper and the check, or the reason why not."""
@@ -75,6 +66,8 @@ class Imread:
         module, statement = here
         if expected.is_test_file(module.path):
             return self._declined("it is a test's own image")
+        if is_own_error(trail.record):
+            return self._read_otherwise(module, statement)
         chain = next((one for start in starts(trail, module, statement) if (one := trace_back(trail, start))), None)
         if chain is None:
             return self._declined("the None does not come from cv2.imread")
@@ -87,14 +80,27 @@ class Imread:
         call = cast(cst.Call, chain.call.node)
         if any(arg.star for arg in call.args) or len([one for one in call.args if one.keyword is None]) > 2:
             return self._declined("cv2.imread is called in a form that is not known")
+        if _is_seen_to(chain):
+            return self._declined("the function that reads it looks for None already")
         refused = _check(trail, here, chain)
         if refused:
             return self._declined(refused)
+        if not is_decoding(chain.call.module, call):
+            guard_reads_beside(trail, chain, _inline)
+            read_all_so(chain.call.module)
         edits = tuple(one.edit() for one in trail.modules() if one.is_changed)
         how = "" if is_decoding(chain.call.module, call) else "it is read so that any path works, and "
         why = f"cv2 gave None for an image: {how}None is looked for before it is used"
         operator = "helper-and-check"
         return Proposal(self.id, operator, edits, first_changed_line(edits[0]), "review", why)
+
+    def _read_otherwise(self, module: Module, statement: cst.CSTNode) -> Proposal | Declined:
+        refused = helper_alone(module, statement)
+        if refused:
+            return self._declined(refused)
+        edit = module.edit()
+        why = "the file's own check for None found an image unread whose path may be to blame: it is read by any path"
+        return Proposal(self.id, "helper", (edit,), first_changed_line(edit), "review", why)
 
     def _declined(self, reason: str) -> Declined:
         return Declined(self.id, reason)
@@ -123,6 +129,13 @@ def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: Chain) -> str:
     owner = chain.call.module
     used = chain.places[0]
     name, statement = "", here[1]
+    reader = _reader_of(trail, chain)
+    if reader is not None:
+        chain = replace(chain, places=(reader,))
+        used = reader
+        kept = _kept_as(reader)
+        if kept is not None:
+            return _after_assignment(trail, reader, kept[0], kept[1], chain)
     for earlier, place in zip((None, *chain.places), chain.places, strict=False):
         module, node = place.module, place.node
         parent = module.parent(node)
@@ -143,34 +156,85 @@ def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: Chain) -> str:
             return _inline(trail, place, chain)
     if isinstance(used.node, cst.Name) and isinstance(statement, cst.SimpleStatementLine):
         name = used.node.value
-        if _is_tested(used.module, used.node, name):
+        if is_tested(used.module, used.node, name):
             return f"{name} is tested for None already"
-        _use_helper(owner, call, None)
-        used.module.insert_before(statement, _guard(trail, used, name, chain))
+        use_helper(owner, call, None)
+        used.module.insert_before(statement, guard(trail, used, name, chain))
         return ""
     return "there is no statement before which None could be looked for"
 
 
+def _is_seen_to(chain: Chain) -> bool:
+    """Whether a function on the way, other than the one that failed, tests what was read before it hands it on."""
+    failed = chain.places[0].module.function(chain.places[0].node)
+    return any(
+        isinstance(one.node, cst.Name)
+        and one.module.function(one.node) is not failed
+        and isinstance(one.module.parent(one.node), cst.Return)
+        and _tested_before(one.module, one.node)
+        for one in chain.places
+    )
+
+
+def _tested_before(module: Module, node: cst.Name) -> bool:
+    """Whether a name that is returned was tested for None, with an exit, before."""
+    line = module.position(node).start.line
+    test = re.compile(rf"(?:^|[^\w.]){re.escape(node.value)} is None|not {re.escape(node.value)}$")
+    return any(
+        test.search(module.code(one.test)) and module.position(one).start.line < line
+        for one in module.nodes(cst.If, within=module.function(node))
+    )
+
+
+def _reader_of(trail: Trail, chain: Chain) -> Place | None:
+    """The call itself, where a function reads the image for others that all need it: it can say which it was."""
+    call, used = chain.call, chain.places[0]
+    if is_decoding(call.module, call.node):
+        return None  # it may be asked of images that are rightly not there
+    reader, user = call.module.function(call.node), used.module.function(used.node)
+    if reader is None or user is None or reader is user or loop_around(used.module, used.node) is not None:
+        return None
+    if any(loop_around(one.module, one.node) for one in chain.places) or used.module.nearest(used.node, cst.CompFor):
+        return None
+    if any(isinstance(one, cst.Yield) for one in walk(reader.body)) or reader.name.value.startswith("__"):
+        return None
+    if not any(isinstance(call.module.parent(one.node), cst.Return) for one in chain.places[1:]):
+        return None  # it is kept, not handed back
+    if expected.expected(trail, call.module, reader) or expected.by_annotation(call.module, reader):
+        return None
+    if any(expected.by_callers(trail, one.name.value) for one in (reader, user)):
+        return None
+    if expected.expected(trail, used.module, user) or expected.by_annotation(used.module, user):
+        return None
+    return Place(call.module, call.node, used.frame + 1)
+
+
+def _kept_as(place: Place) -> tuple[cst.SimpleStatementLine, str] | None:
+    """The line that gives a call's result a name, and that name."""
+    assign = place.module.parent(place.node)
+    line = place.module.parent(assign) if assign is not None else None
+    if not (isinstance(assign, cst.Assign) and isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1):
+        return None
+    target = assign.targets[0].target
+    is_one = len(assign.targets) == 1 and isinstance(target, cst.Name | cst.Attribute)
+    return (line, place.module.code(target)) if is_one else None
+
+
 def _after_assignment(trail: Trail, place: Place, line: cst.SimpleStatementLine, name: str, chain: Chain) -> str:
     module = place.module
-    if _is_tested(module, place.node, name):
+    if is_tested(module, place.node, name):
         return f"{name} is tested for None already"
     call, owner = cast(cst.Call, chain.call.node), chain.call.module
-    guard = _guard(trail, place, name, chain)
+    check = guard(trail, place, name, chain)
     if module is owner and any(node is call for node in walk(line)):
         changes: dict[cst.CSTNode, cst.CSTNode] = {
-            each: _use_helper(owner, each, each) for each in _imreads(module, line)
+            each: use_helper(owner, each, each) for each in imreads(module, line)
         }
-        module.insert_after(line, guard, with_replaced(line, changes))
+        module.insert_after(line, check, with_replaced(line, changes))
     else:
-        _use_helper(owner, call, None)
-        module.insert_after(line, guard)
+        use_helper(owner, call, None)
+        module.insert_after(line, check)
     return ""
-
-
-def _imreads(module: Module, node: cst.CSTNode) -> list[cst.Call]:
-    calls = [one for one in walk(node) if isinstance(one, cst.Call)]
-    return [one for one in calls if module.qualified(one.func) == "cv2.imread"]
 
 
 def _several(trail: Trail, place: Place) -> bool:
@@ -189,20 +253,20 @@ def _several(trail: Trail, place: Place) -> bool:
     changes: dict[cst.CSTNode, cst.CSTNode] = {}
     guards = ""
     for one, value in zip(target.elements, values.elements, strict=True):
-        if any(value.value is call for call in _imreads(module, line)) and isinstance(one.value, cst.Name):
+        if any(value.value is call for call in imreads(module, line)) and isinstance(one.value, cst.Name):
             call = cast(cst.Call, value.value)
-            changes[call] = _use_helper(module, call, call)
+            changes[call] = use_helper(module, call, call)
             here = Place(module, call, place.frame)
-            guards += _guard(trail, here, one.value.value, Chain((here,)))
+            guards += guard(trail, here, one.value.value, Chain((here,)))
     module.insert_after(line, guards, with_replaced(line, changes))
     return bool(guards)
 
 
 def _in_loop(used: Place, loop: cst.For, name: str, chain: Chain) -> str:
     module = used.module
-    if _is_tested(module, used.node, name):
+    if is_tested(module, used.node, name):
         return f"{name} is tested for None already"
-    _use_helper(chain.call.module, cast(cst.Call, chain.call.node), None)
+    use_helper(chain.call.module, cast(cst.Call, chain.call.node), None)
     others = [one.value for one in walk(loop.target) if isinstance(one, cst.Name) and one.value != name]
     first = loop.body.body[0]
     if others:
@@ -216,7 +280,7 @@ def _in_loop(used: Place, loop: cst.For, name: str, chain: Chain) -> str:
 def _in_comprehension(module: Module, clause: cst.CompFor, name: str, chain: Chain) -> str:
     if any(name in module.code(one.test) for one in clause.ifs):
         return f"{name} is tested already"
-    _use_helper(chain.call.module, cast(cst.Call, chain.call.node), None)
+    use_helper(chain.call.module, cast(cst.Call, chain.call.node), None)
     test = cst.parse_expression(f"{name} is not None")
     module.replace(clause, clause.with_changes(ifs=[*clause.ifs, cst.CompIf(test)]))
     return ""
@@ -226,7 +290,7 @@ def _inline(trail: Trail, place: Place, chain: Chain) -> str:
     """The call stands within a larger expression: it gets a name first."""
     module, node = place.module, cast(cst.Call, place.node)
     call, owner = cast(cst.Call, chain.call.node), chain.call.module
-    new = _use_helper(owner, call, call) if node is call else _use_helper(owner, call, None) and node
+    new = use_helper(owner, call, call) if node is call else use_helper(owner, call, None) and node
     taken = module.names()
     name = next(
         one for one in ("image", "img", "picture", "image_read", "_image") if one not in taken or one == "_image"
@@ -243,11 +307,11 @@ def _inline(trail: Trail, place: Place, chain: Chain) -> str:
         if isinstance(around, cst.SimpleStatementLine):
             if module.nearest(node, cst.Lambda) is not None:
                 return "it stands within a lambda"
-            source = f"{name} = {module.tree.code_for_node(new)}\n" + _guard(trail, place, name, chain)
+            source = f"{name} = {module.tree.code_for_node(new)}\n" + guard(trail, place, name, chain)
             module.insert_before(around, source, around.deep_replace(node, cst.Name(name)))
             return ""
         if isinstance(around, cst.If) and not isinstance(module.parent(around), cst.If):
-            source = f"{name} = {module.tree.code_for_node(new)}\n" + _guard(trail, place, name, chain)
+            source = f"{name} = {module.tree.code_for_node(new)}\n" + guard(trail, place, name, chain)
             test = around.test.deep_replace(node, cst.Name(name))
             module.insert_before(around, source, around.with_changes(test=test))
             return ""
@@ -273,143 +337,6 @@ def _stands_in(module: Module, node: cst.Call, trail: Trail, frame: int) -> bool
     if here is None or here[0] is not module:
         return False
     return any(one is node for part in own_parts(here[1]) for one in walk(part))
-
-
-def _use_helper(module: Module, call: cst.Call, instead: cst.Call | None) -> cst.Call:
-    """Add the helper; the call through it, which takes the old one's place unless the caller sees to that."""
-    if is_decoding(module, call):
-        return call  # a reader for any path is there
-    is_nested = not module.imports_for_sure("cv2") and _is_deep(module)
-    cv2 = "cv2" if is_nested else module.name_of_import("cv2")
-    numpy = module.name_of_import("numpy", alias="np")
-    names = ("read_image", "read_image_file", "imread_any_path")
-    name = next((one for one in names if _is_helper(module, one)), "")
-    name = name or next((one for one in names if one not in module.names()), "_read_image_of_any_path")
-    if not _is_helper(module, name):
-        colour = f"{cv2}.IMREAD_COLOR" if module.imports_for_sure("cv2") else "1"  # it is looked up when defined
-        text = HELPER.format(name=name, cv2=cv2, np=numpy, colour=colour)
-        module.add_helper(text.replace("    try:", "    import cv2\n\n    try:", 1) if is_nested else text)
-    made = call.with_changes(func=cst.Name(name))
-    if instead is None:
-        module.replace(call, made)
-    return made
-
-
-def _is_helper(module: Module, name: str) -> bool:
-    return any(one.name.value == name and "imdecode" in module.code(one) for one in module.nodes(cst.FunctionDef))
-
-
-def _is_deep(module: Module) -> bool:
-    """Whether the file imports cv2 in functions alone, or in a `try` that is itself under a condition."""
-    own = [one for one in module.nodes(cst.Import) if any(last_name(name.name) == "cv2" for name in one.names)]
-    around = [
-        [one for one in module.ancestors(each) if isinstance(one, cst.Try | cst.If | cst.FunctionDef)] for each in own
-    ]
-    return bool(own) and all(len(one) > 1 or any(isinstance(o, cst.FunctionDef) for o in one) for one in around)
-
-
-def _guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
-    """`if name is None:` with what is done then: the next of a loop, what the code base wants, or a clear error."""
-    module, node = place.module, place.node
-    told = _path_at(place, chain)
-    if re.search(rf"(?<![\w.]){re.escape(name)}\b", told):
-        told = ""  # the path's name is the image's by now
-    value = told or name
-    loop = _loop(module, node)
-    if loop is not None:
-        names = [one.value for one in walk(loop.target) if isinstance(one, cst.Name)]
-        warn = wording.warning(module, node, SKIPPED, told or (names[0] if names else name))
-        return f"if {name} is None:\n    {warn}\n    continue\n"
-    function = module.function(node)
-    answer = None
-    if function is not None:
-        answer = (
-            expected.expected(trail, module, function)
-            or expected.by_callers(trail, function.name.value)
-            or expected.by_annotation(module, function)
-        )
-        if answer is not None and answer.value is not None and function.name.value != "__init__":
-            yields = any(isinstance(one, cst.Yield) for one in walk(function.body, into_functions=False))
-            return f"if {name} is None:\n    return{'' if yields else ' ' + answer.value}\n"
-    other = _another_item(module, function) if function is not None and answer is None else ""
-    if other:
-        warn = wording.warning(module, node, SKIPPED, value)
-        return f"if {name} is None:\n    {warn}\n    return {other}\n"
-    error = "FileNotFoundError"
-    if answer is not None and answer.raises and (hasattr(builtins, answer.raises) or module.defines(answer.raises)):
-        error = answer.raises
-    if error == "FileNotFoundError" and function is not None:
-        _skip_in_caller(trail, place, function)
-    said = wording.formatted(module, UNREADABLE, value) if told else f"{module.quote}{UNREADABLE}{module.quote}"
-    return f"if {name} is None:\n    raise {error}({said})\n"
-
-
-def _another_item(module: Module, function: cst.FunctionDef) -> str:
-    """The next item, for one of a data set that cannot be read; empty where there is no such thing."""
-    around = module.nearest(function, cst.ClassDef)
-    names = [one.name.value for one in function.params.params]
-    if function.name.value != "__getitem__" or around is None or len(names) != 2:
-        return ""
-    methods = [one.name.value for one in module.nodes(cst.FunctionDef, within=around.body)]
-    is_data = any("Dataset" in module.code(base.value) for base in around.bases)
-    return f"{names[0]}[({names[1]} + 1) % len({names[0]})]" if is_data and "__len__" in methods else ""
-
-
-def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef) -> None:
-    """Where a loop calls the function that raises from now on, the rest of the loop goes on."""
-    for index in range(place.frame - 1, max(-1, place.frame - 4), -1):
-        here = trail.statement(index)
-        if here is None or expected.is_test_file(here[0].path):
-            return
-        module, statement = here
-        if _loop(module, statement) is None or not isinstance(statement, cst.SimpleStatementLine):
-            continue
-        if not module.is_replaced(statement) and module.function(statement) is not function:
-            warn = wording.warning(module, statement, SKIPPED, "error")
-            module.wrap(statement, f"try:\n    pass\nexcept FileNotFoundError as error:\n    {warn}\n    continue\n")
-        return
-
-
-def _path_at(place: Place, chain: Chain) -> str:
-    """The path as the code around `place` names it, where it does."""
-    node = place.node
-    if is_decoding(place.module, node):
-        return ""  # it is given data
-    if isinstance(node, cst.IfExp) and any(one is chain.call.node for one in walk(node)):
-        node = chain.call.node
-    if not isinstance(node, cst.Call) or not node.args:
-        return ""
-    if node is not chain.call.node and not isinstance(node.args[0].value, cst.Name | cst.Attribute | cst.SimpleString):
-        return ""
-    path = node.args[0].value
-    while isinstance(path, cst.Call) and last_name(path.func) in ("str", "fspath") and len(path.args) == 1:
-        path = path.args[0].value
-    return place.module.code(path)
-
-
-def _loop(module: Module, node: cst.CSTNode) -> cst.For | None:
-    inner = node
-    for around in module.ancestors(node):
-        if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.While):
-            return None
-        if isinstance(around, cst.For):
-            return around if inner is around.body else None
-        inner = around
-    return None
-
-
-def _is_tested(module: Module, node: cst.CSTNode, name: str) -> bool:
-    """Whether the function tests the name for None, or for being there at all, once it has its value."""
-    scope = module.function(node) or module.tree
-    loops = [one for one in module.ancestors(node) if isinstance(one, cst.For | cst.While)]
-    since = min((module.position(one).start.line for one in (node, *loops)), default=0)
-    tests = [
-        one.test
-        for one in walk(scope)
-        if isinstance(one, cst.If | cst.While | cst.Assert | cst.IfExp) and module.position(one).start.line >= since
-    ]
-    pattern = re.compile(rf"(?:^|[^\w.])(?:{re.escape(name)}\s+is\s+(?:not\s+)?None|not\s+{re.escape(name)}\b(?!\.))")
-    return any(pattern.search(" " + module.code(one)) or module.code(one) == name for one in tests)
 
 
 PATTERN = Imread()

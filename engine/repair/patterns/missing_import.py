@@ -32,7 +32,11 @@ from engine.repair.record import ErrorRecord
 MISSING = re.compile(r"No module named '?(?P<module>[\w.]+)'?(?P<rest>[^\n]*)")
 OPTIONAL = re.compile(r"Missing optional dependency '(?P<module>[\w.-]+)'")
 BY_LIBRARIES = frozenset(
-    ("openpyxl", "xlrd", "lxml", "html5lib", "tables", "pyarrow", "xlsxwriter", "jinja2", "sqlalchemy")
+    (
+        *("openpyxl", "xlrd", "lxml", "html5lib", "tables", "pyarrow", "xlsxwriter", "jinja2", "sqlalchemy"),
+        *("tensorboard", "tensorboardX", "sentencepiece", "scipy", "matplotlib", "tabulate", "h5py", "pycocotools"),
+        *("psycopg2", "MySQLdb", "pymysql", "asyncpg", "aiosqlite", "redis", "multipart", "socks"),
+    )
 )
 ON_PURPOSE = ("ImportError", "ModuleNotFoundError")
 NAMESPACE_TOPS = ("google", "azure", "ruamel", "snowflake")

@@ -13,6 +13,7 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns.guarding import guards
+from engine.repair.patterns.memory.another_try import once_more
 from engine.repair.patterns.memory.backoff_code import (
     IS_OUT_OF_MEMORY,
     Site,
@@ -26,8 +27,10 @@ from engine.repair.patterns.memory.backoff_code import (
 )
 from engine.repair.patterns.memory.batch_arguments import smaller_argument
 from engine.repair.patterns.memory.shrinking_ranges import leaves_loop, shrink
-from engine.repair.patterns.memory.skipped_batches import skip_batch
+from engine.repair.patterns.memory.skipped_batches import is_one_step, leave_step, skip_batch
+from engine.repair.patterns.memory.smaller_tiles import outer_loop, smaller_tiles
 from engine.repair.patterns.memory.split_calls import BATCHES, batch_call, split_batches
+from engine.repair.patterns.memory.tiled_decoding import in_tiles
 from engine.repair.patterns.memory.trainers import smaller_batches
 from engine.repair.patterns.memory.wider_handlers import widened
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -54,6 +57,7 @@ _HANDLED = re.compile(
 )
 
 
+_LOOP_ELSEWHERE = "a training step cannot be split where it stands: its loop is elsewhere"
 _BY_CALLER = "running out of memory is handled by its caller already"
 _WITHIN_MODELS = ("forward", "__call__", "_call_impl", "_wrapped_call_impl")
 
@@ -84,6 +88,7 @@ class OutOfMemory:
         if _ELSEWHERE.search(case.records[0].type):
             return Declined(self.id, "no handler is there that could know it, and what ran out is not torch")
         reasons: list[str] = []
+        inner: intent.Place | None = None
         for place in intent.places(case):
             if re.match(r"(?:raise|assert)\b", place.frame.code.strip()):
                 continue
@@ -97,7 +102,8 @@ class OutOfMemory:
                     reasons.append(f"the line is gone from {place.path}")
                     continue
                 site = Site(module, line, "MPS" in message, is_of_torch(case, module))
-                found = _propose(site, is_layer=place.frame.function in _WITHIN_MODELS)
+                is_layer = place.frame.function in _WITHIN_MODELS
+                found = _of_a_step(site) if inner is not None else _propose(case, site, is_layer=is_layer)
             except NotEditable as error:
                 reasons.append(error.reason)
                 continue
@@ -106,12 +112,18 @@ class OutOfMemory:
             if not found:
                 continue
             reasons.append(found)
+            if found == _LOOP_ELSEWHERE and inner is None:
+                inner = place
             if "already" in found or "on purpose" in found:
                 break
+        else:
+            left = _left(case, inner) if inner is not None else None
+            if left is not None:
+                return left
         return Declined(self.id, reasons[0] if reasons else "no batch was computed where memory ran out")
 
 
-def _propose(site: Site, is_layer: bool) -> Proposal | str:
+def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
     """The back-off, or why there is none; '' inside a layer, which its caller has to give less."""
     module, line = site.module, site.line
     statement = module.statement(line)
@@ -127,13 +139,16 @@ def _propose(site: Site, is_layer: bool) -> Proposal | str:
     if re.search(r"(?i)on purpose|benchmark|deliberate", f"{text or ''} {comment_on(module, line)}"):
         return "running out of memory is meant here: it is measured on purpose"
     code = module.code(statement) if isinstance(statement, cst.SimpleStatementLine) else ""
-    trains = ".backward(" in module.code(scope if function else statement)
+    trains = ".backward(" in module.code(scope if function else statement) or is_one_step(function, module)
     loop = _loop(module, statement)
-    by_trainer = smaller_batches(site, statement)
+    by_trainer = smaller_batches(site, statement) or in_tiles(case, site, statement)
     if by_trainer is not None:
         return by_trainer
     if is_layer and not (loop is not None and BATCHES.search(module.code(loop.iter))):
         return ""  # one batch after another is no layer's work, whatever the function is called
+    tiles = smaller_tiles(site, statement, function) if outer_loop(module, statement) is not None else None
+    if tiles is not None:
+        return tiles
     if loop is not None and _is_range(module, loop):
         shrunk = shrink(site, loop, statement, function)
         if shrunk is not None:
@@ -143,17 +158,52 @@ def _propose(site: Site, is_layer: bool) -> Proposal | str:
         return by_size
     if trains:
         if loop is None or _is_range(module, loop):
-            return "a training step cannot be split where it stands: its loop is elsewhere"
+            return skip_batch(site, statement, trains=True) or _LOOP_ELSEWHERE
         halved = _halves(site, loop, statement)
-        return skip_batch(site, loop, statement) or halved if isinstance(halved, str) else halved
-    call, names = batch_call(module, statement, line)
+        return skip_batch(site, statement, trains=True) or halved if isinstance(halved, str) else halved
+    try:
+        call, names = batch_call(module, statement, line)
+    except NotEditable as error:
+        other = once_more(site, statement, function)
+        if other is None and "halves" in error.reason:
+            other = skip_batch(site, statement, trains=False)
+        if other is None:
+            raise
+        return other
     if call is None:
         if _LOADING.search(code):
             return "what does not fit is no batch: a smaller one would not help"
         return "no call on a batch where memory ran out"
     if _leads_with_length(module, call):
-        return "the first dimension is a sequence's length, as its lengths are given beside it: it is not the batch's"
+        return (
+            skip_batch(site, statement, trains=False)
+            or "the first dimension is a sequence's length, as its lengths are given beside it: it is not the batch's"
+        )
     return split_batches(site, call, names)
+
+
+def _of_a_step(site: Site) -> Proposal | str:
+    """Further out than a training step: the loop that calls for it."""
+    statement = site.module.statement(site.line)
+    if statement is None:
+        return "the line holds no statement"
+    if _is_handled(site.module, statement):
+        return "running out of memory is handled here already"
+    return skip_batch(site, statement, trains=True, within=True) or _LOOP_ELSEWHERE
+
+
+def _left(case: Case, place: intent.Place) -> Proposal | None:
+    """The step's own function leaves, where no loop is seen that would take the next batch."""
+    try:
+        module = Module(place.path, place.source)
+    except NotEditable:
+        return None
+    line = module.line_of(place.frame.code, place.line)
+    statement = module.statement(line) if line is not None else None
+    if statement is None or line is None:
+        return None
+    site = Site(module, line, "MPS" in case.records[0].message, is_of_torch(case, module))
+    return leave_step(site, statement, module.function(statement))
 
 
 def _leads_with_length(module: Module, call: cst.Call) -> bool:
@@ -211,9 +261,6 @@ def _is_handled_further_out(case: Case, inner: intent.Place) -> bool:
     return False
 
 
-# -- a loop over places ------------------------------------------------------------------------------------------------
-
-
 # -- a training step on a loader's batch -------------------------------------------------------------------------------
 
 
@@ -235,7 +282,13 @@ def _halves(site: Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | str
     if len(names) == 1 and (f"**{first}" in text or re.search(rf"\b{first}\[['\"]", text)):
         length = f"len(next(iter({first}.values())))"
         halves = [f"{{name: part[{cut}] for name, part in {first}.items()}}" for cut in (":half", "half:")]
-    elif len(names) == 1 and re.search(rf"^\s*\w+(?:, *\w+)+ = {first}$|\(\w+(?:, *\w+)+\) = {first}$", text, re.M):
+    elif len(names) == 1 and re.search(
+        rf"\b{first}\.(?!(?:to|cuda|cpu|size|shape|dim|float|half|long|view)\b)[a-z]", text
+    ):
+        return "the batch is an object of its own: nothing shows how it would be halved"
+    elif len(names) == 1 and re.search(
+        rf"^\s*\w+(?:, *\w+)+ = {first}$|\(\w+(?:, *\w+)+\) = {first}$|\b{first}\[1\]", text, re.M
+    ):
         length = f"len({first}[0])"
         halves = [f"[part[{cut}] for part in {first}]" for cut in (":half", "half:")]
     else:

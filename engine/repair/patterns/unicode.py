@@ -19,7 +19,8 @@ from engine.repair.patterns.pattern import Applicability, Case, Declined, Propos
 from engine.repair.patterns.source import wording
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line, with_keyword
 from engine.repair.patterns.source.encodings import Choice, choice_for, codec_name, line_at, mode_name
-from engine.repair.patterns.source.openings import PARSERS, Kind, Opening, keyword, named_encoding, opening
+from engine.repair.patterns.source.openings import BY_THE_WAY, PARSERS, Kind, Opening, keyword, named_encoding, opening
+from engine.repair.patterns.source.python_two import fitting, has_shims, is_for_python_two
 from engine.repair.patterns.source.sites import Place, Trail, meant
 from engine.repair.patterns.source.syntax import dotted, last_name, own_parts, text_of, walk
 from engine.repair.record import ErrorRecord
@@ -115,17 +116,21 @@ class Unicode:
             if text_of(keyword(one.call, "errors")) == "strict":
                 return self._declined(f"line {line_at(place)} asks for the error: errors='strict'")
             choice = choice_for(case, trail, place, one, found)
-            return self._declined(choice) if isinstance(choice, str) else self._named(place, one, choice)
-        if found["do"] == "encode" and (log := _log_file(here)) is not None:
-            place = Place(here[0], log.call, trail.last)
-            choice = choice_for(case, trail, place, log, found)
-            return self._declined(choice) if isinstance(choice, str) else self._named(place, log, choice)
+            return self._declined(choice) if isinstance(choice, str) else self._named(case, place, one, choice)
+        far = _log_file(here) if found["do"] == "encode" else _argument_file(here, found["do"])
+        if far is not None:
+            place = Place(here[0], far.call, trail.last)
+            choice = choice_for(case, trail, place, far, found)
+            return self._declined(choice) if isinstance(choice, str) else self._named(case, place, far, choice)
         return self._declined(reason)
 
     # -- edits ----------------------------------------------------------------------------------------------------
 
-    def _named(self, place: Place, one: Opening, choice: Choice) -> Proposal:
+    def _named(self, case: Case, place: Place, one: Opening, choice: Choice) -> Proposal | Declined:
+        if choice.errors and one.kind.name == "numpy":
+            return self._declined(f"{dotted(one.call.func)} cannot be told what to do with bytes that are not UTF-8")
         module = place.module
+        is_old = is_for_python_two(case.project) or has_shims(module.text)
         calls = [one]
         if choice.encoding == "utf-8" and choice.errors is None:  # what writes must agree with what reads
             calls += [
@@ -135,6 +140,7 @@ class Unicode:
                 and (other := opening(module, call)) is not None
                 and other.mode is not None
                 and not other.is_binary
+                and other.kind.name not in BY_THE_WAY
                 and named_encoding(other) is None
                 and keyword(call, "errors") is None
                 and not _around_or_in(module, call, one.call)
@@ -143,10 +149,13 @@ class Unicode:
             changed = _with_encoding(each, _encoding_value(module, each, choice.encoding))
             if choice.errors and each is one and keyword(one.call, "errors") is None:
                 changed = with_keyword(changed, "errors", f"{module.quote}{choice.errors}{module.quote}")
+            if is_old and module.qualified(each.call.func) == "open":
+                changed = changed.with_changes(func=cst.parse_expression(_open_of_both(module, each)))
             module.replace(each.call, changed)
         edit = module.edit()
         operator = "errors-keyword" if choice.errors else "encoding-keyword"
-        return Proposal(self.id, operator, (edit,), first_changed_line(edit), choice.applicability, choice.why)
+        made = Proposal(self.id, operator, (edit,), first_changed_line(edit), choice.applicability, choice.why)
+        return fitting(case, made)
 
     def _decoding(self, module: Module, call: cst.Call, found: re.Match[str]) -> Proposal | Declined:
         if "unexpected end of data" in found["reason"]:
@@ -175,7 +184,8 @@ class Unicode:
         if re.search(rf"sys\.{name}\s*=[^=]|{name}\.reconfigure\(|{name}\.(?:buffer|detach)|getwriter", text):
             return self._declined(f"the file sets sys.{name} up already")
         surrogate = "surrogates not allowed" in found["reason"]
-        if codec_name(found["codec"]) == "utf-8" and not surrogate:
+        strange = name == "stdin" and codec_name(found["codec"]) == "utf-8"
+        if codec_name(found["codec"]) == "utf-8" and not surrogate and not strange:
             return self._declined(f"sys.{name} is UTF-8 already and what it was given is not")
         target = _first_of(module, statement)
         if target is None:
@@ -183,6 +193,7 @@ class Unicode:
         stream = f"{module.name_of_import('sys')}.{name}"
         quote = module.quote
         extra = f", errors={quote}surrogateescape{quote}" if surrogate else ""
+        extra = f", errors={quote}replace{quote}" if strange else extra
         module.insert_before(
             target,
             f"if hasattr({stream}, {quote}reconfigure{quote}):\n"
@@ -191,6 +202,8 @@ class Unicode:
         edit = module.edit()
         safe: Applicability = "safe" if codec_name(found["codec"]) == "ascii" else "review"
         why = f"sys.{name} has the machine's encoding ({found['codec']}), which lacks this character; UTF-8 has all"
+        if strange:
+            why = f"byte 0x{found['byte'] or '??'} is not UTF-8: what cannot be decoded is marked, the rest is kept"
         return Proposal(self.id, f"{name}-reconfigure", (edit,), first_changed_line(edit), safe, why)
 
     def _declined(self, reason: str) -> Declined:
@@ -244,8 +257,18 @@ def _log_file(here: tuple[Module, cst.CSTNode]) -> Opening | None:
     if not any(last_name(one.func) in wording.LEVELS for one in calls):
         return None
     files = [one for call in module.nodes(cst.Call) if (one := opening(module, call)) is not None]
-    files = [one for one in files if one.kind.name == "logging.FileHandler" and named_encoding(one) is None]
+    files = [one for one in files if one.kind.name.startswith("logging.") and named_encoding(one) is None]
     return files[0] if len(files) == 1 else None
+
+
+def _argument_file(here: tuple[Module, cst.CSTNode], do: str) -> Opening | None:
+    """The one file that argparse opens, where the line that failed reads an attribute of what it parsed."""
+    module, statement = here
+    if do != "decode" or not re.search(r"\bargs?\.\w|\bopts?\.\w|\boptions\.\w|\ba\.\w", module.code(statement)):
+        return None
+    files = [one for call in module.nodes(cst.Call) if (one := opening(module, call)) is not None]
+    files = [one for one in files if one.kind.name == "argparse.FileType" and one.mode == "r"]
+    return files[0] if len(files) == 1 and named_encoding(files[0]) is None else None
 
 
 def _parser_read(trail: Trail, place: Place) -> Opening | None:
@@ -282,6 +305,15 @@ def _with_encoding(one: Opening, value: str) -> cst.Call:
     at = plain[one.kind.encoding]
     args[at] = args[at].with_changes(value=cst.parse_expression(value))
     return one.call.with_changes(args=args)
+
+
+def _open_of_both(module: Module, one: Opening) -> str:
+    """What opens text with an encoding in Python 2 and 3: what is written may be of either kind of text in 2."""
+    plain = [arg for arg in one.call.args if arg.keyword is None]
+    others = [arg for arg in one.call.args if arg.keyword is not None and arg.keyword.value not in ("mode", "encoding")]
+    writes = one.direction != "read" or "codecs" in module.imported
+    library = "codecs" if writes and len(plain) <= 2 and not others and "io" not in module.imported else "io"
+    return f"{module.name_of_import(library)}.open"
 
 
 def _encoding_value(module: Module, one: Opening, encoding: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.repair.patterns.imread import HELPER
+from engine.repair.patterns.images.any_path import HELPER
 
 cv2: ModuleType = pytest.importorskip("cv2", reason="opencv-python-headless (extra `dev`) is the oracle here")
 FLAGS = sorted(

@@ -9,7 +9,7 @@ import pytest
 from engine.repair.patterns.files import Folder
 from engine.repair.patterns.pattern import Case, Proposal
 from engine.repair.patterns.registry import built_in
-from engine.repair.patterns.source.python_two import is_for_python_two
+from engine.repair.patterns.source.python_two import has_shims, is_for_python_two
 from engine.repair.record import ErrorRecord, Frame
 
 READ = "import cv2\nimport numpy as np\n\n\ndef size(path):\n    image = cv2.imread(path)\n    return image.shape[:2]\n"
@@ -46,3 +46,54 @@ def test_an_image_that_cannot_be_read_is_told_in_its_words(tmp_path: Path, is_ol
         assert 'raise IOError("cannot read image: %s" % (path,))' in text and "except (IOError, OSError):" in text
     else:
         assert 'raise FileNotFoundError(f"cannot read image: {path}")' in text
+
+
+WRITE = (
+    "# encoding: utf8\nimport sys\n\n\ndef save(path, text):\n    with open(path, 'w') as file:\n"
+    "        file.write(text)\n\n\ndef load(path):\n    with open(path) as file:\n        return file.read()\n"
+)
+
+
+@pytest.mark.parametrize("how", ["tox", "shim", "no"])
+def test_text_is_opened_as_both_pythons_can(tmp_path: Path, how: str) -> None:
+    source = WRITE.replace(
+        "import sys\n", "import sys\n\nPY2 = sys.version_info[0] < 3\n" if how == "shim" else "import sys\n"
+    )
+    (tmp_path / "app.py").write_text(source, encoding="utf-8")
+    (tmp_path / "tox.ini").write_text(f"[tox]\nenvlist = py{27 if how == 'tox' else 311}\n", encoding="utf-8")
+    line = source.splitlines().index("        file.write(text)") + 1
+    frame = Frame(str(tmp_path / "app.py"), line, "save", "file.write(text)")
+    record = ErrorRecord(
+        "UnicodeEncodeError",
+        "'ascii' codec can't encode character '\\xe9' in position 3: ordinal not in range(128)",
+        (frame,),
+    )
+    found = built_in("unicode").propose(Case(Folder(tmp_path), "g", [record], "app.py", frame, line, source.encode()))
+    assert isinstance(found, Proposal)
+    text = found.edits[0].after.decode()
+    if how == "no":
+        assert "open(path, 'w', encoding='utf-8')" in text and "codecs" not in text
+    else:
+        assert "codecs.open(path, 'w', encoding='utf-8')" in text and "io.open(path, encoding='utf-8')" in text
+        assert "import codecs\nimport io\nimport sys\n" in text
+
+
+def test_a_warning_is_written_as_both_can(tmp_path: Path) -> None:
+    source = (
+        "import cv2\n\n\ndef sizes(paths):\n    for path in paths:\n        image = cv2.imread(path)\n"
+        "        print(image.shape)\n"
+    )
+    (tmp_path / "app.py").write_text(source, encoding="utf-8")
+    (tmp_path / "tox.ini").write_text("[tox]\nenvlist = py27\n", encoding="utf-8")
+    frame = Frame(str(tmp_path / "app.py"), 7, "sizes", "print(image.shape)")
+    record = ErrorRecord("AttributeError", "'NoneType' object has no attribute 'shape'", (frame,))
+    found = built_in("imread").propose(Case(Folder(tmp_path), "g", [record], "app.py", frame, 7, source.encode()))
+    assert isinstance(found, Proposal)
+    wanted = """            sys.stderr.write("Skipping an unreadable image: %s" % (path,) + '\\n')\n"""
+    assert wanted in found.edits[0].after.decode()
+
+
+def test_a_file_that_refuses_python_two_makes_up_for_nothing() -> None:
+    assert has_shims("if sys.version_info < (3,):\n    text = unicode\n")
+    assert not has_shims("if sys.version_info < (3,):\n    sys.exit('Python 3 is needed')\n")
+    assert not has_shims("if sys.version_info < (3, 8):\n    import tomli\n")

@@ -31,8 +31,8 @@ def epoch(model, loader, optimizer, most):
 
 def proposed(root: Path, source: str) -> Proposal | Declined:
     (root / "app.py").write_text(source, encoding="utf-8")
-    line = next(number for number, text in enumerate(source.splitlines(), 1) if "model(batch)" in text)
-    frame = Frame(str(root / "app.py"), line, "epoch", "loss = model(batch)")
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if "= model(" in text)
+    frame = Frame(str(root / "app.py"), line, "epoch", source.splitlines()[line - 1].strip())
     record = ErrorRecord("RuntimeError", "CUDA out of memory. Tried to allocate 2.00 GiB", (frame,))
     return built_in("out-of-memory").propose(Case(Folder(root), "g", [record], "app.py", frame, line, source.encode()))
 
@@ -74,4 +74,5 @@ def test_the_loop_goes_on_with_the_next_batch(tmp_path: Path) -> None:
 def test_where_other_processes_wait_for_the_step_it_is_not_skipped(tmp_path: Path) -> None:
     source = STEP.replace("import torch\n", "import torch\nfrom torch.nn.parallel import DistributedDataParallel\n")
     assert isinstance(proposed(tmp_path, source), Declined)
-    assert isinstance(proposed(tmp_path, STEP.replace("enumerate(loader)", "enumerate(things)")), Declined)
+    things = STEP.replace("enumerate(loader)", "enumerate(things)").replace("batch", "thing")
+    assert isinstance(proposed(tmp_path, things), Declined)

@@ -1,6 +1,6 @@
 """Where a project declares what it needs, as text that is changed by one entry and otherwise kept byte for byte.
 
-Knows requirements files, `pyproject.toml` (PEP 621, dependency groups, Poetry), `Pipfile`, `setup.cfg` and `setup.py`.
+Knows requirements files, `pyproject.toml` (PEP 621, dependency groups, Poetry), `Pipfile` and `setup.py`.
 A TOML file is read again after the edit: nothing but the one entry may differ.
 """
 
@@ -244,51 +244,7 @@ def _refuse(path: str) -> str:
     raise NotEditable(f"{path} has a list of comments alone")
 
 
-# -- setup.cfg and setup.py -----------------------------------------------------------------------------------------
-
-
-def setup_cfg_requires(text: str) -> tuple[int, int, list[str]] | None:
-    """The lines of `install_requires` in [options] (its own, and the one after its last), and what stands there."""
-    lines = re.findall(r"[^\n]*\n|[^\n]+$", text)
-    section = ""
-    for index, line in enumerate(lines):
-        header = re.match(r"^\[([^\]]+)\]", line)
-        if header:
-            section = header[1].strip()
-        elif section == "options" and re.match(r"^install_requires\s*[=:]", line):
-            end = index + 1
-            while end < len(lines) and (
-                (lines[end][:1] in " \t" and lines[end].strip()) or lines[end].lstrip().startswith("#")
-            ):
-                end += 1
-            inline = re.split(r"[=:]", line, maxsplit=1)[1].strip()
-            return index, end, [inline] * bool(inline) + [one.strip() for one in lines[index + 1 : end]]
-    return None
-
-
-def add_to_setup_cfg(path: str, source: bytes, name: str) -> bytes:
-    """`install_requires` with one more line. Raises NotEditable."""
-    file = Text(path, source)
-    found = setup_cfg_requires(file.text)
-    if found is None:
-        raise NotEditable(f"{path} has no install_requires")
-    at, end, there = found
-    if "file:" in (there[0] if there else ""):
-        raise NotEditable(f"{path} takes its requirements from another file")
-    if re.split(r"[=:]", file.lines[at], maxsplit=1)[1].strip():
-        if end == at + 1 and ";" in there[0]:
-            line = file.lines[at].rstrip("\r\n")
-            file.lines[at] = f"{line}; {name}{file.lines[at][len(line) :]}"
-            return file.bytes()
-        raise NotEditable(f"{path} has its install_requires on one line")
-    items = [
-        (index, file.lines[index]) for index in range(at + 1, end) if not file.lines[index].lstrip().startswith("#")
-    ]
-    indent = re.match(r"\s*", items[0][1])[0] if items else "    "  # type: ignore[index]
-    names = [requirement_name(line) or "" for _index, line in items]
-    place = next((index for index, line in items if (requirement_name(line) or "") > normalised(name)), end)
-    file.insert(place if len(names) > 1 and names == sorted(names) else end, f"{indent}{name}")
-    return file.bytes()
+# -- setup.py ---------------------------------------------------------------------------------------------------------
 
 
 def setup_py_requires(module: Module, key: str = "install_requires") -> cst.List | None:
@@ -328,9 +284,11 @@ def _under_the_key(module: Module, key: str) -> Iterator[cst.List]:
     yield from (value for name, value in named if name == key and isinstance(value, cst.List))
 
 
-def is_bare_setup(module: Module) -> bool:
-    """Whether setup.py calls `setup` with nothing that could be its requirements."""
+def is_bare_setup(module: Module, *, empty: bool = False) -> bool:
+    """Whether setup.py calls `setup` with nothing that could be its requirements; `empty`, with nothing at all."""
     calls = [one for one in module.nodes(cst.Call) if last_name(one.func) == "setup"]
+    if empty:
+        return len(calls) == 1 and not calls[0].args
     if len(calls) != 1 or keyword(calls[0], "install_requires") is not None:
         return False
     return bool(calls[0].args) and not any(arg.star for arg in calls[0].args)

@@ -13,7 +13,7 @@ from typing import Any
 
 import libcst as cst
 
-from engine.repair.patterns.imports import declarations
+from engine.repair.patterns.imports import declarations, setup_cfg
 from engine.repair.patterns.imports.distributions import equivalents, normalised
 from engine.repair.patterns.pattern import FileEdit, Project
 from engine.repair.patterns.source.edit import Module, NotEditable
@@ -89,7 +89,7 @@ class Declared:
             for line in text.splitlines():
                 if line[:1] in " \t" and (one := declarations.requirement_name(line)):
                     yield f"{self.where}setup.cfg", one
-            found = declarations.setup_cfg_requires(text)
+            found = setup_cfg.requires(text)
             for piece in ";".join(found[2]).split(";") if found else ():
                 if one := declarations.requirement_name(piece):
                     yield f"{self.where}setup.cfg", one
@@ -154,7 +154,7 @@ class Declared:
             names += document.get("project", {}).get("dependencies", [])
             names += document.get("tool", {}).get("poetry", {}).get("dependencies", {})
         if "setup.cfg" in self.files:
-            found = declarations.setup_cfg_requires(self.files["setup.cfg"].decode("utf-8", "replace"))
+            found = setup_cfg.requires(self.files["setup.cfg"].decode("utf-8", "replace"))
             names += found[2] if found else []
         if "setup.py" in self.files:
             items = declarations.setup_py_requires(Module(f"{self.where}setup.py", self.files["setup.py"]))
@@ -203,18 +203,25 @@ class Declared:
             return self._edit(
                 "Pipfile", declarations.add_to_table(self.where + "Pipfile", self.files["Pipfile"], "packages", name)
             )
-        if "setup.cfg" in self.files and declarations.setup_cfg_requires(
-            self.files["setup.cfg"].decode("utf-8", "replace")
-        ):
-            return self._edit(
-                "setup.cfg", declarations.add_to_setup_cfg(self.where + "setup.cfg", self.files["setup.cfg"], name)
-            )
+        if "setup.cfg" in self.files and setup_cfg.requires(self.files["setup.cfg"].decode("utf-8", "replace")):
+            return self._edit("setup.cfg", setup_cfg.add(self.where + "setup.cfg", self.files["setup.cfg"], name))
+        if self._is_in_setup_cfg():
+            after = setup_cfg.add(self.where + "setup.cfg", self.files["setup.cfg"], name)
+            return self._edit("setup.cfg", after)
         if "setup.py" in self.files:
             module = Module(self.where + "setup.py", self.files["setup.py"])
             bare = set(self.files) == {"setup.py"} and declarations.is_bare_setup(module)
             if bare or declarations.setup_py_requires(module) is not None:
                 return self._edit("setup.py", declarations.add_to_setup_py(module.path, module.source, name))
         return None
+
+    def _is_in_setup_cfg(self) -> bool:
+        """Whether setup.cfg alone says what is built, with no list of what that requires yet."""
+        text = self.files.get("setup.cfg", b"").decode("utf-8", "replace")
+        if not re.search(r"(?m)^\[options\]", text) or not set(self.files) <= {"setup.cfg", "setup.py"}:
+            return False
+        script = self.files.get("setup.py")
+        return script is None or declarations.is_bare_setup(Module(self.where + "setup.py", script), empty=True)
 
     def _requirements(self, name: str) -> FileEdit | None:
         for file in MAIN:

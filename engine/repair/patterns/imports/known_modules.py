@@ -39,6 +39,7 @@ skopt=scikit-optimize sksurv=scikit-survival skvideo=sk-video smb=pysmb smbclien
 social_core=social-auth-core social_django=social-auth-app-django socks=PySocks solcx=py-solc-x sonnet=dm-sonnet
 speedtest=speedtest-cli stomp=stomp.py storages=django-storages sudachipy=SudachiPy supersuit=SuperSuit
 surya=surya-ocr taggit=django-taggit test_tube=test-tube theano=Theano time_machine=time-machine
+cattr=cattrs paddle=paddlepaddle
 tinymce=django-tinymce tpot=TPOT treebeard=django-treebeard twocaptcha=2captcha-python ubjson=py-ubjson usb1=libusb1
 vapoursynth=VapourSynth vertexai=google-cloud-aiplatform waffle=django-waffle webdav3=webdavclient3 webview=pywebview
 webvtt=webvtt-py whoosh=Whoosh winpty=pywinpty xarm=xarm-python-sdk xdist=pytest-xdist xrspatial=xarray-spatial
@@ -140,6 +141,7 @@ trino triton tsai ttkthemes ttkwidgets TTS tulipy turbodbc tushare twine typesen
 uncompyle6 underthesea unicorn unidic unidic_lite unrar unstructured unyt uproot ur_rtde ursina urwid usearch
 user_agents utm vector_quantize_pytorch vectorbt vedo verboselogs vgamepad vidstab vine visdom vispy vit_pytorch
 vizdoom vkbottle vmdpy vobject voila vonage vulture vyper w1thermsensor wagtail waitress webob webtest wexpect wfdb
+usaddress tf_keras
 wget whitebox wikipedia win10toast windrose wordninja wptools wsidicom x_transformers xatlas xbatcher xdis xesmf
 xhtml2pdf yagmail yahoo_fin yake yamllint yapf yappi yargy yolov5 yt zappa zeroconf zfit zhconv zict
 """  # with dashes for underlines in the distribution's name

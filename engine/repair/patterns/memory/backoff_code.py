@@ -49,6 +49,22 @@ IN_SMALLER_DICTS = '''def _in_smaller_batches(run, batch):
     first = _in_smaller_batches(run, {name: part[:half] for name, part in batch.items()})
     return _joined(first, _in_smaller_batches(run, {name: part[half:] for name, part in batch.items()}))
 '''
+IN_SMALLER_PARTS = '''def _in_smaller_batches(run, batch):
+    """What `run` gives for a batch, plain or by names; where memory runs out, for its halves, down to single items."""
+    try:
+        return run(batch)
+    except Exception as error:
+        if not _is_out_of_memory(error):
+            raise
+        by_name = hasattr(batch, "keys")
+        size = len(next(iter(batch.values()))) if by_name else len(batch)
+        if size <= 1:
+            raise type(error)(f"out of memory even with a batch of 1: {error}") from error
+    CLEAR
+    cuts = (slice(0, size // 2), slice(size // 2, size))
+    halves = [{name: part[cut] for name, part in batch.items()} if by_name else batch[cut] for cut in cuts]
+    return _joined(*[_in_smaller_batches(run, half) for half in halves])
+'''
 JOINED = '''def _joined(first, second):
     """Two results of the same kind as one."""
     if first is None:
@@ -66,6 +82,13 @@ JOINED = '''def _joined(first, second):
         return numpy.concatenate([first, second])
     return TORCH.cat([first, second])
 '''
+_OF_ONE_LENGTH = """    width = max(first.shape[-1], second.shape[-1])  # what ended before goes on with its last token
+    first, second = (
+        TORCH.cat([one, *[one[..., -1:]] * (width - one.shape[-1])], dim=-1) for one in (first, second)
+    )
+    return TORCH.cat([first, second])
+"""
+JOINED_TOKENS = JOINED.replace("    return TORCH.cat([first, second])\n", _OF_ONE_LENGTH)
 CLEAR_CACHE = '''def _clear_cache():
     """Give cached GPU memory back, where torch is in use."""
     torch = sys.modules.get("torch")
@@ -114,7 +137,9 @@ def _needs_no_torch(site: Site, helpers: Sequence[str]) -> str:
     site.module.name_of_import("sys")
     site.module.add_helper(CLEAR_CACHE.replace("CACHE", "mps" if site.is_mps else "cuda"))
     for helper in reversed(helpers):
-        own = helper.replace("    return TORCH.cat(", "    import torch\n\n    return torch.cat(")
+        own = helper.replace("    return TORCH.cat(", "    import torch\n\n    return torch.cat(").replace(
+            "TORCH", "torch"
+        )
         site.module.add_helper(own.replace("CLEAR", "_clear_cache()"))
     return "_clear_cache()"
 
@@ -141,7 +166,7 @@ def on_failure(size: str, steps: Sequence[str], indent: str = "    ") -> str:
 def tried_body(module: Module, body: Sequence[cst.BaseStatement], handler: str) -> cst.Try:
     (made,) = parse_statements(f"try:\n    pass\n{handler}\n", module.tree)
     first, *rest = body
-    lead = cast(cst.SimpleStatementLine, first).leading_lines
+    lead = getattr(first, "leading_lines", ())
     kept = [line for line in lead if line.comment is not None]
     block = cst.IndentedBlock(body=[first.with_changes(leading_lines=kept), *rest])
     return cast(cst.Try, made).with_changes(body=block)

@@ -20,9 +20,9 @@ from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.placing import parse_statements
 from engine.repair.patterns.source.syntax import last_name, parameter_of, walk
 
-_SIZES = re.compile(r"(?i)\A(?:\w+_)?(?:batch_?size|chunk_?size|chunksize|tile_?size|bs)\Z")
+_SIZES = re.compile(r"(?i)\A(?:\w+_)?(?:batch_?size|chunk_?size|chunksize|tile_?size|bs|batch)\Z")
 _IN_BATCHES = re.compile(
-    r"(?i)\A(?:encode\w*|predict\w*|embed\w*|transform|infer\w*|evaluate|score)\Z"
+    r"(?i)\A(?:encode\w*|predict\w*|embed\w*|transform|infer\w*|evaluate|score|fit|train|val)\Z"
 )  # whatever they get
 
 

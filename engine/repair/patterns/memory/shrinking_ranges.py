@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 import libcst as cst
@@ -52,12 +53,17 @@ def shrink(site: Site, loop: cst.For, statement: cst.CSTNode, function: cst.Func
         or _is_used_after(module, loop, target, function)
     ):
         return None
+    if any(
+        isinstance(one, cst.For) and re.search(rf"range\(.*,\s*{re.escape(step)}\s*\)", module.code(one.iter))
+        for one in module.ancestors(loop)
+    ):
+        return None  # the loop around has the same step: what is done in its rounds would leave gaps
     body = list(loop.body.body)
     until = up_to(module, body, statement)
     if until is None:
         return None
     size, lead = step, ""
-    if not _is_own_name(module, step, function):
+    if not is_own_name(module, step, function):
         size = guards.fresh(module, "batch_size", "size", "step")
         lead = f"{size} = {step}\n"
         if step.isdigit():
@@ -78,7 +84,7 @@ def shrink(site: Site, loop: cst.For, statement: cst.CSTNode, function: cst.Func
     )
 
 
-def _is_own_name(module: Module, name: str, function: cst.FunctionDef | None) -> bool:
+def is_own_name(module: Module, name: str, function: cst.FunctionDef | None) -> bool:
     """Whether a name is bound in the same scope, so that it may be bound anew there."""
     if not name.isidentifier():
         return False

@@ -1,11 +1,13 @@
-"""A training step that runs out of memory is passed over: its gradients are dropped, and the loop takes the next batch.
+"""A training step that runs out of memory is passed over: its gradients are dropped, and the next batch is taken.
 
-For steps that cannot be done in halves. Only where the loop goes on without it: one process, a loop over batches.
+For steps that cannot be done in halves. In a loop over batches the loop goes on; a function that does one step leaves
+with what it gives for nothing. Only where no other process is sure to wait for the step.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import libcst as cst
 
@@ -13,50 +15,179 @@ from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, f
 from engine.repair.patterns.memory.split_calls import BATCHES
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source import wording
+from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.expected import EMPTY
+from engine.repair.patterns.source.syntax import last_name, walk
 
-_TOGETHER = re.compile(r"Distributed|all_reduce|all_gather|accelerat|deepspeed|\.barrier\(|\bhvd\b|horovod|world_size")
-_STEPS = re.compile(r"\.(?:backward|step|zero_grad)\(")
+_TOGETHER = re.compile(r"accelerat|deepspeed|\bhvd\b|horovod")
+_STEPS = re.compile(r"\.(?:backward|step|zero_grad)\(|\b(?:update_params|optimizer_step|optimize)\(")
+_COMPUTES = re.compile(r"\.(?:to|cuda)\(|(?i:model|net|forward|encod|decod|loss|criterion|score|predict)\w*\(")
+_SETS_UP = re.compile(r"\.(?:train|eval|zero_grad)\(")
+_BATCH = re.compile(r"(?i)\b(?:mini)?batch\b")
+_TAKES = re.compile(r"\b(?:next|get_batch|sample_batch|next_batch)\(|_batch\(|\.sample\(")
+_KEEPS = re.compile(r"\.(?:append|extend|write)\(|\byield\b|\w\[[^\]\n]+\] *\+?= ")
+_ONE_STEP = re.compile(r"(?i)(?:^|_)(?:train|training)_?(?:step|batch)|^fit_(?:step|batch)")
+_SKIPPING = "Skipping a batch that does not fit into memory"
 
 
-def skip_batch(site: Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | None:
-    """The loop's step in a `try` that goes on with the next batch; None where that would leave something undone."""
+def is_one_step(function: cst.FunctionDef | None, module: Module) -> bool:
+    """Whether a framework calls the function with each batch, and does the rest of the step itself."""
+    called = function is not None and _ONE_STEP.search(function.name.value) is not None
+    return called and bool(re.search(r"(?i)lightning", module.text))
+
+
+def skip_batch(site: Site, statement: cst.CSTNode, *, trains: bool, within: bool = False) -> Proposal | None:
+    """The loop's step in a `try` that goes on with the next batch; None where that would leave something undone.
+
+    `within`: the step itself is done by what is called here, which clears its own gradients.
+    """
     module = site.module
-    if not isinstance(loop.body, cst.IndentedBlock) or loop.asynchronous or loop.orelse:
+    loop = _loop_over_batches(module, statement)
+    if loop is None or not isinstance(loop.body, cst.IndentedBlock) or loop.asynchronous or loop.orelse:
         return None
-    if not BATCHES.search(module.code(loop.iter)) or _TOGETHER.search(module.text):
-        return None  # other processes would wait for this one
+    if trains and _is_waited_for(module):
+        return None
     inside = {statement, *module.ancestors(statement)}
     body = list(loop.body.body)
     at = next((index for index, one in enumerate(body) if one in inside), None)
-    failed = body[at] if at is not None else None
-    if at is None or not isinstance(failed, cst.SimpleStatementLine):
+    if at is None or isinstance(body[at], cst.FunctionDef | cst.Try):
+        return None
+    last = at
+    if trains and not within:
+        last = max((index for index, one in enumerate(body) if _STEPS.search(module.code(one))), default=-1)
+        if last < at or not any(re.search(r"backward\(", module.code(one)) for one in body[at : last + 1]):
+            return None
+    if not trains and any(_KEEPS.search(module.code(one)) for one in body[at:]):
+        return None  # what is computed must have as many parts as what it is computed from
+    drop = _drop(site, module.function(statement) or loop) if trains else ""
+    if trains and not drop and not within:
+        return None
+    first = at if within else _start(module, body, at)
+    handler = _handler(site, statement, drop, "continue")
+    whole = _with_tried(module, body, first, last, handler)
+    module.replace(loop, loop.with_changes(body=loop.body.with_changes(body=whole)))
+    dropped = "its gradients are dropped, and " if drop else ""
+    why = f"Where memory runs out, the batch is passed over: {dropped}the next one is taken."
+    return finished(site, "skip-batch", why)
+
+
+def leave_step(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | None) -> Proposal | None:
+    """A function that does one step leaves with what it gives for nothing; None where nothing shows what that is."""
+    module = site.module
+    if function is None or _is_waited_for(module) or not isinstance(function.body, cst.IndentedBlock):
+        return None
+    if any(isinstance(one, cst.For | cst.While | cst.Try) for one in module.ancestors(statement)):
+        return None
+    by_framework = is_one_step(function, module)
+    inside = {statement, *module.ancestors(statement)}
+    body = list(function.body.body)
+    at = next((index for index, one in enumerate(body) if one in inside), None)
+    if at is None:
         return None
     last = max((index for index, one in enumerate(body) if _STEPS.search(module.code(one))), default=-1)
-    clears = re.findall(r"(?m)^\s*([\w.]+\.zero_grad\(.*\))\s*$", module.code(module.function(statement) or loop))
-    if last < at or not clears or not any(".backward(" in module.code(one) for one in body[at : last + 1]):
+    if by_framework:
+        last = len(body) - 1
+    elif last < at or not any("backward(" in module.code(one) for one in body[at : last + 1]):
         return None
+    leave = "return None" if by_framework else _nothing(module, function)
+    drop = _drop(site, module.nearest(function, cst.ClassDef) or function)
+    if not leave or not (drop or by_framework):
+        return None
+    handler = _handler(site, statement, "" if by_framework else drop, leave)
+    whole = _with_tried(module, body, _start(module, body, at), last, handler)
+    module.replace(function.body, function.body.with_changes(body=whole))
+    why = "Where memory runs out, the batch is passed over: the step is left, and the next batch can be taken."
+    return finished(site, "leave-step", why)
+
+
+def _is_waited_for(module: Module) -> bool:
+    """Whether other processes wait for the step: always, not only where the model is wrapped on a condition."""
+    if _TOGETHER.search(module.text):
+        return True
+    wraps = [one for one in module.nodes(cst.Call) if last_name(one.func) == "DistributedDataParallel"]
+    if wraps and all(module.nearest(one, cst.If) is not None for one in wraps):
+        return False
+    return "Distributed" in module.text
+
+
+def _loop_over_batches(module: Module, statement: cst.CSTNode) -> cst.For | None:
+    for around in module.ancestors(statement):
+        if isinstance(around, cst.FunctionDef | cst.ClassDef):
+            return None
+        if isinstance(around, cst.For):
+            over = module.code(around.iter)
+            if (
+                BATCHES.search(over)
+                or _BATCH.search(module.code(around.target))
+                or (over.startswith("range(") and _TAKES.search(module.code(around.body)))
+            ):
+                return around
+    return None
+
+
+def _start(module: Module, body: Sequence[cst.BaseStatement], at: int) -> int:
+    """Where the step's computing starts: memory may run out at any of its lines."""
+    first = at
+    for index in range(at - 1, -1, -1):
+        one = body[index]
+        if isinstance(one, cst.For) and not re.search(r"\b(?:break|continue|return|yield)\b", module.code(one)):
+            continue
+        if not isinstance(one, cst.SimpleStatementLine):
+            break
+        if isinstance(one.body[0], cst.Assign) and _COMPUTES.search(module.code(one)):
+            first = index
+        elif not isinstance(one.body[0], cst.Assign) and not _SETS_UP.search(module.code(one)):
+            break
+    return first
+
+
+def _with_tried(
+    module: Module, body: Sequence[cst.BaseStatement], first: int, last: int, handler: str
+) -> list[cst.BaseStatement]:
+    lead = getattr(body[first], "leading_lines", ())
+    tried = tried_body(module, body[first : last + 1], handler)
+    kept = [one for one in lead if one.comment is None]
+    return [*body[:first], tried.with_changes(leading_lines=kept), *body[last + 1 :]]
+
+
+def _handler(site: Site, statement: cst.CSTNode, drop: str, leave: str) -> str:
+    module = site.module
     name = "error" if "error" not in module.names() else "out_of_memory"
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
-    drop = (
-        re.sub(r"zero_grad\(\)", "zero_grad(set_to_none=True)", clears[0])
-        if _is_of_torch(site, clears[0])
-        else clears[0]
-    )
-    warn = wording.warning(module, statement, "Skipping a batch that does not fit into memory", name)
-    handler = (
-        f"except Exception as {name}:\n    if not _is_out_of_memory({name}):\n        raise\n"
-        f"    {drop}\n    {clear}\n    {warn}\n    continue"
-    )
-    lead = failed.leading_lines
-    tried = tried_body(module, body[at : last + 1], handler)
-    kept = [one for one in lead if one.comment is None]
-    whole = [*body[:at], tried.with_changes(leading_lines=kept), *body[last + 1 :]]
-    module.replace(loop, loop.with_changes(body=loop.body.with_changes(body=whole)))
-    why = "Where memory runs out, the batch is passed over: its gradients are dropped, and the next one is taken."
-    return finished(site, "skip-batch", why)
+    warn = wording.warning(module, statement, _SKIPPING, name)
+    lines = [drop, clear, warn, leave]
+    steps = "".join(f"    {one}\n" for one in lines if one)
+    return f"except Exception as {name}:\n    if not _is_out_of_memory({name}):\n        raise\n{steps}"
+
+
+def _drop(site: Site, scope: cst.CSTNode) -> str:
+    """How the code around clears its gradients, or would by its optimizer; empty where nothing shows."""
+    code = site.module.code(scope)
+    clears = re.findall(r"(?m)^\s*([\w.]+\.zero_grad\(.*\))\s*$", code)
+    if clears:
+        plain = _is_of_torch(site, clears[0])
+        return str(re.sub(r"zero_grad\(\)", "zero_grad(set_to_none=True)", clears[0]) if plain else clears[0])
+    owners = re.findall(r"\b((?:self\.)?\w*optim\w*)\.step\(", code) or re.findall(r"\.step\((\w*optim\w*)\)", code)
+    return f"{owners[0]}.zero_grad()" if owners else ""
 
 
 def _is_of_torch(site: Site, call: str) -> bool:
     """Whether gradients are cleared by an optimizer of torch, as the file makes it."""
     owner = re.escape(call.partition(".zero_grad")[0].rpartition(".")[2])
     return bool(re.search(rf"\b{owner}\s*=\s*(?:torch\.)?optim\.", site.module.text))
+
+
+def _nothing(module: Module, function: cst.FunctionDef) -> str:
+    """How the function leaves where it has nothing: bare, as elsewhere, or with no loss; '' where none shows."""
+    values = [one.value for one in walk(function.body, into_functions=False) if isinstance(one, cst.Return)]
+    texts = [module.code(one) for one in values if one is not None]
+    if not texts:
+        return "return"
+    for text in texts:
+        if text in EMPTY or re.fullmatch(r"[A-Z]\w*\(\)", text):
+            return f"return {text}"
+    first = next(one for one in values if one is not None)
+    parts = [one.value for one in first.elements] if isinstance(first, cst.Tuple) else [first]
+    if len(set(texts)) == 1 and all(re.search(r"\.item\(\)$|^float\(", module.code(one)) for one in parts):
+        return f"return {', '.join(['0.0'] * len(parts))}"
+    return ""

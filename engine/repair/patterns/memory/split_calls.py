@@ -11,8 +11,10 @@ from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.memory.backoff_code import (
     IN_SMALLER_BATCHES,
     IN_SMALLER_DICTS,
+    IN_SMALLER_PARTS,
     IS_OUT_OF_MEMORY,
     JOINED,
+    JOINED_TOKENS,
     Site,
     finished,
     with_helpers,
@@ -91,7 +93,12 @@ def _batches(module: Module, call: cst.Call) -> list[Unit]:
         code = module.code(arg.value)
         for unit in units(arg.value):
             own = last_name(unit) if not isinstance(unit, cst.Subscript) else last_name(unit.value)
-            if _NO_BATCH.match(own) or _is_foreign(module, unit) or any(unit.deep_equals(one) for one in found):
+            if (
+                _NO_BATCH.match(own)
+                or _is_foreign(module, unit)
+                or _is_counter(module, call, own)
+                or any(unit.deep_equals(one) for one in found)
+            ):
                 continue
             bound = bound_to(module, unit) if isinstance(unit, cst.Name) else None
             if _ONE.search(code) or (bound is not None and _ONE.search(module.code(bound))):
@@ -141,6 +148,31 @@ def _is_batch(module: Module, call: cst.Call, unit: Unit) -> bool:
     return bool(_BATCH.match(own) or (_PLURAL.match(own) and not own.isupper()))
 
 
+def _is_whole_of_loader(module: Module, call: cst.Call, name: str) -> bool:
+    """Whether a name is all that a loader gives at once: a tensor, or a dict of them."""
+    loops = [one for one in module.ancestors(call) if isinstance(one, cst.For)]
+    targets = [one.target.elements[-1].value if isinstance(one.target, cst.Tuple) else one.target for one in loops]
+    return any(
+        isinstance(target, cst.Name)
+        and target.value == name
+        and re.search(r"(?i)loader|(?:^|[_.])dl\b", module.code(one.iter))
+        for one, target in zip(loops, targets, strict=True)
+        if not isinstance(one.target, cst.Tuple) or "enumerate(" in module.code(one.iter)
+    )
+
+
+def _is_counter(module: Module, call: cst.Call, name: str) -> bool:
+    """Whether a name counts the rounds of a loop."""
+    for loop in module.ancestors(call):
+        if isinstance(loop, cst.For):
+            over = module.code(loop.iter)
+            counted = loop.target.elements[0].value if isinstance(loop.target, cst.Tuple) else loop.target
+            by_number = "range(" in over or (isinstance(loop.target, cst.Tuple) and "enumerate(" in over)
+            if by_number and isinstance(counted, cst.Name) and counted.value == name:
+                return True
+    return False
+
+
 def _is_foreign(module: Module, unit: Unit) -> bool:
     """Whether a name is a module's, a function's or a class's, or a constant, and no datum."""
     if isinstance(unit, cst.Subscript):
@@ -173,7 +205,11 @@ def split_batches(site: Site, call: cst.Call, names: list[str]) -> Proposal | st
             parts.append(part)
             inner = cast(cst.BaseExpression, inner.visit(Renamer(name, part)))
         run, given = f"lambda {', '.join(parts)}: {module.code(inner)}", names
-    helpers = (IS_OUT_OF_MEMORY, IN_SMALLER_DICTS if by_name else IN_SMALLER_BATCHES, JOINED)
+    joined = JOINED_TOKENS if last_name(call.func) == "generate" and site.with_torch else JOINED
+    smaller = IN_SMALLER_DICTS if by_name else IN_SMALLER_BATCHES
+    if not by_name and len(names) == 1 and _is_whole_of_loader(module, call, names[0]):
+        smaller = IN_SMALLER_PARTS
+    helpers = (IS_OUT_OF_MEMORY, smaller, joined)
     if module.defines("_in_smaller_batches") or module.defines("_joined"):
         return "the file has a function of that name already"
     with_helpers(site, *helpers)

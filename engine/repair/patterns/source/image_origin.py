@@ -13,7 +13,16 @@ import libcst as cst
 
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.sites import Place, Trail
-from engine.repair.patterns.source.syntax import assignments, dotted, last_name, own_attribute, own_parts, scopes, walk
+from engine.repair.patterns.source.syntax import (
+    assignments,
+    dotted,
+    last_name,
+    own_attribute,
+    own_parts,
+    parameter_of,
+    scopes,
+    walk,
+)
 
 ATTRIBUTE = re.compile(r"'NoneType' object has no attribute '(?P<name>\w+)'")
 CARRIERS = ("zip", "enumerate", "list", "tuple", "sorted", "reversed", "iter", "next", "islice", "tqdm")
@@ -118,7 +127,8 @@ def _behind(trail: Trail, place: Place) -> list[Place]:
     if isinstance(node, cst.Name):
         return [*trail.bindings(place), *_collected(place)]
     if own_attribute(node):
-        return [*trail.attribute(module, cast(cst.Attribute, node), frame), *_collected(place)]
+        found = [*trail.attribute(module, cast(cst.Attribute, node), frame), *_collected(place)]
+        return found or _of_property(module, cast(cst.Attribute, node), frame)
     if isinstance(node, cst.Subscript):
         return here(node.value)
     if isinstance(node, cst.Await):
@@ -144,6 +154,16 @@ def _behind(trail: Trail, place: Place) -> list[Place]:
     return []
 
 
+def _of_property(module: Module, node: cst.Attribute, frame: int) -> list[Place]:
+    """What a property of the class returns."""
+    around = module.nearest(node, cst.ClassDef)
+    for one in module.nodes(cst.FunctionDef, within=around) if around is not None else ():
+        if one.name.value == node.attr.value and any("property" in module.code(each) for each in one.decorators):
+            returns = [each for each in walk(one.body, into_functions=False) if isinstance(each, cst.Return)]
+            return [Place(module, each.value, frame) for each in returns if each.value is not None]
+    return []
+
+
 def _collected(place: Place) -> list[Place]:
     """What is appended to a list, or put under a key, by the same name."""
     name, module = place.module.code(place.node), place.module
@@ -152,6 +172,8 @@ def _collected(place: Place) -> list[Place]:
     )
     if own_attribute(place.node):
         scope = module.nearest(place.node, cst.ClassDef) or scope
+    elif isinstance(scope, cst.FunctionDef) and not _binds(scope, name):
+        scope = module.tree
     found: list[Place] = []
     for node in walk(scope):
         if not (isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.args):
@@ -162,3 +184,12 @@ def _collected(place: Place) -> list[Place]:
         if isinstance(target, cst.Subscript) and dotted(target.value) == name:
             found.append(Place(module, value, place.frame))
     return found
+
+
+def _binds(function: cst.FunctionDef, name: str) -> bool:
+    """Whether a name is the function's own: a parameter, or given a value in it."""
+    if parameter_of(function, name) is not None:
+        return True
+    own = [target for target, _value in assignments(function)]
+    own += [one.target for one in walk(function.body) if isinstance(one, cst.For | cst.CompFor)]
+    return any(isinstance(each, cst.Name) and each.value == name for one in own for each in walk(one))

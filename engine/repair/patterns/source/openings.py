@@ -71,6 +71,11 @@ CALLS: dict[str, Kind] = {
     "logging.handlers.WatchedFileHandler": Kind("logging.FileHandler", 1, 2, "a"),
     "logging.handlers.RotatingFileHandler": Kind("logging.FileHandler", 1, 4, "a"),
     "logging.handlers.TimedRotatingFileHandler": Kind("logging.FileHandler", None, 4, "a"),
+    "logging.basicConfig": Kind("logging.basicConfig", None, None, "a"),
+    "argparse.FileType": Kind("argparse.FileType", 0, 2, "r"),
+    "numpy.loadtxt": Kind("numpy", None, None, "r"),
+    "numpy.genfromtxt": Kind("numpy", None, None, "r"),
+    "numpy.savetxt": Kind("numpy", None, None, "w"),
     "fileinput.input": Kind("fileinput", None, None, "r"),
     **{f"subprocess.{name}": _RUN for name in ("run", "Popen", "check_output", "check_call", "call")},
 }
@@ -79,6 +84,7 @@ METHODS: dict[str, Kind] = {
     "write_text": Kind("write_text", None, 1, "w"),
     "open": Kind("Path.open", 0, 2, "r"),
 }
+BY_THE_WAY = ("logging.basicConfig", "argparse.FileType", "numpy")  # they open files, among other things
 PARSERS = ("ConfigParser", "RawConfigParser", "SafeConfigParser")
 
 
@@ -94,6 +100,8 @@ def opening(module: Module, call: cst.Call) -> Opening | None:
         is_module = isinstance(own, cst.Name) and own.value in module.imported and first not in ("pathlib",)
         kind = None if is_module else METHODS.get(last_name(call.func))
     if kind is None:
+        return None
+    if kind.name == "logging.basicConfig" and keyword(call, "filename") is None:
         return None
     mode = _mode(call, kind)
     if kind.name == "Path.open" and not _is_mode(mode, call):

@@ -8,6 +8,8 @@ from typing import cast
 
 import libcst as cst
 
+MOST_BETWEEN = 3  # what stands between two imports at a file's head: a setting, a version
+
 
 def parse_statements(source: str, config: cst.Module) -> list[cst.BaseStatement]:
     """Statements from source text, in the style (indentation, line endings) of the file they will stand in."""
@@ -142,11 +144,7 @@ def with_helpers(tree: cst.Module, helpers: Sequence[str]) -> cst.Module:
     for helper in helpers:
         (made,) = parse_statements(helper.strip("\n") + "\n", tree)
         body = list(tree.body)
-        block = [index for index, one in enumerate(body) if _is_import(one)]
-        first_code = next(
-            (index for index, one in enumerate(body) if not (_is_import(one) or _is_docstring(one))), len(body)
-        )
-        block = [index for index in block if index < first_code] or block[:1]
+        block = _imports_above(body, cast(cst.FunctionDef, made).name.value)
         place = block[-1] + 1 if block else next((n for n, one in enumerate(body) if not _is_docstring(one)), len(body))
         place = max(place, _after_needed(body, made))
         space = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
@@ -159,6 +157,22 @@ def with_helpers(tree: cst.Module, helpers: Sequence[str]) -> cst.Module:
         body.insert(place, cast(cst.SimpleStatementLine, made))
         tree = tree.with_changes(body=body)
     return tree
+
+
+def _imports_above(body: Sequence[cst.CSTNode], helper: str) -> list[int]:
+    """Indices of the imports at the head of a file: a few other lines may stand between, none that needs the helper."""
+    found: list[int] = []
+    between = 0
+    for index, one in enumerate(body):
+        if _is_import(one):
+            found.append(index)
+            between = 0
+            continue
+        between += not (_is_docstring(one) or isinstance(one, cst.Try | cst.If))
+        is_code = isinstance(one, cst.FunctionDef | cst.ClassDef | cst.For | cst.While | cst.With)
+        if is_code or between > MOST_BETWEEN or any(isinstance(n, cst.Name) and n.value == helper for n in _below(one)):
+            break
+    return found
 
 
 def _after_needed(body: Sequence[cst.CSTNode], made: cst.BaseStatement) -> int:

@@ -15,6 +15,12 @@ _SAYS = {
     ".travis.yml": r"(?m)^\s*(?:-\s*|python:\s*)['\"]?2\.[67]\b",
     ".circleci/config.yml": r"python:2\.7",
 }
+_SHIMS = re.compile(
+    r"\bunicode_literals\b|\bPY2\b|\bPY3\b|\bbasestring\b|\braw_input\b|^\s*(?:import|from) six\b|\bxrange\b|"
+    r"version_info(?:\[0\]|\.major)? *(?:[<>]=?|[!=]=) *\(?[23]\b(?!, *[1-9])"
+    r"(?![^\n:]*:\s*(?:sys\.exit|exit|raise)\b)|except NameError:",
+    re.M,
+)
 _REWRITTEN: tuple[tuple[str, str], ...] = (
     (r"except OSError:", "except (IOError, OSError):"),
     (r"except FileNotFoundError\b", "except IOError"),
@@ -23,6 +29,7 @@ _REWRITTEN: tuple[tuple[str, str], ...] = (
         r"(?<!\w)f(?P<quote>['\"])(?P<text>[^{}%\\]*)\{(?P<value>[^{}!:]+)\}(?P=quote)",
         r"\g<quote>\g<text>%s\g<quote> % (\g<value>,)",
     ),
+    (r"\bprint\((?P<said>.+), file=sys\.stderr\)$", r"sys.stderr.write(\g<said> + '\\n')"),
     (r"(raise type\(error\)\(.*\)) from error\b", r"\1"),
 )
 _UNKNOWN = re.compile(r"(?<!\w)[fF][rR]?['\"]|:=|\braise .* from |\bprint\(.*file=|\bnonlocal\b|\byield from\b")
@@ -35,6 +42,11 @@ def is_for_python_two(project: Project) -> bool:
         for path, pattern in _SAYS.items()
         if (source := project.read(path)) is not None
     )
+
+
+def has_shims(text: str) -> bool:
+    """Whether a file's own code makes up for what Python 2 and 3 call differently."""
+    return _SHIMS.search(text) is not None
 
 
 def fitting(case: Case, made: Proposal | Declined) -> Proposal | Declined:

@@ -53,6 +53,9 @@ def _formatted(module: Module, text: str, values: list[str]) -> str:
     literals = [text_of(cst.parse_expression(one)) for one in values]
     if len(values) == 1 and literals[0] is not None and not any(sign in literals[0] for sign in "\"'{}\\\n"):
         return f"{quote}{text}: {literals[0]}{quote}"
+    whole = re.fullmatch(r"[fF](?P<mark>['\"])(?P<inner>[^'\"\\\n]*)(?P=mark)", values[0]) if len(values) == 1 else None
+    if whole is not None:
+        return f"f{whole['mark']}{text}: {whole['inner']}{whole['mark']}"
     if any(sign in one for one in values for sign in "\"'{}\\\n"):  # no quotation marks in f-strings before 3.12
         joined = " + ".join(f"{quote}: {quote} + str({one})" for one in values)
         return f"{quote}{text}{quote} + {joined}"

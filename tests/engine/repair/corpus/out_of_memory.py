@@ -195,6 +195,18 @@ PROGRAMS = [
         "import app, torch\ntry:\n    app.embed(['bad', 'x', 'y'], torch.run)\nexcept torch.OutOfMemoryError:\n    raise\nexcept RuntimeError as error:\n"
         "    assert str(error) == 'bad input'\n    assert torch.sizes[-1] <= 2\n",
     ),
+    oom(
+        "tiles in two loops",
+        "def upscale(picture, model, tile=4):\n    out = [[0] * len(picture[0]) for _row in picture]\n    for y in range(0, len(picture), tile):\n        for x in range(0, len(picture[0]), tile):\n            patch = [row[x : x + tile] for row in picture[y : y + tile]]\n            done = model(patch)\n            for row, line in enumerate(done):\n                out[y + row][x : x + tile] = line\n    return out\n",
+        "import app, torch\n\n\ndef model(patch):\n    torch.run([one for row in patch for one in row])\n    return [[one * 2 for one in row] for row in patch]\n\n\nassert app.upscale([[1, 2, 3], [4, 5, 6], [7, 8, 9]], model) == [[2, 4, 6], [8, 10, 12], [14, 16, 18]]\n",
+        operator="smaller-tiles",
+    ),
+    oom(
+        "the loop is in the caller of the step",
+        "import torch\n\n\ndef step(batch, optimizer):\n    optimizer.zero_grad()\n    torch.run(batch)\n    loss = torch.Loss()\n    loss.backward()\n    optimizer.step()\n    return loss.item()\n\n\ndef epoch(loader, optimizer):\n    total = 0\n    for batch in loader:\n        total += step(batch, optimizer)\n    return total\n",
+        "import app, torch\nfrom unittest.mock import Mock\n\nassert app.epoch([[1], [1, 2, 3], [2]], Mock()) == 2.0\nassert torch.cleared\n",
+        operator="skip-batch",
+    ),
 ]
 
 

@@ -1,0 +1,73 @@
+"""The helper that reads an image from any path, and calls of `cv2.imread` that go through it."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.image_origin import is_decoding
+from engine.repair.patterns.source.syntax import last_name, walk
+
+HELPER = '''def {name}(filename, flags={colour}):
+    """Read an image as {cv2}.imread does, whatever characters its path has: None where there is no image."""
+    try:
+        data = {np}.fromfile(filename, dtype={np}.uint8)
+    except OSError:
+        return None
+    image = {cv2}.imdecode(data, flags) if data.size else None
+    return {cv2}.imread(filename, flags) if image is None and data.size else image  # imread shows files cut short
+'''
+
+
+def imreads(module: Module, node: cst.CSTNode) -> list[cst.Call]:
+    calls = [one for one in walk(node) if isinstance(one, cst.Call)]
+    return [one for one in calls if module.qualified(one.func) == "cv2.imread"]
+
+
+def use_helper(module: Module, call: cst.Call, instead: cst.Call | None) -> cst.Call:
+    """Add the helper; the call through it, which takes the old one's place unless the caller sees to that."""
+    if is_decoding(module, call):
+        return call  # a reader for any path is there
+    is_nested = not module.imports_for_sure("cv2") and _is_deep(module)
+    cv2 = "cv2" if is_nested else module.name_of_import("cv2")
+    numpy = module.name_of_import("numpy", alias="np")
+    names = ("read_image", "read_image_file", "imread_any_path")
+    name = next((one for one in names if is_helper(module, one)), "")
+    name = name or next((one for one in names if one not in module.names()), "_read_image_of_any_path")
+    if not is_helper(module, name):
+        colour = f"{cv2}.IMREAD_COLOR" if module.imports_for_sure("cv2") else "1"  # it is looked up when defined
+        text = HELPER.format(name=name, cv2=cv2, np=numpy, colour=colour)
+        module.add_helper(text.replace("    try:", "    import cv2\n\n    try:", 1) if is_nested else text)
+    made = call.with_changes(func=cst.Name(name))
+    if instead is None:
+        module.replace(call, made)
+    return made
+
+
+def is_helper(module: Module, name: str) -> bool:
+    return any(one.name.value == name and "imdecode" in module.code(one) for one in module.nodes(cst.FunctionDef))
+
+
+def _is_deep(module: Module) -> bool:
+    """Whether the file imports cv2 in functions alone, or in a `try` that is itself under a condition."""
+    own = [one for one in module.nodes(cst.Import) if any(last_name(name.name) == "cv2" for name in one.names)]
+    around = [
+        [one for one in module.ancestors(each) if isinstance(one, cst.Try | cst.If | cst.FunctionDef)] for each in own
+    ]
+    return bool(own) and all(len(one) > 1 or any(isinstance(o, cst.FunctionDef) for o in one) for one in around)
+
+
+def read_all_so(module: Module) -> None:
+    """Have every other read of the file go through the helper that it has by now: it keeps to imread's contract."""
+    for call in imreads(module, module.tree):
+        plain = [one for one in call.args if one.keyword is None]
+        if any(one.star for one in call.args) or len(plain) > 2:
+            continue
+        if any(module.is_replaced(one) for one in (call, *module.ancestors(call))):
+            continue
+        function = module.function(call)
+        if function is not None and any(
+            module.qualified(one.func) == "cv2.imdecode" for one in module.nodes(cst.Call, within=function)
+        ):
+            continue  # it reads by other ways already
+        use_helper(module, call, None)

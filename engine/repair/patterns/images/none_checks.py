@@ -1,0 +1,246 @@
+"""What is done where there is no image: the next of a loop, what the code base wants, or a clear error."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Callable
+from typing import cast
+
+import libcst as cst
+
+from engine.repair.patterns.images.any_path import imreads, use_helper
+from engine.repair.patterns.source import expected, wording
+from engine.repair.patterns.source.edit import Module, with_replaced
+from engine.repair.patterns.source.image_origin import Chain, is_decoding
+from engine.repair.patterns.source.sites import Place, Trail
+from engine.repair.patterns.source.syntax import last_name, walk
+
+SKIPPED = "Skipping an unreadable image"
+UNREADABLE = "cannot read image"
+_MOVES_ON = re.compile(
+    r"[\w.]+\.(?:update|advance|next|increment|tick)\([^()\n]*\)|[\w.]*(?:index|idx|count|step)\w* \+= 1"
+)
+_WRONG = re.compile(r"(?i)\berror|\b[45]\d\d\b|bad_?request|invalid|fail")
+_WINDOW = re.compile(r"\bQ(?:MainWindow|Widget|Dialog|Label|Graphics\w+)\b|\b(?:tk|tkinter|wx|ctk|customtkinter)\.\w+")
+_IS_NONE = re.compile(r"\bis None\b|^not \w+$|== None\b")
+
+
+def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
+    """`if name is None:` with what is done then: the next of a loop, what the code base wants, or a clear error."""
+    module, node = place.module, place.node
+    told = _path_at(place, chain)
+    if re.search(rf"(?<![\w.]){re.escape(name)}\b", told):
+        told = ""  # the path's name is the image's by now
+    value = told or name
+    loop = loop_around(module, node)
+    if loop is not None:
+        target = loop.target if isinstance(loop, cst.For) else loop.test
+        names = [one.value for one in walk(target) if isinstance(one, cst.Name)]
+        warn = wording.warning(module, node, SKIPPED, told or (names[0] if names else name))
+        return f"if {name} is None:\n    {warn}\n{_counted(module, loop)}    continue\n"
+    function = module.function(node)
+    own = ""
+    if function is not None:
+        own = _as_before(module, node, function, name) or _refusal(module, node, function)
+    if own:
+        return f"if {name} is None:\n    {own}\n"
+    answer = None
+    if function is not None:
+        answer = (
+            expected.expected(trail, module, function)
+            or expected.by_callers(trail, function.name.value)
+            or expected.by_annotation(module, function)
+        )
+        if answer is not None and answer.value is not None and function.name.value != "__init__":
+            yields = any(isinstance(one, cst.Yield) for one in walk(function.body, into_functions=False))
+            bare = yields or (answer.value == "None" and _returns_nothing(function))
+            return f"if {name} is None:\n    return{'' if bare else ' ' + answer.value}\n"
+    other = _another_item(module, function) if function is not None and answer is None else ""
+    if other:
+        warn = wording.warning(module, node, SKIPPED, value)
+        return f"if {name} is None:\n    {warn}\n    return {other}\n"
+    if function is not None and answer is None and _is_of_window(module, function):
+        warn = wording.warning(module, node, UNREADABLE, value)
+        return f"if {name} is None:\n    {warn}\n    return\n"
+    error = "FileNotFoundError"
+    if answer is not None and answer.raises and (hasattr(builtins, answer.raises) or module.defines(answer.raises)):
+        error = answer.raises
+    if error == "FileNotFoundError" and function is not None:
+        _skip_in_caller(trail, place, function)
+    said = wording.formatted(module, UNREADABLE, value) if told else f"{module.quote}{UNREADABLE}{module.quote}"
+    return f"if {name} is None:\n    raise {error}({said})\n"
+
+
+def _asks(module: Module, loop: cst.While) -> bool:
+    """Whether each round of an endless loop asks a person for something: they can be asked again."""
+    return module.code(loop.test).strip() in ("True", "1") and bool(re.search(r"\binput\(", module.code(loop.body)))
+
+
+def _refusal(module: Module, node: cst.CSTNode, function: cst.FunctionDef) -> str:
+    """The answer of a view that something is wrong, as it gives one a few lines before, with other words."""
+    line, found = module.position(node).start.line, ""
+    for one in module.nodes(cst.If, within=function.body):
+        last = one.body.body[-1] if isinstance(one.body, cst.IndentedBlock) else None
+        small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else None
+        if not isinstance(small, cst.Return) or small.value is None or module.position(one).end.line >= line:
+            continue
+        text = module.code(small.value)
+        said = [each for each in walk(small.value) if isinstance(each, cst.SimpleString)]
+        keys = [each.key for each in walk(small.value) if isinstance(each, cst.DictElement)]
+        said = [each for each in said if not any(each is key for key in keys)]
+        if _WRONG.search(text) and len(said) == 1 and len(one.body.body) == 1:
+            words = cst.SimpleString(f"{said[0].quote}{UNREADABLE}{said[0].quote}")
+            answer = cast(cst.CSTNode, small.value.deep_replace(said[0], words))
+            found = f"return {module.code(answer)}"
+    return found
+
+
+def _is_of_window(module: Module, function: cst.FunctionDef) -> bool:
+    """Whether a function is a window's own and gives nothing back: an error in it would end the program."""
+    around = module.nearest(function, cst.ClassDef)
+    bases = " ".join(module.code(one.value) for one in around.bases) if around is not None else ""
+    returned = [one.value for one in walk(function.body, into_functions=False) if isinstance(one, cst.Return)]
+    is_made = function.name.value == "__init__"
+    return bool(_WINDOW.search(bases)) and not is_made and all(one is None for one in returned)
+
+
+def _counted(module: Module, loop: cst.For | cst.While) -> str:
+    """What moves the loop's progress on at the end of each round: a round that is passed over moves it too."""
+    last = loop.body.body[-1]
+    code = module.code(last).strip() if isinstance(last, cst.SimpleStatementLine) else ""
+    return f"    {code}\n" if _MOVES_ON.fullmatch(code) or re.fullmatch(r"\w+ \+= 1", code) else ""
+
+
+def _as_before(module: Module, node: cst.CSTNode, function: cst.FunctionDef, name: str) -> str:
+    """How the function leaves, a few lines before, where another thing that it needs is None; '' where it does not."""
+    line = module.position(node).start.line
+    names = {one.name.value for one in (*function.params.params, *function.params.kwonly_params)}
+    found = ""
+    for one in module.nodes(cst.If, within=function.body):
+        if module.position(one).start.line >= line or one.orelse is not None or module.function(one) is not function:
+            continue
+        if isinstance(one.body, cst.IndentedBlock) and _IS_NONE.search(module.code(one.test)):
+            last = one.body.body[-1]
+            small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else None
+            if isinstance(small, cst.Return) and small.value is not None:
+                used = {each.value for each in walk(small.value) if isinstance(each, cst.Name)}
+                bound = names | {
+                    each.target.value
+                    for each in module.nodes(cst.AssignTarget, within=function.body)
+                    if isinstance(each.target, cst.Name) and module.position(each).start.line < line
+                }
+                if used and used <= bound | set(dir(builtins)) and name not in used:
+                    found = module.code(small).strip()
+    return found
+
+
+def _returns_nothing(function: cst.FunctionDef) -> bool:
+    """Whether nothing that the function returns is a value."""
+    returns = [one for one in walk(function.body, into_functions=False) if isinstance(one, cst.Return)]
+    return bool(returns) and all(one.value is None for one in returns)
+
+
+def guard_reads_beside(trail: Trail, chain: Chain, inline: Callable[[Trail, Place, Chain], str]) -> None:
+    """Look for None where the same function reads another image, or another function the same one, and uses it."""
+    module, call = chain.call.module, chain.call.node
+    function = module.function(call)
+    path = _path_name(call)
+    for other in imreads(module, module.tree):
+        own = module.function(other)
+        if other is call or any(one.star for one in other.args) or not other.args:
+            continue
+        if (own is not function and (not path or _path_name(other) != path)) or (own is None) != (function is None):
+            continue
+        if any(module.is_replaced(one) for one in (other, *module.ancestors(other))):
+            continue
+        if own is None and module.nearest(other, cst.For) is not module.nearest(call, cst.For):
+            continue  # another part of a long script
+        here = Place(module, other, chain.call.frame if own is function else 0)
+        assign = module.parent(other)
+        line = module.parent(assign) if assign is not None else None
+        if isinstance(assign, cst.Assign) and isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
+            name = module.code(assign.targets[0].target)
+            if len(assign.targets) == 1 and name.isidentifier() and not is_tested(module, other, name):
+                text = guard(trail, here, name, Chain((here,)))
+                module.insert_after(line, text, with_replaced(line, {other: use_helper(module, other, other)}))
+        elif own is not function and isinstance(assign, cst.Arg):
+            inline(trail, here, Chain((here,)))
+
+
+def _path_name(call: cst.CSTNode) -> str:
+    return last_name(call.args[0].value) if isinstance(call, cst.Call) and call.args else ""
+
+
+def _another_item(module: Module, function: cst.FunctionDef) -> str:
+    """The next item, for one of a data set that cannot be read; empty where there is no such thing."""
+    around = module.nearest(function, cst.ClassDef)
+    names = [one.name.value for one in function.params.params]
+    if function.name.value != "__getitem__" or around is None or len(names) != 2:
+        return ""
+    methods = [one.name.value for one in module.nodes(cst.FunctionDef, within=around.body)]
+    is_data = any("Dataset" in module.code(base.value) for base in around.bases)
+    return f"{names[0]}[({names[1]} + 1) % len({names[0]})]" if is_data and "__len__" in methods else ""
+
+
+def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef) -> None:
+    """Where a loop calls the function that raises from now on, the rest of the loop goes on."""
+    for index in range(place.frame - 1, max(-1, place.frame - 4), -1):
+        here = trail.statement(index)
+        if here is None or expected.is_test_file(here[0].path):
+            return
+        module, statement = here
+        loop = loop_around(module, statement)
+        if loop is None or not isinstance(statement, cst.SimpleStatementLine):
+            continue
+        if not module.is_replaced(statement) and module.function(statement) is not function:
+            warn = wording.warning(module, statement, SKIPPED, "error")
+            last = f"    {warn}\n{_counted(module, loop)}    continue\n"
+            module.wrap(statement, f"try:\n    pass\nexcept FileNotFoundError as error:\n{last}")
+        return
+
+
+def _path_at(place: Place, chain: Chain) -> str:
+    """The path as the code around `place` names it, where it does."""
+    node = place.node
+    if is_decoding(place.module, node):
+        return ""  # it is given data
+    if isinstance(node, cst.IfExp) and any(one is chain.call.node for one in walk(node)):
+        node = chain.call.node
+    if not isinstance(node, cst.Call) or not node.args:
+        return ""
+    if node is not chain.call.node and not isinstance(node.args[0].value, cst.Name | cst.Attribute | cst.SimpleString):
+        return ""
+    path = node.args[0].value
+    while isinstance(path, cst.Call) and last_name(path.func) in ("str", "fspath") and len(path.args) == 1:
+        path = path.args[0].value
+    return place.module.code(path)
+
+
+def loop_around(module: Module, node: cst.CSTNode) -> cst.For | cst.While | None:
+    """The loop whose next round can be taken: a `for`, or a `while` that counts at its end."""
+    inner = node
+    for around in module.ancestors(node):
+        if isinstance(around, cst.FunctionDef | cst.ClassDef):
+            return None
+        if isinstance(around, cst.While):
+            goes_on = re.fullmatch(r"\w+ \+= 1", module.code(around.body.body[-1]).strip()) or _asks(module, around)
+            return around if inner is around.body and goes_on else None
+        if isinstance(around, cst.For):
+            return around if inner is around.body else None
+        inner = around
+    return None
+
+
+def is_tested(module: Module, node: cst.CSTNode, name: str) -> bool:
+    """Whether the function tests the name for None, or for being there at all, once it has its value."""
+    scope = module.function(node) or module.tree
+    loops = [one for one in module.ancestors(node) if isinstance(one, cst.For | cst.While)]
+    since = min((module.position(one).start.line for one in (node, *loops)), default=0)
+    tests = [
+        one.test
+        for one in walk(scope)
+        if isinstance(one, cst.If | cst.While | cst.Assert | cst.IfExp) and module.position(one).start.line >= since
+    ]
+    pattern = re.compile(rf"(?:^|[^\w.])(?:{re.escape(name)}\s+is\s+(?:not\s+)?None|not\s+{re.escape(name)}\b(?!\.))")
+    return any(pattern.search(" " + module.code(one)) or module.code(one) == name for one in tests)

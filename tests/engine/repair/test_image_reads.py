@@ -1,0 +1,141 @@
+"""What is done where an image cannot be read: every read of it, the reader itself, and how the function leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.repair.patterns.files import Folder
+from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.registry import built_in
+from engine.repair.record import ErrorRecord, Frame
+
+NONE = "'NoneType' object has no attribute 'shape'"
+
+
+def proposed(
+    root: Path,
+    app: str,
+    code: str,
+    error: tuple[str, str] = ("AttributeError", NONE),
+) -> Proposal | Declined | None:
+    (root / "app.py").write_text(app, encoding="utf-8")
+    line = next(number for number, text in enumerate(app.splitlines(), 1) if code in text)
+    frame = Frame(str(root / "app.py"), line, "f", app.splitlines()[line - 1].strip())
+    record = ErrorRecord(*error, (frame,))
+    pattern = built_in("imread")
+    if not pattern.recognises(record):
+        return None
+    return pattern.propose(Case(Folder(root), "g", [record], "app.py", frame, line, app.encode()))
+
+
+def after(root: Path, app: str, code: str = ".shape") -> str:
+    found = proposed(root, app, code)
+    assert isinstance(found, Proposal), found
+    return found.edits[0].after.decode()
+
+
+def test_a_reader_says_itself_which_image_it_is_in_each_of_its_branches(tmp_path: Path) -> None:
+    text = after(
+        tmp_path,
+        "import cv2\n\n\ndef load(path, grey):\n    if grey:\n        image = cv2.imread(path, 0)\n    else:\n"
+        "        image = cv2.imread(path)\n    return image\n\n\ndef f(path):\n    needle = load(path, 1)\n"
+        "    return needle.shape\n",
+    )
+    assert text.count("        if image is None:\n            raise FileNotFoundError") == 2
+    assert "needle is None" not in text and "cv2.imread(path" not in text
+
+
+def test_it_leaves_as_it_does_for_other_things_that_are_not_there(tmp_path: Path) -> None:
+    text = after(
+        tmp_path,
+        "import cv2\n\n\ndef f(path):\n    meta = info(path)\n    if meta is None:\n        return [1, [path]]\n"
+        "    image = cv2.imread(path)\n    return [0, image.shape]\n",
+    )
+    assert "    if image is None:\n        return [1, [path]]\n" in text
+
+
+def test_a_function_that_returns_nothing_leaves_bare(tmp_path: Path) -> None:
+    text = after(
+        tmp_path,
+        "import cv2\n\n\nclass App:\n    def f(self):\n        path = ask()\n        if not path:\n            return\n"
+        "        self.image = cv2.imread(path)\n        self.size = self.image.shape\n",
+    )
+    assert "        if self.image is None:\n            return\n" in text
+
+
+@pytest.mark.parametrize(
+    ("loop", "moves"),
+    [
+        ("    for path in paths:\n        use(cv2.imread(path).shape)\n        bar.update(1)\n", "bar.update(1)"),
+        ("    i = 0\n    while i < 9:\n        use(cv2.imread(paths[i]).shape)\n        i += 1\n", "i += 1"),
+    ],
+)
+def test_a_round_that_is_passed_over_moves_on(tmp_path: Path, loop: str, moves: str) -> None:
+    text = after(tmp_path, f"import cv2\n\n\ndef f(paths, bar):\n{loop}")
+    assert f"            {moves}\n            continue\n" in text
+
+
+def test_the_same_image_is_looked_for_in_other_functions(tmp_path: Path) -> None:
+    text = after(
+        tmp_path,
+        "import cv2\n\n\ndef ready(source):\n    if not face(cv2.imread(source)):\n        return False\n"
+        "    return True\n\n\ndef f(source, target):\n    image = cv2.imread(source)\n    return image.shape\n",
+    )
+    assert text.count("is None:\n        return False") == 1 and "imread(source)" not in text
+
+
+ERROR = ("Exception", "Error while reading image: 'größe.png'")
+OWN = (
+    "import cv2\n\n\ndef f(path):\n    try:\n        image = cv2.imread(path)\n        if image is None:\n"
+    "            raise ValueError('None')\n    except ValueError as error:\n"
+    "        raise Exception(f'Error while reading image: {path!r}') from error\n    return image\n"
+)
+
+
+def test_a_projects_own_error_is_of_the_path_where_that_shows(tmp_path: Path) -> None:
+    found = proposed(tmp_path, OWN, "raise Exception", ERROR)
+    assert isinstance(found, Proposal) and found.operator == "helper"
+    text = found.edits[0].after.decode()
+    assert "image = read_image(path)" in text and text.count("is None") == 2
+    assert proposed(tmp_path, text, "raise Exception", ERROR) is not None
+    assert isinstance(proposed(tmp_path, text, "raise Exception", ERROR), Declined)
+    assert proposed(tmp_path, OWN, "raise Exception", ("Exception", "Error while reading image: 'a.png'")) is None
+
+
+def test_a_reader_that_looks_for_none_is_left_alone(tmp_path: Path) -> None:
+    app = (
+        "import cv2\n\n\ndef load(path):\n    image = cv2.imread(path)\n"
+        "    if image is None:\n        raise OSError(path)\n"
+        "    return image\n\n\ndef f(path):\n    image = load(path)\n    return image.shape\n"
+    )
+    assert isinstance(proposed(tmp_path, app, ".shape"), Declined)
+
+
+@pytest.mark.parametrize(
+    ("source", "then"),
+    [
+        (
+            "import cv2\n\ndef f(files):\n    if 'a' not in files:\n        return jsonify({'error': 'no file'}), 400\n"
+            "    image = cv2.imread(files['a'])\n    return jsonify({'size': image.shape})\n",
+            "        return jsonify({'error': 'cannot read image'}), 400\n    return",
+        ),
+        (
+            "import cv2\n\n\nclass Main(QMainWindow):\n    def f(self):\n        path = ask()\n"
+            "        self.image = cv2.imread(path)\n        self.size = self.image.shape\n",
+            "            return\n        self.size",
+        ),
+        (
+            "import cv2\n\ndef f():\n    while True:\n        image = cv2.imread(input())\n"
+            "        print(image.shape)\n",
+            "            continue\n        print(image",
+        ),
+        (
+            "import cv2\n\n\ndef f(name):\n    image = cv2.imread(f'icons/{name}.png')\n    return image.shape\n",
+            "        raise FileNotFoundError(f'cannot read image: icons/{name}.png')\n",
+        ),
+    ],
+)
+def test_it_is_said_as_the_program_says_what_is_wrong(tmp_path: Path, source: str, then: str) -> None:
+    assert then in after(tmp_path, source)

@@ -1,0 +1,164 @@
+"""Steps and pictures that run out of memory where no batch can be halved: left, tiled, or done once more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.repair.patterns.files import Folder
+from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.registry import built_in
+from engine.repair.record import ErrorRecord, Frame
+
+STEP = """\
+class Agent:
+    def train_step(self, batch):
+        self.optimizer.zero_grad()
+        scores = self.score(batch)
+        loss = self.criterion(scores)
+        loss.backward()
+        self.optimizer.step()
+        RETURN
+"""
+
+
+def proposed(root: Path, source: str, code: str, function: str = "f") -> Proposal | Declined:
+    (root / "app.py").write_text(source, encoding="utf-8")
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if code in text)
+    frame = Frame(str(root / "app.py"), line, function, source.splitlines()[line - 1].strip())
+    record = ErrorRecord("RuntimeError", "CUDA out of memory. Tried to allocate 2.00 GiB", (frame,))
+    return built_in("out-of-memory").propose(Case(Folder(root), "g", [record], "app.py", frame, line, source.encode()))
+
+
+def after(root: Path, source: str, code: str, operator: str) -> str:
+    found = proposed(root, source, code)
+    assert isinstance(found, Proposal), found
+    assert (found.operator, found.applicability) == (operator, "review")
+    return found.edits[0].after.decode()
+
+
+@pytest.mark.parametrize(
+    ("returned", "leaves"),
+    [
+        ("return", "return"),
+        ("return loss.item()", "return 0.0"),
+        ("return loss.item(), (a == b).mean(0).item()", "return 0.0, 0.0"),
+        ("return Output()", "return Output()"),
+    ],
+)
+def test_a_step_is_left_with_nothing(tmp_path: Path, returned: str, leaves: str) -> None:
+    text = after(tmp_path, STEP.replace("RETURN", returned), "self.score(batch)", "leave-step")
+    assert "        try:\n            scores = self.score(batch)\n" in text
+    assert "            self.optimizer.zero_grad()\n" in text and f"            {leaves}\n        {returned}\n" in text
+
+
+def test_a_step_whose_nothing_is_not_known_is_left_alone(tmp_path: Path) -> None:
+    assert isinstance(proposed(tmp_path, STEP.replace("RETURN", "return scores"), "self.score(batch)"), Declined)
+    one = STEP.replace("RETURN", "return")
+    assert isinstance(proposed(tmp_path, "import deepspeed\n\n\n" + one, "self.score(batch)"), Declined)
+    wrapped = one + "\n    def wrap(self):\n        self.model = DistributedDataParallel(self.model)\n"
+    assert isinstance(proposed(tmp_path, wrapped, "self.score(batch)"), Declined)
+    maybe = wrapped.replace("        self.model =", "        if self.many:\n            self.model =")
+    assert "return\n" in after(tmp_path, maybe, "self.score(batch)", "leave-step")
+
+
+def test_a_step_that_a_framework_calls_gives_no_loss(tmp_path: Path) -> None:
+    source = (
+        "import torch\nfrom lightning import LightningModule\n\n\nclass Net(LightningModule):\n"
+        "    def training_step(self, batch, index):\n        x, y = batch\n        out = self(x)\n"
+        "        return self.loss(out, y)\n"
+    )
+    text = after(tmp_path, source, "self(x)", "leave-step")
+    assert "            return self.loss(out, y)\n        except" in text and text.endswith("            return None\n")
+
+
+def test_a_batch_that_is_an_object_is_passed_over_whole(tmp_path: Path) -> None:
+    source = (
+        "import torch\n\n\ndef f(model, loader, optimizer):\n    for graph in loader:\n"
+        "        graph = graph.to('cuda')\n"
+        "        out = model(graph.x, graph.edges)\n        loss = out.mean()\n        optimizer.zero_grad()\n"
+        "        loss.backward()\n        optimizer.step()\n"
+    )
+    text = after(tmp_path, source, "model(graph.x", "skip-batch")
+    assert "        try:\n            graph = graph.to('cuda')\n" in text and text.count("optimizer.step()") == 1
+
+
+def test_a_batch_by_places_is_halved_part_by_part(tmp_path: Path) -> None:
+    source = (
+        "import torch\n\n\ndef f(model, loader, optimizer):\n    for data in loader:\n        x, y = data[0], data[1]\n"
+        "        optimizer.zero_grad()\n        loss = model(x, y)\n        loss.backward()\n        optimizer.step()\n"
+    )
+    assert "[part[:half] for part in data]" in after(tmp_path, source, "model(x, y)", "split-step")
+
+
+TILES = (
+    "import torch\n\n\ndef f(model, image, args):\n    tile = args.tile\n    stride = tile - args.overlap\n"
+    "    rows = list(range(0, 64 - tile, stride))\n    total = torch.zeros(64, 64)\n    for y in rows:\n"
+    "        for x in rows:\n            part = model(image[y : y + tile, x : x + tile])\n"
+    "            total[y : y + tile, x : x + tile] += part\n    return total\n"
+)
+
+
+def test_tiles_are_done_again_from_what_depends_on_their_size(tmp_path: Path) -> None:
+    text = after(tmp_path, TILES, "model(image", "smaller-tiles")
+    assert "    tile = args.tile\n    while True:\n        try:\n            stride = tile - args.overlap\n" in text
+    assert "            total = torch.zeros(64, 64)\n" in text and "if tile // 2 <= args.overlap:" in text
+
+
+def test_tiles_that_are_added_to_what_was_there_before_are_not_done_twice(tmp_path: Path) -> None:
+    source = TILES.replace("    total = torch.zeros(64, 64)\n", "").replace("image, args", "image, args, total")
+    found = proposed(tmp_path, source, "model(image")
+    assert isinstance(found, Declined) or found.operator != "smaller-tiles"
+
+
+@pytest.mark.parametrize(
+    ("also", "then"),
+    [
+        ("from diffusers import AutoencoderKL\n", "    vae.enable_tiling()\n        image = vae.decode(latents)[0]\n"),
+        ("\n\ndef g(vae, x):\n    return vae.decode_tiled(x)\n", "    image = vae.decode_tiled(latents)[0]\n"),
+    ],
+)
+def test_a_picture_is_decoded_in_tiles(tmp_path: Path, also: str, then: str) -> None:
+    source = f"import torch\n{also}\n\ndef f(vae, latents):\n    image = vae.decode(latents)[0]\n    return image\n"
+    assert then in after(tmp_path, source, "vae.decode(latents)", "in-tiles")
+    alone = source.replace(also, "").replace("latents", "latent")
+    assert isinstance(proposed(tmp_path, alone, "vae.decode(latent)"), Declined)
+
+
+def test_a_validation_step_is_done_once_more_when_gradients_are_freed(tmp_path: Path) -> None:
+    source = (
+        "import torch\n\n\ndef valid_step(task, model, criterion, sample):\n    model.eval()\n"
+        "    loss = task.get_loss(model, criterion, sample)\n    return loss\n"
+    )
+    text = after(tmp_path, source, "task.get_loss", "once-more")
+    assert "parameter.grad = None" in text and text.count("task.get_loss(") == 2
+    assert isinstance(proposed(tmp_path, source.replace("valid_step", "step"), "task.get_loss"), Declined)
+
+
+def test_generated_tokens_of_two_lengths_are_joined(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    source = "import torch\n\n\ndef f(model, batch):\n    return model.generate(batch)\n"
+    names: dict[str, object] = {}
+    exec(after(tmp_path, source, "model.generate", "split-batch"), names)
+    joined = names["_joined"]
+    assert callable(joined)
+    assert joined(torch.tensor([[5, 6, 2]]), torch.tensor([[7, 2]])).tolist() == [[5, 6, 2], [7, 2, 2]]
+
+
+def test_what_counts_the_rounds_is_not_split(tmp_path: Path) -> None:
+    source = (
+        "import torch\n\n\ndef f(model, xs):\n    for t in reversed(range(9)):\n        xs = model.step_at(xs, t)\n"
+        "    return xs\n"
+    )
+    text = after(tmp_path, source, "model.step_at", "split-batch")
+    assert "_in_smaller_batches(lambda part: model.step_at(part, t), xs)" in text
+
+
+def test_a_loop_that_takes_its_batches_by_itself_goes_on(tmp_path: Path) -> None:
+    source = (
+        "import torch\n\n\ndef f(model, data, optimizer, steps):\n    for step in range(steps):\n"
+        "        x, y = get_batch(data)\n        loss = model(x, y)\n        optimizer.zero_grad()\n"
+        "        loss.backward()\n        optimizer.step()\n        if step > 9:\n            break\n"
+    )
+    assert "            continue\n        if step > 9:\n" in after(tmp_path, source, "model(x, y)", "skip-batch")

@@ -1,0 +1,79 @@
+"""Callables that open text among other things: a log's set-up, an argument's file, numpy's tables, stdin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.repair.patterns.files import Folder
+from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.registry import built_in
+from engine.repair.record import ErrorRecord, Frame
+
+DECODE = "'charmap' codec can't decode byte 0x8f in position 120: character maps to <undefined>"
+ENCODE = "'charmap' codec can't encode character '\\u2713' in position 0: character maps to <undefined>"
+NOT_UTF8 = "'utf-8' codec can't decode byte 0xe9 in position 37: invalid continuation byte"
+
+
+def proposed(root: Path, source: str, code: str, message: str) -> Proposal | Declined:
+    (root / "app.py").write_text(source, encoding="utf-8")
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if code in text)
+    frame = Frame(str(root / "app.py"), line, "f", source.splitlines()[line - 1].strip())
+    kind = "UnicodeDecodeError" if "decode" in message else "UnicodeEncodeError"
+    record = ErrorRecord(kind, message, (frame,))
+    return built_in("unicode").propose(Case(Folder(root), "g", [record], "app.py", frame, line, source.encode()))
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "message", "then"),
+    [
+        (
+            "import logging\n\nlogging.basicConfig(filename='x.log')\n\n\ndef f(text):\n    logging.info(text)\n",
+            "logging.info",
+            ENCODE,
+            "logging.basicConfig(filename='x.log', encoding='utf-8')",
+        ),
+        (
+            "import argparse\n\n\ndef f(parser):\n    parser.add_argument('file', type=argparse.FileType('r'))\n"
+            "    args = parser.parse_args()\n    return args.file.read()\n",
+            "args.file",
+            DECODE,
+            "argparse.FileType('r', encoding='utf-8')",
+        ),
+        (
+            "import numpy as np\n\n\ndef f(path):\n    return np.genfromtxt(path, dtype=str)\n",
+            "genfromtxt",
+            DECODE,
+            'np.genfromtxt(path, dtype=str, encoding="utf-8")',
+        ),
+        (
+            "import sys\n\n\ndef f():\n    for line in sys.stdin:\n        print(line)\n",
+            "in sys.stdin",
+            NOT_UTF8,
+            'sys.stdin.reconfigure(encoding="utf-8", errors="replace")',
+        ),
+    ],
+)
+def test_the_encoding_is_named_where_they_are_set_up(
+    tmp_path: Path, source: str, code: str, message: str, then: str
+) -> None:
+    found = proposed(tmp_path, source, code, message)
+    assert isinstance(found, Proposal) and found.applicability == "review"
+    assert then in found.edits[0].after.decode()
+
+
+def test_what_does_not_open_a_file_or_cannot_do_it_is_left_alone(tmp_path: Path) -> None:
+    log = "import logging\n\nlogging.basicConfig(level=10)\n\n\ndef f(text):\n    logging.info(text)\n"
+    assert isinstance(proposed(tmp_path, log, "logging.info", ENCODE), Declined)
+    table = "import numpy as np\n\n\ndef f(path):\n    return np.loadtxt(path, dtype=str)\n"
+    assert isinstance(proposed(tmp_path, table, "loadtxt", NOT_UTF8), Declined)
+
+
+def test_a_table_of_numbers_beside_it_stays_as_it_is(tmp_path: Path) -> None:
+    source = (
+        "import numpy as np\n\n\ndef f(path):\n    np.loadtxt(path)\n"
+        "    with open(path) as file:\n        return file.read()\n"
+    )
+    found = proposed(tmp_path, source, "file.read", DECODE)
+    assert isinstance(found, Proposal) and "np.loadtxt(path)\n" in found.edits[0].after.decode()
