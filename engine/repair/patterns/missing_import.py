@@ -1,9 +1,11 @@
 """A third-party module that is imported and nowhere declared: declare its distribution where the project does that.
 
 Evidence: a ModuleNotFoundError at an import, an ImportError that says the same (as Python up to 3.5 does), or a
-library's 'Missing optional dependency'. The distribution comes from a curated map (`distributions.py`), or from the
-project, where it names one in another place (`named_elsewhere.py`): an unknown name is never guessed. The project's own
-modules, those of Python, optional imports and what is declared already are left alone. Nothing is installed.
+library's 'Missing optional dependency'. The distribution comes from a curated map (`distributions.py`), from the
+project, where it names one in another place (`named_elsewhere.py`), or from a list of widely used ones that are called
+as their module (`same_named.py`): an unknown name, or one that is nearly a module of the project's, is never guessed.
+The project's own modules, those of Python, optional imports and what is declared already are left alone. Nothing is
+installed.
 
     before    requirements.txt: numpy
     after     requirements.txt: numpy, opencv-python-headless
@@ -22,6 +24,7 @@ from engine.repair.patterns.imports import conda
 from engine.repair.patterns.imports.declared import Declared
 from engine.repair.patterns.imports.distributions import DISTRIBUTIONS, distribution_of, equivalents
 from engine.repair.patterns.imports.named_elsewhere import named_elsewhere
+from engine.repair.patterns.imports.same_named import same_named
 from engine.repair.patterns.pattern import Case, Declined, FileEdit, Project, Proposal
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.source.expected import is_test_file
@@ -104,8 +107,11 @@ class MissingImport:
         known = next((one for name in (*spelled, module) if (one := distribution_of(name))), None)
         if known is None and top not in NAMESPACE_TOPS and top.lower() not in sys.stdlib_module_names:
             known = named_elsewhere(case.project, top)
+        own_modules = _modules(case.project)
+        if known is None and not difflib.get_close_matches(top, own_modules, 1, 0.8):
+            known = same_named(top)
         if known is None:
-            near = difflib.get_close_matches(top, [*DISTRIBUTIONS, *_modules(case.project)], 1, 0.8)
+            near = difflib.get_close_matches(top, [*DISTRIBUTIONS, *own_modules], 1, 0.8)
             return self._declined(f"{top} is not known" + (f": is {near[0]} meant?" if near else ""))
         return known
 
@@ -143,6 +149,8 @@ class MissingImport:
             return self._declined("the project declares what it needs in a form that is not known")
         places = ", ".join(one.path for one in edits)
         why = f"{found}: {name} is added to {places}; nothing is installed"
+        if name not in DISTRIBUTIONS.values() and same_named(name.replace("-", "_")):
+            why += ". It is known by its name alone: look whether it is the one that is meant"
         return Proposal(self.id, "declare", tuple(edits), first_changed_line(edits[0]), "review", why)
 
     def _declined(self, reason: str) -> Declined:

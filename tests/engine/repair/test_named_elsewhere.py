@@ -9,6 +9,7 @@ import pytest
 from engine.repair.patterns.files import Folder
 from engine.repair.patterns.imports.distributions import DISTRIBUTIONS, distribution_of
 from engine.repair.patterns.imports.named_elsewhere import named_elsewhere
+from engine.repair.patterns.imports.same_named import same_named
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.registry import built_in
 from engine.repair.record import ErrorRecord, Frame
@@ -35,6 +36,8 @@ def proposed(root: Path, kind: str, message: str, code: str, files: dict[str, st
         ("ModuleNotFoundError", "No module named 'optax'", "import optax", "optax"),
         ("ModuleNotFoundError", "No module named 'ml_collections'", "import ml_collections", "ml-collections"),
         ("ModuleNotFoundError", "No module named 'haiku'", "import haiku as hk", "dm-haiku"),
+        ("ModuleNotFoundError", "No module named 'roifile'", "from roifile import ImagejRoi", "roifile"),
+        ("ModuleNotFoundError", "No module named 'sentry_sdk'", "import sentry_sdk", "sentry-sdk"),
     ],
 )
 def test_both_types_and_both_spellings_say_the_same(
@@ -96,3 +99,24 @@ def test_names_that_are_likely_a_projects_own_are_not_in_the_map() -> None:
     assert len(DISTRIBUTIONS) > 2000
     assert not {"dataset", "records", "utils", "config", "tree", "bpy", "maya"} & set(DISTRIBUTIONS)
     assert distribution_of("google.cloud.speech") == "google-cloud-speech"
+
+
+def test_a_widely_used_name_is_told_to_be_known_by_its_name_alone(tmp_path: Path) -> None:
+    fix = proposed(tmp_path, "ModuleNotFoundError", "No module named 'roifile'", "import roifile", {})
+    assert isinstance(fix, Proposal)
+    assert fix.applicability == "review" and "by its name alone" in fix.why
+
+
+def test_a_widely_used_name_that_is_nearly_one_of_the_project_s_own_is_taken_for_a_slip(tmp_path: Path) -> None:
+    fix = proposed(tmp_path, "ModuleNotFoundError", "No module named 'roifile'", "import roifile", {"roifiles.py": ""})
+    assert isinstance(fix, Declined)
+    assert "is roifiles meant?" in fix.reason
+
+
+@pytest.mark.parametrize("name", ["utils", "config", "models", "helpers", "trainer", "maya", "bpy", "request", "panda"])
+def test_what_projects_call_modules_of_their_own_is_not_known_by_its_name(name: str) -> None:
+    assert same_named(name) is None
+
+
+def test_nothing_is_known_twice() -> None:
+    assert [name for name in DISTRIBUTIONS if same_named(name)] == []
