@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,6 +19,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile("untimed", deadline=None)  # no test is timed: a busy machine is no bug
 settings.load_profile("untimed")
+
+
+def pytest_collection_finish() -> None:
+    """What the imports made stays to the end: the collector need not look through it after every few tests again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

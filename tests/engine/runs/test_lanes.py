@@ -14,6 +14,7 @@ from engine.runs.lanes import collector_at_rest
 def thawed() -> Iterator[None]:
     yield
     gc.unfreeze()
+    gc.freeze()  # as it is for all tests
     gc.enable()
 
 
