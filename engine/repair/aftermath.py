@@ -83,7 +83,7 @@ async def _tell(store: Store, steps: ledger.Steps, was: Fix, now: Fix, clock: Cl
     def write(connection: sa.Connection) -> None:
         ledger.put(connection, [now], at)
         if now.state is FixState.ROLLED_BACK:
-            ledger.note(connection, now, "kept", False, at, "its change set was rolled back")
+            ledger.note_taken_back(connection, now, at, "its change set was rolled back")
 
     await store.write(write, durable=True)
 

@@ -169,7 +169,7 @@ class Applier:
             self.steps.append("rollback-refused", together, reason=reason)
             return Applied(refused=tuple((one.id, reason) for one in together))
         self.steps.append("rolled-back", together, by="person", change_set=fix.change_set)
-        await self._save([replace(one, state=FixState.ROLLED_BACK) for one in together], kept=False)
+        await self._save([replace(one, state=FixState.ROLLED_BACK) for one in together], taken_back=True)
         return Applied(rolled_back=tuple(one.id for one in together), change_sets=(fix.change_set or "",))
 
     async def _carry_out(
@@ -278,7 +278,7 @@ class Applier:
                 digests |= {step.after for step in change_set.operations if step.after}
         return frozenset(digests)
 
-    async def _save(self, fixes: Sequence[Fix], *, tests: bool | None = None, kept: bool | None = None) -> None:
+    async def _save(self, fixes: Sequence[Fix], *, tests: bool | None = None, taken_back: bool = False) -> None:
         at = iso(self.clock())
 
         def write(connection: sa.Connection) -> None:
@@ -286,8 +286,8 @@ class Applier:
             for fix in fixes:
                 if tests is not None:
                     ledger.note(connection, fix, "tests", tests, at)
-                if kept is not None:
-                    ledger.note(connection, fix, "kept", kept, at, "taken back")
+                if taken_back:
+                    ledger.note_taken_back(connection, fix, at, "taken back")
 
         await self.store.write(write, durable=True)
 

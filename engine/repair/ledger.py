@@ -107,6 +107,14 @@ def note(connection: sa.Connection, fix: Fix, kind: Kind, is_success: bool, now:
     connection.execute(sa.insert(fix_outcomes).values(row))
 
 
+def note_taken_back(connection: sa.Connection, fix: Fix, now: str, detail: str) -> None:
+    """Add that a person did not keep a fix, in place of the word that they did if it stood for long before."""
+    since = str(fix.details.get("applied_at") or "")
+    earlier = sa.and_(fix_outcomes.c.fix_id == fix.id, fix_outcomes.c.kind == "kept", fix_outcomes.c.at >= since)
+    connection.execute(sa.delete(fix_outcomes).where(earlier, fix_outcomes.c.is_success))
+    note(connection, fix, "kept", False, now, detail)
+
+
 def forget(connection: sa.Connection, fix: Fix, kind: Kind) -> None:
     """Take the newest outcome of this kind back: the word it came from was taken back."""
     newest = sa.select(sa.func.max(fix_outcomes.c.id)).where(

@@ -119,6 +119,7 @@ class Repair:
 
     async def report(self) -> dict[str, Any]:
         """How things go over time: see `engine.repair.report`."""
+        await self.fixes.settle()  # so that it tells of what became of them by now
         groups = await self.groups()
         now = self._clock()
         build = partial(reporting.build, logs=self._workspace.logs, groups=groups, today=now.date(), now=iso(now))

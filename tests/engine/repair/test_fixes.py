@@ -455,6 +455,28 @@ async def test_keeping_and_not_recurring_are_told_apart_and_one_recurrence_demot
     assert failed.confidence < 0.05
 
 
+async def test_a_report_asks_what_was_kept_and_what_is_taken_back_later_was_not(engine: Engine, tmp_path: Path) -> None:
+    now = [datetime(2026, 11, 20, 12, tzinfo=UTC)]
+    engine.repair = Repair(
+        *(engine.workspace, engine.settings, engine.store, engine.runs, engine.review, engine.changes),
+        clock=lambda: now[0],
+    )
+    with_patterns(engine)
+    (fix,) = await proposed(engine, project(tmp_path / "app"))
+    await engine.repair.fixes.apply([fix.id], tests=TESTS)
+
+    async def told() -> tuple[int, int]:
+        kept = (await engine.repair.report())["outcomes"]["kept"]
+        return kept["good"], kept["of"]
+
+    now[0] += timedelta(days=6)
+    assert await told() == (0, 0)
+    now[0] += timedelta(days=2)
+    assert await told() == (1, 1)
+    await engine.repair.fixes.rollback(fix.id)
+    assert await told() == (0, 1)
+
+
 async def counted(engine: Engine, fix: Fix) -> dict[str, list[bool]]:
     from engine.repair.outcomes import read
 
