@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from engine.engine import Engine
 from engine.errors import UsageError
-from engine.repair import Repair
-from engine.repair.fix import Fix, FixState
-from engine.repair.patterns.pattern import FileEdit
+from engine.repair.fix import FixState
 from engine.workspace import Workspace
-from tests.engine.repair.workshop import CHECK, MENDED, STATS, TESTS, OrOne, log, project, with_patterns
+from tests.engine.repair.workshop import (
+    CHECK,
+    MENDED,
+    STATS,
+    TESTS,
+    OrOne,
+    log,
+    project,
+    proposed,
+    repository,
+    with_patterns,
+)
 
 
 @pytest.fixture
@@ -27,11 +34,6 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
     async with Engine.open(Workspace.init(tmp_path / "work")) as opened:
         with_patterns(opened)
         yield opened
-
-
-async def proposed(engine: Engine, root: Path, names: tuple[str, ...] = ("stats",)) -> list[Fix]:
-    file = log(root, root.parent / "errors.log", names)
-    return list((await engine.repair.fixes.suggest(root, [file], min_count=1)).fixes)
 
 
 def steps(engine: Engine) -> list[str]:
@@ -169,15 +171,6 @@ async def test_a_clean_checkout_is_proven_in_a_worktree(engine: Engine, tmp_path
     assert len(listed.splitlines()) == 1
 
 
-def repository(root: Path) -> None:
-    for words in (
-        ["init", "-q"],
-        ["add", "-A"],
-        ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "all"],
-    ):
-        subprocess.run(["git", *words], cwd=root, check=True)
-
-
 # -- applying -----------------------------------------------------------------------------------------------------
 
 
@@ -307,226 +300,6 @@ async def test_tests_that_do_not_end_in_time_prove_nothing_and_let_nothing_in(tm
         done = await engine.repair.fixes.apply([fix.id], tests=hangs)
         assert done.applied == () and "did not end within" in done.refused[0][1]
         assert (root / "stats.py").read_bytes() == STATS
-
-
-# -- what is never edited -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("case", ["symlink", "linked folder", "hard link", "vendored", "venv", "generated"])
-async def test_what_is_not_the_projects_own_is_never_edited(engine: Engine, tmp_path: Path, case: str) -> None:
-    root = project(tmp_path / "app")
-    outside = project(tmp_path / "outside")
-    file = root / "stats.py"
-    if case == "symlink":
-        file.unlink()
-        file.symlink_to(outside / "stats.py")
-    elif case == "linked folder":
-        file.unlink()
-        (root / "part").symlink_to(outside, target_is_directory=True)
-        file = root / "part" / "stats.py"
-    elif case == "hard link":
-        os.link(file, tmp_path / "second.py")
-    elif case == "generated":
-        file.write_bytes(b"# @generated\n" + STATS)
-    else:
-        folder = root / ("vendor" if case == "vendored" else "mine")
-        folder.mkdir()
-        if case == "venv":
-            (folder / "pyvenv.cfg").touch()
-        file = file.rename(folder / "stats.py")
-    before = file.read_bytes()
-    lines = before.decode().splitlines()
-    said = (
-        f'Traceback (most recent call last):\n  File "{file}", line {len(lines)}, in mean\n    {lines[-1].strip()}\n'
-        "ZeroDivisionError: division by zero\n"
-    )
-    (tmp_path / "a.log").write_text(said)
-    found = await engine.repair.fixes.suggest(root, [tmp_path / "a.log"], min_count=1)
-    assert not found.fixes
-    assert "never edited" in found.unmatched[0].reason or "no frame" in found.unmatched[0].reason
-    assert file.read_bytes() == before
-    assert (outside / "stats.py").read_bytes() == STATS
-
-
-@pytest.mark.parametrize("case", ["symlink", "hard link", "swapped"])
-async def test_a_file_that_became_something_else_since_is_refused(engine: Engine, tmp_path: Path, case: str) -> None:
-    root = project(tmp_path / "app")
-    (fix,) = await proposed(engine, root)
-    outside = tmp_path / "outside.py"
-    shutil.move(root / "stats.py", outside)
-    if case == "symlink":
-        (root / "stats.py").symlink_to(outside)
-    elif case == "hard link":
-        os.link(outside, root / "stats.py")
-    else:
-        (root / "stats.py").mkdir()
-    done = await engine.repair.fixes.apply([fix.id], tests=TESTS)
-    assert (done.applied, len(done.refused)) == ((), 1)
-    assert outside.read_bytes() == STATS
-
-
-async def test_an_edit_that_leads_out_of_the_root_is_refused(engine: Engine, tmp_path: Path) -> None:
-    class Out(OrOne):
-        def propose(self, case: object) -> object:
-            made = super().propose(case)  # type: ignore[arg-type]
-            edit = FileEdit("../outside.py", None, b"x = 1\n")
-            return type(made)("tiny", "out", (made.edits[0], edit), 3, "safe", "why")  # type: ignore[union-attr]
-
-    with_patterns(engine, Out())
-    root = project(tmp_path / "app")
-    (fix,) = await proposed(engine, root)
-    done = await engine.repair.fixes.apply([fix.id], tests=TESTS)
-    assert "leads out of the project" in done.refused[0][1]
-    assert not (tmp_path / "outside.py").exists()
-
-
-async def test_uncommitted_edits_are_left_alone_unless_asked(engine: Engine, tmp_path: Path) -> None:
-    root = project(tmp_path / "app")
-    repository(root)
-    (root / "stats.py").write_bytes(STATS + b"# mine\n")
-    (fix,) = await proposed(engine, root)
-    done = await engine.repair.fixes.apply([fix.id], tests=TESTS)
-    assert "uncommitted edits" in done.refused[0][1]
-    done = await engine.repair.fixes.apply([fix.id], tests=TESTS, include_uncommitted=True)
-    assert done.applied == (fix.id,)
-
-
-async def test_where_git_cannot_answer_nothing_is_applied_unless_asked(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    root = project(tmp_path / "app")
-    repository(root)
-    other = project(tmp_path / "other")
-    repository(other)
-    monkeypatch.setenv("GIT_DIR", str(other / ".git"))  # as in a hook: it is about this project all the same
-    (root / "stats.py").write_bytes(STATS + b"# mine\n")
-    (fix,) = await proposed(engine, root)
-    done = await engine.repair.fixes.apply([fix.id], tests=TESTS)
-    assert "uncommitted edits" in done.refused[0][1]
-    (root / ".git" / "HEAD").write_text("damaged")
-    done = await engine.repair.fixes.apply([fix.id], tests=TESTS)
-    assert done.refused[0][1].startswith("stats.py: git cannot say whether it has uncommitted edits")
-    assert (await engine.repair.fixes.apply([fix.id], tests=TESTS, include_uncommitted=True)).applied == (fix.id,)
-
-
-async def test_installed_packages_are_no_project(engine: Engine, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="installed packages"):
-        await engine.repair.fixes.suggest(project(tmp_path / "lib" / "python3.11" / "site-packages"))
-    with pytest.raises(UsageError, match="there is no folder"):
-        await engine.repair.fixes.suggest(tmp_path / "none")
-
-
-# -- what becomes of them -----------------------------------------------------------------------------------------
-
-
-async def test_keeping_and_not_recurring_are_told_apart_and_one_recurrence_demotes(
-    engine: Engine, tmp_path: Path
-) -> None:
-    now = [datetime(2026, 11, 20, 12, tzinfo=UTC)]
-    engine.repair = Repair(
-        *(engine.workspace, engine.settings, engine.store, engine.runs, engine.review, engine.changes),
-        clock=lambda: now[0],
-    )
-    with_patterns(engine)
-    root = project(tmp_path / "app")
-    (fix,) = await proposed(engine, root)
-    await engine.repair.fixes.apply([fix.id], tests=TESTS)
-    assert await counted(engine, fix) == {"tests": [True]}
-    for number in range(3):
-        now[0] += timedelta(days=1)
-        other = tmp_path / f"run{number}.log"
-        other.write_text('Traceback (most recent call last):\n  File "x.py", line 1, in f\n    f()\nOddError: y\n')
-        await engine.repair.ingest([other])
-    assert await counted(engine, fix) == {"tests": [True], "recurrence": [True]}
-    now[0] += timedelta(days=5)
-    assert await counted(engine, fix) == {"tests": [True], "recurrence": [True], "kept": [True]}
-    kept = await engine.repair.fixes.get(fix.id)
-    assert (kept.state, round(kept.confidence, 3)) == (FixState.APPLIED, 0.224)
-    again = tmp_path / "again.log"
-    again.write_text(
-        f'Traceback (most recent call last):\n  File "{root}/stats.py", line 3, in mean\n'
-        "    return total / (len(values) or 1)\nZeroDivisionError: division by zero\n"
-    )
-    now[0] += timedelta(days=1)
-    await engine.repair.ingest([again])
-    assert (await counted(engine, fix))["recurrence"] == [True, False]
-    failed = await engine.repair.fixes.get(fix.id)
-    assert failed.state is FixState.RECURRED
-    assert failed.confidence < 0.05
-
-
-async def test_a_report_asks_what_was_kept_and_what_is_taken_back_later_was_not(engine: Engine, tmp_path: Path) -> None:
-    now = [datetime(2026, 11, 20, 12, tzinfo=UTC)]
-    engine.repair = Repair(
-        *(engine.workspace, engine.settings, engine.store, engine.runs, engine.review, engine.changes),
-        clock=lambda: now[0],
-    )
-    with_patterns(engine)
-    (fix,) = await proposed(engine, project(tmp_path / "app"))
-    await engine.repair.fixes.apply([fix.id], tests=TESTS)
-
-    async def told() -> tuple[int, int]:
-        kept = (await engine.repair.report())["outcomes"]["kept"]
-        return kept["good"], kept["of"]
-
-    now[0] += timedelta(days=6)
-    assert await told() == (0, 0)
-    now[0] += timedelta(days=2)
-    assert await told() == (1, 1)
-    await engine.repair.fixes.rollback(fix.id)
-    assert await told() == (0, 1)
-
-
-async def counted(engine: Engine, fix: Fix) -> dict[str, list[bool]]:
-    from engine.repair.outcomes import read
-
-    await engine.repair.fixes.settle()
-    told: dict[str, list[bool]] = {}
-    for one in await engine.store.read(read):
-        if one.fix == fix.id:
-            told.setdefault(one.kind, []).append(one.is_success)
-    return told
-
-
-async def test_twenty_eight_clean_successes_let_a_safe_fix_be_applied_by_itself(engine: Engine, tmp_path: Path) -> None:
-    from engine.repair import ledger
-
-    root = project(tmp_path / "app")
-    (fix,) = await proposed(engine, root)
-
-    async def note(number: int, kind: str, good: bool = True) -> None:
-        other = Fix(**{**{name: getattr(fix, name) for name in Fix.__slots__}, "id": f"fix-{number:012d}"})
-
-        def write(connection: object) -> None:
-            ledger.put(connection, [other], "2026-01-01T00:00:00.000000Z")  # type: ignore[arg-type]
-            ledger.note(connection, other, kind, good, "2026-01-01T00:00:00.000000Z")  # type: ignore[arg-type]
-
-        await engine.store.write(write)
-
-    for number in range(27):
-        await note(number, "tests")
-        await note(number, "kept")
-        await note(number, "recurrence")
-    assert not (await engine.repair.fixes.get(fix.id)).auto_eligible
-    await note(27, "kept")
-    assert (await engine.repair.fixes.get(fix.id)).auto_eligible
-    await note(28, "tests", good=False)
-    demoted = await engine.repair.fixes.apply([fix.id], auto_approve=True, tests=TESTS)
-    assert "28 more must hold" in demoted.refused[0][1]
-    for number in range(30, 58):
-        await note(number, "recurrence")
-    done = await engine.repair.fixes.apply([fix.id], auto_approve=True, tests=TESTS)
-    assert done.applied == (fix.id,)
-    assert (root / "stats.py").read_bytes() == MENDED
-
-
-async def test_a_rollback_through_the_change_set_is_noticed(engine: Engine, tmp_path: Path) -> None:
-    root = project(tmp_path / "app")
-    (fix,) = await proposed(engine, root)
-    done = await engine.repair.fixes.apply([fix.id], tests=TESTS)
-    await engine.changes.rollback(done.change_sets[0])
-    assert [one.state for one in await engine.repair.fixes.every()] == [FixState.ROLLED_BACK]
-    assert (await counted(engine, fix))["kept"] == [False]
 
 
 def test_the_check_script_fails_before(tmp_path: Path) -> None:

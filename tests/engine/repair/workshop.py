@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.engine import Engine
+from engine.repair.fix import Fix
 from engine.repair.patterns.pattern import Applicability, Case, Declined, FileEdit, Proposal
 from engine.repair.record import ErrorRecord
 from engine.repair.repair import Repair
@@ -71,3 +72,19 @@ def with_patterns(engine: Engine, *patterns: OrOne) -> Repair:
     """The engine's repair room, knowing these patterns alone."""
     engine.repair.fixes._patterns = {pattern.id: pattern for pattern in patterns or (OrOne(),)}
     return engine.repair
+
+
+async def proposed(engine: Engine, root: Path, names: tuple[str, ...] = ("stats",)) -> list[Fix]:
+    """What is proposed for a project whose modules failed once."""
+    file = log(root, root.parent / "errors.log", names)
+    return list((await engine.repair.fixes.suggest(root, [file], min_count=1)).fixes)
+
+
+def repository(root: Path) -> None:
+    """Make a project a Git repository with all of it committed."""
+    for words in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "all"],
+    ):
+        subprocess.run(["git", *words], cwd=root, check=True)
