@@ -64,6 +64,34 @@ def go_round(site: Site) -> Proposal | None:
     return _with_empty(site, scope, *needed, *unset) or (_in_parts(site, scope, *needed) if not unset else None)
 
 
+def is_answering(site: Site) -> bool:
+    """Whether a statement is done in answer to another error, or at the end of all: that error has to go its way."""
+    inner: cst.CSTNode = site.statement
+    for around in site.module.ancestors(site.statement):
+        if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+            return False
+        if isinstance(around, cst.Finally):
+            return True
+        if isinstance(around, cst.ExceptHandler) and inner is around.body:
+            last = around.body.body[-1] if isinstance(around.body, cst.IndentedBlock) else None
+            small = last.body[0] if isinstance(last, cst.SimpleStatementLine) else None
+            return isinstance(small, cst.Raise)
+        inner = around
+    return False
+
+
+def alone(site: Site) -> Proposal | None:
+    """Do a statement that binds nothing only where its file is there; None for any other."""
+    module, statement = site.module, site.statement
+    small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1 else None
+    is_bare = isinstance(small, cst.Expr) or isinstance(statement, cst.With)
+    if not is_bare or _leaves(statement) or not is_whole(site):
+        return None
+    if _needed_later(module, module.function(statement) or module.tree, cast(Statement, statement)):
+        return None
+    return _wrapped(site, [cast(Statement, statement)])
+
+
 def _is_imported(module: Module) -> bool:
     """Whether a file is more than a script: what it does at its top level is done wherever it is imported."""
     kinds = (cst.FunctionDef, cst.ClassDef)

@@ -5,6 +5,7 @@ Relies on `guards` for the parts of a check, on `edits` for the edit.
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import cast
 
@@ -19,6 +20,10 @@ from engine.repair.patterns.pattern import Applicability, Declined, Proposal
 from engine.repair.patterns.source.edit import Module, with_keyword
 from engine.repair.patterns.source.openings import keyword
 from engine.repair.patterns.source.syntax import last_name, text_of
+
+_GOAL = re.compile(
+    r"(?i)(?:^|_)\w*(?:out(?:put)?|dest(?:ination)?|dst|target|save|export|result)s?_?(?:dir|folder|path|directory)?\Z"
+)
 
 
 def has_folder(path: cst.BaseExpression) -> bool:
@@ -59,9 +64,9 @@ def folder_made(site: Site, path: cst.BaseExpression, how: Applicability = "safe
     )
 
 
-def folder_itself(site: Site) -> Proposal | Declined:
+def folder_itself(site: Site, path: cst.BaseExpression) -> Proposal | Declined:
     """Make the folder in which something new is to be made."""
-    module, path = site.module, site.call.path
+    module = site.module
     line_number = module.position(site.statement).start.line
     before = [
         one
@@ -77,6 +82,27 @@ def folder_itself(site: Site) -> Proposal | Declined:
         line = f"{module.name_of_import('os')}.makedirs({name}, exist_ok=True)\n"
     why = "the folder may be missing: it is made first"
     return edits.inserted(site, hoisted(module, name, path) + line, "mkdir", "review", why, statement)
+
+
+def is_written_into(site: Site) -> bool:
+    """Whether a folder that is listed is one that the function goes on to put files into, as its name says too."""
+    module, path = site.module, site.call.path
+    function = module.function(site.call.call)
+    if not isinstance(path, cst.Name) or function is None or _GOAL.search(path.value) is None:
+        return False
+    line = module.position(site.call.call).end.line
+    for one in module.nodes(cst.Name, within=function.body):
+        if one.value != path.value or module.position(one).start.line <= line:
+            continue
+        around = module.parent(one)
+        call = module.parent(around) if isinstance(around, cst.Arg) else None
+        if isinstance(call, cst.Call) and last_name(call.func) in ("join", "copy", "copy2", "move"):
+            return True
+        if isinstance(around, cst.BinaryOperation) and isinstance(around.operator, cst.Divide) and around.left is one:
+            return True
+        if isinstance(around, cst.FormattedStringExpression):
+            return True
+    return False
 
 
 def parents(site: Site) -> Proposal | Declined:
