@@ -39,7 +39,7 @@ _PICKY = frozenset(  # these fail on an empty text
 
 def of_value(code: str) -> str | None:
     """The empty value of the kind that an expression reads from a file; None where it does not tell."""
-    code = " ".join(code.split())
+    code = re.sub(r"\[[^\[\]]*:[^\[\]]*\]\Z", "", " ".join(code.split()))  # a part of it is as empty
     around = _around(code)
     if around in _COUNTING + _CHOOSING:
         return "0" if around in _COUNTING else None

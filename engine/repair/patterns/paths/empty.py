@@ -5,11 +5,12 @@ Where anything else is empty, what should have set it is to blame. Relies on `gu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import checks, guards
+from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.paths import edits
 from engine.repair.patterns.pattern import Declined, Proposal
 from engine.repair.patterns.source.edit import Module
@@ -27,7 +28,7 @@ def propose(module: Module, statement: cst.CSTNode, calls: Sequence[cst.Call]) -
         if name not in _MAKING + _LOOKING or not call.args or call.args[0].star:
             continue
         path = call.args[0].value
-        if checks.is_guarded(module, call, module.code(path)):
+        if _is_asked(module, call, module.code(path)):
             return edits.declined("the folder is asked for already")
         if name in _MAKING and _is_alone(statement, call) and guards.is_repeatable(module.code(path)):
             return _made_if_named(module, statement, path)
@@ -50,6 +51,24 @@ def _made_if_named(module: Module, statement: cst.CSTNode, path: cst.BaseExpress
     else:
         guards.under(module, cst.ensure_type(statement, cst.SimpleStatementLine), code)
     return edits.done(module, "if-named", "review", _WHY)
+
+
+def _is_asked(module: Module, call: cst.Call, code: str) -> bool:
+    """Whether a condition around a call asks already whether its path is named; that it is not there says nothing."""
+    inner: cst.CSTNode = call
+    for around in module.ancestors(call):
+        if isinstance(around, cst.If) and inner is around.body and code in _asked(module, around.test):
+            return True
+        if isinstance(around, cst.FunctionDef):
+            return False
+        inner = around
+    return False
+
+
+def _asked(module: Module, test: cst.BaseExpression) -> set[str]:
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+        return _asked(module, test.left) | _asked(module, test.right)
+    return {re.sub(r"\A\((.+)\)\Z| != (?:''|\"\")\Z", r"\1", module.code(test))}
 
 
 def _is_alone(statement: cst.CSTNode, call: cst.Call) -> bool:

@@ -48,6 +48,14 @@ def told_side(site: Site) -> Side | None:
     return "target" if source else "source"  # the one whose end is known is not it
 
 
+def is_elsewhere(site: Site) -> bool:
+    """Whether the message names two paths that lie in two folders."""
+    told = _TOLD.search(site.trail.record.message)
+    if told is None or not told["to"]:
+        return False
+    return PurePosixPath(told["first"].strip("'\"")).parent != PurePosixPath(told["to"].strip("'\"")).parent
+
+
 def goes_where_asked(site: Site) -> bool:
     """Whether one call was given both paths: who copies a file names one that there is, and where it is to be."""
     module, target = site.module, site.call.target

@@ -85,22 +85,55 @@ def folder_itself(site: Site, path: cst.BaseExpression) -> Proposal | Declined:
 
 
 def is_written_into(site: Site) -> bool:
-    """Whether a folder that is listed is one that the function goes on to put files into, as its name says too."""
+    """Whether a folder that is listed is one that files are put into behind it: its name says so, or a write does."""
     module, path = site.module, site.call.path
-    function = module.function(site.call.call)
-    if not isinstance(path, cst.Name) or function is None or _GOAL.search(path.value) is None:
+    function, around = module.function(site.call.call), module.nearest(site.call.call, cst.ClassDef)
+    if not isinstance(path, cst.Name | cst.Attribute) or function is None:
         return False
+    kept = {module.code(path)}
+    scope: cst.CSTNode = function.body
+    if around is not None and function.name.value == "__init__":
+        scope = around.body
+        kept |= {
+            module.code(one.targets[0].target)
+            for one in module.nodes(cst.Assign, within=function.body)
+            if module.code(one.value) == module.code(path)
+        }
     line = module.position(site.call.call).end.line
-    for one in module.nodes(cst.Name, within=function.body):
-        if one.value != path.value or module.position(one).start.line <= line:
-            continue
-        around = module.parent(one)
-        call = module.parent(around) if isinstance(around, cst.Arg) else None
-        if isinstance(call, cst.Call) and last_name(call.func) in ("join", "copy", "copy2", "move"):
+    inside = [one for one in module.nodes(cst.Name, within=scope) if module.position(one).start.line > line]
+    joined = [each for one in inside if (each := _joined(module, one, kept)) is not None]
+    if _GOAL.search(last_name(path)):
+        return bool(joined)
+    return any(_is_written(module, one) for one in joined)
+
+
+def _joined(module: Module, one: cst.Name, kept: set[str]) -> cst.CSTNode | None:
+    """The path that is put together from a folder, where it is named."""
+    folder: cst.CSTNode = one
+    parent = module.parent(one)
+    if isinstance(parent, cst.Attribute) and parent.attr is one:
+        folder, parent = parent, module.parent(parent)
+    if module.code(folder) not in kept:
+        return None
+    call = module.parent(parent) if isinstance(parent, cst.Arg) else None
+    if isinstance(call, cst.Call) and last_name(call.func) in ("join", "copy", "copy2", "move"):
+        return call
+    if isinstance(parent, cst.BinaryOperation) and isinstance(parent.operator, cst.Divide) and parent.left is folder:
+        return parent
+    return module.parent(parent) if isinstance(parent, cst.FormattedStringExpression) else None
+
+
+def _is_written(module: Module, joined: cst.CSTNode) -> bool:
+    """Whether a path is written to or made: where it stands, or by the name that it is bound to."""
+    change = module.parent(joined)
+    names = {module.code(joined)}
+    if isinstance(change, cst.Assign):
+        names |= {module.code(one.target) for one in change.targets}
+    for call in module.nodes(cst.Call, within=module.function(joined)):
+        if module.qualified(call.func) == "os.makedirs" and call.args and module.code(call.args[0].value) in names:
             return True
-        if isinstance(around, cst.BinaryOperation) and isinstance(around.operator, cst.Divide) and around.left is one:
-            return True
-        if isinstance(around, cst.FormattedStringExpression):
+        made = path_call(module, call)
+        if made is not None and made.action in ("write", "mkdir") and module.code(made.path) in names:
             return True
     return False
 
