@@ -23,8 +23,8 @@ from dataclasses import replace
 
 import libcst as cst
 
+from engine.repair.patterns.paths import anew, detours, edits, empty, listed, moves, programs, skips, writes
 from engine.repair.patterns.paths import caught as path_caught
-from engine.repair.patterns.paths import detours, edits, empty, moves, programs, skips, writes
 from engine.repair.patterns.paths.calls import PathCall, path_call, path_like_call
 from engine.repair.patterns.paths.checks import is_checked, raced
 from engine.repair.patterns.paths.edits import ONE_MISSING
@@ -125,7 +125,10 @@ def _site(case: Case) -> Site | Proposal | Declined:
         return edits.done(module, "skip", "review", ONE_MISSING)
     if reason or call in in_lambda:
         return edits.declined(reason or "it stands within a lambda")
-    return _unless_looked_for(site, bool(told and told["to"]))
+    if listed.is_joined(site, path):
+        return edits.declined("the folder stands before the name by now")
+    made = listed.joined(site, path) or anew.made_where_missing(site)
+    return made or _unless_looked_for(site, bool(told and told["to"]))
 
 
 def _found(module: Module, calls: list[cst.Call]) -> list[PathCall]:

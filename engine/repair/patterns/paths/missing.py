@@ -12,7 +12,7 @@ from engine.repair.patterns.paths.calls import PathCall, path_call
 from engine.repair.patterns.paths.guards import (
     Site,
 )
-from engine.repair.patterns.paths.moves import goes_where_asked, is_elsewhere, told_side
+from engine.repair.patterns.paths.moves import goes_where_asked, is_elsewhere, is_just_made, told_side
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.sites import Place
@@ -75,6 +75,8 @@ def is_target(site: Site) -> bool:
         return side == "target"
     if (is_beside(site) and not is_elsewhere(site)) or _share_folder(site):
         return False
+    if is_just_made(site):
+        return True
     line = site.module.position(site.call.call).start.line
     source = site.module.code(site.call.path)
     for one in site.module.nodes(cst.Call, within=site.module.function(site.call.call)):

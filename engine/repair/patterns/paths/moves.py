@@ -22,6 +22,7 @@ Side = Literal["source", "target"]
 
 _TOLD = re.compile(r"directory: (?P<first>'[^']*'|\"[^\"]*\")(?: -> (?P<to>'[^']*'|\"[^\"]*\"))?")
 _FOLDER = re.compile(r"(?i)(?:^|_)(?:\w*dir|directory|folder)\Z")
+_TEMPORARY = ("tempfile.mkstemp", "tempfile.NamedTemporaryFile", "tempfile.mktemp", "tempfile.mkdtemp")
 _STEPS = 6
 
 
@@ -54,6 +55,22 @@ def is_elsewhere(site: Site) -> bool:
     if told is None or not told["to"]:
         return False
     return PurePosixPath(told["first"].strip("'\"")).parent != PurePosixPath(told["to"].strip("'\"")).parent
+
+
+def is_just_made(site: Site) -> bool:
+    """Whether what is moved is a temporary file that the function made itself."""
+    module, path = site.module, site.call.path
+    name = path.value if isinstance(path, cst.Attribute) and path.attr.value == "name" else path
+    function = module.function(site.call.call)
+    if not isinstance(name, cst.Name) or function is None:
+        return False
+    for call in module.nodes(cst.Call, within=function.body):
+        if module.qualified(call.func) in _TEMPORARY:
+            change = module.parent(call)
+            bound = [*change.targets] if isinstance(change, cst.Assign) else [change] if change is not None else []
+            if any(one.value == name.value for each in bound for one in module.nodes(cst.Name, within=each)):
+                return True
+    return False
 
 
 def goes_where_asked(site: Site) -> bool:

@@ -78,9 +78,9 @@ def guard_formula(
         if told is not None:
             guards.before(module, line, f"if {opposite}:\n    return {told.code}\n")
             return "guard-use", told, False
-        around = values.acts_only(module, whole)
-        if around is not None:
-            guards.extend(module, around.test, " and ".join(_truth(code, negated=False) for code in codes))
+        acting = values.acts_only(module, whole)
+        if acting is not None:
+            guards.extend(module, acting.test, " and ".join(_truth(code, negated=False) for code in codes))
             return "unset", Value("nothing", "guessed", "it is done only sometimes"), False
         if values.stays_unset(module, whole) or values.leaves_key_out(module, whole):
             guards.under(module, line, good)
