@@ -188,6 +188,9 @@ def _edit(site: Site) -> Proposal | Declined:
     if detours.is_answering(site):
         made = detours.alone(site)
         return made or edits.declined("what answers another error cannot do without it")
+    made = detours.alone(site) if detours.is_taken_again(site) else None
+    if made is not None:
+        return made
     if is_reached_sometimes(site):
         if stands_for_nothing(site):
             return edits.done(site.module, "default", "review", "what is not there yet has no bytes")

@@ -16,6 +16,7 @@ from engine.repair.patterns.guarding.guards import expression
 from engine.repair.patterns.guarding.stand_ins import is_read
 from engine.repair.patterns.paths import contents, edits
 from engine.repair.patterns.paths.answers import takes_parameter
+from engine.repair.patterns.paths.calls import path_call
 from engine.repair.patterns.paths.guards import Site, exists_test, hoisted, named_path, whole_statement
 from engine.repair.patterns.paths.resumed import resumed
 from engine.repair.patterns.paths.starved import is_starved
@@ -77,6 +78,24 @@ def is_answering(site: Site) -> bool:
             small = last.body[0] if isinstance(last, cst.SimpleStatementLine) else None
             return isinstance(small, cst.Raise)
         inner = around
+    return False
+
+
+def is_taken_again(site: Site) -> bool:
+    """Whether something is moved out of the way of what is put in its place behind: the first time, there is none."""
+    module, statement = site.module, site.statement
+    block = module.parent(statement)
+    if site.call.action != "move" or not isinstance(block, cst.IndentedBlock):
+        return False
+    path = module.code(site.call.path)
+    for one in list(block.body)[list(block.body).index(cast(cst.BaseStatement, statement)) + 1 :]:
+        for call in module.nodes(cst.Call, within=one):
+            made = path_call(module, call)
+            goal = (
+                made.target if made is not None and made.action == "move" else made.path if made is not None else None
+            )
+            if made is not None and made.action in ("move", "write") and goal is not None and module.code(goal) == path:
+                return True
     return False
 
 
