@@ -91,10 +91,10 @@ def is_taken_again(site: Site) -> bool:
     for one in list(block.body)[list(block.body).index(cast(cst.BaseStatement, statement)) + 1 :]:
         for call in module.nodes(cst.Call, within=one):
             made = path_call(module, call)
-            goal = (
-                made.target if made is not None and made.action == "move" else made.path if made is not None else None
-            )
-            if made is not None and made.action in ("move", "write") and goal is not None and module.code(goal) == path:
+            if made is None or made.action not in ("move", "write"):
+                continue
+            goal = made.target if made.action == "move" else made.path
+            if goal is not None and module.code(goal) == path:
                 return True
     return False
 

@@ -16,6 +16,8 @@ PROGRAMS: list[Program] = [
     *forms.MISSING_FILE,
     program("names of a folder without the folder", "import os\n\n\ndef load(folder):\n    texts = {}\n    for name in sorted(os.listdir(folder)):\n        with open(name) as file:\n            texts[name] = file.read()\n    return texts\n",
             "import app\nassert app.load('d') == {'x.txt': 'x', 'y.txt': 'y'}", files={"d/x.txt": "x", "d/y.txt": "y"}, operator="folder-before"),
+    program("what was written the last time is written anew", "import json\n\n\ndef check(scores):\n    with open('last.json') as file:\n        last = json.load(file)\n    for name, score in scores.items():\n        if score < last.get(name, 0):\n            print('worse', name)\n    with open('last.json', 'w') as file:\n        json.dump(scores, file)\n    return len(scores)\n",
+            "import app, json\nassert app.check({'a': 1}) == 1 and json.load(open('last.json')) == {'a': 1}", operator="go-round"),
     program("made anew where it is older, or not there", "import os\n\n\ndef build(source, out):\n    if os.path.getmtime(out) < os.path.getmtime(source):\n        with open(out, 'w') as file:\n            file.write(open(source).read().upper())\n    return out\n",
             "import app\nassert open(app.build('a.txt', 'new.txt')).read() == 'ONE\\nTWO\\n'", files=A, operator="make-anew"),
     program("a bare file name has no folder to be made", "import os\n\n\ndef save(path, text):\n    os.makedirs(os.path.dirname(path), exist_ok=True)\n    with open(path, 'w') as file:\n        file.write(text)\n",
