@@ -23,8 +23,8 @@ from dataclasses import replace
 
 import libcst as cst
 
+from engine.repair.patterns.paths import anew, detours, edits, empty, listed, moves, programs, skips, writes
 from engine.repair.patterns.paths import caught as path_caught
-from engine.repair.patterns.paths import edits, programs, skips, writes
 from engine.repair.patterns.paths.calls import PathCall, path_call, path_like_call
 from engine.repair.patterns.paths.checks import is_checked, raced
 from engine.repair.patterns.paths.edits import ONE_MISSING
@@ -93,9 +93,9 @@ def _site(case: Case) -> Site | Proposal | Declined:
         return edits.declined("the file is missing to a test itself")
     told = PATH.search(case.records[0].message)
     path = told["path"].strip("b'\"") if told else None
-    if path == "":
-        return edits.declined("the path is empty: what should have set it is to blame")
     calls = [node for node in parts if isinstance(node, cst.Call)]
+    if path == "":
+        return empty.propose(module, statement, calls)
     if calls and handlers.widened(module, calls[0], "FileNotFoundError"):
         return edits.done(module, "handler", "review", "the handler around it says what is done then")
     runs = [node for node in calls if runs_a_program(module, node)]
@@ -125,7 +125,10 @@ def _site(case: Case) -> Site | Proposal | Declined:
         return edits.done(module, "skip", "review", ONE_MISSING)
     if reason or call in in_lambda:
         return edits.declined(reason or "it stands within a lambda")
-    return _unless_looked_for(site, bool(told and told["to"]))
+    if listed.is_joined(site, path):
+        return edits.declined("the folder stands before the name by now")
+    made = listed.joined(site, path) or anew.made_where_missing(site)
+    return made or _unless_looked_for(site, bool(told and told["to"]))
 
 
 def _found(module: Module, calls: list[cst.Call]) -> list[PathCall]:
@@ -170,14 +173,24 @@ def _edit(site: Site) -> Proposal | Declined:
     if action == "write":
         return writes.folder_made(site, site.call.path)
     if action == "within":
-        return writes.folder_itself(site)
+        return writes.folder_itself(site, site.call.path)
     if action == "mkdir":
         return writes.parents(site)
     if action in ("delete", "delete-tree"):
         return writes.gone_already(site)
     target = site.call.target
     if action == "move" and target is not None and is_target(site) and writes.has_folder(target):
+        if moves.is_folder(target) and last_name(site.call.call.func) in ("copy", "copy2", "move"):
+            return writes.folder_itself(site, target)
         return writes.folder_made(site, target, "review")
+    if action == "list" and writes.is_written_into(site):
+        return writes.folder_itself(site, site.call.path)
+    if detours.is_answering(site):
+        made = detours.alone(site)
+        return made or edits.declined("what answers another error cannot do without it")
+    made = detours.alone(site) if detours.is_taken_again(site) else None
+    if made is not None:
+        return made
     if is_reached_sometimes(site):
         if stands_for_nothing(site):
             return edits.done(site.module, "default", "review", "what is not there yet has no bytes")

@@ -15,6 +15,7 @@ from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.source.underlined import decided
+from engine.repair.patterns.zero import extremes
 from engine.repair.patterns.zero.callers import at_caller
 from engine.repair.patterns.zero.divisions import (
     Division,
@@ -115,6 +116,8 @@ def _proposal(case: Case, module: Module, failed: Sequence[Division]) -> Proposa
     ]
     for formula in (*outermost, *others):
         way, value, is_sure = guard_formula(case, module, function, formula)
+        if way == "conditional":
+            extremes.too(module, formula, denominator_code(module, failed[0]), value.code)
         if not operator:
             operator, because = way, f": {value.code} where it is zero, as {value.because}"
         if (

@@ -5,6 +5,7 @@ Told by how it is read, else by what is done with it afterwards. Pure functions 
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 
@@ -25,6 +26,7 @@ _METHODS = {
     "{}": ("get", "items", "keys", "values", "setdefault", "update", "pop", "copy", "clear"),
 }
 _COUNT = re.compile(r"int\([^()]*\(?[^()]*\)?[^()]*\)(?: (?P<more>[+-] \d+))?\Z")
+_COUNTING, _CHOOSING = ("len", "sum"), ("max", "min", "next", "choice", "[")
 _NUMBERS = re.compile(r"\bgetsize\(|\bgetmtime\(|\bgetctime\(|\.st_size\b|\.st_mtime\b")
 _PICKY = frozenset(  # these fail on an empty text
     (
@@ -37,7 +39,10 @@ _PICKY = frozenset(  # these fail on an empty text
 
 def of_value(code: str) -> str | None:
     """The empty value of the kind that an expression reads from a file; None where it does not tell."""
-    code = " ".join(code.split())
+    code = re.sub(r"\[[^\[\]]*:[^\[\]]*\]\Z", "", " ".join(code.split()))  # a part of it is as empty
+    around = _around(code)
+    if around in _COUNTING + _CHOOSING:
+        return "0" if around in _COUNTING else None
     if _NUMBERS.search(code) and not code.startswith(("{", "[", "(")):
         return "0"
     if _PARSED.search(code):
@@ -51,6 +56,21 @@ def of_value(code: str) -> str | None:
     if _BYTES.search(code):
         return 'b""'
     return '""' if _TEXT.search(code) else None
+
+
+def _around(code: str) -> str:
+    """The function that is called with all that is read; nothing where an expression is no such call, `[` where one
+    element of it is taken."""
+    try:
+        tree = ast.parse(code, mode="eval").body
+    except SyntaxError:
+        return ""
+    if isinstance(tree, ast.Subscript) and not isinstance(tree.slice, ast.Slice | ast.Constant):
+        return "["
+    if isinstance(tree, ast.Subscript) and isinstance(tree.slice, ast.Constant) and isinstance(tree.slice.value, int):
+        return "["
+    func = tree.func if isinstance(tree, ast.Call) else None
+    return func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
 
 
 def by_class(module: Module, reads: Sequence[cst.Attribute], value: str) -> str | None:

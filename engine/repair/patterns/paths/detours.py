@@ -16,6 +16,7 @@ from engine.repair.patterns.guarding.guards import expression
 from engine.repair.patterns.guarding.stand_ins import is_read
 from engine.repair.patterns.paths import contents, edits
 from engine.repair.patterns.paths.answers import takes_parameter
+from engine.repair.patterns.paths.calls import path_call
 from engine.repair.patterns.paths.guards import Site, exists_test, hoisted, named_path, whole_statement
 from engine.repair.patterns.paths.resumed import resumed
 from engine.repair.patterns.paths.starved import is_starved
@@ -62,6 +63,52 @@ def go_round(site: Site) -> Proposal | None:
     if len(needed) + len(unset) != 1:
         return None
     return _with_empty(site, scope, *needed, *unset) or (_in_parts(site, scope, *needed) if not unset else None)
+
+
+def is_answering(site: Site) -> bool:
+    """Whether a statement is done in answer to another error, or at the end of all: that error has to go its way."""
+    inner: cst.CSTNode = site.statement
+    for around in site.module.ancestors(site.statement):
+        if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+            return False
+        if isinstance(around, cst.Finally):
+            return True
+        if isinstance(around, cst.ExceptHandler) and inner is around.body:
+            last = around.body.body[-1] if isinstance(around.body, cst.IndentedBlock) else None
+            small = last.body[0] if isinstance(last, cst.SimpleStatementLine) else None
+            return isinstance(small, cst.Raise)
+        inner = around
+    return False
+
+
+def is_taken_again(site: Site) -> bool:
+    """Whether something is moved out of the way of what is put in its place behind: the first time, there is none."""
+    module, statement = site.module, site.statement
+    block = module.parent(statement)
+    if site.call.action != "move" or not isinstance(block, cst.IndentedBlock):
+        return False
+    path = module.code(site.call.path)
+    for one in list(block.body)[list(block.body).index(cast(cst.BaseStatement, statement)) + 1 :]:
+        for call in module.nodes(cst.Call, within=one):
+            made = path_call(module, call)
+            if made is None or made.action not in ("move", "write"):
+                continue
+            goal = made.target if made.action == "move" else made.path
+            if goal is not None and module.code(goal) == path:
+                return True
+    return False
+
+
+def alone(site: Site) -> Proposal | None:
+    """Do a statement that binds nothing only where its file is there; None for any other."""
+    module, statement = site.module, site.statement
+    small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1 else None
+    is_bare = isinstance(small, cst.Expr) or isinstance(statement, cst.With)
+    if not is_bare or _leaves(statement) or not is_whole(site):
+        return None
+    if _needed_later(module, module.function(statement) or module.tree, cast(Statement, statement)):
+        return None
+    return _wrapped(site, [cast(Statement, statement)])
 
 
 def _is_imported(module: Module) -> bool:

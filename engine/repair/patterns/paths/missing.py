@@ -12,6 +12,7 @@ from engine.repair.patterns.paths.calls import PathCall, path_call
 from engine.repair.patterns.paths.guards import (
     Site,
 )
+from engine.repair.patterns.paths.moves import goes_where_asked, is_elsewhere, is_just_made, told_side
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.sites import Place
@@ -69,25 +70,25 @@ def is_target(site: Site) -> bool:
     """Whether a move or copy failed for want of the target's folder."""
     if site.call.target is None or last_name(site.call.call.func) == "copytree":
         return False
-    if is_beside(site) or _share_folder(site):
+    side = told_side(site)
+    if side is not None:
+        return side == "target"
+    if (is_beside(site) and not is_elsewhere(site)) or _share_folder(site):
         return False
+    if is_just_made(site):
+        return True
     line = site.module.position(site.call.call).start.line
     source = site.module.code(site.call.path)
     for one in site.module.nodes(cst.Call, within=site.module.function(site.call.call)):
         made = path_call(site.module, one) if site.module.position(one).start.line < line else None
         if made is not None and made.action == "write" and site.module.code(made.path) == source:
             return True
-    for frame in site.trail.record.frames:
-        if "open(dst" in frame.code:
-            return True
-        if "open(src" in frame.code or "os.stat(src" in frame.code:
-            return False
     listed = any(
         isinstance(place.node, cst.Call)
         and last_name(place.node.func) in ("listdir", "glob", "rglob", "iterdir", "walk", "scandir")
         for place in site.trail.origins(Place(site.module, site.call.path, site.frame))
     )
-    return listed or _is_made_new(site)
+    return listed or goes_where_asked(site) or _is_made_new(site)
 
 
 def _is_made_new(site: Site) -> bool:

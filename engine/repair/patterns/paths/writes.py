@@ -5,6 +5,7 @@ Relies on `guards` for the parts of a check, on `edits` for the edit.
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import cast
 
@@ -19,6 +20,10 @@ from engine.repair.patterns.pattern import Applicability, Declined, Proposal
 from engine.repair.patterns.source.edit import Module, with_keyword
 from engine.repair.patterns.source.openings import keyword
 from engine.repair.patterns.source.syntax import last_name, text_of
+
+_GOAL = re.compile(
+    r"(?i)(?:^|_)\w*(?:out(?:put)?|dest(?:ination)?|dst|target|save|export|result)s?_?(?:dir|folder|path|directory)?\Z"
+)
 
 
 def has_folder(path: cst.BaseExpression) -> bool:
@@ -59,9 +64,9 @@ def folder_made(site: Site, path: cst.BaseExpression, how: Applicability = "safe
     )
 
 
-def folder_itself(site: Site) -> Proposal | Declined:
+def folder_itself(site: Site, path: cst.BaseExpression) -> Proposal | Declined:
     """Make the folder in which something new is to be made."""
-    module, path = site.module, site.call.path
+    module = site.module
     line_number = module.position(site.statement).start.line
     before = [
         one
@@ -77,6 +82,60 @@ def folder_itself(site: Site) -> Proposal | Declined:
         line = f"{module.name_of_import('os')}.makedirs({name}, exist_ok=True)\n"
     why = "the folder may be missing: it is made first"
     return edits.inserted(site, hoisted(module, name, path) + line, "mkdir", "review", why, statement)
+
+
+def is_written_into(site: Site) -> bool:
+    """Whether a folder that is listed is one that files are put into behind it: its name says so, or a write does."""
+    module, path = site.module, site.call.path
+    function, around = module.function(site.call.call), module.nearest(site.call.call, cst.ClassDef)
+    if not isinstance(path, cst.Name | cst.Attribute) or function is None:
+        return False
+    kept = {module.code(path)}
+    scope: cst.CSTNode = function.body
+    if around is not None and function.name.value == "__init__":
+        scope = around.body
+        kept |= {
+            module.code(one.targets[0].target)
+            for one in module.nodes(cst.Assign, within=function.body)
+            if module.code(one.value) == module.code(path)
+        }
+    line = module.position(site.call.call).end.line
+    inside = [one for one in module.nodes(cst.Name, within=scope) if module.position(one).start.line > line]
+    joined = [each for one in inside if (each := _joined(module, one, kept)) is not None]
+    if _GOAL.search(last_name(path)):
+        return bool(joined)
+    return any(_is_written(module, one) for one in joined)
+
+
+def _joined(module: Module, one: cst.Name, kept: set[str]) -> cst.CSTNode | None:
+    """The path that is put together from a folder, where it is named."""
+    folder: cst.CSTNode = one
+    parent = module.parent(one)
+    if isinstance(parent, cst.Attribute) and parent.attr is one:
+        folder, parent = parent, module.parent(parent)
+    if module.code(folder) not in kept:
+        return None
+    call = module.parent(parent) if isinstance(parent, cst.Arg) else None
+    if isinstance(call, cst.Call) and last_name(call.func) in ("join", "copy", "copy2", "move"):
+        return call
+    if isinstance(parent, cst.BinaryOperation) and isinstance(parent.operator, cst.Divide) and parent.left is folder:
+        return parent
+    return module.parent(parent) if isinstance(parent, cst.FormattedStringExpression) else None
+
+
+def _is_written(module: Module, joined: cst.CSTNode) -> bool:
+    """Whether a path is written to or made: where it stands, or by the name that it is bound to."""
+    change = module.parent(joined)
+    names = {module.code(joined)}
+    if isinstance(change, cst.Assign):
+        names |= {module.code(one.target) for one in change.targets}
+    for call in module.nodes(cst.Call, within=module.function(joined)):
+        if module.qualified(call.func) == "os.makedirs" and call.args and module.code(call.args[0].value) in names:
+            return True
+        made = path_call(module, call)
+        if made is not None and made.action in ("write", "mkdir") and module.code(made.path) in names:
+            return True
+    return False
 
 
 def parents(site: Site) -> Proposal | Declined:

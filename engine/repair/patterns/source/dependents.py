@@ -39,6 +39,7 @@ def dependents(module: Module, line: Statement, fails: Callable[[cst.CSTNode], b
     parts = {module.code(one.target) for one in module.nodes(cst.AssignTarget, within=line)} - own
     group: list[Statement] = [line]
     for index, one in enumerate(later):
+        own -= _bound_anew(one)
         if not _reads(module, one, own, parts, fails):
             if any(_reads(module, other, own, parts, fails) for other in later[index + 1 :]):
                 return None
@@ -55,6 +56,25 @@ def dependents(module: Module, line: Statement, fails: Callable[[cst.CSTNode], b
     if len(group) > MOST_STATEMENTS or _lines(module, group) > MOST_LINES or _reads_behind(module, block, own):
         return None
     return group
+
+
+def _bound_anew(one: cst.CSTNode) -> set[str]:
+    """Names that the head of a statement gives a value of its own, without a look at the one they had."""
+    if isinstance(one, cst.With):
+        names = {name for item in one.items if item.asname is not None for name in bound_names(item.asname)}
+        heads: list[cst.CSTNode] = [item.item for item in one.items]
+    elif isinstance(one, cst.For):
+        names, heads = set(_plain(one.target)), [one.iter]
+    else:
+        return set()
+    return names - {name for head in heads for name in _all_names(head)}
+
+
+def _all_names(node: cst.CSTNode) -> Iterator[str]:
+    if isinstance(node, cst.Name):
+        yield node.value
+    for child in node.children:
+        yield from _all_names(child)
 
 
 def works_on_itself(module: Module, line: Statement) -> bool:

@@ -14,7 +14,7 @@ from engine.repair.patterns.guarding.guards import in_parentheses, is_repeatable
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable
-from engine.repair.patterns.zero import arrays, over, sizes, values
+from engine.repair.patterns.zero import arrays, namesakes, over, sizes, values
 from engine.repair.patterns.zero.divisions import (
     Division,
     all_divisions,
@@ -49,6 +49,10 @@ def guard_formula(
     comp = guards.comprehension(module, whole)
     outer = comp if comp is not None and not guards.bound_in(module, comp) & guards.names_of(codes[0]) else whole
     if bound and line is not None and guards.is_unconditional(module, outer) and len(codes) == 1:
+        acting = values.acts_only(module, whole)
+        if acting is not None and outer is whole and values.only_asks(codes[0]):
+            guards.extend(module, acting.test, codes[0])
+            return "unset", Value("nothing", "guessed", "it is done only sometimes"), False
         if values.stays_unset(module, whole) and outer is whole:
             return _bound_unset(module, line, inner[0])
         return _guard_bound(module, line, whole, inner[0], value)
@@ -74,6 +78,10 @@ def guard_formula(
         if told is not None:
             guards.before(module, line, f"if {opposite}:\n    return {told.code}\n")
             return "guard-use", told, False
+        acting = values.acts_only(module, whole)
+        if acting is not None:
+            guards.extend(module, acting.test, " and ".join(_truth(code, negated=False) for code in codes))
+            return "unset", Value("nothing", "guessed", "it is done only sometimes"), False
         if values.stays_unset(module, whole) or values.leaves_key_out(module, whole):
             guards.under(module, line, good)
             return "unset", Value("nothing", "guessed", "it is set only sometimes"), False
@@ -308,7 +316,12 @@ def _plain(module: Module, whole: cst.CSTNode) -> Value:
         return Value("1.0", "guessed", "nothing is neither stretched nor shrunk")
     if "Decimal" in code:
         return Value("Decimal(0)", "guessed", "it is the usual value")
-    whole_numbers = isinstance(whole, cst.BinaryOperation) and isinstance(whole.operator, cst.FloorDivide | cst.Modulo)
+    if over.is_held_to_best(module, whole):
+        return Value('float("inf")', "guessed", "what nothing was measured by is not the lowest")
+    distance = over.distance(module, whole)
+    if distance is not None:
+        return Value(distance, "guessed", "whatever is there is too much where nothing should be")
+    whole_numbers = over.is_whole(module, whole)
     return Value("0" if whole_numbers else "0.0", "guessed", "it is the usual value of a share of nothing")
 
 
@@ -346,6 +359,10 @@ def _value(
     told = for_nothing.given_for_nothing(case, module, function, plain.code)
     if told.strength == "typed" and plain.strength == "told":
         return plain
+    if told.strength != "told" and plain.strength == "guessed":
+        other = namesakes.unknown(case, module, function)
+        if other is not None and (told.strength == "guessed" or other.code != "None"):
+            return other
     if told.strength == "typed" and told.code not in ("0", "0.0", "None", "Decimal(0)", "0 "):
         return plain
     if plain.code == "(0, 0)" and told.strength != "told":

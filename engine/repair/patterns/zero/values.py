@@ -20,6 +20,7 @@ from engine.repair.patterns.source.syntax import own_attribute
 _PLAIN = re.compile(
     r"(?:-?\d+(?:\.\d*)?|None|''|\"\"|-?float\(['\"](?:nan|inf)['\"]\)|-?(?:math|np|numpy)\.(?:nan|NaN|inf)|\[\])\Z"
 )
+_SETTING = re.compile(r"(?:set|scale|resize|zoom|move|rotate|crop|stretch|translate|emit)(?:[A-Z_]|\Z)")
 _BINDINGS = (cst.Assign, cst.AnnAssign)
 
 
@@ -141,6 +142,44 @@ def stays_unset(module: Module, whole: cst.BaseExpression) -> bool:
     target = change.targets[0].target
     is_foreign = isinstance(target, cst.Attribute) and not own_attribute(target)
     return is_foreign and len(block.body) == 1 and around.orelse is None
+
+
+def acts_only(module: Module, whole: cst.BaseExpression) -> cst.If | None:
+    """The `if` without `else` in which nothing is done but to set something by the quotient: `item.setScale(s)`."""
+    change = module.parent(whole)
+    line = module.parent(change) if isinstance(change, cst.Assign) else None
+    block = module.parent(line) if isinstance(line, cst.SimpleStatementLine) else None
+    around = module.parent(block) if isinstance(block, cst.IndentedBlock) else None
+    if not isinstance(change, cst.Assign) or not isinstance(around, cst.If) or around.orelse is not None:
+        return None
+    name = module.code(change.targets[0].target)
+    if not isinstance(block, cst.IndentedBlock) or block.body[0] is not line or not name.isidentifier():
+        return None
+    end = module.position(around).end.line
+    inside = module.function(whole) or module.tree
+    if any(
+        one.value == name and module.position(one).start.line > end for one in module.nodes(cst.Name, within=inside)
+    ):
+        return None
+    later = block.body[1:]
+    return around if later and all(_sets(module, one, name) for one in later) else None
+
+
+def _sets(module: Module, line: cst.CSTNode, name: str) -> bool:
+    small = line.body[0] if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1 else None
+    call = small.value if isinstance(small, cst.Expr) else None
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+        return False
+    is_given = any(one.value == name for arg in call.args for one in module.nodes(cst.Name, within=arg.value))
+    return is_given and _SETTING.match(call.func.attr.value) is not None
+
+
+def only_asks(code: str) -> bool:
+    """Whether a denominator is a size that is asked for: it may be asked for twice."""
+    return (
+        re.fullmatch(r"[\w.]+\.(?:width|height|count|size|length|duration|rowCount|columnCount|total)\(\)", code)
+        is not None
+    )
 
 
 def leaves_key_out(module: Module, whole: cst.BaseExpression) -> bool:

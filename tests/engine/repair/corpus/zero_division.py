@@ -6,6 +6,36 @@ from tests.engine.repair.corpus.program import program, spared
 
 PROGRAMS = [
     program(
+        "a loss of nothing is not the lowest",
+        "class Trainer:\n    def __init__(self):\n        self.best = 9.0\n\n    def check(self, losses):\n        total = 0.0\n        for one in losses:\n            total += one\n        loss = total / len(losses)\n        if loss < self.best:\n            self.best = loss\n        return self.best\n",
+        "import app\nit = app.Trainer()\nassert [it.check([3.0, 5.0]), it.check([])] == [4.0, 4.0]",
+        operator="conditional",
+    ),
+    program(
+        "an edit distance to nothing",
+        "def edit_distance(said, truth):\n    return abs(len(said) - len(truth))\n\n\ndef total(pairs):\n    found = 0.0\n    for said, truth in pairs:\n        found += edit_distance(said, truth) / len(truth)\n    return found\n",
+        "import app\nassert app.total([('ab', ''), ('', ''), ('a', 'ab')]) == 1.5",
+        operator="conditional",
+    ),
+    program(
+        "what the base class gives where it is not known",
+        "class Client:\n    line = None\n\n    @property\n    def latency(self):\n        return float('nan') if self.line is None else self.line\n\n\nclass Several(Client):\n    lines = ()\n\n    @property\n    def latency(self):\n        return sum(self.lines) / len(self.lines)\n",
+        "import app\nfound = app.Several().latency\nassert found != found",
+        operator="conditional",
+    ),
+    program(
+        "the highest beside the mean",
+        "def summary(times):\n    return {'n': len(times), 'mean': sum(times) / len(times), 'most': max(times)}\n",
+        "import app\nassert app.summary([]) == {'n': 0, 'mean': 0.0, 'most': 0.0} and app.summary([1, 3])['most'] == 3",
+        operator="conditional",
+    ),
+    program(
+        "nothing is scaled by nothing",
+        "class Item:\n    scale = 1.0\n\n    def setScale(self, scale):\n        self.scale = scale\n\n    def fit(self, width, own):\n        if width is not None:\n            ratio = float(width) / own\n            self.setScale(ratio)\n        return self.scale\n",
+        "import app\nassert [app.Item().fit(10, 0), app.Item().fit(10, 5)] == [1.0, 2.0]",
+        operator="unset",
+    ),
+    program(
         "a check that lets zero by",
         "class View:\n    zoom = 1.0\n\n    def fit(self, window, image):\n        if image > 9:\n            return self\n"
         "        self.zoom = window / image\n        return self\n\n    def at(self, x):\n        return x / self.zoom\n",
