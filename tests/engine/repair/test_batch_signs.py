@@ -29,7 +29,7 @@ def proposed(root: Path, source: str, code: str) -> Proposal | Declined:
     ("source", "code", "after"),
     [
         (
-            "def run(acq, near):\n    with torch.no_grad():\n        values = acq(near.unsqueeze(1))\n    return values\n",
+            "def run(acq, near):\n    with torch.no_grad():\n        return acq(near.unsqueeze(1))\n",
             "acq(near.",
             "_in_smaller_batches(lambda part: acq(part.unsqueeze(1)), near)",
         ),
