@@ -145,7 +145,12 @@ def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: Chain) -> str:
             if isinstance(parent, cst.Assign) and len(parent.targets) == 1:
                 target = module.code(parent.targets[0].target)
                 around = module.parent(parent)
-                if target == name and isinstance(around, cst.SimpleStatementLine) and len(around.body) == 1:
+                if (
+                    target == name
+                    and not _holds_others(node)
+                    and isinstance(around, cst.SimpleStatementLine)
+                    and len(around.body) == 1
+                ):
                     return _after_assignment(trail, place, around, name, chain)
             if isinstance(parent, cst.For) and parent.iter is node and isinstance(parent.body, cst.IndentedBlock):
                 return _in_loop(earlier, parent, name, chain)
@@ -163,6 +168,14 @@ def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: Chain) -> str:
         used.module.insert_before(statement, guard(trail, used, name, chain))
         return ""
     return "there is no statement before which None could be looked for"
+
+
+def _holds_others(node: cst.CSTNode) -> bool:
+    """Whether a value is a list or a dict that the image is put into: that is never None itself."""
+    if isinstance(node, cst.Call):
+        return isinstance(node.func, cst.Name) and node.func.value in ("dict", "list", "tuple")
+    kinds = (cst.Dict, cst.List, cst.Tuple, cst.ListComp, cst.DictComp, cst.GeneratorExp)
+    return isinstance(node, kinds)
 
 
 def _is_seen_to(chain: Chain) -> bool:

@@ -168,3 +168,10 @@ def test_a_projects_own_logging_is_used_as_the_file_uses_it(tmp_path: Path) -> N
     own = ASKED.replace("import cv2", "import cv2\nfrom logs import logging").replace("print(", "logging.warn(")
     after = text(tmp_path, own, ("app.py", "check", "image.shape"))
     assert 'logging.warn(f"cannot read image: {path}")' in after and "import logging\n\n" in after
+
+
+def test_a_dict_that_holds_an_image_is_not_asked_for_none_itself(tmp_path: Path) -> None:
+    held = "import cv2\n\n\ndef size(path):\n    item = {'image': cv2.imread(path)}\n    return item['image'].shape\n"
+    after = text(tmp_path, held, ("app.py", "size", "item['image'].shape"))
+    assert "if image is None:" in after and "item is None" not in after
+    assert "    item = {'image': image}\n" in after

@@ -108,10 +108,14 @@ def is_decoding(module: Module, node: cst.CSTNode) -> bool:
 
 
 def path_decoded(module: Module, call: cst.CSTNode) -> str:
-    """The path whose bytes the function around a call of `cv2.imdecode` reads by `np.fromfile(path)`; '' where none."""
+    """The path whose bytes the function around a call of `cv2.imdecode` reads from it; '' where none."""
     function = module.function(call)
     for one in module.nodes(cst.Call, within=function) if function is not None else ():
-        if last_name(one.func) == "fromfile" and one.args and isinstance(one.args[0].value, cst.Name | cst.Attribute):
+        if (
+            last_name(one.func) in ("fromfile", "open")
+            and one.args
+            and isinstance(one.args[0].value, cst.Name | cst.Attribute)
+        ):
             return module.code(one.args[0].value)
     return ""
 
