@@ -210,6 +210,8 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
     code = module.code(subject)
     if code in ("self", "cls"):
         return Declined("attribute", "self is not None: the error comes from elsewhere")
+    if module.qualified(subject) in ("sys.stdout", "sys.stderr", "sys.stdin"):
+        return Declined("attribute", f"{code} is None where there is no console: the other streams are too, all over")
     lost = without_result(module, subject)
     if lost is not None:
         edit = lost(module)

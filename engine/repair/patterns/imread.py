@@ -22,6 +22,7 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns.images.any_path import imreads, read_all_so, use_helper
+from engine.repair.patterns.images.listed import listed_beside
 from engine.repair.patterns.images.none_checks import SKIPPED, guard, guard_reads_beside, is_tested, loop_around
 from engine.repair.patterns.images.own_errors import helper_alone, is_own_error
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -129,7 +130,7 @@ def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: Chain) -> str:
     owner = chain.call.module
     used = chain.places[0]
     name, statement = "", here[1]
-    reader = _reader_of(trail, chain)
+    reader = _reader_of(trail, chain) or _reader_outside(trail, chain)
     if reader is not None:
         chain = replace(chain, places=(reader,))
         used = reader
@@ -144,7 +145,12 @@ def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: Chain) -> str:
             if isinstance(parent, cst.Assign) and len(parent.targets) == 1:
                 target = module.code(parent.targets[0].target)
                 around = module.parent(parent)
-                if target == name and isinstance(around, cst.SimpleStatementLine) and len(around.body) == 1:
+                if (
+                    target == name
+                    and not _holds_others(node)
+                    and isinstance(around, cst.SimpleStatementLine)
+                    and len(around.body) == 1
+                ):
                     return _after_assignment(trail, place, around, name, chain)
             if isinstance(parent, cst.For) and parent.iter is node and isinstance(parent.body, cst.IndentedBlock):
                 return _in_loop(earlier, parent, name, chain)
@@ -162,6 +168,14 @@ def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: Chain) -> str:
         used.module.insert_before(statement, guard(trail, used, name, chain))
         return ""
     return "there is no statement before which None could be looked for"
+
+
+def _holds_others(node: cst.CSTNode) -> bool:
+    """Whether a value is a list or a dict that the image is put into: that is never None itself."""
+    if isinstance(node, cst.Call):
+        return isinstance(node.func, cst.Name) and node.func.value in ("dict", "list", "tuple")
+    kinds = (cst.Dict, cst.List, cst.Tuple, cst.ListComp, cst.DictComp, cst.GeneratorExp)
+    return isinstance(node, kinds)
 
 
 def _is_seen_to(chain: Chain) -> bool:
@@ -207,6 +221,19 @@ def _reader_of(trail: Trail, chain: Chain) -> Place | None:
     if expected.expected(trail, used.module, user) or expected.by_annotation(used.module, user):
         return None
     return Place(call.module, call.node, used.frame + 1)
+
+
+def _reader_outside(trail: Trail, chain: Chain) -> Place | None:
+    """The call itself, where its function gave the image on within something else, such as a dict."""
+    call, used = chain.call, chain.places[0]
+    here = trail.statement(call.frame)
+    if call.frame >= used.frame or here is None or is_decoding(call.module, call.node):
+        return None
+    function = call.module.function(call.node)
+    if function is None or here[0] is not call.module or call.module.function(here[1]) is not function:
+        return None
+    is_within = any(isinstance(one.node, cst.Subscript | cst.Dict) for one in chain.places)
+    return call if is_within and _kept_as(call) is not None else None
 
 
 def _kept_as(place: Place) -> tuple[cst.SimpleStatementLine, str] | None:
@@ -281,6 +308,13 @@ def _in_comprehension(module: Module, clause: cst.CompFor, name: str, chain: Cha
     if any(name in module.code(one.test) for one in clause.ifs):
         return f"{name} is tested already"
     use_helper(chain.call.module, cast(cst.Call, chain.call.node), None)
+    listed = listed_beside(module, clause, chain)
+    if listed:
+        line = module.nearest(clause, cst.SimpleStatementLine)
+        if line is None:
+            return "it stands in the head of a statement"
+        module.insert_before(line, listed)
+        return ""
     test = cst.parse_expression(f"{name} is not None")
     module.replace(clause, clause.with_changes(ifs=[*clause.ifs, cst.CompIf(test)]))
     return ""

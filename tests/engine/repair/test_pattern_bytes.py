@@ -31,6 +31,7 @@ VARIANTS: dict[str, Callable[[str], bytes]] = {
     ),
     "cookie": lambda text: ("# -*- coding: latin-1 -*-\n" + text).encode("latin-1"),
     "no last newline": lambda text: text.removesuffix("\n").encode(),
+    "blanks behind the last line": lambda text: (text + "\n    \n  \n    ").encode(),
     "tabs": lambda text: text.replace("    ", "\t").encode(),
     "a page break": lambda text: text.replace("\n\n\ndef", "\n\n\x0c\ndef").encode(),
 }

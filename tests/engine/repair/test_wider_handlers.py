@@ -16,9 +16,15 @@ CUBLAS = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(hand
 
 
 def proposed(
-    root: Path, body: str, message: str = CUBLAS, kind: str = "RuntimeError", more: str = "", code: str = "run(batch)"
+    root: Path,
+    body: str,
+    message: str = CUBLAS,
+    kind: str = "RuntimeError",
+    more: str = "",
+    code: str = "run(batch)",
+    head: str = "",
 ) -> Proposal | Declined:
-    source = "import torch\n\n\ndef go(run, batch):\n" + textwrap.indent(textwrap.dedent(body), "    ")
+    source = f"import torch\n{head}\n\ndef go(run, batch):\n" + textwrap.indent(textwrap.dedent(body), "    ")
     (root / "app.py").write_text(source, encoding="utf-8")
     (root / "memory.py").write_text(more, encoding="utf-8")
     line = next(number for number, text in enumerate(source.splitlines(), 1) if code in text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from engine.repair.patterns.source.edit import Module
-from engine.repair.patterns.source.image_origin import is_decoding
+from engine.repair.patterns.source.image_origin import is_decoding, is_imread
 from engine.repair.patterns.source.syntax import last_name, walk
 
 HELPER = '''def {name}(filename, flags={colour}):
@@ -20,8 +20,7 @@ HELPER = '''def {name}(filename, flags={colour}):
 
 
 def imreads(module: Module, node: cst.CSTNode) -> list[cst.Call]:
-    calls = [one for one in walk(node) if isinstance(one, cst.Call)]
-    return [one for one in calls if module.qualified(one.func) == "cv2.imread"]
+    return [one for one in walk(node) if isinstance(one, cst.Call) and is_imread(module, one)]
 
 
 def use_helper(module: Module, call: cst.Call, instead: cst.Call | None) -> cst.Call:

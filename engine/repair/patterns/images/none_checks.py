@@ -9,10 +9,11 @@ from typing import cast
 
 import libcst as cst
 
+from engine.repair.patterns.images.answers import answer_of
 from engine.repair.patterns.images.any_path import imreads, use_helper
 from engine.repair.patterns.source import expected, wording
 from engine.repair.patterns.source.edit import Module, with_replaced
-from engine.repair.patterns.source.image_origin import Chain, is_decoding
+from engine.repair.patterns.source.image_origin import Chain, is_decoding, path_decoded
 from engine.repair.patterns.source.sites import Place, Trail
 from engine.repair.patterns.source.syntax import last_name, walk
 
@@ -56,6 +57,12 @@ def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
             yields = any(isinstance(one, cst.Yield) for one in walk(function.body, into_functions=False))
             bare = yields or (answer.value == "None" and _returns_nothing(function))
             return f"if {name} is None:\n    return{'' if bare else ' ' + answer.value}\n"
+        shown = answer_of(trail, module, function, module.position(node).start.line) if answer is None else None
+        if shown is not None:
+            if shown.value is not None and "," in shown.value:
+                _guard_in_caller(trail, place, function)
+            warn = wording.warning(module, node, UNREADABLE, value)
+            return f"if {name} is None:\n    {warn}\n    return {shown.value}\n"
     other = _another_item(module, function) if function is not None and answer is None else ""
     if other:
         warn = wording.warning(module, node, SKIPPED, value)
@@ -63,11 +70,11 @@ def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
     if function is not None and answer is None and _is_of_window(module, function):
         warn = wording.warning(module, node, UNREADABLE, value)
         return f"if {name} is None:\n    {warn}\n    return\n"
-    error = "FileNotFoundError"
+    error = own = "ValueError" if is_decoding(module, node) else "FileNotFoundError"  # its bytes were read
     if answer is not None and answer.raises and (hasattr(builtins, answer.raises) or module.defines(answer.raises)):
         error = answer.raises
-    if error == "FileNotFoundError" and function is not None:
-        _skip_in_caller(trail, place, function)
+    if error == own and function is not None:
+        _skip_in_caller(trail, place, function, error)
     said = wording.formatted(module, UNREADABLE, value) if told else f"{module.quote}{UNREADABLE}{module.quote}"
     return f"if {name} is None:\n    raise {error}({said})\n"
 
@@ -183,7 +190,28 @@ def _another_item(module: Module, function: cst.FunctionDef) -> str:
     return f"{names[0]}[({names[1]} + 1) % len({names[0]})]" if is_data and "__len__" in methods else ""
 
 
-def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef) -> None:
+def _guard_in_caller(trail: Trail, place: Place, function: cst.FunctionDef) -> None:
+    """`image = read(path)[0]` a frame further out: None is looked for there too, where nothing does so yet."""
+    here = trail.statement(place.frame - 1) if place.frame > 0 else None
+    if here is None:
+        return
+    module, line = here
+    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+        return
+    assign = line.body[0]
+    if not isinstance(assign, cst.Assign) or len(assign.targets) != 1 or module.function(line) is function:
+        return
+    call = assign.value.value if isinstance(assign.value, cst.Subscript) else assign.value
+    target = assign.targets[0].target
+    first = target.elements[0].value if isinstance(target, cst.Tuple) else target
+    if not (isinstance(call, cst.Call) and last_name(call.func) == function.name.value and isinstance(first, cst.Name)):
+        return
+    if not is_tested(module, call, first.value) and not module.is_replaced(line):
+        there = Place(module, call, place.frame - 1)
+        module.insert_after(line, guard(trail, there, first.value, Chain((there,))))
+
+
+def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef, error: str) -> None:
     """Where a loop calls the function that raises from now on, the rest of the loop goes on."""
     for index in range(place.frame - 1, max(-1, place.frame - 4), -1):
         here = trail.statement(index)
@@ -196,7 +224,7 @@ def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef) -> No
         if not module.is_replaced(statement) and module.function(statement) is not function:
             warn = wording.warning(module, statement, SKIPPED, "error")
             last = f"    {warn}\n{_counted(module, loop)}    continue\n"
-            module.wrap(statement, f"try:\n    pass\nexcept FileNotFoundError as error:\n{last}")
+            module.wrap(statement, f"try:\n    pass\nexcept {error} as error:\n{last}")
         return
 
 
@@ -204,7 +232,7 @@ def _path_at(place: Place, chain: Chain) -> str:
     """The path as the code around `place` names it, where it does."""
     node = place.node
     if is_decoding(place.module, node):
-        return ""  # it is given data
+        return path_decoded(place.module, node)  # it is given data
     if isinstance(node, cst.IfExp) and any(one is chain.call.node for one in walk(node)):
         node = chain.call.node
     if not isinstance(node, cst.Call) or not node.args:

@@ -19,13 +19,12 @@ from engine.repair.patterns.memory.backoff_code import (
     finished,
     with_helpers,
 )
+from engine.repair.patterns.memory.batch_signs import Unit, is_of_inputs, shows_batch, whole_result
 from engine.repair.patterns.memory.shrinking_ranges import Renamer
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.producers import bound_to
 from engine.repair.patterns.source.syntax import dotted, last_name
-
-Unit = cst.Name | cst.Attribute | cst.Subscript
 
 _NO_MODEL = re.compile(
     r"(?:^|\.)(?:to|cuda|mps|append|extend|print|len|list|dict|zip|enumerate|range|stack|cat|tensor|from_numpy|as_tensor|int|"
@@ -33,6 +32,7 @@ _NO_MODEL = re.compile(
     r"from_pretrained|load_state_dict|tqdm|update|backward|step|zero_grad|sorted|tuple|pin_memory|contiguous|half|eval|train|"
     r"cast)\Z"
 )
+_FROM_DISK = re.compile(r"(?:^|\.)(?:torch\.load|load_file|from_pretrained|load_state_dict)\Z")
 _RELATES = re.compile(r"(?i)pairwise|cdist|matmul|similarit|distance|(?:^|[._])(?:mm|bmm|iou|outer|cross)(?:$|_)")
 _MEAN = re.compile(r"(?i)(?:^|[._])(?:criterion|loss)(?:$|_)|_loss$|Loss$")
 _ONE = re.compile(r"\.unsqueeze\(0\)|\[None\b|np\.expand_dims\(.*0\)|\[np\.newaxis|batch_size\s*=\s*1\b")
@@ -40,7 +40,7 @@ _NO_BATCH = re.compile(
     r"(?i)(?:.*_)?(?:self|cls|device|dtype|args|kwargs|config|cfg|opts?|options|settings|params|flags|torch|nn|f|np|files|form|"
     r"request|headers|name|path|paths|filename|prompt_template|seed|step|epoch|lr|threshold|temperature|logger|tokenizer|"
     r"processor|model|net|optimizer|scheduler|class|this|status|axis|axes|dims?|shape|size|width|height|scale|basis|bias|"
-    r"canvas|lens|series|analysis|radius)\Z|(?:num|n|max|min|is|use|return|with|no)_"
+    r"canvas|lens|series|analysis|radius|(?:\w*_)?(?:devices?|gpus?|cards?)(?:_ids?)?)\Z|(?:num|n|max|min|is|use|return|with|no)_"
 )
 _BATCH = re.compile(
     r"(?i)(?:.*_)?(?:batch|minibatch|inputs?|ids|values|x|xb?s?|data|tokens|encoded|encoding|feats?|chunk|src|tgt|padded|bp|"
@@ -65,6 +65,10 @@ def batch_call(module: Module, statement: cst.CSTNode, line: int) -> tuple[cst.C
         func = "".join(module.code(call.func).split())
         if _NO_MODEL.search(func) or func.startswith(("torch.", "np.", "os.", "time.", "logging.", "log.")):
             continue
+        if any(
+            isinstance(one, cst.Call) and _FROM_DISK.search(module.code(one.func)) for one in module.ancestors(call)
+        ):
+            continue  # it only says where what is loaded goes
         names = _batches(module, call)
         if not names or any(isinstance(one, cst.Await | cst.Lambda) for one in module.ancestors(call)):
             continue
@@ -72,8 +76,16 @@ def batch_call(module: Module, statement: cst.CSTNode, line: int) -> tuple[cst.C
             raise NotEditable(f"{func} relates all it is given to one another: halves would lose pairs")
         if _MEAN.search(func):
             raise NotEditable(f"{func} is a mean over its batch: those of halves cannot be joined")
+        for one in names:
+            if is_of_inputs(module, call, one):
+                raise NotEditable(
+                    f"{module.code(one)} holds the inputs, each with every item: halves would lack inputs"
+                )
         if any(_is_batch(module, call, one) for one in names):
             return call, [module.code(one) for one in names]
+        shown = [one for one in names if shows_batch(module, call, one)]
+        if shown and (len(names) == 1 or all(shows_batch(module, call, one) for one in names)):
+            return call, [module.code(one) for one in shown]
         unsure = unsure or f"nothing shows that {func} is given a batch"
     if unsure:
         raise NotEditable(unsure)
@@ -193,9 +205,15 @@ def split_batches(site: Site, call: cst.Call, names: list[str]) -> Proposal | st
     by_name = any(arg.star == "**" for arg in call.args)
     if by_name and len(names) != 1:
         names = names[-1:]
-    bare = call.with_changes(lpar=[], rpar=[])
+    whole = whole_result(module, call)
+    bare = whole.with_changes(lpar=[], rpar=[])
     positional = [arg for arg in call.args if arg.keyword is None and not arg.star]
-    if not by_name and len(positional) == len(call.args) and [module.code(arg.value) for arg in positional] == names:
+    if (
+        whole is call
+        and not by_name
+        and len(positional) == len(call.args)
+        and [module.code(arg.value) for arg in positional] == names
+    ):
         run, given = module.code(call.func), names
     else:
         inner: cst.BaseExpression = bare
@@ -214,7 +232,7 @@ def split_batches(site: Site, call: cst.Call, names: list[str]) -> Proposal | st
         return "the file has a function of that name already"
     with_helpers(site, *helpers)
     made = guards.expression(f"_in_smaller_batches({run}, {', '.join(given)})")
-    module.replace(call, made.with_changes(lpar=call.lpar, rpar=call.rpar))
+    module.replace(whole, made.with_changes(lpar=whole.lpar, rpar=whole.rpar))
     return finished(
         site, "split-batch", "Where memory runs out, the batch is done in halves, and the results are joined."
     )

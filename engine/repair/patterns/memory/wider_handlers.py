@@ -17,22 +17,18 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, is_of_torch, with_helpers
+from engine.repair.patterns.memory.words_learnt import OF_MEMORY, TYPES, knows, learnt, order
 from engine.repair.patterns.pattern import Case, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.placing import parse_statements
-from engine.repair.patterns.source.syntax import last_name, text_of, walk
+from engine.repair.patterns.source.syntax import last_name, walk
 
-_MARKS = re.compile(
-    r"CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED|Unable to find a valid cuDNN algorithm|RESOURCE_EXHAUSTED|"
-    r"Invalid buffer size|(?:CUDA|HIP|XPU)[\w ]* error(?: \(\d+\))?: out of memory|cuda runtime error \(2\)|"
-    r"(?:CUDA|HIP|XPU) out of memory|MPS backend out of memory|OOM when allocating|(?i:out of memory)"
-)
-_OF_MEMORY = re.compile(r"(?i)memory|alloc|\boom\b|RESOURCE_EXHAUSTED|CUDNN|CUBLAS|CUSOLVER")
 _TELLS = re.compile(r"(?i)oom|memory|exhausted")
-_TYPES = ("OutOfMemoryError", "MemoryError", "ResourceExhaustedError", "CUDAOutOfMemoryError")
-_SAYS = re.compile(r"\bstr\(|\brepr\(|\.args\b|(?i:msg|message|text)\b|\bformat_exc\(")
-MOST_SIGNS = 80  # longer ones are docstrings
+_SAY = re.compile(  # given an error, they tell no kind of it from another
+    r"(?:str|repr|print\w*|isinstance|hasattr|getattr|type|len|format_\w+|append|info|debug|warn(?:ing)?|error|exception|"
+    r"any|all|bool|log|write)\Z"
+)
 _WIDENED = "The handler that is there did not know this error: it takes it for running out of memory as well."
 
 
@@ -86,7 +82,7 @@ def _gives_up(body: cst.BaseSuite) -> bool:
 def _by_type(case: Case, site: Site, handler: cst.ExceptHandler) -> Proposal | None:
     """`except OutOfMemoryError` where a RuntimeError says it: both, and other errors pass."""
     kinds = _kinds(handler)
-    if not kinds or not all(last_name(one) in _TYPES for one in kinds) or _gives_up(handler.body):
+    if not kinds or not all(last_name(one) in TYPES for one in kinds) or _gives_up(handler.body):
         return None
     own = case.records[0].type.rpartition(".")[2]
     if own in {last_name(one) for one in kinds} or own not in ("RuntimeError", "OutOfMemoryError", "AcceleratorError"):
@@ -140,14 +136,35 @@ def _by_words(case: Case, site: Site, handler: cst.ExceptHandler) -> Proposal | 
         positive = positive and not any(isinstance(one.comparisons[0].operator, cst.NotIn) for one in compared)
         if _gives_up(test.body) if positive else _gives_up(handler.body):
             continue
-        if _learnt(case, site.module, test.test):
-            return finished(site, "widen-handler", _WIDENED)
-        for call in (one for one in walk(test.test) if isinstance(one, cst.Call)):
-            if _TELLS.search(last_name(call.func)) and last_name(call.func) != "_is_out_of_memory":
-                made = _in_its_function(case, last_name(call.func))
-                if made is not None:
-                    return made
+        for part in (test.test, *_kept_before(site.module, handler, test.test)):
+            if learnt(case, site.module, part):
+                return finished(site, "widen-handler", _WIDENED)
+            for call in (one for one in walk(part) if isinstance(one, cst.Call)):
+                if _tells(site.module, call, handler) and last_name(call.func) != "_is_out_of_memory":
+                    made = _in_its_function(case, last_name(call.func))
+                    if made is not None:
+                        return made
     return None
+
+
+def _kept_before(module: Module, handler: cst.ExceptHandler, test: cst.CSTNode) -> list[cst.CSTNode]:
+    """What the names in a test were given in the handler: `is_oom = "out of memory" in str(e)`, tested after."""
+    names = {one.value for one in walk(test) if isinstance(one, cst.Name)}
+    return [
+        one.value
+        for one in module.nodes(cst.Assign, within=handler.body)
+        if isinstance(one.targets[0].target, cst.Name) and one.targets[0].target.value in names
+    ]
+
+
+def _tells(module: Module, call: cst.Call, handler: cst.ExceptHandler) -> bool:
+    """Whether a call tells running out of memory from other errors: by its name, or as it is given the error alone."""
+    if _TELLS.search(last_name(call.func)):
+        return True
+    name = handler.name.name if handler.name is not None else None
+    given = [module.code(arg.value) for arg in call.args]
+    own = last_name(call.func)
+    return isinstance(name, cst.Name) and given == [name.value] and not _SAY.match(own) and not own[:1].isupper()
 
 
 def _in_its_function(case: Case, name: str) -> Proposal | None:
@@ -163,99 +180,26 @@ def _in_its_function(case: Case, name: str) -> Proposal | None:
     for _near, path, source in sorted(found):
         module = Module(path, source)
         functions = [one for one in module.nodes(cst.FunctionDef) if one.name.value == name]
-        if any(_learnt(case, module, one.body) for one in functions):
+        if any(learnt(case, module, one.body) or _learnt_by_asked(case, module, one) for one in functions):
             return finished(Site(module, 1, is_mps=False, with_torch=True), "widen-handler", _WIDENED)
     return None
+
+
+def _learnt_by_asked(case: Case, module: Module, function: cst.FunctionDef) -> bool:
+    """`is_cuda_oom(e) or is_cudnn_error(e)`: the first function of the same file that it asks and that knows words."""
+    names = [last_name(one.func) for one in walk(function.body) if isinstance(one, cst.Call)]
+    asked = [
+        one
+        for name in names
+        for one in module.nodes(cst.FunctionDef)
+        if one.name.value == name and one is not function and OF_MEMORY.search(module.code(one.body))
+    ]
+    message = case.records[0].message
+    if any(knows(module, one.body, message) for one in asked):
+        return False
+    return any(learnt(case, module, one.body) for one in sorted(asked, key=lambda one: order(module, one.body)))
 
 
 def _shared(path: str, folder: str) -> int:
     parts = list(zip(path.split("/"), folder.split("/"), strict=False))
     return next((index for index, (one, other) in enumerate(parts) if one != other), len(parts))
-
-
-def _learnt(case: Case, module: Module, within: cst.CSTNode) -> bool:
-    """Ask for one more text in what is tested; whether there was a test of the error's words that fails for these."""
-    message = case.records[0].message
-    mark = _MARKS.search(message)
-    if mark is None:
-        return False
-    texts = [one for one in walk(within) if isinstance(one, cst.Comparison) and _text_of_memory(one) is not None]
-    texts = [one for one in texts if _SAYS.search(module.code(one.comparisons[0].comparator))]
-    if texts:
-        lowered = [bool(re.search(r"\.(?:lower|casefold)\(\)", module.code(one))) for one in texts]
-        if any(_holds(cast(str, _text_of_memory(one)), message, low) for one, low in zip(texts, lowered, strict=True)):
-            return False
-        _one_more(module, texts[-1], mark[0].lower() if lowered[-1] else mark[0])
-        return True
-    known = [text_of(one) for one in walk(within) if isinstance(one, cst.SimpleString)]
-    if any(one and _OF_MEMORY.search(one) and len(one) < MOST_SIGNS and _holds(one, message, False) for one in known):
-        return False
-    lists = [one for one in walk(within) if isinstance(one, cst.Tuple | cst.List | cst.Set) and len(one.elements) > 1]
-    for each in lists:
-        words = [text_of(one.value) for one in each.elements]
-        if all(word is not None for word in words) and any(_OF_MEMORY.search(word or "") for word in words):
-            code = module.code(within)
-            low = bool(re.search(r"\.(?:lower|casefold)\(\)", code))
-            if not re.search(r"\bany\(|\bfor\b", code) or any(_holds(one or "", message, low) for one in words):
-                return False
-            _one_more_element(module, each, mark[0].lower() if low else mark[0])
-            return True
-    return _type_alone(case, module, within, mark[0])
-
-
-def _text_of_memory(comparison: cst.Comparison) -> str | None:
-    if len(comparison.comparisons) != 1 or not isinstance(comparison.comparisons[0].operator, cst.In | cst.NotIn):
-        return None
-    text = text_of(comparison.left)
-    return text if text is not None and _OF_MEMORY.search(text) else None
-
-
-def _holds(text: str, message: str, lowered: bool) -> bool:
-    return text in (message.lower() if lowered else message)
-
-
-def _one_more(module: Module, test: cst.Comparison, mark: str) -> None:
-    """`a in text` becomes `a in text or b in text`, set out as the others are."""
-    text = cst.SimpleString(f"{module.quote}{mark}{module.quote}")
-    other = test.with_changes(left=text, lpar=(), rpar=())
-    joins: type[cst.BaseBooleanOp] = cst.And if isinstance(test.comparisons[0].operator, cst.NotIn) else cst.Or
-    around = module.parent(test)
-    if isinstance(around, cst.BooleanOperation) and isinstance(around.operator, joins) and around.right is test:
-        bare = around.with_changes(lpar=(), rpar=())
-        module.replace(around, cst.BooleanOperation(bare, around.operator, other, lpar=around.lpar, rpar=around.rpar))
-        return
-    made = cst.BooleanOperation(test, joins(), other)
-    if isinstance(around, cst.BooleanOperation | cst.UnaryOperation) and not (
-        isinstance(around, cst.BooleanOperation) and isinstance(around.operator, joins)
-    ):
-        made = made.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-    module.replace(test, made)
-
-
-def _one_more_element(module: Module, words: cst.Tuple | cst.List | cst.Set, mark: str) -> None:
-    last = words.elements[-1]
-    literal = last.value if isinstance(last.value, cst.SimpleString) else None
-    quote = literal.quote if literal is not None else module.quote
-    between = words.elements[0].comma
-    made = cst.Element(cst.SimpleString(f"{quote}{mark}{quote}"), comma=last.comma)
-    module.replace(words, words.with_changes(elements=[*words.elements[:-1], last.with_changes(comma=between), made]))
-
-
-def _type_alone(case: Case, module: Module, within: cst.CSTNode, mark: str) -> bool:
-    """`isinstance(e, torch.cuda.OutOfMemoryError)` alone, where a RuntimeError says it."""
-    if case.records[0].type.rpartition(".")[2] != "RuntimeError":
-        return False
-    asked = [
-        one
-        for one in walk(within)
-        if isinstance(one, cst.Call) and last_name(one.func) == "isinstance" and len(one.args) == 2
-    ]
-    if len(asked) != 1 or last_name(asked[0].args[1].value) not in _TYPES:
-        return False
-    name = module.code(asked[0].args[0].value)
-    text = f"{module.quote}{mark}{module.quote}"
-    made = cst.parse_expression(
-        f"({module.code(asked[0])} or (isinstance({name}, RuntimeError) and {text} in str({name})))"
-    )
-    module.replace(asked[0], made)
-    return True

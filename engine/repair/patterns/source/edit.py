@@ -53,6 +53,7 @@ class Module:
         if not made.is_exact and not to_read:
             raise NotEditable(f"{path} would not come back byte for byte (its spacing or its line endings are unusual)")
         self.tree, self.text, self._is_exact = made.tree, made.text, made.is_exact
+        self._tail = made.tail
         self._positions, self._parents = made.positions, made.parents
         self._order, self._spans = made.order, made.spans
         self._changes: dict[cst.CSTNode, Change] = {}
@@ -234,7 +235,7 @@ class Module:
         tree = self.tree.visit(_Replacer(self._changes)) if self._changes else self.tree
         tree = with_imports(tree, self._imports)
         tree = with_helpers(tree, self._helpers)
-        after = with_endings(self.source, tree.bytes)
+        after = with_endings(self.source, tree.bytes + self._tail)
         if after == self.source:
             raise NotEditable(f"{self.path} is as it should be already")
         try:
@@ -289,7 +290,8 @@ class Parsed:
     parents: Mapping[cst.CSTNode, cst.CSTNode]
     order: Sequence[cst.CSTNode]
     spans: Mapping[cst.CSTNode, tuple[int, int]]
-    is_exact: bool  # written out again, it is the source byte for byte
+    is_exact: bool  # written out again, with the tail, it is the source byte for byte
+    tail: bytes  # blanks behind the last line, which LibCST drops where no line ends after them
 
 
 @lru_cache(maxsize=24)  # many errors lie in few files, and every pattern asks; trees are never changed in place
@@ -297,6 +299,8 @@ def _parsed(source: bytes) -> Parsed | str:
     """A file's tree with positions and parents; why there is none."""
     try:
         tree = cst.parse_module(source)
+        tail = b"" if tree.bytes == source else _blank_tail(source)
+        tree = cst.parse_module(source.removesuffix(tail)) if tail else tree
     except (cst.ParserSyntaxError, UnicodeError, SyntaxError, LookupError, RecursionError) as error:
         old = _OLD.search(source.decode("utf-8", "replace"))
         if old is not None:
@@ -318,7 +322,15 @@ def _parsed(source: bytes) -> Parsed | str:
 
     look(wrapper.module)
     positions = wrapper.resolve(PositionProvider)
-    return Parsed(wrapper.module, wrapper.module.code, positions, parents, order, spans, tree.bytes == source)
+    is_exact = tree.bytes + tail == source
+    return Parsed(wrapper.module, wrapper.module.code, positions, parents, order, spans, is_exact, tail)
+
+
+def _blank_tail(source: bytes) -> bytes:
+    """The blank lines, and blanks of a line without an end, behind a file's last line of code."""
+    tail = source[len(source.rstrip(b" \t\f\r\n")) :]
+    end = re.match(rb"[ \t\f]*(?:\r\n|\r|\n)", tail)
+    return tail[end.end() :] if end is not None else b""
 
 
 def _below(node: cst.CSTNode) -> list[cst.CSTNode]:

@@ -114,20 +114,28 @@ def by_callers(trail: Trail, name: str) -> Expected | None:
             tree = ast.parse(source or b"")
         except (SyntaxError, ValueError):
             continue
-        for function in ast.walk(tree):
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
-                bound = {
-                    target.id
-                    for node in ast.walk(function)
-                    if isinstance(node, ast.Assign) and _calls(node.value, name)
-                    for target in node.targets
-                    if isinstance(target, ast.Name)
-                }
-                for node in ast.walk(function):
-                    if isinstance(node, ast.BoolOp) and _calls(node.values[0], name):
-                        return Expected("None", None, f"{path} says what stands in for nothing")
-                    if isinstance(node, ast.If | ast.IfExp) and _tests_for_nothing(node.test, bound, name):
-                        return Expected("None", None, f"{path} tests what {name} gave for nothing")
+        found = by_caller(path, tree, name)
+        if found is not None:
+            return found
+    return None
+
+
+def by_caller(path: str, tree: ast.Module, name: str) -> Expected | None:
+    """None where a function of one file tests what it got from a function of that name."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
+            bound = {
+                target.id
+                for node in ast.walk(function)
+                if isinstance(node, ast.Assign) and _calls(node.value, name)
+                for target in node.targets
+                if isinstance(target, ast.Name)
+            }
+            for node in ast.walk(function):
+                if isinstance(node, ast.BoolOp) and _calls(node.values[0], name):
+                    return Expected("None", None, f"{path} says what stands in for nothing")
+                if isinstance(node, ast.If | ast.IfExp) and tests_for_nothing(node.test, bound, name):
+                    return Expected("None", None, f"{path} tests what {name} gave for nothing")
     return None
 
 
@@ -141,7 +149,8 @@ def _parameters(function: cst.FunctionDef) -> list[str]:
     return [one.name.value for one in (*function.params.params, *function.params.kwonly_params)]
 
 
-def _tests_for_nothing(test: ast.expr, bound: set[str], name: str) -> bool:
+def tests_for_nothing(test: ast.expr, bound: set[str], name: str) -> bool:
+    """Whether a test asks for None, or for nothing, of one of the bound names or of a call of `name` itself."""
     for node in ast.walk(test):
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot):
             side, other = node.left, node.comparators[0]

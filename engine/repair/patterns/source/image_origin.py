@@ -21,6 +21,7 @@ from engine.repair.patterns.source.syntax import (
     own_parts,
     parameter_of,
     scopes,
+    text_of,
     walk,
 )
 
@@ -86,19 +87,37 @@ def trace_back(trail: Trail, start: Place) -> Chain | None:
         if id(place.node) in seen:
             continue
         seen.add(id(place.node))
-        if isinstance(place.node, cst.Call) and place.module.qualified(place.node.func) == "cv2.imread":
+        if is_imread(place.module, place.node):
             if _is_within_reader(place):
                 continue
             return Chain(way)
-        if is_decoding(place.module, place.node) and place.module is not start.module and _is_reader(place):
+        if is_decoding(place.module, place.node) and _is_reader(place):
             return Chain(way)
-        queue += [(*way, one) for one in _behind(trail, place)]
+        queue += [(*way, one) for one in _under_key(way) or [*_behind(trail, place), *_handed_on(trail, place)]]
     return None
+
+
+def is_imread(module: Module, node: cst.CSTNode) -> bool:
+    """Whether a node is a call of `cv2.imread`."""
+    return isinstance(node, cst.Call) and module.qualified(node.func) in ("cv2.imread", "cv2.cv2.imread")
 
 
 def is_decoding(module: Module, node: cst.CSTNode) -> bool:
     """Whether a node is a call of `cv2.imdecode`."""
     return isinstance(node, cst.Call) and module.qualified(node.func) == "cv2.imdecode"
+
+
+def path_decoded(module: Module, call: cst.CSTNode) -> str:
+    """The path whose bytes the function around a call of `cv2.imdecode` reads from it; '' where none."""
+    function = module.function(call)
+    for one in module.nodes(cst.Call, within=function) if function is not None else ():
+        if (
+            last_name(one.func) in ("fromfile", "open")
+            and one.args
+            and isinstance(one.args[0].value, cst.Name | cst.Attribute)
+        ):
+            return module.code(one.args[0].value)
+    return ""
 
 
 def _is_reader(place: Place) -> bool:
@@ -152,6 +171,50 @@ def _behind(trail: Trail, place: Place) -> list[Place]:
             return [*here(node.func.value), *trail.returned(module, node, frame)]
         return trail.returned(module, node, frame)
     return []
+
+
+def _under_key(way: tuple[Place, ...]) -> list[Place]:
+    """Of a dict that a key was asked of on the way, what stands under that key: `dict(img=img, ...)`."""
+    node, module = way[-1].node, way[-1].module
+    asked = [one for one in way if isinstance(one.node, cst.Subscript)]
+    if not asked:
+        return []
+    index = cast(cst.Subscript, asked[-1].node).slice[0].slice
+    key = text_of(index.value) if isinstance(index, cst.Index) else None
+    if key is None:
+        return []
+    found: list[cst.CSTNode] = []
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "dict":
+        found = [arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == key]
+    elif isinstance(node, cst.Dict):
+        found = [one.value for one in node.elements if isinstance(one, cst.DictElement) and text_of(one.key) == key]
+    return [Place(module, one, way[-1].frame) for one in found]
+
+
+def _handed_on(trail: Trail, place: Place) -> list[Place]:
+    """What a parameter was given by the one call of the frame outside, whatever that calls the function (`self.step`
+    for a `functools.partial`, an instance for its `__call__`)."""
+    module, node = place.module, place.node
+    function = module.function(node)
+    parameter = parameter_of(function, node.value) if function is not None and isinstance(node, cst.Name) else None
+    if function is None or parameter is None or place.frame < 1:
+        return []
+    path, frame = trail.frames[place.frame]
+    caller = trail.statement(place.frame - 1)
+    if caller is None or path != module.path or frame.function.rpartition(".")[2] != function.name.value:
+        return []
+    calls = [one for part in own_parts(caller[1]) for one in walk(part) if isinstance(one, cst.Call)]
+    names = [one.name.value for one in function.params.params]
+    names = names[1:] if names[:1] in (["self"], ["cls"]) else names
+    if len(calls) != 1 or last_name(calls[0].func) == function.name.value:
+        return []
+    given = [
+        arg.value for arg in calls[0].args if arg.keyword is not None and arg.keyword.value == parameter.name.value
+    ]
+    plain = [arg.value for arg in calls[0].args if arg.keyword is None and not arg.star]
+    if not given and parameter.name.value in names[: len(plain)] and function.name.value == "__call__":
+        given = [plain[names.index(parameter.name.value)]]
+    return [Place(caller[0], one, place.frame - 1) for one in given]
 
 
 def _of_property(module: Module, node: cst.Attribute, frame: int) -> list[Place]:

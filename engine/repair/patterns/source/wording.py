@@ -35,12 +35,24 @@ def warning(module: Module, node: cst.CSTNode, text: str, value: str, more: str 
         quote = module.quote
         marks = ": %s" * len(values)
         return f"{name}.warning({quote}{text}{marks}{quote}, {', '.join(values)})"
-    if any(one == "print" for one, _call in calls):
+    own = _own_logging(module, [name for name, _call in calls])
+    if own:
+        return f"{own}({_formatted(module, text, values)})"
+    is_bound = module.imported.get("logging", "logging") != "logging"  # to what is not Python's
+    if is_bound or any(one == "print" for one, _call in calls):
         return f"print({_formatted(module, text, values)}, file={module.name_of_import('sys')}.stderr)"
     logging = module.name_of_import("logging")
     quote = module.quote
     marks = ": %s" * len(values)
     return f"{logging}.getLogger(__name__).warning({quote}{text}{marks}{quote}, {', '.join(values)})"
+
+
+def _own_logging(module: Module, called: list[str]) -> str:
+    """A project's own `logging`, of which the file's calls alone show what it has; '' where that is Python's."""
+    if module.imported.get("logging", "logging") == "logging":
+        return ""
+    levels = ("warning", "warn", "error", "info")
+    return next((f"logging.{one}" for one in levels if f"logging.{one}" in called), "")
 
 
 def formatted(module: Module, text: str, value: str) -> str:
