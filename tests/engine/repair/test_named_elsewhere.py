@@ -113,7 +113,9 @@ def test_a_widely_used_name_that_is_nearly_one_of_the_project_s_own_is_taken_for
     assert "is roifiles meant?" in fix.reason
 
 
-@pytest.mark.parametrize("name", ["utils", "config", "models", "helpers", "trainer", "maya", "bpy", "request", "panda"])
+@pytest.mark.parametrize(
+    "name", ["utils", "config", "models", "helpers", "trainer", "maya", "bpy", "dedupe", "visions"]
+)
 def test_what_projects_call_modules_of_their_own_is_not_known_by_its_name(name: str) -> None:
     assert same_named(name) is None
 

@@ -1,6 +1,6 @@
 """Distributions that are called as the module that they give: those that are widely used, from a list that ships.
 
-Relies on `data/known_distributions.txt`, which says where its names come from. It is asked after the map made by hand
+Relies on `known_distributions.txt` beside it, which says where its names come from. It is asked after the map made by hand
 (`distributions`) and after the project itself (`named_elsewhere`): a name is all that it knows.
 """
 
@@ -19,5 +19,5 @@ def same_named(module: str) -> str | None:
 
 @cache
 def _names() -> frozenset[str]:
-    lines = resources.files("data").joinpath(FILE).read_text(encoding="utf-8").splitlines()
+    lines = resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8").splitlines()
     return frozenset(name for line in lines if not line.startswith("#") for name in line.split())
