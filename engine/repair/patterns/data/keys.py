@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns.data import elements
+from engine.repair.patterns.data import elements, texts_of_keys
 from engine.repair.patterns.data.key_defaults import LISTS, default_for, only, takes_none
 from engine.repair.patterns.data.key_defaults import alike as beside
 from engine.repair.patterns.data.required_keys import must_be_there
-from engine.repair.patterns.guarding import absent, callees, checks, for_nothing, guards
+from engine.repair.patterns.guarding import absent, callees, checks, for_nothing, guards, lasting, read_again
 from engine.repair.patterns.guarding.lasting import adds_text
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.source import intent
@@ -175,7 +175,10 @@ def _missing_key(
     absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
     operator, value = absent.guard(case, module, absence)
     sure = _sure(operator, value)
-    return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.", sure)
+    why = f"{base} has not always {code}: {value.code} then, as {value.because}."
+    asked = (f"{code} in {base}", f"{code} not in {base}")
+    edit = read_again.guarded(case, module, absence, module.edit(), asked)
+    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
 
 def _is_read_again(module: Module, use: cst.Subscript) -> bool:
@@ -364,6 +367,14 @@ def _removals_beside(module: Module, call: cst.Call) -> list[cst.Call]:
     return found
 
 
+def _goes_on_with_none(module: Module, call: cst.Call) -> bool:
+    """`x = options.pop("x")` out of what a caller gave, where all that is done with the name can be done with None."""
+    change = module.parent(call)
+    if not isinstance(change, cst.Assign) or not isinstance(constant(call.args[0].value), str):
+        return False
+    return guards.loop_around(module, call) is None and lasting.lasts(module, call, "None")
+
+
 def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
     for call in module.nodes(cst.Call, line):
         if not (isinstance(call.func, cst.Attribute) and len(call.args) == 1 and not call.args[0].star):
@@ -379,7 +390,7 @@ def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
                     func = other.func.with_changes(attr=cst.Name("discard"))
                     module.replace(other, other.with_changes(func=func))
             return _finish(module, "discard", "What is not in the set need not be removed.")
-        if method == "pop" and (alone or takes_none(module, call)):
+        if method == "pop" and (alone or takes_none(module, call) or _goes_on_with_none(module, call)):
             if reason:
                 return _decline(reason)
             first = call.args[0].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
@@ -392,5 +403,7 @@ def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
             absence = absence_of(call, call.func.value, f"{key} in {{}}", f"{key} not in {{}}")
             operator, value = absent.guard(case, module, absence)
             return _finish(module, operator, f"{key} is not always there: {value.code} then, as {value.because}.")
+    if (told := texts_of_keys.propose(case, module, line)) is not None:
+        return told
     otherwise = "no key is read on this line: the error comes from what it calls"
     return callees.propose(case, module, line, "type-mismatch", otherwise)
