@@ -18,6 +18,48 @@ NO_SUM = "TypeError: unsupported operand type(s) for +: 'NoneType' and 'float'"
 NO_NAME = "KeyError: 'name'"
 MENDED = [
     (
+        "def main(args):\n    if args.out:\n        save(args.out)\n    show(args.x)\n    if args.out is not None:\n        run(1)\n",
+        2,
+        "AttributeError: 'Namespace' object has no attribute 'out'",
+        '    if getattr(args, "out", None):\n        save(args.out)\n    show(args.x)\n    if getattr(args, "out", None) is not None:\n',
+    ),
+    (
+        "def nth(head, n):\n    node = head\n    for _ in range(n):\n        node = node.next\n    return node.value\n",
+        4,
+        "AttributeError: 'NoneType' object has no attribute 'next'",
+        "        if node is None:\n            return None\n        node = node.next\n",
+    ),
+    (
+        "class H:\n    def add(self, reply):\n        text = reply['content']\n        self.items.append({'role': 'bot', 'content': text})\n        self.save()\n",
+        3,
+        "KeyError: 'content'",
+        "        if 'content' in reply:\n            text = reply['content']\n            self.items.append(",
+    ),
+    (
+        "class P:\n    def __str__(self):\n        return f'{self.name} of {self.owner.name}'\n",
+        3,
+        "AttributeError: 'NoneType' object has no attribute 'name'",
+        "{self.owner.name if self.owner is not None else None}'",
+    ),
+    (
+        "def f(p):\n    return ' '.join([p.first, p.middle, p.last])\n",
+        2,
+        "TypeError: sequence item 1: expected str instance, NoneType found",
+        "' '.join(part for part in [p.first, p.middle, p.last] if part is not None)",
+    ),
+    (
+        "import os\n\n\ndef f(path):\n    run([os.environ['EDITOR'], path])\n",
+        5,
+        "KeyError: 'EDITOR'",
+        "os.environ.get('EDITOR', 'vi')",
+    ),
+    (
+        "async def join(ctx):\n    channel = ctx.author.voice.channel\n    await channel.connect()\n    await ctx.send('joined')\n",
+        2,
+        "AttributeError: 'NoneType' object has no attribute 'channel'",
+        "    if ctx.author.voice is None:\n        return\n",
+    ),
+    (
         "def f(a, b, c):\n    if not a:\n        return None\n    out = pack(a)\n    if c:\n        out = pack(b['h'])\n    c.add(out)\n    return out\n",
         6,
         NO_ITEM,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns.data import elements, texts_of_keys
+from engine.repair.patterns.data import elements, environment, texts_of_keys
 from engine.repair.patterns.data.key_defaults import LISTS, default_for, only, takes_none
 from engine.repair.patterns.data.key_defaults import alike as beside
 from engine.repair.patterns.data.required_keys import must_be_there
@@ -153,6 +153,9 @@ def _missing_key(
     both = _compared(module, use, code)
     if both is not None:
         return both
+    if (usual := environment.usual(module, use, key)) is not None:
+        _call(module, use, "get", usual)
+        return _finish(module, "get", f"Not every system sets {code}: {usual} then.")
     default = default_for(case, module, use, key)
     again = [(one, default_for(case, module, one, key)) for one in _reads_behind(module, use)]
     is_held = default is not None and default[0] in ("[]", "{}", "set()")
@@ -370,7 +373,10 @@ def _removals_beside(module: Module, call: cst.Call) -> list[cst.Call]:
 def _goes_on_with_none(module: Module, call: cst.Call) -> bool:
     """`x = options.pop("x")` out of what a caller gave, where all that is done with the name can be done with None."""
     change = module.parent(call)
-    if not isinstance(change, cst.Assign) or not isinstance(constant(call.args[0].value), str):
+    owner = call.func.value if isinstance(call.func, cst.Attribute) else None
+    if not isinstance(change, cst.Assign) or not isinstance(owner, cst.Name):
+        return False  # what a part of the data lacks is not left open by whoever asked
+    if not isinstance(constant(call.args[0].value), str):
         return False
     return guards.loop_around(module, call) is None and lasting.lasts(module, call, "None")
 

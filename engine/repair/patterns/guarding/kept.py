@@ -5,6 +5,7 @@ Relies on `dependents` for the names that statements bind. Pure functions over a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import libcst as cst
@@ -97,7 +98,11 @@ def _branches(top: cst.CSTNode) -> list[cst.CSTNode]:
 
 
 def overwrites(module: Module, node: cst.CSTNode) -> bool:
-    """Whether a node is part of a list of records that takes the place of what an object has by now."""
+    """Whether a node is part of a list of records that takes the place of what an object has by now, or the words of
+    one in a conversation."""
+    record = module.parent(module.parent(node) or node)
+    if isinstance(record, cst.Dict) and re.search(r"['\"]role['\"]\s*:", module.code(record)):
+        return True
     lists = [one for one in module.ancestors(node) if isinstance(one, cst.List)]
     around = module.parent(lists[-1]) if lists else None
     function = module.function(node)
@@ -132,3 +137,14 @@ def looking(module: Module, whole: cst.BaseExpression, names: set[str]) -> cst.S
         if isinstance(around, cst.BaseSuite):
             return None
     return None
+
+
+def steps_on(module: Module, only: cst.BaseSmallStatement, subject: cst.BaseExpression) -> bool:
+    """`node = node.next`: once there is no node, there is none in any round that follows."""
+    if not isinstance(only, cst.Assign) or not isinstance(subject, cst.Name) or len(only.targets) != 1:
+        return False
+    name, loop = subject.value, module.nearest(only, cst.For)
+    if loop is None or module.code(only.targets[0].target) != name or name in set(bound_names(loop.target)):
+        return False
+    others = [one for one in loop.body.body if only not in module.nodes(cst.Assign, within=one)]
+    return not any(name in set(bound_names(one)) for one in others)

@@ -16,6 +16,7 @@ LEAST_PARTS = 3
 _OPTIONAL = re.compile(r"\.get\(|\bor (?:None|\"\"|''|\[\]|\{\})|\bif\b|\bNone\b")
 
 _NONE_ELSE = re.compile(r"\bis not None else None\Z|\belse None\Z|\ANone\Z")
+_TELLING = re.compile(r"\Aprint\Z|(?:^|[._])(?:log|logger|logging)\.\w+\Z")
 _OPTION = re.compile(r"(?:self\.)?(?:args|opts?|options|flags|arguments|parsed|namespace|ns)\.\w+")
 
 
@@ -59,3 +60,19 @@ def option_of(module: Module, subject: cst.BaseExpression, whole: cst.BaseExpres
     return _OPTION.fullmatch(module.code(subject)) is not None and isinstance(
         module.parent(call), cst.Expr | cst.Assign
     )
+
+
+def part_of_text(module: Module, whole: cst.BaseExpression) -> bool:
+    """Whether an expression is one of several parts of a text that is shown to a person: returned as an object's own
+    text, or logged."""
+    around = module.parent(whole)
+    text = module.nearest(whole, cst.FormattedString)
+    if not isinstance(around, cst.FormattedStringExpression) or text is None or around.format_spec is not None:
+        return False
+    if sum(isinstance(one, cst.FormattedStringExpression) for one in text.parts) < LEAST_PARTS - 1:
+        return False
+    holder, function = module.parent(text), module.function(whole)
+    if isinstance(holder, cst.Return):
+        return function is not None and function.name.value in ("__str__", "__repr__", "__unicode__")
+    call = module.parent(holder) if isinstance(holder, cst.Arg) else None
+    return isinstance(call, cst.Call) and _TELLING.search(module.code(call.func)) is not None

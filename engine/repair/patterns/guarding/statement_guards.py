@@ -44,10 +44,15 @@ def in_statement(
         value = for_nothing.so_far(module, function, line) or value
     code = module.code(absence.subject)
     exit_code = guards.way_out(module, whole, value)
+    if exit_code == "continue" and function is not None and kept.steps_on(module, only, absence.subject):
+        exit_code = f"return {value.code}" if value is not None and intent.returns_value(function) else "return"
     part = records.part_of(module, whole)
     if part is not None and exit_code in ("continue", None) and guards.is_unconditional(module, whole):
         return inline(module, absence, part, "None", repeatable)  # the rest of the record is as good as ever
-    if absence.is_none and records.option_of(module, absence.subject, whole) and guards.is_unconditional(module, whole):
+    is_part = records.option_of(module, absence.subject, whole) or (
+        records.part_of_text(module, whole) and not needs.is_needed_later(module, absence, line)
+    )
+    if absence.is_none and is_part and guards.is_unconditional(module, whole):
         return inline(module, absence, whole, "None", repeatable)
     if isinstance(only, cst.Del) or (
         isinstance(only, cst.Expr)

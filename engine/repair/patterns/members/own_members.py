@@ -267,8 +267,12 @@ def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: s
         if fit is None:
             return _read_on(case, module, use, name, owner)
         default = fit
+    others = shared_objects.reads(module, use, default)
+    others += [one for one in same_tests.again(module, use, default) if one not in others]
+    if others and default == "False":
+        default = "None"  # another of them may ask whether it is None
     made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {default})")
-    for one in (use, *shared_objects.reads(module, use, default)):
+    for one in (use, *others):
         module.replace(one, made.deep_clone().with_changes(lpar=one.lpar, rpar=one.rpar))
     known = members_of(owner, list(classes_of(case, owner.rpartition(".")[2], module)))
     for one in same_tests.beside(module, use):

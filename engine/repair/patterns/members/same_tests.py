@@ -9,6 +9,7 @@ import re
 
 import libcst as cst
 
+from engine.repair.patterns.guarding import checks, lasting
 from engine.repair.patterns.source.edit import Module
 
 
@@ -42,3 +43,18 @@ def _form(module: Module, around: cst.If, name: str, use: cst.Attribute) -> str 
         return None
     code = module.code(around.with_changes(leading_lines=()))
     return re.sub(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", "_", code).strip()
+
+
+def again(module: Module, use: cst.Attribute, default: str) -> list[cst.Attribute]:
+    """The other reads of an attribute in its function that nothing asks for before, and that its default serves."""
+    function, code = module.function(use), module.code(use)
+    if function is None or not isinstance(use.value, cst.Name):
+        return []
+    targets = [module.code(one.target) for one in module.nodes(cst.AssignTarget, within=function.body)]
+    if code in targets or use.value.value in targets:
+        return []
+    line = module.position(use).start.line
+    every = [one for one in module.nodes(cst.Attribute, within=function.body) if module.code(one) == code]
+    later = [one for one in every if one is not use and module.position(one).start.line >= line]
+    later = [one for one in later if not isinstance(module.parent(one), cst.Del | cst.AugAssign)]
+    return [one for one in later if not checks.is_guarded(module, one, code) and lasting.lasts(module, one, default)]

@@ -16,7 +16,9 @@ from engine.repair.patterns.source.edit import Module
 MOST_STATEMENTS = 5
 MOST_LINES = 12
 Statement = cst.BaseStatement
-_TELLING = re.compile(r"\Aprint\Z|(?:^|[._])(?:log|logger|logging)\.(?:debug|info)\Z|\btqdm\.write\Z")
+_TELLING = re.compile(
+    r"\A(?:print|flash|messages\.success|click\.echo|typer\.echo|ctx\.(?:send|reply|respond))\Z|(?:^|[._])(?:log|logger|logging)\.(?:debug|info)\Z|\btqdm\.write\Z"
+)
 
 
 def dependents(module: Module, line: Statement, fails: Callable[[cst.CSTNode], bool]) -> list[Statement] | None:
@@ -189,13 +191,14 @@ def _are_only_exits(rest: Sequence[cst.CSTNode]) -> bool:
 
 
 def _is_only_told(module: Module, line: cst.CSTNode, rest: Sequence[cst.CSTNode]) -> bool:
-    """Whether all that is left of the round of a loop is to say that its work is done."""
+    """Whether all that is left of a function, or of the round of a loop, is to say that its work is done."""
     block = module.parent(line)
-    if not isinstance(module.parent(block) if block is not None else None, cst.For):
+    if not isinstance(module.parent(block) if block is not None else None, cst.For | cst.FunctionDef):
         return False
     for one in rest:
         small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
         call = small.value if isinstance(small, cst.Expr) else None
+        call = call.expression if isinstance(call, cst.Await) else call
         if not (isinstance(call, cst.Call) and _TELLING.search(module.code(call.func))):
             return False
     return True
