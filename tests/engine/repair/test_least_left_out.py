@@ -18,6 +18,18 @@ NO_SUM = "TypeError: unsupported operand type(s) for +: 'NoneType' and 'float'"
 NO_NAME = "KeyError: 'name'"
 MENDED = [
     (
+        "def f(row, kind):\n    label = kind.title()\n    if kind == 'x':\n        label = row['name']\n    return label.upper()\n",
+        4,
+        NO_NAME,
+        "        label = row.get('name', label)\n",
+    ),
+    (
+        "def save(self):\n    doc = self.current()\n    doc.save(self.path)\n    self.bar().showMessage('Saved')\n",
+        3,
+        "AttributeError: 'NoneType' object has no attribute 'save'",
+        "    if doc is None:\n        return\n",
+    ),
+    (
         "def main(args):\n    if args.out:\n        save(args.out)\n    show(args.x)\n    if args.out is not None:\n        run(1)\n",
         2,
         "AttributeError: 'Namespace' object has no attribute 'out'",
@@ -166,6 +178,18 @@ MENDED = [
     ("def f(options):\n    name = options.pop('name')\n    run(name, **options)\n", 2, NO_NAME, "options.pop('name', None)"),
 ]  # fmt: skip
 LEFT = [
+    (
+        "def f(row):\n    use(row['name'])\n    try:\n        name = row['name']\n    except KeyError:\n        name = ''\n    run(name)\n",
+        2,
+        NO_NAME,
+        "if 'name' in row else",
+    ),
+    (
+        "def f(rows):\n    for row in rows:\n        if row['kind'] == 'a':\n            use(row['name'])\n            continue\n        show(row['name'])\n",
+        4,
+        NO_NAME,
+        "if 'name' in row:\n            show",
+    ),
     ("def f(row):\n    return '%(name)05d' % row\n", 2, NO_NAME, "'name': ''"),
     (
         "class S:\n    def __init__(self, path):\n        self.name = load(path).text\n",

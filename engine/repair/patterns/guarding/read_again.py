@@ -6,12 +6,14 @@ A guard of one statement, or of one expression, lets the function go on to where
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import libcst as cst
 
 from engine.repair.patterns.guarding import absent, guards
+from engine.repair.patterns.guarding import checks as checks_of
 from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.guarding.checks import is_guarded
 from engine.repair.patterns.pattern import Case, FileEdit
@@ -28,7 +30,9 @@ def guarded(case: Case, module: Module, absence: Absence, edit: FileEdit, checks
     if scope is None or not guards.is_repeatable(code):
         return edit
     index = module.nodes(cst.FunctionDef).index(scope)
-    wanted = [_place(module, one) for one in _later(module, absence, scope, checks)]
+    error = case.records[0].type.rpartition(".")[2]
+    later = [one for one in _later(module, absence, scope, checks) if not _is_caught(module, one, error)]
+    wanted = [_place(module, one) for one in later]
     made = edit
     for _round in range(MOST_GUARDS):
         if not wanted:
@@ -162,6 +166,20 @@ def _is_on_the_way(module: Module, node: cst.CSTNode, behind: Sequence[cst.CSTNo
     return False
 
 
+def _is_caught(module: Module, node: cst.CSTNode, error: str) -> bool:
+    """Whether a `try` around a need says already what is done where it fails."""
+    inner: cst.CSTNode = node
+    for around in module.ancestors(node):
+        if isinstance(around, cst.Try) and inner is around.body:
+            caught = [module.code(one.type) if one.type is not None else "Exception" for one in around.handlers]
+            if any(re.search(rf"\b(?:{error}|Exception|BaseException|LookupError)\b", one) for one in caught):
+                return True
+        if isinstance(around, cst.FunctionDef):
+            return False
+        inner = around
+    return False
+
+
 def _is_run_in(module: Module, line: cst.CSTNode, around: cst.CSTNode) -> bool:
     """Whether a statement is run whenever one around it is: in a `with`, a `try`, or what ends it."""
     inner = line
@@ -184,6 +202,8 @@ def _statements_behind(module: Module, use: cst.CSTNode) -> list[cst.CSTNode]:
         if isinstance(around, cst.IndentedBlock):
             body = list(around.body)
             found += body[body.index(inner) + 1 :]  # type: ignore[arg-type]
+            if checks_of.leaves(around):
+                break  # what stands behind the block is not reached from here
         if isinstance(around, cst.FunctionDef):
             break
         inner = around

@@ -16,7 +16,7 @@ from engine.repair.patterns.guarding.absence import Absence, flat, inline
 from engine.repair.patterns.guarding.for_nothing import Value
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source import intent
-from engine.repair.patterns.source.dependents import Statement, bound_names, dependents, works_on_itself
+from engine.repair.patterns.source.dependents import Statement, bound_names, dependents, is_answered, works_on_itself
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.syntax import parameter_of
 
@@ -56,6 +56,7 @@ def in_statement(
         return inline(module, absence, whole, "None", repeatable)
     if isinstance(only, cst.Del) or (
         isinstance(only, cst.Expr)
+        and not (is_answered(module, line) and exit_code in ("return", "continue"))
         and (not _is_used_later(module, line, code) or needs.is_only_told(module, absence, function))
     ):
         return _wrap(module, absence, line, repeatable)

@@ -16,8 +16,13 @@ from engine.repair.patterns.source.edit import Module
 MOST_STATEMENTS = 5
 MOST_LINES = 12
 Statement = cst.BaseStatement
+_ANSWERING = (
+    r"\A(?:flash|messages\.success|ctx\.(?:send|reply|respond))\Z|\.showMessage\Z|"
+    r"\A(?:QMessageBox|messagebox|st)\.(?:information|showinfo|success)\Z"
+)
 _TELLING = re.compile(
-    r"\A(?:print|flash|messages\.success|click\.echo|typer\.echo|ctx\.(?:send|reply|respond))\Z|(?:^|[._])(?:log|logger|logging)\.(?:debug|info)\Z|\btqdm\.write\Z"
+    rf"{_ANSWERING}|\A(?:print|click\.echo|typer\.echo)\Z|"
+    r"(?:^|[._])(?:log|logger|logging)\.(?:debug|info)\Z|\btqdm\.write\Z"
 )
 
 
@@ -190,7 +195,16 @@ def _are_only_exits(rest: Sequence[cst.CSTNode]) -> bool:
     return True
 
 
-def _is_only_told(module: Module, line: cst.CSTNode, rest: Sequence[cst.CSTNode]) -> bool:
+def is_answered(module: Module, line: Statement) -> bool:
+    """Whether all that is done behind a statement is to tell a person that it is done."""
+    block = module.parent(line)
+    rest = list(block.body)[list(block.body).index(line) + 1 :] if isinstance(block, cst.IndentedBlock) else []
+    return bool(rest) and _is_only_told(module, line, rest, re.compile(_ANSWERING))
+
+
+def _is_only_told(
+    module: Module, line: cst.CSTNode, rest: Sequence[cst.CSTNode], telling: re.Pattern[str] = _TELLING
+) -> bool:
     """Whether all that is left of a function, or of the round of a loop, is to say that its work is done."""
     block = module.parent(line)
     if not isinstance(module.parent(block) if block is not None else None, cst.For | cst.FunctionDef):
@@ -199,7 +213,7 @@ def _is_only_told(module: Module, line: cst.CSTNode, rest: Sequence[cst.CSTNode]
         small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
         call = small.value if isinstance(small, cst.Expr) else None
         call = call.expression if isinstance(call, cst.Await) else call
-        if not (isinstance(call, cst.Call) and _TELLING.search(module.code(call.func))):
+        if not (isinstance(call, cst.Call) and telling.search(module.code(call.func))):
             return False
     return True
 
