@@ -23,6 +23,7 @@ from engine.repair.patterns.guarding import (
     narrow_checks,
     read_again,
     stand_ins,
+    streams,
     walked_again,
     walked_parts,
 )
@@ -247,6 +248,10 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
         edit = module.edit()
         why = f"{producer.words or code} is None where there is nothing; {shared} serves all its uses."
         return Proposal("attribute", "or-empty", (edit,), first_changed_line(edit), "review", why)
+    if (stream := streams.usual(module, use)) is not None:
+        edit = module.edit()
+        why = f"Where no {code} is given, what is written goes to {stream}."
+        return Proposal("attribute", "default-stream", (edit,), first_changed_line(edit), "review", why)
     if walked_parts.none_of_nothing(module, use, name_for(module, subject)):
         edit = module.edit()
         why = f"{producer.words or code} is None where there is nothing: it has no parts then."
@@ -259,6 +264,7 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
         return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
     operator, value = absent.guard(case, module, absence)
     edit = read_again.guarded(case, module, absence, module.edit())
+    edit = read_again.alike(case, module, absence, edit)
     is_contract = producer.is_known and producer.kind in ("match", "get", "search")
     sure: Applicability = "safe" if is_contract and _is_sure(operator, value) else "review"
     why = f"{producer.words or code} is None where there is nothing: {value.code} then, as {value.because}."

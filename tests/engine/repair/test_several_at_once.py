@@ -18,6 +18,12 @@ LATER_IS_NONE = "TypeError: '<' not supported between instances of 'NoneType' an
 FIRST_IS_NONE = "TypeError: '<' not supported between instances of 'int' and 'NoneType'"
 AS_TEXT = "TypeError: a bytes-like object is required, not 'str'"
 MENDED = [
+    (
+        "def f(rows):\n    return sorted(rows, key=lambda row: (row.a, row.b))\n",
+        2,
+        LATER_IS_NONE,
+        "((row.a is not None, row.a), (row.b is not None, row.b))",
+    ),
     ("def f(table, i, j):\n    return table[i][j]\n", 2, SHORT, "if i < len(table) and j < len(table[i]) else None"),
     (
         "def f(names, order, k):\n    return names[order[k]]\n",
@@ -247,7 +253,6 @@ LEFT = [
     ("def f(items, at):\n    if at < len(items):\n        return items[at]\n    return None\n", 3, SHORT),
     ("def f(items, at):\n    if at < len(items):\n        items.pop(at)\n", 3, "IndexError: pop index out of range"),
     ("def f(pairs):\n    pairs.sort()\n    return pairs\n", 2, LATER_IS_NONE),
-    ("def f(rows):\n    return sorted(rows, key=lambda row: (row.a, row.b))\n", 2, LATER_IS_NONE),
     ("def f(value, limit):\n    return min(value, limit) if limit is not None else value\n", 2, LATER_IS_NONE),
 ]
 

@@ -18,7 +18,7 @@ from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.producers import likeliest, producer_of
-from engine.repair.patterns.source.subscripts import absence_of
+from engine.repair.patterns.source.subscripts import absence_of, constant
 from engine.repair.patterns.source.syntax import last_name
 from engine.repair.patterns.source.underlined import decided
 
@@ -232,6 +232,12 @@ def _reduced(case: Case, module: Module, line: int) -> Proposal | Declined:
 # -- texts and bytes ---------------------------------------------------------------------------------------------------
 
 
+def _are_all_read(display: cst.List | cst.Tuple) -> bool:
+    """Whether each part of a text is read from somewhere, and may be missing just as well as the others."""
+    parts = [one.value for one in display.elements]
+    return len(parts) > 1 and all(isinstance(one, cst.Attribute | cst.Subscript | cst.Name) for one in parts)
+
+
 def _joined(case: Case, module: Module, line: int, kind: str, at: int) -> Proposal | Declined:
     """`", ".join(x)` of what are no texts; `at` is the place of the first that is none."""
     calls = [one for one in calls_at(module, line) if last_name(one.func) == "join" and len(one.args) == 1]
@@ -246,6 +252,18 @@ def _joined(case: Case, module: Module, line: int, kind: str, at: int) -> Propos
                 reason = nothing.meant(case, module, call, line)
                 if reason:
                     return decline(reason)
+                columns = isinstance(call.func, cst.Attribute) and constant(call.func.value) in (
+                    ",",
+                    ";",
+                    "\t",
+                    "|",
+                    ":",
+                )
+                if kind == "NoneType" and _are_all_read(display) and not columns:
+                    name = guards.fresh(module, "part", "one", "word")
+                    left = guards.expression(f"({name} for {name} in {module.code(display)} if {name} is not None)")
+                    module.replace(display, left.with_changes(lpar=[], rpar=[]))
+                    return finish(module, "filter", f"{code} is sometimes None: what is not there is left out.")
                 module.replace(one, guards.expression(made))
                 return finish(module, "text", f"{code} is sometimes a {kind}: only texts can be joined.")
     calls = [one for one in calls if not isinstance(one.args[0].value, cst.List | cst.Tuple)]

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns.data import elements
+from engine.repair.patterns.data import elements, environment, key_methods
 from engine.repair.patterns.data.key_defaults import LISTS, default_for, only, takes_none
 from engine.repair.patterns.data.key_defaults import alike as beside
 from engine.repair.patterns.data.required_keys import must_be_there
-from engine.repair.patterns.guarding import absent, callees, checks, for_nothing, guards
+from engine.repair.patterns.guarding import absent, checks, for_nothing, guards, kept, read_again
 from engine.repair.patterns.guarding.lasting import adds_text
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.source import intent
@@ -71,7 +71,7 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     ]
     stored = [one for one in (*exact, *others) if not _is_stored(module, one)]
     if not stored:
-        return _methods(case, module, line)
+        return key_methods.propose(case, module, line)
     stored = [one for one in stored if not _is_looked_for(module, one)] or stored
     exact = [one for one in exact if one in stored]
     use = _missing(module, stored, key) if not exact else stored[0]
@@ -153,6 +153,12 @@ def _missing_key(
     both = _compared(module, use, code)
     if both is not None:
         return both
+    if (usual := environment.usual(module, use, key)) is not None:
+        _call(module, use, "get", usual)
+        return _finish(module, "get", f"Not every system sets {code}: {usual} then.")
+    if (name := _earlier(module, use)) is not None:
+        _call(module, use, "get", name)
+        return _finish(module, "get", f"{base} has not always {code}: {name} stays what it is then.")
     default = default_for(case, module, use, key)
     again = [(one, default_for(case, module, one, key)) for one in _reads_behind(module, use)]
     is_held = default is not None and default[0] in ("[]", "{}", "set()")
@@ -175,7 +181,19 @@ def _missing_key(
     absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
     operator, value = absent.guard(case, module, absence)
     sure = _sure(operator, value)
-    return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.", sure)
+    why = f"{base} has not always {code}: {value.code} then, as {value.because}."
+    asked = (f"{code} in {base}", f"{code} not in {base}")
+    edit = read_again.guarded(case, module, absence, module.edit(), asked)
+    return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
+
+
+def _earlier(module: Module, use: cst.Subscript) -> str | None:
+    """The name that a use alone gives another value than it has by now; None where it is bound otherwise."""
+    line = module.nearest(use, cst.SimpleStatementLine)
+    change = line.body[0] if line is not None else None
+    if line is None or not isinstance(change, cst.Assign) or change.value is not use or _reads_behind(module, use):
+        return None
+    return module.code(change.targets[0].target) if kept.has_earlier(module, line) else None
 
 
 def _is_read_again(module: Module, use: cst.Subscript) -> bool:
@@ -340,57 +358,3 @@ def _chain(case: Case, module: Module, use: cst.Subscript, base: str, code: str)
         made = cst.Call(cst.Attribute(made, cst.Name("get")), args)
     module.replace(last, made.with_changes(lpar=last.lpar, rpar=last.rpar))
     return _finish(module, "get", f"{base} has not always {code}: {ending or 'None'} then, which what follows can use.")
-
-
-def _removals_beside(module: Module, call: cst.Call) -> list[cst.Call]:
-    """The same thing removed from other sets right behind a removal: what is gone from one may be gone from all."""
-    line = module.nearest(call, cst.SimpleStatementLine)
-    block = module.parent(line) if line is not None else None
-    if line is None or not isinstance(block, cst.IndentedBlock | cst.Module):
-        return []
-    found: list[cst.Call] = []
-    for one in list(block.body)[list(block.body).index(line) + 1 :]:
-        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
-        other = small.value if isinstance(small, cst.Expr) else None
-        if not (isinstance(other, cst.Call) and isinstance(other.func, cst.Attribute)):
-            break
-        same = [module.code(arg.value) for arg in other.args] == [module.code(arg.value) for arg in call.args]
-        owner = re.match(r"[\w.]+", module.code(other.func.value))
-        own = re.escape(owner[0]) if owner else "(?!)"
-        is_set = re.search(rf"{own}\b[^=\n]*=[^=\n]*\b(?:set\b|Set\b|\{{\w)", module.text)
-        if other.func.attr.value != "remove" or not same or not is_set:
-            break
-        found.append(other)
-    return found
-
-
-def _methods(case: Case, module: Module, line: int) -> Proposal | Declined:
-    for call in module.nodes(cst.Call, line):
-        if not (isinstance(call.func, cst.Attribute) and len(call.args) == 1 and not call.args[0].star):
-            continue
-        method = call.func.attr.value
-        reason = intent.meant(case, module, call, line, "KeyError")
-        alone = isinstance(module.parent(call), cst.Expr)
-        if method == "remove" and alone:
-            if reason:
-                return _decline(reason)
-            for other in (call, *_removals_beside(module, call)):
-                if isinstance(other.func, cst.Attribute):
-                    func = other.func.with_changes(attr=cst.Name("discard"))
-                    module.replace(other, other.with_changes(func=func))
-            return _finish(module, "discard", "What is not in the set need not be removed.")
-        if method == "pop" and (alone or takes_none(module, call)):
-            if reason:
-                return _decline(reason)
-            first = call.args[0].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
-            module.replace(call, call.with_changes(args=[first, cst.Arg(cst.Name("None"))]))
-            return _finish(module, "pop", "What is not in the dict need not be taken out.")
-        if method == "pop" and guards.is_repeatable(module.code(call.func.value)):
-            if reason:
-                return _decline(reason)
-            key = module.code(call.args[0].value)
-            absence = absence_of(call, call.func.value, f"{key} in {{}}", f"{key} not in {{}}")
-            operator, value = absent.guard(case, module, absence)
-            return _finish(module, operator, f"{key} is not always there: {value.code} then, as {value.because}.")
-    otherwise = "no key is read on this line: the error comes from what it calls"
-    return callees.propose(case, module, line, "type-mismatch", otherwise)

@@ -95,6 +95,7 @@ def guarded(
     sure: Applicability = "safe" if is_contract_sure and told and is_contract else "review"
     why = f"{producer.words or code} is None where there is nothing: {value.code} then, as {value.because}."
     edit = read_again.guarded(case, module, absence, module.edit())
+    edit = read_again.alike(case, module, absence, edit)
     return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
 

@@ -141,9 +141,27 @@ def _none(
         if subject is one.left:
             return _begun(case, module, line, one.node, _ZEROS.get(other, "0"))
         return nothing.guarded(case, module, line, subject, subject)
+    if isinstance(one.node, cst.BinaryOperation) and _is_sum_so_far(module, one.node, subject):
+        code = module.code(subject)
+        rest = module.code(one.right if subject is one.left else one.left)
+        module.replace(one.node, guards.conditional(module, one.node, f"{code} is not None", rest))
+        return finish(module, "conditional", f"{code} is None before anything is added: it begins with {rest}.")
     if sign == "+" and other in ("str", "list", "tuple", "bytes"):
         return nothing.guarded(case, module, line, one.node, subject, _ZEROS.get(other, 'b""'))
     return nothing.guarded(case, module, line, one.node, subject)
+
+
+def _is_sum_so_far(module: Module, node: cst.BinaryOperation, subject: cst.BaseExpression) -> bool:
+    """`total = total + value`, where the file says that the total is None at first."""
+    change = module.parent(node)
+    code = module.code(subject)
+    if not isinstance(change, cst.Assign) or [module.code(one.target) for one in change.targets] != [code]:
+        return False
+    if not isinstance(node.operator, cst.Add | cst.BitOr) or checks.is_guarded(module, node, code):
+        return False
+    begun = [one for one in module.nodes(cst.Assign) if module.code(one.value) == "None"]
+    names = {module.code(target.target) for one in begun for target in one.targets}
+    return code in names or (code.startswith("self.") and code[5:] in names)
 
 
 def _summed(case: Case, module: Module, line: int) -> Proposal | Declined:

@@ -47,6 +47,8 @@ def propose(case: Case, module: Module, line: int, left: str, right: str, sign: 
         name = module.code(call.func)
         if key is not None:
             return _none_first(module, key, "is None" if name == "min" else "is not None")
+        if key is None and (ordered := _of_tuples(module, call)) is not None:
+            return ordered
         if key is None and len(plain) == 1 and name in ("sorted", "max", "min"):
             return without_none(module, plain[0])
         if key is None and len(plain) > 1 and name in ("max", "min"):
@@ -61,7 +63,7 @@ def _none_first(module: Module, key: cst.BaseExpression, asked: str) -> Proposal
     if isinstance(key, cst.Lambda):
         code = module.code(key.body.with_changes(lpar=[], rpar=[]))
         if isinstance(key.body, cst.Tuple):
-            return decline("which part of the keys was None cannot be told")
+            return _each_part(module, key.body, asked, why)
         if guards.is_repeatable(code):
             module.replace(key.body, guards.expression(f"({guards.in_parentheses(code)} {asked}, {code})"))
             return finish(module, "none-first", why)
@@ -85,6 +87,50 @@ def _none_first(module: Module, key: cst.BaseExpression, asked: str) -> Proposal
         return finish(module, "none-first", why)
     module.replace(key, guards.expression(f"lambda {one}: (({name} := {code}) {asked}, {name})"))
     return finish(module, "none-first", why)
+
+
+def _each_part(module: Module, parts: cst.Tuple, asked: str, why: str) -> Proposal | Declined:
+    """Any part of a key may be None: each comes with whether it is."""
+    for one in parts.elements:
+        code = module.code(one.value)
+        if isinstance(one, cst.StarredElement) or not guards.is_repeatable(code):
+            return decline("which part of the keys was None cannot be told")
+        if may_be_none(module, one.value) and not isinstance(one.value, cst.UnaryOperation | cst.Comparison):
+            module.replace(one.value, guards.expression(f"({guards.in_parentheses(code)} {asked}, {code})"))
+    return finish(module, "none-first", why)
+
+
+def _of_tuples(module: Module, call: cst.Call) -> Proposal | None:
+    """`pairs.sort()` of tuples, in any part of which None may stand; None where they are not known to be tuples."""
+    is_method = isinstance(call.func, cst.Attribute) and call.func.attr.value == "sort" and not call.args
+    owner = call.func.value if is_method and isinstance(call.func, cst.Attribute) else None
+    if module.code(call.func) == "sorted" and call.args and all(one.keyword is not None for one in call.args[1:]):
+        owner = call.args[0].value
+    function = module.function(call)
+    if owner is None or not isinstance(owner, cst.Name | cst.ListComp | cst.GeneratorExp):
+        return None
+    made: list[cst.BaseExpression] = [owner]
+    within = function.body if function is not None else module.tree
+    if isinstance(owner, cst.Name):
+        made = [one.value for one in module.nodes(cst.Assign, within=within)
+                if [module.code(each.target) for each in one.targets] == [owner.value]]  # fmt: skip
+        added = [one for one in module.nodes(cst.Call, within=within)
+                 if module.code(one.func) == f"{owner.value}.append" and len(one.args) == 1]  # fmt: skip
+        made += [one.args[0].value for one in added]
+    elements = [one.elt if isinstance(one, cst.ListComp | cst.GeneratorExp) else one for one in made]
+    elements = [one for one in elements if not (isinstance(one, cst.List) and not one.elements)]
+    if not elements or not all(isinstance(one, cst.Tuple) for one in elements):
+        return None
+    row, part = guards.fresh(module, "row", "pair", "entry"), guards.fresh(module, "part", "one", "element")
+    key = cst.Arg(
+        guards.expression(f"lambda {row}: [({part} is not None, {part}) for {part} in {row}]"),
+        keyword=cst.Name("key"),
+        equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace("")),
+    )
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    before = [one.with_changes(comma=comma) for one in call.args]
+    module.replace(call, call.with_changes(args=[*before, key]))
+    return finish(module, "none-first", "Some parts are None: those come first.")
 
 
 def _of_several(

@@ -32,7 +32,8 @@ class Absence:
         """Whether a node fails where this one's use does, and nothing has looked before; `besides` is no such look."""
         subject = module.code(self.subject)
         if not self.is_none:
-            code = module.code(node) if isinstance(node, cst.Subscript) else ""
+            kinds = (cst.Subscript, cst.Attribute) if isinstance(self.use, cst.Attribute) else (cst.Subscript,)
+            code = module.code(node) if isinstance(node, kinds) else ""
             return bool(code) and (code == module.code(self.use) or code in self.alike)
         if isinstance(node, cst.Comparison | cst.BinaryOperation):
             return _takes_no_none(module, node, subject) and not checks.is_guarded(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import checks, guards
+from engine.repair.patterns.guarding import checks, guards, kept
 from engine.repair.patterns.guarding.absence import Absence, bound, inline
 from engine.repair.patterns.guarding.checks import within
 from engine.repair.patterns.guarding.for_nothing import NUMBER, Value
@@ -50,11 +50,15 @@ def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
     """Put the guard where it belongs; its operator, and the value that is given instead."""
     whole = whole_of(module, absence.use)
     code = module.code(absence.subject)
-    if handlers.widened(module, absence.use, case.records[0].type.rpartition(".")[2]):
+    owner = code if isinstance(absence.use, cst.Attribute) and not absence.is_none else ""
+    if handlers.widened(module, absence.use, case.records[0].type.rpartition(".")[2], owner):
         return "handler", Value("nothing", "guessed", "the handler around it says what is done then")
     repeatable = guards.is_repeatable(code)
     if _has_another(module, whole) and not absence.is_none:  # `found[0] or other`: the other stands for it
         return inline(module, absence, whole, "None", repeatable)
+    looked_for = None if absence.is_none else kept.looking(module, whole, guards.names_of(module.code(absence.use)))
+    if looked_for is not None and repeatable and guards.loop_around(module, looked_for) is not None:
+        return in_statement(case, module, absence, looked_for, whole, repeatable)
     comp = guards.comprehension(module, whole)
     needed = guards.names_of(code if absence.is_none else module.code(absence.use))
     if comp is not None and (not repeatable or guards.bound_in(module, comp) & needed):
@@ -221,7 +225,7 @@ def _in_test(module: Module, absence: Absence, test: cst.BaseExpression, repeata
         negative = False
     negative = negative and not _needed_within(module, absence, test) and not _is_an_odd_case(module, absence, test)
     negative = negative or _begins_with(module, absence, test) or _leaves_for_nothing(module, absence, test)
-    negative = negative and not _ends_a_loop(module, test)
+    negative = negative and not _ends_a_loop(module, test) and not _is_of_a_module(module, absence)
     good, bad, inner = bound(module, absence, test, repeatable)
     module.replace(test, _joined(module, test, inner, bad if negative else good, "or" if negative else "and"))
     if repeatable and not negative:
@@ -250,6 +254,13 @@ def _is_an_odd_case(module: Module, absence: Absence, test: cst.BaseExpression) 
     last = around.body.body[-1]
     small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
     return isinstance(small, cst.Raise) or (isinstance(small, cst.Break) and len(around.body.body) > 1)
+
+
+def _is_of_a_module(module: Module, absence: Absence) -> bool:
+    """Whether a module lacks what is asked for: a platform without it has nothing to refuse."""
+    return not absence.is_none and isinstance(absence.use, cst.Attribute) and (
+        module.code(absence.use.value) in module.imported
+    )  # fmt: skip
 
 
 def _ends_a_loop(module: Module, test: cst.BaseExpression) -> bool:
@@ -293,6 +304,8 @@ def _leaves_for_nothing(module: Module, absence: Absence, test: cst.BaseExpressi
         return True
     for one in later:
         for node in module.nodes(cst.BaseExpression, within=one):  # type: ignore[type-abstract]
+            if isinstance(module.parent(node), cst.AssignTarget):
+                continue
             if module.code(node) == subject and not checks.is_guarded(module, node, f"{subject} is not None"):
                 return not _is_bound_between(module, later[: later.index(one)], subject)
     return False

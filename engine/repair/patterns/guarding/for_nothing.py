@@ -170,6 +170,20 @@ def _parts(function: cst.FunctionDef) -> int:
 
 def _taken_by_callers(case: Case, name: str, count: int) -> str | None:
     """What stands for nothing in the line that called the function, where None would fail there; None elsewhere."""
+    found = _failing_call(case, name, count)
+    if found is None:
+        return None
+    return lasting.parts(*found, count) if count else lasting.fitting(*found)
+
+
+def is_needed_by_callers(case: Case, function: cst.FunctionDef) -> bool:
+    """Whether the line that called the function can do with nothing in place of what it gives."""
+    found = _failing_call(case, function.name.value, 0)
+    return found is not None and lasting.fitting(*found) is None
+
+
+def _failing_call(case: Case, name: str, count: int) -> tuple[Module, cst.Call] | None:
+    """The call of a function, in the line that called it, where None in its place would fail; None elsewhere."""
     around = places(case)
     at = next((index for index, one in enumerate(around) if one.frame == case.frame), len(around))
     for place in around[at + 1 :]:
@@ -186,7 +200,7 @@ def _taken_by_callers(case: Case, name: str, count: int) -> str | None:
         if not calls or (len(calls) != 1 and count):
             return None
         if not all(lasting.lasts(module, one, "None") for one in calls):
-            return lasting.parts(module, calls[0], count) if count else lasting.fitting(module, calls[0])
+            return module, calls[0]
         if not isinstance(module.parent(calls[0]), cst.Return):
             return None
         name = place.frame.function.rpartition(".")[2]

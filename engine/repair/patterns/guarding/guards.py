@@ -261,7 +261,7 @@ def _is_endless(module: Module, node: cst.CSTNode) -> bool:
         if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.For):
             return False
         if isinstance(around, cst.While):
-            if inner is not around.body or module.code(around.test) not in ("True", "1"):
+            if inner is not around.body or not (module.code(around.test) in ("True", "1") or _is_flag(module, around)):
                 return False
             own = next(one for one in around.body.body if one is node or one in (*module.ancestors(node),))
             before = list(around.body.body)[: list(around.body.body).index(own)]
@@ -270,6 +270,23 @@ def _is_endless(module: Module, node: cst.CSTNode) -> bool:
             return (fetches or waits) and _may_go_on(module, node)
         inner = around
     return False
+
+
+def _is_flag(module: Module, loop: cst.While) -> bool:
+    """Whether a loop goes on as long as a name, or an attribute, says so, which counts nothing: it is set to True and
+    False alone."""
+    test = loop.test
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        test = test.expression
+    if not isinstance(test, cst.Name | cst.Attribute):
+        return False
+    code = module.code(test)
+    given = [
+        module.code(one.value)
+        for one in module.nodes(cst.Assign)
+        if any(module.code(target.target) == code for target in one.targets)
+    ]
+    return bool(given) and all(one in ("True", "False") for one in given)
 
 
 def _may_go_on(module: Module, node: cst.CSTNode) -> bool:

@@ -7,6 +7,7 @@ is not mended. What is done with a value in functions of other files is not foll
 from __future__ import annotations
 
 import re
+import sys
 
 import libcst as cst
 
@@ -27,6 +28,37 @@ _COUNTING = re.compile(
 _READING = re.compile(
     r"(?:open|Path|pathlib\.\w+|os\.(?:path\.(?!exists)\w+|\w+)|shutil\.\w+|re\.\w+|json\.loads?|ast\.literal_eval|"
     r"importlib\.import_module|__import__|base64\.\w+|urlparse|urljoin|quote|unquote|\w*\.strptime|\w*\.fromisoformat)\Z"
+)
+_TAKING_NONE = frozenset(
+    (
+        *(
+            "json",
+            "copy",
+            "pickle",
+            "logging",
+            "functools",
+            "asyncio",
+            "threading",
+            "multiprocessing",
+            "queue",
+            "pprint",
+        ),
+        *("typing", "contextlib", "inspect", "unittest", "operator", "dataclasses", "random", "locale", "gettext"),
+        *("tempfile", "argparse", "contextvars", "concurrent", "warnings", "sys", "weakref", "types", "traceback"),
+        *(
+            "itertools",
+            "collections",
+            "select",
+            "socket",
+            "subprocess",
+            "atexit",
+            "sched",
+            "builtins",
+            "ctypes",
+            "sqlite3",
+        ),
+        *("time", "datetime", "csv", "tkinter", "gc", "webbrowser", "pdb", "marshal", "yaml", "urllib", "http"),
+    )
 )
 _OF_TEXTS = re.compile(
     r"(?i)(?:^|[_.])(?:ur[il]|path|name|text|title|label|prefix|suffix|msg|message|line|dir|folder|file)\w*\b"
@@ -226,7 +258,20 @@ def _is_taken(module: Module, arg: cst.Arg, kind: str, steps: int) -> bool:
         return kind == "text" and name.startswith(("re.", "os.path.", "Path"))
     if name == "isinstance":
         return arg is call.args[0]
+    if kind == "None" and arg.keyword is None and _is_of_python(module, name):
+        return False
     return steps < 1 or _is_taken_by(module, call, arg, kind, steps)
+
+
+def _is_of_python(module: Module, name: str) -> bool:
+    """Whether a function is one of Python's own modules, which has no use for None: most have none."""
+    first, _, rest = name.partition(".")
+    whole = module.imported.get(first, "")
+    top = whole.partition(".")[0]
+    called = (rest or whole).rpartition(".")[2]
+    if top not in sys.stdlib_module_names or top in _TAKING_NONE or not (rest or "." in whole):
+        return False
+    return not called[:1].isupper()
 
 
 def _is_taken_by(module: Module, call: cst.Call, arg: cst.Arg, kind: str, steps: int) -> bool:

@@ -6,12 +6,14 @@ A guard of one statement, or of one expression, lets the function go on to where
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import libcst as cst
 
 from engine.repair.patterns.guarding import absent, guards
+from engine.repair.patterns.guarding import checks as checks_of
 from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.guarding.checks import is_guarded
 from engine.repair.patterns.pattern import Case, FileEdit
@@ -28,7 +30,9 @@ def guarded(case: Case, module: Module, absence: Absence, edit: FileEdit, checks
     if scope is None or not guards.is_repeatable(code):
         return edit
     index = module.nodes(cst.FunctionDef).index(scope)
-    wanted = [_place(module, one) for one in _later(module, absence, scope, checks)]
+    error = case.records[0].type.rpartition(".")[2]
+    later = [one for one in _later(module, absence, scope, checks) if not _is_caught(module, one, error)]
+    wanted = [_place(module, one) for one in later]
     made = edit
     for _round in range(MOST_GUARDS):
         if not wanted:
@@ -48,6 +52,58 @@ def guarded(case: Case, module: Module, absence: Absence, edit: FileEdit, checks
         except NotEditable:
             return made
     return made
+
+
+def alike(case: Case, module: Module, absence: Absence, edit: FileEdit) -> FileEdit:
+    """The edit, with a guard for each statement right behind the one of the use that is its like: `soup.find("b").text`
+    behind `soup.find("a").text`, which may be None just as well."""
+    form = _form(module, absence)
+    line = module.nearest(absence.use, cst.SimpleStatementLine)
+    block = module.parent(line) if line is not None else None
+    if form is None or line is None or not isinstance(block, cst.IndentedBlock | cst.Module):
+        return edit
+    wanted: list[str] = []
+    for one in list(block.body)[list(block.body).index(line) + 1 :]:
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
+        codes = [module.code(each) for each in _likes(module, one, form)]
+        if not isinstance(small, cst.Assign | cst.Expr) or len(codes) != 1:
+            break
+        wanted += codes
+    made = edit
+    for code in wanted[:MOST_GUARDS]:
+        try:
+            new = Module(module.path, made.after)
+            use = next((one for one in _likes(new, new.tree, form) if new.code(one) == code), None)
+            if use is None:
+                return made
+            if not is_guarded(new, use, new.code(use.value)):
+                absent.guard(case, new, replace(absence, use=use, subject=use.value))
+                made = FileEdit(edit.path, edit.before, new.edit().after)
+        except NotEditable:
+            return made
+    return made
+
+
+def _form(module: Module, absence: Absence) -> str | None:
+    """What a call gives None by, as source, for `soup.find("a").text`: `soup.find`."""
+    use, call = absence.use, absence.subject
+    if not absence.is_none or not isinstance(use, cst.Attribute | cst.Subscript) or use.value is not call:
+        return None
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute) or not call.args:
+        return None
+    return module.code(call.func)
+
+
+def _likes(module: Module, node: cst.CSTNode, form: str) -> list[cst.Attribute | cst.Subscript]:
+    every: list[cst.Attribute | cst.Subscript] = [
+        *module.nodes(cst.Attribute, within=node),
+        *module.nodes(cst.Subscript, within=node),
+    ]
+    return [
+        one
+        for one in every
+        if isinstance(one.value, cst.Call) and one.value.args and module.code(one.value.func) == form
+    ]
 
 
 def _place(module: Module, node: cst.BaseExpression) -> tuple[str, str]:
@@ -101,10 +157,40 @@ def _is_on_the_way(module: Module, node: cst.CSTNode, behind: Sequence[cst.CSTNo
     if line is not None and line in behind:
         return True
     inner: cst.CSTNode = node
+    block: cst.CSTNode = line if line is not None else node
     for around in module.ancestors(node):
         if around in behind:
-            return inner is getattr(around, "test", None) or inner is getattr(around, "iter", None)
+            asked = inner is getattr(around, "test", None) or inner is getattr(around, "iter", None)
+            return asked or (block in behind or _is_run_in(module, block, around))
         inner = around
+    return False
+
+
+def _is_caught(module: Module, node: cst.CSTNode, error: str) -> bool:
+    """Whether a `try` around a need says already what is done where it fails."""
+    inner: cst.CSTNode = node
+    for around in module.ancestors(node):
+        if isinstance(around, cst.Try) and inner is around.body:
+            caught = [module.code(one.type) if one.type is not None else "Exception" for one in around.handlers]
+            if any(re.search(rf"\b(?:{error}|Exception|BaseException|LookupError)\b", one) for one in caught):
+                return True
+        if isinstance(around, cst.FunctionDef):
+            return False
+        inner = around
+    return False
+
+
+def _is_run_in(module: Module, line: cst.CSTNode, around: cst.CSTNode) -> bool:
+    """Whether a statement is run whenever one around it is: in a `with`, a `try`, or what ends it."""
+    inner = line
+    for each in module.ancestors(line):
+        if isinstance(each, cst.Try | cst.With) and inner is not each.body and not isinstance(inner, cst.Finally):
+            return False
+        if each is around:
+            return isinstance(each, cst.Try | cst.With)
+        if not isinstance(each, cst.IndentedBlock | cst.Try | cst.With | cst.Finally):
+            return False
+        inner = each
     return False
 
 
@@ -116,6 +202,8 @@ def _statements_behind(module: Module, use: cst.CSTNode) -> list[cst.CSTNode]:
         if isinstance(around, cst.IndentedBlock):
             body = list(around.body)
             found += body[body.index(inner) + 1 :]  # type: ignore[arg-type]
+            if checks_of.leaves(around):
+                break  # what stands behind the block is not reached from here
         if isinstance(around, cst.FunctionDef):
             break
         inner = around

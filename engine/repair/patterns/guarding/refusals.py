@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import guards
+from engine.repair.patterns.guarding import for_nothing, guards, lasting
 from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.guarding.for_nothing import Value
+from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source import wording
 from engine.repair.patterns.source.edit import Module
-from engine.repair.patterns.source.intent import own_nodes
+from engine.repair.patterns.source.intent import docstring, own_nodes
 from engine.repair.patterns.source.syntax import last_name
 
 _ALIEN = (
@@ -55,6 +56,47 @@ def own_error(
     code = module.code(absence.subject)
     words = f"{module.quote}{plain(code)} is missing{module.quote}" if absence.is_none else None
     return kind, words or wording.formatted(module, "not as expected", code)
+
+
+def needed(case: Case, module: Module, function: cst.FunctionDef, value: Value) -> bool:
+    """Whether what uses a function needs an object of it, where nothing says what it gives for nothing: a decorator
+    has to give what takes the place of what it decorates, and a caller may fail with whatever is empty."""
+    if value.strength != "guessed" or value.code != "None":
+        return False
+    name = function.name.value
+    given = [one.name.value for one in function.params.params if one.name.value not in ("self", "cls_")]
+    decorates = given[:1] in (["cls"], ["klass"], ["func"], ["fn"]) and module.nearest(function, cst.ClassDef) is None
+    used = any(module.code(one.decorator).partition("(")[0] == name for one in module.nodes(cst.Decorator))
+    if used or (decorates and "decorator" in (docstring(function) or "")):
+        return True
+    return for_nothing.is_needed_by_callers(case, function)
+
+
+def missing(module: Module, code: str) -> str:
+    """The words for what is not there, as source."""
+    return f"{module.quote}{plain(code)} is missing{module.quote}"
+
+
+def must_be_there(
+    case: Case,
+    module: Module,
+    absence: Absence,
+    line: cst.SimpleStatementLine,
+    whole: cst.BaseExpression,
+    value: Value | None,
+    exit_code: str | None,
+) -> bool:
+    """Whether nothing can take the place of what is missing: not in what is built here, nor in what comes of it."""
+    function = module.function(line)
+    if function is None or value is None or not guards.is_unconditional(module, whole):
+        return False
+    if guards.loop_around(module, line) is not None or not isinstance(line.body[0], cst.Assign | cst.Return):
+        return False
+    if exit_code is None:
+        is_made = function.name.value in ("__init__", "__new__", "__post_init__")
+        lasts = lasting.lasts(module, whole, absence.element) or lasting.fitting(module, whole) is not None
+        return is_made and not lasts
+    return exit_code == "return None" and needed(case, module, function, value)
 
 
 def raised_beside(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> str | None:

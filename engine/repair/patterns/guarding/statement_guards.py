@@ -11,12 +11,12 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import checks, for_nothing, guards, lasting, needs, records, refusals
+from engine.repair.patterns.guarding import checks, for_nothing, guards, kept, lasting, needs, records, refusals
 from engine.repair.patterns.guarding.absence import Absence, flat, inline
 from engine.repair.patterns.guarding.for_nothing import Value
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source import intent
-from engine.repair.patterns.source.dependents import Statement, bound_names, dependents, works_on_itself
+from engine.repair.patterns.source.dependents import Statement, bound_names, dependents, is_answered, works_on_itself
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.syntax import parameter_of
 
@@ -44,17 +44,31 @@ def in_statement(
         value = for_nothing.so_far(module, function, line) or value
     code = module.code(absence.subject)
     exit_code = guards.way_out(module, whole, value)
+    if exit_code == "continue" and function is not None and kept.steps_on(module, only, absence.subject):
+        exit_code = f"return {value.code}" if value is not None and intent.returns_value(function) else "return"
     part = records.part_of(module, whole)
     if part is not None and exit_code in ("continue", None) and guards.is_unconditional(module, whole):
         return inline(module, absence, part, "None", repeatable)  # the rest of the record is as good as ever
+    is_part = records.option_of(module, absence.subject, whole) or (
+        records.part_of_text(module, whole) and not needs.is_needed_later(module, absence, line)
+    )
+    if absence.is_none and is_part and guards.is_unconditional(module, whole):
+        return inline(module, absence, whole, "None", repeatable)
     if isinstance(only, cst.Del) or (
         isinstance(only, cst.Expr)
+        and not (is_answered(module, line) and exit_code in ("return", "continue"))
         and (not _is_used_later(module, line, code) or needs.is_only_told(module, absence, function))
     ):
         return _wrap(module, absence, line, repeatable)
     if _may_stay_none(module, absence, only, whole):
         return inline(module, absence, whole, "None", repeatable)
     group = dependents(module, line, lambda node: absence.needed_by(module, node))
+    if isinstance(only, cst.Expr) and isinstance(absence.use, cst.Attribute) and not absence.is_none:
+        return _wrap(module, absence, line, repeatable, group)  # without an attribute, all else is as good
+    if kept.has_earlier(module, line) and not needs.is_needed_later(module, absence, line):
+        if repeatable and _extends_test(module, absence, line):
+            return "test", Value("False", "told", "the condition around it does not hold then")
+        return _wrap(module, absence, line, repeatable)
     if (
         isinstance(only, cst.AugAssign)
         and group is None
@@ -74,12 +88,20 @@ def in_statement(
     if repeatable and _extends_test(module, absence, line):
         return "test", Value("False", "told", "the condition around it does not hold then")
     told = value is not None and value.strength == "told"
+    if group is None and (exit_code or "").startswith("return") and isinstance(only, cst.Assign | cst.Expr):
+        branch = kept.rest_of_branch(module, line)
+        if branch is not None:
+            return _wrap(module, absence, line, repeatable, branch)  # a loop goes on with its next round
     raised = refusals.own_error(module, absence, line, value) if isinstance(only, cst.Assign | cst.Return) else None
     if raised is not None and repeatable and guards.is_unconditional(module, whole):
         bad = absence.conditions(code)[1]
         guards.before(module, line, f"if {bad}:\n    raise {raised[0]}({raised[1]})\n")
         return "clear-error", Value(raised[0], "guessed", "it is what the function raises for what does not fit")
     is_left_out = exit_code == "return" or ((exit_code or "").startswith("return ") and not told)
+    if refusals.must_be_there(case, module, absence, line, whole, value, exit_code):
+        words = refusals.missing(module, code if absence.is_none else module.code(absence.use))
+        _leave_by(module, absence, line, f"raise ValueError({words})")
+        return "clear-error", Value("an error", "guessed", "nothing that is empty serves what needs it")
     if _puts_into(only) and is_left_out and (group is not None or not needs.is_needed_later(module, absence, line)):
         return _wrap(module, absence, line, repeatable, group)  # what the function returns in the end is not lost
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
@@ -127,19 +149,25 @@ def in_statement(
         words = refusals.plain(absence.conditions(code)[1].replace(" is None", " is missing"))
         exit_code = f"{module.name_of_import('sys')}.exit({module.quote}{words}{module.quote})"
         given = Value("the end of the program", "guessed", f"{function.name.value} ends it where it cannot go on")
-    if repeatable:
+    return _leave_by(module, absence, line, exit_code), given
+
+
+def _leave_by(module: Module, absence: Absence, line: cst.SimpleStatementLine, exit_code: str) -> str:
+    """Put the check with its way out where the subject comes from, else in front of the line; the operator."""
+    code = module.code(absence.subject)
+    if guards.is_repeatable(code):
         bad = absence.conditions(code)[1]
         producer = _producer(module, line, code, bad)
         if producer is not None:
             guards.after(module, producer, f"if {bad}:\n    {exit_code}\n")
-            return "guard-producer", given
+            return "guard-producer"
         guards.before(module, line, f"if {bad}:\n    {exit_code}\n")
-        return "guard-use", given
+        return "guard-use"
     name = guards.fresh(module, *absence.names)
     bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
     new = line.deep_replace(absence.subject, cst.Name(name))
     guards.before(module, line, f"{name} = {flat(bare)}\nif {absence.conditions(name)[1]}:\n    {exit_code}\n", new)
-    return "guard-producer", given
+    return "guard-producer"
 
 
 def _may_stay_none(module: Module, absence: Absence, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> bool:
@@ -344,6 +372,7 @@ def is_only_shown(module: Module, change: cst.Assign) -> bool:
     for one in uses:
         around = module.parent(one)
         shown = isinstance(around, cst.DictElement | cst.Element) and getattr(around, "value", None) is one
+        shown = shown and not kept.overwrites(module, one)
         tested = isinstance(around, cst.If | cst.UnaryOperation | cst.BooleanOperation) or (
             isinstance(around, cst.Comparison) and "None" in module.code(around)
         )

@@ -10,7 +10,7 @@ import sys
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import absent, checks, guards
+from engine.repair.patterns.guarding import absent, checks, guards, read_again
 from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module, first_changed_line
@@ -89,6 +89,12 @@ _GONE = frozenset(
         *(("string", "join"), ("string", "replace"), ("types", "ClassType"), ("types", "NoneType"), ("os", "popen2")),
     )
 )
+_FAMILIES = (  # what a platform has all of, or none
+    ("SIGALRM", "alarm", "setitimer", "ITIMER_REAL", "getitimer"),
+    ("getuid", "geteuid", "getgid", "getegid", "getgroups", "setuid", "setgid"),
+    ("getpgid", "killpg", "setsid", "getpgrp", "setpgid", "setpgrp"),
+    ("fork", "wait", "waitpid", "setsid"),
+)
 _OF_PLATFORMS = ("os", "signal", "socket", "select", "time")
 
 
@@ -107,7 +113,8 @@ def of_module(case: Case, module: Module, use: cst.Attribute, owner: str, name: 
             return renamed(module, use, name, likely, owner)
         return Declined("attribute", f"{owner} has nothing like {name}")
     likely = RENAMED.get((owner, name), "")
-    if not likely and owner in _MODULES:
+    is_here = (owner in _MODULES or owner in _OF_PLATFORMS) and _is_of_some(owner, name)
+    if not likely and owner in _MODULES and not is_here:  # what is here has its right name, and is not everywhere
         likely = likely_name(name, dir(importlib.import_module(owner)), case)
     if not likely and _is_of_some(owner, name):
         return _of_some(case, module, use, owner, name)
@@ -150,9 +157,12 @@ def _of_some(case: Case, module: Module, use: cst.Attribute, owner: str, name: s
         return _with_the_older(module, use, f"getattr({source}, {quote}{name}{quote}, {source})", owner, name)
     if module.function(use) is None and isinstance(module.nearest(use, cst.ClassDef), cst.ClassDef):
         return Declined("attribute", f"{owner} has no {name}, and a class is built on it")
-    absence = Absence(use, use.value, lambda _code: (good, f"not {good}"))
+    beside = {f"{source}.{one}" for family in _FAMILIES if name in family for one in family}
+    absence = Absence(use, use.value, lambda _code: (good, f"not {good}"), alike=frozenset(beside))
     operator, _value = absent.guard(case, module, absence)
-    return _finish(module, "hasattr" if operator == "guard-use" else operator, why)
+    edit = read_again.guarded(case, module, absence, module.edit(), (good,))
+    operator = "hasattr" if operator == "guard-use" else operator
+    return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
 
 
 def _with_the_older(module: Module, use: cst.Attribute, made: str, owner: str, name: str) -> Proposal:

@@ -10,8 +10,8 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import absent, checks, for_nothing, guards, lasting
-from engine.repair.patterns.members import handed_on, plain_types, shared_objects
+from engine.repair.patterns.guarding import absent, checks, for_nothing, guards, lasting, read_again
+from engine.repair.patterns.members import handed_on, plain_types, same_tests, shared_objects
 from engine.repair.patterns.members.of_modules import RENAMED, of_module, quote_of, renamed
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module, first_changed_line
@@ -32,6 +32,8 @@ def propose(case: Case, module: Module, use: cst.Attribute, missing: re.Match[st
     """The correction for an attribute that is missing, or why there is none."""
     name = use.attr.value
     owner = missing["of"] or missing["class"] or missing["type"] or missing["enum"] or "object"
+    if owner == "module" and (named := module.imported.get(module.code(use.value))):  # as Python 2 tells of it
+        return of_module(case, module, use, named, name)
     if missing["module"]:
         return of_module(case, module, use, owner, name)
     classes = list(classes_of(case, owner.rpartition(".")[2], module))
@@ -265,9 +267,17 @@ def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: s
         if fit is None:
             return _read_on(case, module, use, name, owner)
         default = fit
+    others = shared_objects.reads(module, use, default)
+    others += [one for one in same_tests.again(module, use, default) if one not in others]
+    if others and default == "False":
+        default = "None"  # another of them may ask whether it is None
     made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {default})")
-    for one in (use, *shared_objects.reads(module, use, default)):
+    for one in (use, *others):
         module.replace(one, made.deep_clone().with_changes(lpar=one.lpar, rpar=one.rpar))
+    known = members_of(owner, list(classes_of(case, owner.rpartition(".")[2], module)))
+    for one in same_tests.beside(module, use):
+        if one.attr.value not in known:
+            module.replace(one, guards.expression(f"getattr({source}, {quote}{one.attr.value}{quote}, {default})"))
     edit = module.edit()
     why = f"Not every {owner} has '{name}': it is read as optional, {default} where it is missing."
     return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
@@ -298,8 +308,9 @@ def _read_on(case: Case, module: Module, use: cst.Attribute, name: str, owner: s
     """`x.name.part`: None in its place would only fail one step further."""
     quote = quote_of(module, use)
     asked = f"hasattr({{}}, {quote}{name}{quote})"
-    operator, value = absent.guard(case, module, absence_of(use, use.value, asked, f"not {asked}"))
-    edit = module.edit()
+    absence = absence_of(use, use.value, asked, f"not {asked}")
+    operator, value = absent.guard(case, module, absence)
+    edit = read_again.guarded(case, module, absence, module.edit(), (asked.format(module.code(use.value)),))
     why = f"Not every {owner} has '{name}': {value.code} then, as {value.because}."
     return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
 

@@ -6,6 +6,7 @@ parsed file; nothing is changed here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import libcst as cst
@@ -13,8 +14,16 @@ import libcst as cst
 from engine.repair.patterns.source.edit import Module
 
 MOST_STATEMENTS = 5
-MOST_LINES = 8
+MOST_LINES = 12
 Statement = cst.BaseStatement
+_ANSWERING = (
+    r"\A(?:flash|messages\.success|ctx\.(?:send|reply|respond))\Z|\.showMessage\Z|"
+    r"\A(?:QMessageBox|messagebox|st)\.(?:information|showinfo|success)\Z"
+)
+_TELLING = re.compile(
+    rf"{_ANSWERING}|\A(?:print|click\.echo|typer\.echo)\Z|"
+    r"(?:^|[._])(?:log|logger|logging)\.(?:debug|info)\Z|\btqdm\.write\Z"
+)
 
 
 def dependents(module: Module, line: Statement, fails: Callable[[cst.CSTNode], bool]) -> list[Statement] | None:
@@ -51,7 +60,7 @@ def dependents(module: Module, line: Statement, fails: Callable[[cst.CSTNode], b
     rest = body[at + len(group) :]
     if (not rest and not _goes_on(module, block)) or (_are_only_exits(rest) and not _goes_on(module, block)):
         return None
-    if _keeps_step(module, group, rest):
+    if _keeps_step(module, group, rest) or (rest and _is_only_told(module, line, rest)):
         return None
     if len(group) > MOST_STATEMENTS or _lines(module, group) > MOST_LINES or _reads_behind(module, block, own):
         return None
@@ -202,6 +211,29 @@ def _are_only_exits(rest: Sequence[cst.CSTNode]) -> bool:
             if small.value is not None and not (isinstance(small.value, cst.Name) and small.value.value == "None"):
                 return False
         elif not isinstance(small, cst.Continue | cst.Pass):
+            return False
+    return True
+
+
+def is_answered(module: Module, line: Statement) -> bool:
+    """Whether all that is done behind a statement is to tell a person that it is done."""
+    block = module.parent(line)
+    rest = list(block.body)[list(block.body).index(line) + 1 :] if isinstance(block, cst.IndentedBlock) else []
+    return bool(rest) and _is_only_told(module, line, rest, re.compile(_ANSWERING))
+
+
+def _is_only_told(
+    module: Module, line: cst.CSTNode, rest: Sequence[cst.CSTNode], telling: re.Pattern[str] = _TELLING
+) -> bool:
+    """Whether all that is left of a function, or of the round of a loop, is to say that its work is done."""
+    block = module.parent(line)
+    if not isinstance(module.parent(block) if block is not None else None, cst.For | cst.FunctionDef):
+        return False
+    for one in rest:
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
+        call = small.value if isinstance(small, cst.Expr) else None
+        call = call.expression if isinstance(call, cst.Await) else call
+        if not (isinstance(call, cst.Call) and telling.search(module.code(call.func))):
             return False
     return True
 

@@ -19,10 +19,14 @@ _ALIEN = re.compile(  # these say nothing of data, or of a file, that was not as
     r"DoesNotExist|UnboundLocalError|RecursionError|MemoryError)\b"
 )
 
+_ALIEN_TO_IMPORTS = re.compile(_ALIEN.pattern.replace("ImportError|ModuleNotFoundError|", ""))
 
-def widened(module: Module, node: cst.CSTNode, error: str) -> bool:
-    """Let the handler around a node catch one error more; whether there was one for it."""
-    handler = _ready(module, node)
+
+def widened(module: Module, node: cst.CSTNode, error: str, owner: str = "") -> bool:
+    """Let the handler around a node catch one error more; whether there was one for it. `owner`: what lacks an
+    attribute, as source: where it is a module that the `try` imports, what is done without it is what is done without
+    the attribute."""
+    handler = _ready(module, node, owner)
     if handler is None or handler.type is None:
         return False
     kinds = handler.type
@@ -37,7 +41,7 @@ def widened(module: Module, node: cst.CSTNode, error: str) -> bool:
     return True
 
 
-def _ready(module: Module, node: cst.CSTNode) -> cst.ExceptHandler | None:
+def _ready(module: Module, node: cst.CSTNode, owner: str) -> cst.ExceptHandler | None:
     """The handler of the nearest `try` whose small body holds a node, where it gives up on that body."""
     inner: cst.CSTNode = node
     for around in module.ancestors(node):
@@ -47,15 +51,23 @@ def _ready(module: Module, node: cst.CSTNode) -> cst.ExceptHandler | None:
             where = module.position(around.body)
             if where.end.line - where.start.line >= MOST_LINES or around.orelse is not None:
                 return None
-            fitting = [one for one in around.handlers if one.type is not None and _gives_up(module, one)]
+            alien = _ALIEN_TO_IMPORTS if _imports(module, around.body, owner) else _ALIEN
+            fitting = [one for one in around.handlers if one.type is not None and _gives_up(module, one, alien)]
             return fitting[0] if len(fitting) == 1 == len(around.handlers) else None
         inner = around
     return None
 
 
-def _gives_up(module: Module, handler: cst.ExceptHandler) -> bool:
+def _imports(module: Module, body: cst.CSTNode, owner: str) -> bool:
+    """Whether a block imports a module by a name."""
+    names = [alias for one in module.nodes(cst.Import, within=body) for alias in one.names]
+    bound = [module.code(one.asname.name if one.asname is not None else one.name) for one in names]
+    return bool(owner) and owner in bound
+
+
+def _gives_up(module: Module, handler: cst.ExceptHandler, alien: re.Pattern[str]) -> bool:
     """Whether a handler goes on without what failed, whatever the error said."""
-    if handler.type is None or _ALIEN.search(module.code(handler.type)):
+    if handler.type is None or alien.search(module.code(handler.type)):
         return False
     if any(module.nodes(kind, within=handler.body) for kind in (cst.Raise, cst.Try)):
         return False
