@@ -29,6 +29,7 @@ from engine.repair.patterns.guarding import (
 )
 from engine.repair.patterns.guarding.absence import none_of
 from engine.repair.patterns.guarding.for_nothing import LEFT
+from engine.repair.patterns.guarding.subscripts import constant, index_of
 from engine.repair.patterns.members import dynamic_reads, lacking_symbols, own_members
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.source import intent
@@ -42,7 +43,6 @@ from engine.repair.patterns.source.producers import (
     producer_of,
     without_result,
 )
-from engine.repair.patterns.source.subscripts import constant, index_of
 from engine.repair.patterns.source.underlined import decided
 from engine.repair.record import ErrorRecord
 

@@ -23,11 +23,11 @@ from engine.repair.patterns.data import (
     walked_together,
 )
 from engine.repair.patterns.guarding import callees
+from engine.repair.patterns.guarding.subscripts import subscripts
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.producers import bound_to, likeliest, producer_of
-from engine.repair.patterns.source.subscripts import subscripts
 from engine.repair.patterns.source.underlined import decided, underlined
 from engine.repair.record import ErrorRecord
 

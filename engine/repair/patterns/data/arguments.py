@@ -14,11 +14,11 @@ import libcst as cst
 from engine.repair.patterns.data import formats, nothing, texts_and_bytes
 from engine.repair.patterns.data.mismatch import calls_at, decline, finish, is_told
 from engine.repair.patterns.guarding import absent, checks, guards
+from engine.repair.patterns.guarding.subscripts import absence_of, constant
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.producers import likeliest, producer_of
-from engine.repair.patterns.source.subscripts import absence_of, constant
 from engine.repair.patterns.source.syntax import last_name
 from engine.repair.patterns.source.underlined import decided
 

@@ -14,10 +14,10 @@ from engine.repair.patterns.data import places
 from engine.repair.patterns.data.mismatch import decline, finish
 from engine.repair.patterns.guarding import absent, checks, guards, read_again
 from engine.repair.patterns.guarding.absence import Absence
+from engine.repair.patterns.guarding.subscripts import absence_of, constant, index_of, subscripts
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, first_changed_line
-from engine.repair.patterns.source.subscripts import absence_of, constant, index_of, subscripts
 from engine.repair.patterns.source.underlined import decided, underlined
 
 _TAKING = ("pop", "popleft")

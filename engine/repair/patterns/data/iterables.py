@@ -16,10 +16,10 @@ import libcst as cst
 from engine.repair.patterns.data import nothing
 from engine.repair.patterns.data.mismatch import calls_at, decline, finish, is_told
 from engine.repair.patterns.guarding import absent, guards
+from engine.repair.patterns.guarding.subscripts import absence_of, index_of, subscripts
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.producers import bound_to, producer_of
-from engine.repair.patterns.source.subscripts import absence_of, index_of, subscripts
 from engine.repair.patterns.source.underlined import decided
 
 _ITERABLE = re.compile(r"^'(?P<kind>[\w.]+)' object is not iterable")

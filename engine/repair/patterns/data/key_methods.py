@@ -13,10 +13,10 @@ from engine.repair.patterns.data import texts_of_keys
 from engine.repair.patterns.data.key_defaults import takes_none
 from engine.repair.patterns.data.mismatch import decline, finish
 from engine.repair.patterns.guarding import absent, callees, guards, lasting
+from engine.repair.patterns.guarding.subscripts import absence_of, constant
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module
-from engine.repair.patterns.source.subscripts import absence_of, constant
 
 
 def _removals_beside(module: Module, call: cst.Call) -> list[cst.Call]:

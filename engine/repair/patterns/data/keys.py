@@ -17,11 +17,11 @@ from engine.repair.patterns.data.key_defaults import alike as beside
 from engine.repair.patterns.data.required_keys import must_be_there
 from engine.repair.patterns.guarding import absent, checks, for_nothing, guards, kept, read_again
 from engine.repair.patterns.guarding.lasting import adds_text
+from engine.repair.patterns.guarding.subscripts import absence_of, constant, index_of, subscripts
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.source.producers import bound_to
-from engine.repair.patterns.source.subscripts import absence_of, constant, index_of, subscripts
 from engine.repair.patterns.source.underlined import underlined
 
 _COUNTS = re.compile(

@@ -7,9 +7,9 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.guarding import checks
+from engine.repair.patterns.guarding.subscripts import index_of
 from engine.repair.patterns.pattern import Applicability, Declined, Proposal
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
-from engine.repair.patterns.source.subscripts import index_of
 
 
 def decline(reason: str) -> Declined:

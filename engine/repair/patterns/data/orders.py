@@ -9,10 +9,10 @@ import libcst as cst
 from engine.repair.patterns.data import nothing
 from engine.repair.patterns.data.mismatch import decline, finish
 from engine.repair.patterns.guarding import checks, guards
+from engine.repair.patterns.guarding.subscripts import constant
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.producers import producer_of
-from engine.repair.patterns.source.subscripts import constant
 from engine.repair.patterns.source.syntax import last_name
 from engine.repair.patterns.source.underlined import decided
 

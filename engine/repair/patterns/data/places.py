@@ -14,11 +14,11 @@ import libcst as cst
 from engine.repair.patterns.data.mismatch import decline, finish
 from engine.repair.patterns.guarding import absent, checks, guards
 from engine.repair.patterns.guarding.absence import Absence
+from engine.repair.patterns.guarding.subscripts import constant, index_of, subscripts
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.producers import bound_to
-from engine.repair.patterns.source.subscripts import constant, index_of, subscripts
 
 _NUMBERS = re.compile(
     r"(?i)\A(?:[ijkmnrcxyd]|at|here|d[rcxy]|step|row|col|column|level|depth|num|count|start|end|begin|stop)\d?\Z|"

@@ -10,8 +10,8 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.data.key_defaults import only
+from engine.repair.patterns.guarding.subscripts import constant
 from engine.repair.patterns.source.edit import Module
-from engine.repair.patterns.source.subscripts import constant
 
 _MUST = re.compile(
     r"(?:^|\.)(?:environ|modules|argv|kwargs|kw|globals\(\)|locals\(\)|vars\(.*\)|secrets|credentials|\w*registry|\w*_?handlers|"

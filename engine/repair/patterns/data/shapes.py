@@ -15,11 +15,11 @@ import libcst as cst
 from engine.repair.patterns.data import nothing
 from engine.repair.patterns.data.mismatch import decline, finish, index_within, is_told
 from engine.repair.patterns.guarding import absent, guards
+from engine.repair.patterns.guarding.subscripts import absence_of, constant, index_of
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.producers import bound_to, producer_of
-from engine.repair.patterns.source.subscripts import absence_of, constant, index_of
 
 _TEXT_FROM = re.compile(
     r"(?:\.read\(\)|\.read_text\(.*\)|\.read_bytes\(\)|\.text|\.content|json\.dumps\(.*\)|\.decode\(.*\)|\.recv\(.*\)|\.body|input\(.*\))\Z",

@@ -11,11 +11,11 @@ import libcst as cst
 
 from engine.repair.patterns.data.mismatch import decline, finish, index_within, is_told
 from engine.repair.patterns.guarding import guards
+from engine.repair.patterns.guarding.subscripts import constant, index_of
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import own_classes
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.producers import bound_to
-from engine.repair.patterns.source.subscripts import constant, index_of
 
 _LAZY = re.compile(
     r"(?:odict|dict)_(?:keys|values|items)|map|filter|zip|generator|set|frozenset|enumerate|reversed|\w*iterator|islice|chain\Z"

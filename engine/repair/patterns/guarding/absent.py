@@ -15,10 +15,10 @@ from engine.repair.patterns.guarding.absence import Absence, bound, inline
 from engine.repair.patterns.guarding.checks import within
 from engine.repair.patterns.guarding.for_nothing import NUMBER, Value
 from engine.repair.patterns.guarding.statement_guards import in_statement, leave_before, left_with_the_rest
+from engine.repair.patterns.guarding.subscripts import constant
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source import handlers
 from engine.repair.patterns.source.edit import Module
-from engine.repair.patterns.source.subscripts import constant
 from engine.repair.patterns.source.syntax import last_name, parameter_of
 
 _CONVERSIONS = (

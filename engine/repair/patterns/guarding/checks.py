@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from engine.repair.patterns.guarding.orders import is_order, lets_zero_by
+from engine.repair.patterns.guarding.comparisons import is_order, lets_zero_by
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.intent import own_nodes
 

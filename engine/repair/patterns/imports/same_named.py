@@ -1,7 +1,7 @@
 """Distributions that are called as the module that they give: those that are widely used, from a list that ships.
 
-Relies on `known_distributions.txt` beside it, which says where its names come from. It is asked after the map made by hand
-(`distributions`) and after the project itself (`named_elsewhere`): a name is all that it knows.
+Relies on `known_distributions.txt` beside it, which says where its names come from. It is asked after the map made by
+hand (`distributions`) and after the project itself (`named_elsewhere`): a name is all that it knows.
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from __future__ import annotations
 import libcst as cst
 
 from engine.repair.patterns.guarding import absent, checks, lasting
+from engine.repair.patterns.guarding.subscripts import absence_of, constant
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, first_changed_line
-from engine.repair.patterns.source.subscripts import absence_of, constant
 from engine.repair.patterns.source.underlined import decided
 
 

@@ -11,6 +11,7 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.guarding import absent, checks, for_nothing, guards, lasting, read_again
+from engine.repair.patterns.guarding.subscripts import absence_of
 from engine.repair.patterns.members import handed_on, plain_types, same_tests, shared_objects
 from engine.repair.patterns.members.of_modules import RENAMED, of_module, quote_of, renamed
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -22,7 +23,6 @@ from engine.repair.patterns.source.own_classes import (
     likely_name,
     members_of,
 )
-from engine.repair.patterns.source.subscripts import absence_of
 
 _UNCHANGING = ("None", "False", "0", "0.0", "''", "()")
 _SET_LATER = ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple
