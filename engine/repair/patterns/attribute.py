@@ -43,6 +43,7 @@ from engine.repair.patterns.source.producers import (
     producer_of,
     without_result,
 )
+from engine.repair.patterns.source.python_two import fitting
 from engine.repair.patterns.source.underlined import decided
 from engine.repair.record import ErrorRecord
 
@@ -80,6 +81,9 @@ class Attribute:
 
     def propose(self, case: Case) -> Proposal | Declined:
         """The guard or the correction, or why there is none."""
+        return fitting(case, self._propose(case))
+
+    def _propose(self, case: Case) -> Proposal | Declined:
         message = case.records[0].message
         if _CANNOT.search(message):
             return Declined(

@@ -37,6 +37,7 @@ from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import expected, handlers
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.openings import keyword
+from engine.repair.patterns.source.python_two import fitting
 from engine.repair.patterns.source.sites import Trail, meant
 from engine.repair.patterns.source.syntax import (
     last_name,
@@ -67,6 +68,9 @@ class MissingFile:
 
     def propose(self, case: Case) -> Proposal | Declined:
         """The check, the folder, what is done without it, or the clear error; or the reason why not."""
+        return fitting(case, self._propose(case))
+
+    def _propose(self, case: Case) -> Proposal | Declined:
         try:
             site = _site(case)
             return _edit(site) if isinstance(site, Site) else site

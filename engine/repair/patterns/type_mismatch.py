@@ -28,6 +28,7 @@ from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.producers import bound_to, likeliest, producer_of
+from engine.repair.patterns.source.python_two import fitting
 from engine.repair.patterns.source.underlined import decided, underlined
 from engine.repair.record import ErrorRecord
 
@@ -69,6 +70,9 @@ class TypeMismatch:
 
     def propose(self, case: Case) -> Proposal | Declined:
         """The access that fits, or why there is none."""
+        return fitting(case, self._propose(case))
+
+    def _propose(self, case: Case) -> Proposal | Declined:
         record = case.records[0]
         if record.type.rpartition(".")[2] == "KeyError":
             case = intent.outward(case) or case

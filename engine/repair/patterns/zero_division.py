@@ -14,6 +14,7 @@ import libcst as cst
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.source.python_two import fitting
 from engine.repair.patterns.source.underlined import decided
 from engine.repair.patterns.zero import extremes
 from engine.repair.patterns.zero.callers import at_caller
@@ -62,6 +63,9 @@ class ZeroDivision:
 
     def propose(self, case: Case) -> Proposal | Declined:
         """The guard, or why there is none."""
+        return fitting(case, self._propose(case))
+
+    def _propose(self, case: Case) -> Proposal | Declined:
         below = intent.raised_below(case)
         if below is not None and not below.file.endswith(("fractions.py", "_pydecimal.py")):
             return Declined(self.id, f"the division is in {below.file}, not here")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.repair.patterns.pattern import Declined, Proposal
+from engine.repair.patterns.source.edit import Module, NotEditable
 from tests.engine.repair.test_corpus import case_of, corpus, lay_out, proposed, run
 
 HEAD = "import os\nimport re\n\n# caf\u00e9: kept as it stands\n\n\n"
@@ -82,3 +83,10 @@ def changed_beside(before: bytes, after: bytes) -> str:
     if any(line[:1] in b" \t" and line.strip() and line[:1] not in indents for line in added):
         return "new lines are indented otherwise"
     return ""
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused_in_words() -> None:
+    chain = "".join(f"    elif n == {number}:\n        return {number}\n" for number in range(1, 600))
+    source = f"def do(n, rows=()):\n    if n == 0:\n        return len(rows) / n\n{chain}".encode()
+    with pytest.raises(NotEditable, match="nested too deeply"):
+        Module("deep.py", source)

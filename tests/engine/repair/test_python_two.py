@@ -9,7 +9,7 @@ import pytest
 from engine.repair.patterns.files import Folder
 from engine.repair.patterns.pattern import Case, Proposal
 from engine.repair.patterns.registry import built_in
-from engine.repair.patterns.source.python_two import has_shims, is_for_python_two
+from engine.repair.patterns.source.python_two import has_shims, in_old_words, is_for_python_two
 from engine.repair.record import ErrorRecord, Frame
 
 READ = "import cv2\nimport numpy as np\n\n\ndef size(path):\n    image = cv2.imread(path)\n    return image.shape[:2]\n"
@@ -97,3 +97,45 @@ def test_a_file_that_refuses_python_two_makes_up_for_nothing() -> None:
     assert has_shims("if sys.version_info < (3,):\n    text = unicode\n")
     assert not has_shims("if sys.version_info < (3,):\n    sys.exit('Python 3 is needed')\n")
     assert not has_shims("if sys.version_info < (3, 8):\n    import tomli\n")
+
+
+SAVE = "import os\n\n\ndef save(path, text):\n    with open(path, 'w') as file:\n        file.write(text)\n"
+LOAD = "def load(path):\n    with open(path) as file:\n        return file.read()\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "function", "old", "new"),
+    [
+        (SAVE, 5, "save", "):\n        os.makedirs(os.path.dirname(path) or '.')\n", "exist_ok=True"),
+        (LOAD, 2, "load", 'raise IOError("', 'raise FileNotFoundError(f"'),
+    ],
+)
+@pytest.mark.parametrize("is_old", [False, True])
+def test_a_missing_file_is_answered_in_its_words(
+    tmp_path: Path, source: str, line: int, function: str, old: str, new: str, is_old: bool
+) -> None:
+    (tmp_path / "app.py").write_text(source, encoding="utf-8")
+    (tmp_path / "tox.ini").write_text(f"[tox]\nenvlist = py{27 if is_old else 311}\n", encoding="utf-8")
+    code = source.splitlines()[line - 1].strip()
+    frame = Frame(str(tmp_path / "app.py"), line, function, code)
+    record = ErrorRecord("FileNotFoundError", "[Errno 2] No such file or directory: 'out/a.txt'", (frame,))
+    case = Case(Folder(tmp_path), "g", [record], "app.py", frame, line, source.encode())
+    found = built_in("missing-file").propose(case)
+    assert isinstance(found, Proposal)
+    text = found.edits[0].after.decode()
+    assert (old in text, new in text) == (is_old, not is_old)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            "raise ValueError(f'no {kind} in {path!r}, 5 % of it')\n",
+            "raise ValueError('no %s in %r, 5 %% of it' % (kind, path))\n",
+        ),
+        ("said = f'plain'\n", "said = 'plain'\n"),
+        ("said = f'{share:.2f}'\n", "said = f'{share:.2f}'\n"),
+    ],
+)
+def test_texts_are_put_together_by_percent_where_that_says_the_same(line: str, expected: str) -> None:
+    assert in_old_words(line) == expected

@@ -294,6 +294,9 @@ class Parsed:
     tail: bytes  # blanks behind the last line, which LibCST drops where no line ends after them
 
 
+_TOO_DEEP = "is nested too deeply: a chain of hundreds of `elif`, or brackets in brackets"  # an `elif` is a level, too
+
+
 @lru_cache(maxsize=24)  # many errors lie in few files, and every pattern asks; trees are never changed in place
 def _parsed(source: bytes) -> Parsed | str:
     """A file's tree with positions and parents; why there is none."""
@@ -301,12 +304,22 @@ def _parsed(source: bytes) -> Parsed | str:
         tree = cst.parse_module(source)
         tail = b"" if tree.bytes == source else _blank_tail(source)
         tree = cst.parse_module(source.removesuffix(tail)) if tail else tree
-    except (cst.ParserSyntaxError, UnicodeError, SyntaxError, LookupError, RecursionError) as error:
+    except RecursionError:
+        return _TOO_DEEP
+    except (cst.ParserSyntaxError, UnicodeError, SyntaxError, LookupError) as error:
         old = _OLD.search(source.decode("utf-8", "replace"))
         if old is not None:
             said = " ".join(old[0].split())[:60]
             return f"is written in Python 2 (`{said}`): only what Python 3 reads is edited"
         return f"cannot be parsed: {str(error).splitlines()[0]}"
+    try:
+        return _located(tree, tail, source)
+    except RecursionError:
+        return _TOO_DEEP
+
+
+def _located(tree: cst.Module, tail: bytes, source: bytes) -> Parsed:
+    """A parsed file with positions and parents. Raises RecursionError."""
     wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
     order: list[cst.CSTNode] = []
     spans: dict[cst.CSTNode, tuple[int, int]] = {}

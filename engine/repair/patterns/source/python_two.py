@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from string import Formatter
 
 from engine.repair.patterns.pattern import Case, Declined, FileEdit, Project, Proposal
 
@@ -22,16 +23,17 @@ _SHIMS = re.compile(
     re.M,
 )
 _REWRITTEN: tuple[tuple[str, str], ...] = (
+    (
+        r"^(?P<indent>\s*)os\.makedirs\((?P<path>.+), exist_ok=True\)(?P<end>\s*)$",
+        r"\g<indent>if not os.path.isdir(\g<path>):\g<end>\g<indent>    os.makedirs(\g<path>)\g<end>",
+    ),
     (r"except OSError:", "except (IOError, OSError):"),
     (r"except FileNotFoundError\b", "except IOError"),
     (r"raise FileNotFoundError\(", "raise IOError("),
-    (
-        r"(?<!\w)f(?P<quote>['\"])(?P<text>[^{}%\\]*)\{(?P<value>[^{}!:]+)\}(?P=quote)",
-        r"\g<quote>\g<text>%s\g<quote> % (\g<value>,)",
-    ),
     (r"\bprint\((?P<said>.+), file=sys\.stderr\)$", r"sys.stderr.write(\g<said> + '\\n')"),
     (r"(raise type\(error\)\(.*\)) from error\b", r"\1"),
 )
+_FORMATTED = re.compile(r"(?<!\w)f(?P<quote>['\"])(?P<text>(?:(?!(?P=quote))[^\\\n])*)(?P=quote)")
 _UNKNOWN = re.compile(r"(?<!\w)[fF][rR]?['\"]|:=|\braise .* from |\bprint\(.*file=|\bnonlocal\b|\byield from\b")
 
 
@@ -67,11 +69,29 @@ def _added(edit: FileEdit) -> list[str]:
 def _rewritten(edit: FileEdit) -> FileEdit:
     text = edit.after.decode("utf-8")
     fresh = set(_added(edit))
-    lines = [_in_old_words(line) if line in fresh else line for line in text.splitlines(keepends=True)]
+    lines = [in_old_words(line) if line in fresh else line for line in text.splitlines(keepends=True)]
     return replace(edit, after="".join(lines).encode())
 
 
-def _in_old_words(line: str) -> str:
+def in_old_words(line: str) -> str:
+    """A line as Python 2 can read it, as far as it can be said in its words."""
+    line = _FORMATTED.sub(_by_percent, line)
     for pattern, instead in _REWRITTEN:
         line = re.sub(pattern, instead, line)
     return line
+
+
+def _by_percent(found: re.Match[str]) -> str:
+    """An f-string as text and a tuple of its values; as it is where it says how a value is to be set out."""
+    text, values = "", []
+    try:
+        for literal, value, form, conversion in Formatter().parse(found["text"]):
+            if form or conversion not in (None, "s", "r"):
+                return found[0]
+            text += literal.replace("%", "%%") + ("" if value is None else f"%{conversion or 's'}")
+            values += [] if value is None else [value]
+    except ValueError:  # braces in a value
+        return found[0]
+    if not values:
+        return f"{found['quote']}{found['text']}{found['quote']}"
+    return f"{found['quote']}{text}{found['quote']} % ({', '.join(values)}{',' if len(values) == 1 else ''})"
