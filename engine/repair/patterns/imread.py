@@ -22,6 +22,7 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns.images.any_path import imreads, read_all_so, use_helper
+from engine.repair.patterns.images.asked import asked_by_callers
 from engine.repair.patterns.images.listed import listed_beside
 from engine.repair.patterns.images.none_checks import SKIPPED, guard, guard_reads_beside, is_tested, loop_around
 from engine.repair.patterns.images.own_errors import helper_alone, is_own_error
@@ -216,8 +217,10 @@ def _reader_of(trail: Trail, chain: Chain) -> Place | None:
         return None  # it is kept, not handed back
     if expected.expected(trail, call.module, reader) or expected.by_annotation(call.module, reader):
         return None
-    if any(expected.by_callers(trail, one.name.value) for one in (reader, user)):
+    if expected.by_callers(trail, user.name.value) or asked_by_callers(trail, used.module, user.name.value):
         return None
+    if asked_by_callers(trail, call.module, reader.name.value):
+        return None  # some are ready for None
     if expected.expected(trail, used.module, user) or expected.by_annotation(used.module, user):
         return None
     return Place(call.module, call.node, used.frame + 1)

@@ -19,8 +19,17 @@ from engine.repair.patterns.pattern import Applicability, Case, Declined, Propos
 from engine.repair.patterns.source import wording
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line, with_keyword
 from engine.repair.patterns.source.encodings import Choice, choice_for, codec_name, line_at, mode_name
-from engine.repair.patterns.source.openings import BY_THE_WAY, PARSERS, Kind, Opening, keyword, named_encoding, opening
-from engine.repair.patterns.source.python_two import fitting, has_shims, is_for_python_two
+from engine.repair.patterns.source.openings import (
+    BY_THE_WAY,
+    IN_BOTH,
+    PARSERS,
+    Kind,
+    Opening,
+    keyword,
+    named_encoding,
+    opening,
+)
+from engine.repair.patterns.source.python_two import fitting, oldest, runs_on_both
 from engine.repair.patterns.source.sites import Place, Trail, meant
 from engine.repair.patterns.source.syntax import dotted, last_name, own_parts, text_of, walk
 from engine.repair.record import ErrorRecord
@@ -130,7 +139,9 @@ class Unicode:
         if choice.errors and one.kind.name == "numpy":
             return self._declined(f"{dotted(one.call.func)} cannot be told what to do with bytes that are not UTF-8")
         module = place.module
-        is_old = is_for_python_two(case.project) or has_shims(module.text)
+        is_old = runs_on_both(case.project, module.text)
+        if is_old and one.kind.name not in IN_BOTH:
+            return self._declined(f"Python 2, which the file is for as well, knows no encoding of {one.kind.name}")
         calls = [one]
         if choice.encoding == "utf-8" and choice.errors is None:  # what writes must agree with what reads
             calls += [
@@ -141,20 +152,29 @@ class Unicode:
                 and other.mode is not None
                 and not other.is_binary
                 and other.kind.name not in BY_THE_WAY
+                and (not is_old or other.kind.name in IN_BOTH)
                 and named_encoding(other) is None
                 and keyword(call, "errors") is None
                 and not _around_or_in(module, call, one.call)
             ]
+        as_given = False
         for each in calls:
             changed = _with_encoding(each, _encoding_value(module, each, choice.encoding))
             if choice.errors and each is one and keyword(one.call, "errors") is None:
                 changed = with_keyword(changed, "errors", f"{module.quote}{choice.errors}{module.quote}")
             if is_old and module.qualified(each.call.func) == "open":
-                changed = changed.with_changes(func=cst.parse_expression(_open_of_both(module, each)))
+                opener = _open_of_both(module, each)
+                changed = changed.with_changes(func=cst.parse_expression(opener))
+                as_given = as_given or "codecs" in opener
+            floor = oldest(case.project)
+            if each.kind.name == "logging.basicConfig" and (floor is None or floor < (3, 9)):
+                changed = _with_handler(module, each.call, changed)
             module.replace(each.call, changed)
         edit = module.edit()
         operator = "errors-keyword" if choice.errors else "encoding-keyword"
-        made = Proposal(self.id, operator, (edit,), first_changed_line(edit), choice.applicability, choice.why)
+        why = f"{choice.why}; line ends are written as they are given" if as_given else choice.why
+        safety: Applicability = "review" if as_given else choice.applicability
+        made = Proposal(self.id, operator, (edit,), first_changed_line(edit), safety, why)
         return fitting(case, made)
 
     def _decoding(self, module: Module, call: cst.Call, found: re.Match[str]) -> Proposal | Declined:
@@ -308,12 +328,37 @@ def _with_encoding(one: Opening, value: str) -> cst.Call:
 
 
 def _open_of_both(module: Module, one: Opening) -> str:
-    """What opens text with an encoding in Python 2 and 3: what is written may be of either kind of text in 2."""
+    """What opens text with an encoding in Python 2 and 3: io's, which is `open` itself in 3.
+
+    Python 2's own text (bytes) is refused by io's, so that what only writes goes through codecs, which takes both. That
+    opens bytes: it is nothing for a mode that says `t`, nor for what is read, whose lines end elsewhere there.
+    """
     plain = [arg for arg in one.call.args if arg.keyword is None]
     others = [arg for arg in one.call.args if arg.keyword is not None and arg.keyword.value not in ("mode", "encoding")]
-    writes = one.direction != "read" or "codecs" in module.imported
-    library = "codecs" if writes and len(plain) <= 2 and not others and "io" not in module.imported else "io"
+    only_writes = one.mode in ("w", "a", "x") and len(plain) <= 2 and not others
+    library = "codecs" if only_writes and "io" not in module.imported else "io"
     return f"{module.name_of_import(library)}.open"
+
+
+def _with_handler(module: Module, call: cst.Call, changed: cst.Call) -> cst.Call:
+    """`basicConfig` with a handler that opens the file: it takes an encoding itself from Python 3.9 on alone."""
+    given = {name: keyword(changed, name) for name in ("filename", "filemode", "encoding", "errors")}
+    if given["errors"] is not None:
+        raise NotEditable("logging.basicConfig takes errors= from Python 3.9 on alone")
+    owner = call.func.value if isinstance(call.func, cst.Attribute) else None
+    library = module.code(owner) if owner is not None else module.name_of_import("logging")
+    values = [module.code(value) for name in ("filename", "filemode") if (value := given[name]) is not None]
+    encoding = module.code(cast(cst.CSTNode, given["encoding"]))
+    handler = f"[{library}.FileHandler({', '.join(values)}, encoding={encoding})]"
+    args: list[cst.Arg] = []
+    for arg in call.args:
+        if arg.keyword is None or arg.keyword.value not in given:
+            args.append(arg)
+        elif arg.keyword.value == "filename":
+            args.append(arg.with_changes(keyword=cst.Name("handlers"), value=cst.parse_expression(handler)))
+    if not isinstance(call.args[-1].comma, cst.Comma):
+        args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    return call.with_changes(args=args)
 
 
 def _encoding_value(module: Module, one: Opening, encoding: str) -> str:

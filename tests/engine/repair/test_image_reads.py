@@ -139,3 +139,133 @@ def test_a_reader_that_looks_for_none_is_left_alone(tmp_path: Path) -> None:
 )
 def test_it_is_said_as_the_program_says_what_is_wrong(tmp_path: Path, source: str, then: str) -> None:
     assert then in after(tmp_path, source)
+
+
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        ("raise ValueError(f'找不到图片 {path}')", "找不到图片 image a.jpg"),
+        ("raise ValueError(f'无法读取图片{path}')", "无法读取图片a.jpg"),
+        ("raise ValueError('Bild nicht gefunden: ' + path)", "Bild ist ungültig: image a.jpg"),
+    ],
+)
+def test_the_language_of_an_error_says_nothing_of_the_path(tmp_path: Path, raised: str, message: str) -> None:
+    app = f"import cv2\n\n\ndef f(path):\n    image = cv2.imread(path)\n    if image is None:\n        {raised}\n"
+    assert proposed(tmp_path, app, "raise", ("ValueError", message)) is None
+    assert isinstance(proposed(tmp_path, app, "raise", ("ValueError", message.replace("a.jpg", "größe.jpg"))), Proposal)
+
+
+@pytest.mark.parametrize(
+    "test", ["if not path:\n        raise", "if not path:\n        if image is None:\n            pass\n        raise"]
+)
+def test_an_error_under_another_test_is_not_of_the_image(tmp_path: Path, test: str) -> None:
+    app = f"import cv2\n\n\ndef f(path):\n    image = cv2.imread(path)\n    {test} Exception(path)\n    return image\n"
+    found = proposed(tmp_path, app, "raise", ERROR)
+    assert isinstance(found, Declined) and "test of what cv2.imread gave" in found.reason
+
+
+OTHER = "import cv2\n\n\ndef f(path):\n    image = cv2.imread(path)\n    return image.shape\n\n\ndef other(path):\n"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "    image = cv2.imread(path)\n    return image\n",
+        "    image = cv2.imread(path)\n    save(image)\n",
+        "    image = cv2.imread(path)\n    found = image is not None\n    return found and image.shape\n",
+        "    return save(cv2.imread(path))\n",
+    ],
+)
+def test_none_stays_none_for_who_only_hands_it_on(tmp_path: Path, rest: str) -> None:
+    text = after(tmp_path, OTHER + rest)
+    assert text.count("if image is None:") == 1
+    assert text.endswith("def other(path):\n" + rest.replace("cv2.imread", "read_image"))
+
+
+def test_a_mask_that_is_only_handed_on_may_be_none(tmp_path: Path) -> None:
+    app = (
+        "import cv2\n\n\ndef f(path, other):\n    image = cv2.imread(path)\n    mask = cv2.imread(other)\n"
+        "    save(mask)\n    return image.shape\n"
+    )
+    assert "mask is None" not in after(tmp_path, app)
+    assert "mask is None" in after(tmp_path, app.replace("save(mask)", "save(mask[0])"))
+
+
+@pytest.mark.parametrize(
+    ("head", "tail", "kept"),
+    [
+        ("    i = n = 0\n    while i < 9:\n", "        i += 1\n        n += 1\n", "            i += 1\n"),
+        ("    i = n = 0\n    while i < 9:\n", "        n += 1\n        i += 2\n", "            i += 2\n"),
+        ("    n = 0\n    for path in paths:\n", "        n += 1\n", ""),
+        ("    count = 0\n    for path in paths:\n", "        count += 1\n", ""),
+        ("    for path in paths:\n", "        results.update(size)\n", ""),
+    ],
+)
+def test_a_round_that_is_passed_over_counts_for_nothing_but_the_loop_itself(
+    tmp_path: Path, head: str, tail: str, kept: str
+) -> None:
+    read = "        image = cv2.imread(paths[i])\n        size = image.shape\n"
+    text = after(tmp_path, f"import cv2\n\n\ndef f(paths, results):\n{head}{read}{tail}")
+    block = text.partition("if image is None:\n")[2].partition("        size =")[0].splitlines(keepends=True)
+    assert "".join(block[1:]) == f"{kept}            continue\n"
+
+
+def test_a_loop_that_counts_what_it_does_not_test_is_not_taken_on(tmp_path: Path) -> None:
+    text = after(
+        tmp_path,
+        "import cv2\n\n\ndef f(paths):\n    i = n = 0\n    while i < 9:\n        image = cv2.imread(paths[i])\n"
+        "        i = step(image.shape)\n        n += 1\n",
+    )
+    assert "continue" not in text and "raise FileNotFoundError" in text
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        "    if mask is None:\n        empty = 0\n        return empty\n",
+        "    mask = look()\n    if mask is None:\n        empty = 0\n        return empty\n",
+        "    if not fresh:\n        return cached\n",
+        "    if mask is None:\n        return cached\n",
+        "    size = look()\n    if size is None and fresh:\n        return cached\n",
+    ],
+)
+def test_what_is_given_for_other_reasons_is_not_given_for_an_image(tmp_path: Path, leaves: str) -> None:
+    text = after(
+        tmp_path,
+        f"import cv2\n\n\ndef f(path, cached, fresh=False, mask=None):\n{leaves}    image = cv2.imread(path)\n"
+        "    return image.shape\n",
+    )
+    assert "    if image is None:\n        raise FileNotFoundError" in text
+
+
+READER = (
+    "import cv2\n\n\ndef load(path):\n    image = cv2.imread(path)\n    return image\n\n\n"
+    "def maybe(path):\n    BODY\n\n\ndef f(path):\n    image = load(path)\n    return image.shape\n"
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return load(path) is not None",
+        "image = load(path)\n    return image is not None",
+        "image = load(path)\n    return image != None and image",
+        "self.image = load(path)\n    assert self.image is not None",
+        "if (image := load(path)) is not None:\n        return image",
+        "return bool(load(path))",
+        "return [one for one in paths if load(one)]",
+        "try:\n        return load(path).shape\n    except AttributeError:\n        return (0, 0)",
+    ],
+)
+def test_a_reader_whose_result_is_asked_about_anywhere_goes_on_giving_none(tmp_path: Path, body: str) -> None:
+    text = after(tmp_path, READER.replace("BODY", body), "image.shape")
+    assert "    image = read_image(path)\n    return image\n" in text
+    assert "    image = load(path)\n    if image is None:\n" in text.partition("def f(path)")[2]
+    assert "image = read_image(path)\n    if image is None:" in after(tmp_path, READER.replace("BODY", "return 1"))
+
+
+def test_a_reader_that_another_file_asks_about_goes_on_giving_none(tmp_path: Path) -> None:
+    other = "from app import load\n\n\ndef maybe(path):\n    return load(path) is not None\n"
+    (tmp_path / "other.py").write_text(other, encoding="utf-8")
+    assert "    return image\n\n\ndef maybe" in after(tmp_path, READER.replace("BODY", "return 1"))
+    assert "image = load(path)\n    if image is None:\n" in after(tmp_path, READER.replace("BODY", "return 1"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -60,7 +62,7 @@ def test_a_step_whose_nothing_is_not_known_is_left_alone(tmp_path: Path) -> None
     wrapped = one + "\n    def wrap(self):\n        self.model = DistributedDataParallel(self.model)\n"
     assert isinstance(proposed(tmp_path, wrapped, "self.score(batch)"), Declined)
     maybe = wrapped.replace("        self.model =", "        if self.many:\n            self.model =")
-    assert "return\n" in after(tmp_path, maybe, "self.score(batch)", "leave-step")
+    assert isinstance(proposed(tmp_path, maybe, "self.score(batch)"), Declined)
 
 
 def test_a_step_that_a_framework_calls_gives_no_loss(tmp_path: Path) -> None:
@@ -133,6 +135,10 @@ def test_a_validation_step_is_done_once_more_when_gradients_are_freed(tmp_path: 
     )
     text = after(tmp_path, source, "task.get_loss", "once-more")
     assert "parameter.grad = None" in text and text.count("task.get_loss(") == 2
+    assert "            raise\n        ran_out = True\n    if ran_out:\n        for parameter in" in text
+    leaves = source.replace("loss = task", "return task").replace("    return loss\n", "")
+    text = after(tmp_path, leaves, "task.get_loss", "once-more")
+    assert "            raise\n    for parameter in model.parameters():\n" in text and "ran_out" not in text
     assert isinstance(proposed(tmp_path, source.replace("valid_step", "step"), "task.get_loss"), Declined)
 
 
@@ -162,3 +168,59 @@ def test_a_loop_that_takes_its_batches_by_itself_goes_on(tmp_path: Path) -> None
         "        loss.backward()\n        optimizer.step()\n        if step > 9:\n            break\n"
     )
     assert "            continue\n        if step > 9:\n" in after(tmp_path, source, "model(x, y)", "skip-batch")
+
+
+def test_another_try_is_made_when_nothing_holds_the_first_ones_tensors_any_more(tmp_path: Path) -> None:
+    source = (
+        "import torch\nfrom diffusers import AutoencoderKL\n\n\ndef f(vae, latents):\n"
+        "    image = vae.decode(latents)[0]\n    return image\n"
+    )
+    names: dict[str, object] = {}
+    text = after(tmp_path, source, "vae.decode(latents)", "in-tiles")
+    exec(text.replace("import torch\nfrom diffusers import AutoencoderKL\n", "from unittest.mock import Mock\n"), names)
+    names["torch"] = Mock()
+    vae = Mock()
+    under_way: list[bool] = []
+
+    def decode(latents: list[int]) -> list[int]:
+        under_way.append(sys.exc_info()[0] is not None)
+        if len(under_way) == 1:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return latents
+
+    vae.decode = decode
+    f = names["f"]
+    assert callable(f) and f(vae, [7]) == 7
+    assert under_way == [False, False] and vae.enable_tiling.called
+
+
+CALLED = (
+    "import torch\n\n\ndef f(trainer, loader, args):\n    for batch in loader:\n        trainer.train(batch=GIVEN)\n"
+)
+
+
+@pytest.mark.parametrize("given", ["batch", "args.batch", "loader", "other"])
+def test_a_batch_that_may_be_the_data_is_not_halved_as_a_number(tmp_path: Path, given: str) -> None:
+    found = proposed(tmp_path, CALLED.replace("GIVEN", given), "trainer.train")
+    assert isinstance(found, Declined) or found.operator != "shrink-argument"
+
+
+@pytest.mark.parametrize(
+    ("source", "given"),
+    [
+        (CALLED, "16"),
+        (CALLED.replace("args)", "args, many=8)"), "many"),
+        (CALLED.replace("import torch\n", "import torch\nMANY = 16\n"), "MANY"),
+        (CALLED + "\n\ndef g(parser):\n    parser.add_argument('--batch', default=8, type=int)\n", "args.batch"),
+    ],
+)
+def test_a_number_of_items_is_halved_and_it_is_said_that_training_goes_on(
+    tmp_path: Path, source: str, given: str
+) -> None:
+    found = proposed(tmp_path, source.replace("GIVEN", given), "trainer.train")
+    assert isinstance(found, Proposal) and found.operator == "shrink-argument"
+    assert "//= 2" in found.edits[0].after.decode() and "trains on from the weights" in found.why
+    found = proposed(
+        tmp_path, source.replace("GIVEN", given).replace("trainer.train", "model.predict"), "model.predict"
+    )
+    assert isinstance(found, Proposal) and "trains on" not in found.why

@@ -139,3 +139,53 @@ def test_a_missing_file_is_answered_in_its_words(
 )
 def test_texts_are_put_together_by_percent_where_that_says_the_same(line: str, expected: str) -> None:
     assert in_old_words(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [
+        ("try:\n    profile\nexcept NameError:\n    profile = None\n", False),
+        ("# raw_input and xrange were Python 2's, as was six\n", False),
+        ('"""import six\n\nPY2 and unicode_literals are gone."""\n', False),
+        ("raw_input = model(1)\nuse(raw_input)\n", False),
+        ("def f(raw_input):\n    return raw_input\n", False),
+        ("try:\n    input = raw_input\nexcept NameError:\n    pass\n", True),
+        ("try:\n    xrange\nexcept NameError:\n    xrange = range\n", True),
+        ("name = raw_input()\n", True),
+        ("from six import text_type\n", True),
+    ],
+)
+def test_a_file_makes_up_for_python_two_by_its_code_alone(text: str, does: bool) -> None:
+    assert has_shims(text) is does
+
+
+PROBE = "try:\n    profile\nexcept NameError:\n    profile = None\n\n\n"
+
+
+@pytest.mark.parametrize("mode", ["wt", "w"])
+@pytest.mark.parametrize(
+    ("head", "floor", "opener"),
+    [
+        (PROBE, ">=3.10", "open"),
+        (PROBE, "", "open"),
+        ("import six\n\n\n", ">=3.10", "open"),
+        ("import six\n\n\n", "", "both"),
+    ],
+)
+def test_open_stays_what_it_is_where_nothing_shows_python_two(
+    tmp_path: Path, head: str, floor: str, opener: str, mode: str
+) -> None:
+    source = head + f"def save(path, text):\n    with open(path, '{mode}') as file:\n        file.write(text)\n"
+    (tmp_path / "app.py").write_text(source, encoding="utf-8")
+    if floor:
+        (tmp_path / "pyproject.toml").write_text(f'[project]\nrequires-python = "{floor}"\n', encoding="utf-8")
+    line = source.splitlines().index("        file.write(text)") + 1
+    frame = Frame(str(tmp_path / "app.py"), line, "save", "file.write(text)")
+    message = "'ascii' codec can't encode character '\\xe9' in position 3: ordinal not in range(128)"
+    record = ErrorRecord("UnicodeEncodeError", message, (frame,))
+    found = built_in("unicode").propose(Case(Folder(tmp_path), "g", [record], "app.py", frame, line, source.encode()))
+    assert isinstance(found, Proposal)
+    wanted = opener if opener == "open" else "io.open" if "t" in mode else "codecs.open"
+    text = found.edits[0].after.decode()
+    assert f"with {wanted}(path, '{mode}', encoding='utf-8')" in text
+    assert wanted != "codecs.open" or found.applicability == "review"

@@ -76,3 +76,25 @@ def test_where_other_processes_wait_for_the_step_it_is_not_skipped(tmp_path: Pat
     assert isinstance(proposed(tmp_path, source), Declined)
     things = STEP.replace("enumerate(loader)", "enumerate(things)").replace("batch", "thing")
     assert isinstance(proposed(tmp_path, things), Declined)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import torch.distributed as dist\n",
+        "from torch.distributed import all_reduce\n",
+        "from torch.nn.parallel import DistributedDataParallel as DDP\n",
+        "if args.distributed:\n    model = DDP(model)\n",
+        "world_size = 2\n",
+        "comm.barrier()\n",
+        "parser.add_argument('--world-size', type=int)\n",
+        "from torch.distributed.fsdp import fully_shard\n",
+    ],
+)
+def test_where_other_processes_may_wait_for_the_step_it_is_not_skipped(tmp_path: Path, line: str) -> None:
+    assert isinstance(proposed(tmp_path, STEP.replace("import torch\n", "import torch\n" + line)), Declined)
+
+
+def test_the_words_of_a_licence_are_no_processes(tmp_path: Path) -> None:
+    head = '"""Made to be used alone."""\n# Software distributed under the License is distributed as it is.\n'
+    assert isinstance(proposed(tmp_path, head + STEP), Proposal)

@@ -32,7 +32,7 @@ def proposed(root: Path, source: str, code: str, message: str) -> Proposal | Dec
             "import logging\n\nlogging.basicConfig(filename='x.log')\n\n\ndef f(text):\n    logging.info(text)\n",
             "logging.info",
             ENCODE,
-            "logging.basicConfig(filename='x.log', encoding='utf-8')",
+            "logging.basicConfig(handlers=[logging.FileHandler('x.log', encoding='utf-8')])",
         ),
         (
             "import argparse\n\n\ndef f(parser):\n    parser.add_argument('file', type=argparse.FileType('r'))\n"
@@ -77,3 +77,41 @@ def test_a_table_of_numbers_beside_it_stays_as_it_is(tmp_path: Path) -> None:
     )
     found = proposed(tmp_path, source, "file.read", DECODE)
     assert isinstance(found, Proposal) and "np.loadtxt(path)\n" in found.edits[0].after.decode()
+
+
+LOG = (
+    "import logging\n\nlogging.basicConfig(\n    level=10, filename='x.log', filemode='w'\n)\n\n\n"
+    "def f(text):\n    logging.info(text)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("floor", "then"),
+    [
+        (">=3.9", "level=10, filename='x.log', filemode='w', encoding='utf-8'"),
+        (">=3.7", "level=10, handlers=[logging.FileHandler('x.log', 'w', encoding='utf-8')]"),
+        ("<4,>=3.8", "level=10, handlers=[logging.FileHandler('x.log', 'w', encoding='utf-8')]"),
+    ],
+)
+def test_a_log_is_set_up_as_the_oldest_python_of_the_project_can(tmp_path: Path, floor: str, then: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[project]\nrequires-python = '{floor}'\n", encoding="utf-8")
+    found = proposed(tmp_path, LOG, "logging.info", ENCODE)
+    assert isinstance(found, Proposal) and then in found.edits[0].after.decode()
+
+
+def test_a_log_of_python_two_is_left_as_it_is_set_up(tmp_path: Path) -> None:
+    for line in ("from __future__ import unicode_literals\n", "import six\n"):
+        assert isinstance(proposed(tmp_path, line + LOG, "logging.info", ENCODE), Declined)
+
+
+def test_a_helper_stands_under_the_imports_whatever_stands_above_them(tmp_path: Path) -> None:
+    head = "__author__ = 'a'\n__version__ = '1'\n__license__ = 'MIT'\n__status__ = 'beta'\n\n"
+    source = head + "import torch\n\n\ndef f(model, batch):\n    return model(batch)\n"
+    frame = Frame(str(tmp_path / "app.py"), 10, "f", "return model(batch)")
+    (tmp_path / "app.py").write_text(source, encoding="utf-8")
+    record = ErrorRecord("RuntimeError", "CUDA out of memory. Tried to allocate 2.00 GiB", (frame,))
+    found = built_in("out-of-memory").propose(
+        Case(Folder(tmp_path), "g", [record], "app.py", frame, 10, source.encode())
+    )
+    assert isinstance(found, Proposal)
+    assert found.edits[0].after.decode().startswith(head + "import torch\n\n\ndef _")

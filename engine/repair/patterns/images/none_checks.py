@@ -11,6 +11,7 @@ import libcst as cst
 
 from engine.repair.patterns.images.answers import answer_of
 from engine.repair.patterns.images.any_path import imreads, use_helper
+from engine.repair.patterns.images.asked import is_asked, is_used
 from engine.repair.patterns.source import expected, wording
 from engine.repair.patterns.source.edit import Module, with_replaced
 from engine.repair.patterns.source.image_origin import Chain, is_decoding, path_decoded
@@ -19,12 +20,15 @@ from engine.repair.patterns.source.syntax import last_name, walk
 
 SKIPPED = "Skipping an unreadable image"
 UNREADABLE = "cannot read image"
-_MOVES_ON = re.compile(
-    r"[\w.]+\.(?:update|advance|next|increment|tick)\([^()\n]*\)|[\w.]*(?:index|idx|count|step)\w* \+= 1"
+MOST_BESIDE = 40  # images of one file that are looked at for None beside the one that failed
+_PROGRESS = re.compile(
+    r"(?i)[\w.]*(?:bar|progress|tqdm)\w*\.(?:update|advance|next|increment|tick)\([^()\n]*\)|"
+    r"[\w.]+\.(?:update|advance|next|increment|tick)\(\d*\)"
 )
+_COUNTS = re.compile(r"(\w+) [+-]= \d+")
 _WRONG = re.compile(r"(?i)\berror|\b[45]\d\d\b|bad_?request|invalid|fail")
 _WINDOW = re.compile(r"\bQ(?:MainWindow|Widget|Dialog|Label|Graphics\w+)\b|\b(?:tk|tkinter|wx|ctk|customtkinter)\.\w+")
-_IS_NONE = re.compile(r"\bis None\b|^not \w+$|== None\b")
+_IS_NONE = re.compile(r"(?:\A| or )(?:(?P<none>[\w.]+) (?:is|==) None|not (?P<not>\w+))(?=\Z| or )")
 
 
 def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
@@ -113,33 +117,81 @@ def _is_of_window(module: Module, function: cst.FunctionDef) -> bool:
 
 
 def _counted(module: Module, loop: cst.For | cst.While) -> str:
-    """What moves the loop's progress on at the end of each round: a round that is passed over moves it too."""
-    last = loop.body.body[-1]
-    code = module.code(last).strip() if isinstance(last, cst.SimpleStatementLine) else ""
-    return f"    {code}\n" if _MOVES_ON.fullmatch(code) or re.fullmatch(r"\w+ \+= 1", code) else ""
+    """What must move on in a round that is passed over: a progress bar, and the counter that a `while` tests.
+
+    Any other counter says how much was done, in a `for` always: what is passed over does not count.
+    """
+    bound = {
+        one.value
+        for target in module.nodes(cst.AssignTarget, within=loop.body)
+        for one in walk(target)
+        if isinstance(one, cst.Name)
+    }
+    kept: list[str] = []
+    for last in reversed(loop.body.body):
+        code = module.code(last).strip() if isinstance(last, cst.SimpleStatementLine) else ""
+        if _is_counter(loop, code):
+            kept.insert(0, code)
+        elif _PROGRESS.fullmatch(code):
+            if not bound & set(re.findall(r"\w+", code.partition("(")[2])):
+                kept.insert(0, code)
+        elif not _COUNTS.fullmatch(code):
+            break
+    return "".join(f"    {one}\n" for one in kept)
+
+
+def _is_counter(loop: cst.For | cst.While, code: str) -> bool:
+    """Whether a line moves on what the `while` itself tests."""
+    counts = _COUNTS.fullmatch(code)
+    if counts is None or not isinstance(loop, cst.While):
+        return False
+    return any(isinstance(one, cst.Name) and one.value == counts[1] for one in walk(loop.test))
 
 
 def _as_before(module: Module, node: cst.CSTNode, function: cst.FunctionDef, name: str) -> str:
     """How the function leaves, a few lines before, where another thing that it needs is None; '' where it does not."""
     line = module.position(node).start.line
-    names = {one.name.value for one in (*function.params.params, *function.params.kwonly_params)}
+    parameters = (*function.params.posonly_params, *function.params.params, *function.params.kwonly_params)
+    bound = {one.name.value for one in parameters} | set(dir(builtins)) | _sure(module, node, function)
+    optional = {one.name.value for one in parameters if one.default is not None and last_name(one.default) == "None"}
     found = ""
     for one in module.nodes(cst.If, within=function.body):
         if module.position(one).start.line >= line or one.orelse is not None or module.function(one) is not function:
             continue
-        if isinstance(one.body, cst.IndentedBlock) and _IS_NONE.search(module.code(one.test)):
-            last = one.body.body[-1]
-            small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else None
-            if isinstance(small, cst.Return) and small.value is not None:
-                used = {each.value for each in walk(small.value) if isinstance(each, cst.Name)}
-                bound = names | {
-                    each.target.value
-                    for each in module.nodes(cst.AssignTarget, within=function.body)
-                    if isinstance(each.target, cst.Name) and module.position(each).start.line < line
-                }
-                if used and used <= bound | set(dir(builtins)) and name not in used:
-                    found = module.code(small).strip()
+        tests = list(_IS_NONE.finditer(module.code(one.test)))
+        if not tests or " and " in module.code(one.test) or not isinstance(one.body, cst.IndentedBlock):
+            continue
+        if any(each["none"] in optional or (each["not"] and _is_flag(function, one, each["not"])) for each in tests):
+            continue  # another way to call it, rather than something that is lacking
+        last = one.body.body[-1]
+        small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else None
+        if isinstance(small, cst.Return) and small.value is not None:
+            used = {each.value for each in walk(small.value) if isinstance(each, cst.Name)}
+            if used and used <= bound and name not in used:
+                found = module.code(small).strip()
     return found
+
+
+def _sure(module: Module, node: cst.CSTNode, function: cst.FunctionDef) -> set[str]:
+    """Names that the function has surely bound by then: in the blocks around, not in others beside them."""
+    around = {function.body, *module.ancestors(node)}
+    line = module.position(node).start.line
+    return {
+        each.target.value
+        for each in module.nodes(cst.AssignTarget, within=function.body)
+        if isinstance(each.target, cst.Name)
+        and module.position(each).start.line < line
+        and module.nearest(each, cst.IndentedBlock) in around
+    }
+
+
+def _is_flag(function: cst.FunctionDef, asked: cst.If, name: str) -> bool:
+    """Whether a name is only ever asked for its truth: the function does nothing with it."""
+    tests = [one.test for one in walk(function.body) if isinstance(one, cst.If | cst.While | cst.IfExp)]
+    asking = {id(each) for test in (asked.test, *tests) for each in walk(test)}
+    targets = {id(one.target) for one in walk(function.body) if isinstance(one, cst.AssignTarget)}
+    uses = [one for one in walk(function.body) if isinstance(one, cst.Name) and one.value == name]
+    return all(id(one) in asking or id(one) in targets for one in uses)
 
 
 def _returns_nothing(function: cst.FunctionDef) -> bool:
@@ -149,13 +201,17 @@ def _returns_nothing(function: cst.FunctionDef) -> bool:
 
 
 def guard_reads_beside(trail: Trail, chain: Chain, inline: Callable[[Trail, Place, Chain], str]) -> None:
-    """Look for None where the same function reads another image, or another function the same one, and uses it."""
+    """Look for None where the same function reads another image, or another function the same one, and uses it.
+
+    An image that is only handed on may rightly be None: whoever gets it may ask.
+    """
     module, call = chain.call.module, chain.call.node
-    function = module.function(call)
+    function, own_name = module.function(call), _target_name(module, call)
     path = _path_name(call)
+    seen = 0
     for other in imreads(module, module.tree):
         own = module.function(other)
-        if other is call or any(one.star for one in other.args) or not other.args:
+        if other is call or any(one.star for one in other.args) or not other.args or seen >= MOST_BESIDE:
             continue
         if (own is not function and (not path or _path_name(other) != path)) or (own is None) != (function is None):
             continue
@@ -165,14 +221,33 @@ def guard_reads_beside(trail: Trail, chain: Chain, inline: Callable[[Trail, Plac
             continue  # another part of a long script
         here = Place(module, other, chain.call.frame if own is function else 0)
         assign = module.parent(other)
-        line = module.parent(assign) if assign is not None else None
-        if isinstance(assign, cst.Assign) and isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
-            name = module.code(assign.targets[0].target)
-            if len(assign.targets) == 1 and name.isidentifier() and not is_tested(module, other, name):
+        name = _target_name(module, other)
+        if name:
+            line = cast(cst.SimpleStatementLine, module.nearest(other, cst.SimpleStatementLine))
+            scope = own or module.tree
+            is_same = own is function and name == own_name
+            if (is_same or is_used(module, scope, name)) and not is_asked(module, scope, name):
+                seen += 1
                 text = guard(trail, here, name, Chain((here,)))
                 module.insert_after(line, text, with_replaced(line, {other: use_helper(module, other, other)}))
-        elif own is not function and isinstance(assign, cst.Arg):
+        elif own is not None and own is not function and isinstance(assign, cst.Arg) and _knows(trail, module, own):
+            seen += 1
             inline(trail, here, Chain((here,)))
+
+
+def _knows(trail: Trail, module: Module, function: cst.FunctionDef) -> bool:
+    """Whether it is said what a function gives for nothing."""
+    return bool(expected.expected(trail, module, function) or expected.by_annotation(module, function))
+
+
+def _target_name(module: Module, call: cst.CSTNode) -> str:
+    """The one plain name that a line gives to a call's result; '' where there is no such line."""
+    assign = module.parent(call)
+    line = module.parent(assign) if assign is not None else None
+    if not (isinstance(assign, cst.Assign) and isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1):
+        return ""
+    target = assign.targets[0].target
+    return target.value if len(assign.targets) == 1 and isinstance(target, cst.Name) else ""
 
 
 def _path_name(call: cst.CSTNode) -> str:
@@ -246,13 +321,14 @@ def _path_at(place: Place, chain: Chain) -> str:
 
 
 def loop_around(module: Module, node: cst.CSTNode) -> cst.For | cst.While | None:
-    """The loop whose next round can be taken: a `for`, or a `while` that counts at its end."""
+    """The loop whose next round can be taken: a `for`, or a `while` that counts at its end what it tests."""
     inner = node
     for around in module.ancestors(node):
         if isinstance(around, cst.FunctionDef | cst.ClassDef):
             return None
         if isinstance(around, cst.While):
-            goes_on = re.fullmatch(r"\w+ \+= 1", module.code(around.body.body[-1]).strip()) or _asks(module, around)
+            moved = _counted(module, around).splitlines()
+            goes_on = any(_is_counter(around, one.strip()) for one in moved) or _asks(module, around)
             return around if inner is around.body and goes_on else None
         if isinstance(around, cst.For):
             return around if inner is around.body else None

@@ -1,7 +1,7 @@
 """A project's own error after its own check for None: `cv2.imread` gave nothing, and the path may be to blame.
 
-Only where something speaks for the path: characters outside ASCII in what the error says, or words about them. An
-image that is simply not there is rightly complained of.
+Only where something speaks for the path: characters outside ASCII in the path that the error names, or words about
+them; the language of its other words is no matter. An image that is simply not there is rightly complained of.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import libcst as cst
 
 from engine.repair.patterns.images.any_path import imreads, use_helper
 from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.syntax import assignments, walk
 from engine.repair.record import ErrorRecord
 
 _OF_IMAGES = re.compile(r"(?i)image|picture|photo|imread|frame|\.(?:jpe?g|png|bmp|tiff?|webp)\b")
 _OF_PATHS = re.compile(r"(?i)special char|unicode|non-?(?:ascii|english|latin)|characters? in")
-_TESTS = re.compile(r"\bis (?:not )?None\b|\bnot \w+\b|== None")
+_PATHS = re.compile(
+    r"'([^'\n]+)'|\"([^\"\n]+)\"|([^\s'\",;()\[\]{}<>]+\.(?:jpe?g|png|bmp|tiff?|webp|gif)\b)|([^\s'\",;()]*[/\\][^\s'\",;()]+)"
+)
+_LITERALS = re.compile(r"'([^'{}%\n]*)|\"([^\"{}%\n]*)|\}([^'\"{}\n]*)")
 
 
 def is_own_error(record: ErrorRecord) -> bool:
@@ -25,7 +29,17 @@ def is_own_error(record: ErrorRecord) -> bool:
         return False
     raised = re.match(r"raise\b", record.frames[-1].code.strip())
     text = record.message
-    return bool(raised and _OF_IMAGES.search(text) and (not text.isascii() or _OF_PATHS.search(text)))
+    return bool(raised and _OF_IMAGES.search(text) and (_names_such_a_path(record) or _OF_PATHS.search(text)))
+
+
+def _names_such_a_path(record: ErrorRecord) -> bool:
+    """Whether a path in the message, the line's own words aside, has characters outside ASCII."""
+    text = record.message
+    for found in _LITERALS.findall(record.frames[-1].code):
+        for words in found:
+            if words.strip() and not words.isascii():
+                text = text.replace(words.strip(), " ")
+    return any(not path.isascii() for found in _PATHS.findall(text) for path in found)
 
 
 def helper_alone(module: Module, statement: cst.CSTNode) -> str:
@@ -36,8 +50,28 @@ def helper_alone(module: Module, statement: cst.CSTNode) -> str:
     calls = [one for one in imreads(module, function) if not any(arg.star for arg in one.args)]
     if not calls:
         return "the function that raised it reads nothing with cv2.imread"
-    if not any(_TESTS.search(module.code(one.test)) for one in module.nodes(cst.If, within=function)):
+    if not _is_of_test(module, statement, function, calls):
         return "the error does not come from a test of what cv2.imread gave"
     for call in calls:
         use_helper(module, call, None)
     return ""
+
+
+def _is_of_test(module: Module, statement: cst.CSTNode, function: cst.FunctionDef, calls: list[cst.Call]) -> bool:
+    """Whether the error is raised where what was read is tested; anywhere in the function, for one in a handler."""
+    names = {module.code(target) for target, value in assignments(function) if any(one in calls for one in walk(value))}
+    words = "|".join(re.escape(one) for one in names)
+    asks = re.compile(
+        rf"(?<![\w.])(?:{words}) *(?:is|==|!=)(?: not)? None\b|\bnot (?:{words})(?![\w.\[(])|\A(?:{words})\Z"
+    )
+
+    def is_test(one: cst.If) -> bool:
+        return any(each in calls for each in walk(one.test)) or bool(names and asks.search(module.code(one.test)))
+
+    around: list[cst.If] = []
+    for one in module.ancestors(statement):
+        if one is function or isinstance(one, cst.ExceptHandler):
+            break
+        if isinstance(one, cst.If):
+            around.append(one)
+    return any(is_test(one) for one in around or module.nodes(cst.If, within=function))

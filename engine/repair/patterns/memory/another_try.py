@@ -6,7 +6,8 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_body, with_helpers
+from engine.repair.patterns.guarding import guards
+from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_twice, with_helpers
 from engine.repair.patterns.pattern import Proposal
 
 _VALIDATES = re.compile(r"(?i)(?:^|_)(?:val|valid|validate|validation|eval|evaluate)(?:$|_)")
@@ -24,14 +25,11 @@ def once_more(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | No
     model = re.search(r"(?m)^\s*([\w.]+)\.eval\(\)", module.code(function.body))
     if model is None or any(isinstance(one, cst.For | cst.While | cst.Try) for one in module.ancestors(statement)):
         return None
-    plain = statement.with_changes(leading_lines=())
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
-    handler = (
-        "except Exception as error:\n    if not _is_out_of_memory(error):\n        raise\n"
-        f"    for parameter in {model[1]}.parameters():\n        parameter.grad = None\n    {clear}\n"
-        + "".join(f"    {line}\n" for line in module.code(plain).strip().splitlines())
-    )
-    module.replace(statement, tried_body(module, [plain], handler).with_changes(leading_lines=statement.leading_lines))
+    steps = [f"for parameter in {model[1]}.parameters():", "    parameter.grad = None", clear]
+    again = module.code(statement.with_changes(leading_lines=())).strip()
+    flag = guards.fresh(module, "ran_out", "out_of_memory")
+    module.replace(statement, tried_twice(module, statement, steps, again, flag))
     return finished(
         site, "once-more", "Where memory runs out, what training left is freed and the step done once more."
     )

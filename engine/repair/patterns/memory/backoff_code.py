@@ -172,6 +172,28 @@ def tried_body(module: Module, body: Sequence[cst.BaseStatement], handler: str) 
     return cast(cst.Try, made).with_changes(body=block)
 
 
+def tried_twice(
+    module: Module, statement: cst.SimpleStatementLine, steps: Sequence[str], again: str, flag: str
+) -> cst.FlattenSentinel[cst.CSTNode]:
+    """A statement; where memory ran out, `steps` and the statement as `again` says it.
+
+    That comes after the handler: within it the traceback still holds all that the first try had made.
+    """
+    plain = statement.with_changes(leading_lines=())
+    leaves = isinstance(plain.body[-1], cst.Return)
+    handler = "except Exception as error:\n    if not _is_out_of_memory(error):\n        raise"
+    lines = [one for one in (*steps, *again.splitlines()) if one]
+    if leaves:
+        made = [tried_body(module, [plain], handler), *parse_statements("\n".join(lines) + "\n", module.tree)]
+    else:
+        (first,) = parse_statements(f"{flag} = False\n", module.tree)
+        then = f"if {flag}:\n" + "".join(f"    {one}\n" for one in lines)
+        made = [first, tried_body(module, [plain], f"{handler}\n    {flag} = True")]
+        made += parse_statements(then, module.tree)
+    made[0] = made[0].with_changes(leading_lines=statement.leading_lines)
+    return cst.FlattenSentinel(made)
+
+
 def _can_be_repeated(module: Module, statements: Sequence[cst.CSTNode]) -> bool:
     """Whether statements do nothing that another try would do twice: they bind names, move data, clear gradients."""
     for one in statements:

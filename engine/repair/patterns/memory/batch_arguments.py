@@ -17,10 +17,13 @@ from engine.repair.patterns.memory.backoff_code import (
     with_helpers,
 )
 from engine.repair.patterns.pattern import Proposal
+from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.placing import parse_statements
-from engine.repair.patterns.source.syntax import last_name, parameter_of, walk
+from engine.repair.patterns.source.syntax import assignments, last_name, parameter_of, walk
 
 _SIZES = re.compile(r"(?i)\A(?:\w+_)?(?:batch_?size|chunk_?size|chunksize|tile_?size|bs|batch)\Z")
+_BARE = re.compile(r"(?i)\A(?:\w+_)?batch\Z")  # as often the batch itself
+_LEARNS = re.compile(r"(?i)\A(?:fit|train)\w*\Z")
 _IN_BATCHES = re.compile(
     r"(?i)\A(?:encode\w*|predict\w*|embed\w*|transform|infer\w*|evaluate|score|fit|train|val)\Z"
 )  # whatever they get
@@ -52,6 +55,9 @@ def smaller_argument(site: Site, statement: cst.CSTNode) -> Proposal | None:
     parameter = parameter_of(function, given.value) if isinstance(given, cst.Name) else None
     if parameter is not None and (parameter.default is None or not isinstance(parameter.default, cst.Integer)):
         return None  # who called may have given none
+    keyword = cst.ensure_type(sizes[0].keyword, cst.Name).value
+    if _BARE.match(keyword) and not _is_whole(module, function, given):
+        return None
     name = given.value if parameter is not None and isinstance(given, cst.Name) else ""
     size = name or guards.fresh(module, "size", "batch_size", "half_size")
     changed = (
@@ -66,4 +72,26 @@ def smaller_argument(site: Site, statement: cst.CSTNode) -> Proposal | None:
     whole: list[cst.CSTNode] = [*first, loop.with_changes(body=block.with_changes(body=[tried]))]
     whole[0] = whole[0].with_changes(leading_lines=statement.leading_lines)
     module.replace(statement, cst.FlattenSentinel(whole))
-    return finished(site, "shrink-argument", f"Where memory runs out, {size} is halved and the call is made again.")
+    why = f"Where memory runs out, {size} is halved and the call is made again."
+    call = module.nearest(sizes[0], cst.Call)
+    if call is not None and _LEARNS.match(last_name(call.func)):
+        why += " It trains on from the weights that the failed call left half-way, and for all epochs again."
+    return finished(site, "shrink-argument", why)
+
+
+def _is_whole(module: Module, function: cst.FunctionDef, given: cst.BaseExpression) -> bool:
+    """Whether the file shows that what is given is a number of items, not the items themselves."""
+    if isinstance(given, cst.Integer):
+        return True
+    if isinstance(given, cst.Attribute):
+        option = re.escape(given.attr.value).replace("_", "[-_]")
+        return bool(re.search(rf"['\"]--{option}['\"][^()]*type *= *int\b", module.text))
+    if not isinstance(given, cst.Name):
+        return False
+    parameter = parameter_of(function, given.value)
+    values = [parameter.default] if parameter is not None else []
+    for scope in (function, module.tree):
+        bound = [value for target, value in assignments(scope) if module.code(target) == given.value]
+        if bound or values:
+            return all(isinstance(one, cst.Integer) for one in (*values, *bound))
+    return False

@@ -1,7 +1,7 @@
 """A training step that runs out of memory is passed over: its gradients are dropped, and the next batch is taken.
 
 For steps that cannot be done in halves. In a loop over batches the loop goes on; a function that does one step leaves
-with what it gives for nothing. Only where no other process is sure to wait for the step.
+with what it gives for nothing. Only where no other process may wait for the step.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source import wording
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.expected import EMPTY
-from engine.repair.patterns.source.syntax import last_name, walk
+from engine.repair.patterns.source.syntax import text_of, walk
 
 _TOGETHER = re.compile(r"accelerat|deepspeed|\bhvd\b|horovod")
+_PROCESSES = re.compile(
+    r"(?i)distributed|^(?:all_(?:reduce|gather)\w*|reduce_scatter|barrier|world_?size|ddp|fsdp|fully_?shard\w*)$"
+)
 _STEPS = re.compile(r"\.(?:backward|step|zero_grad)\(|\b(?:update_params|optimizer_step|optimize)\(")
 _COMPUTES = re.compile(r"\.(?:to|cuda)\(|(?i:model|net|forward|encod|decod|loss|criterion|score|predict)\w*\(")
 _SETS_UP = re.compile(r"\.(?:train|eval|zero_grad)\(")
@@ -101,13 +104,14 @@ def leave_step(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | N
 
 
 def _is_waited_for(module: Module) -> bool:
-    """Whether other processes wait for the step: always, not only where the model is wrapped on a condition."""
-    if _TOGETHER.search(module.text):
+    """Whether other processes may wait for the step, be it on a condition alone: they would wait for ever.
+
+    Names tell, as does an option of that name; comments do not: licences are distributed, too.
+    """
+    if _TOGETHER.search(module.text) or any(_PROCESSES.search(one.value) for one in module.nodes(cst.Name)):
         return True
-    wraps = [one for one in module.nodes(cst.Call) if last_name(one.func) == "DistributedDataParallel"]
-    if wraps and all(module.nearest(one, cst.If) is not None for one in wraps):
-        return False
-    return "Distributed" in module.text
+    texts = (text_of(one) or "" for one in module.nodes(cst.SimpleString))
+    return any(" " not in one and _PROCESSES.search(one.strip("-").replace("-", "_")) for one in texts)
 
 
 def _loop_over_batches(module: Module, statement: cst.CSTNode) -> cst.For | None:

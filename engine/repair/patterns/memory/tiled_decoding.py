@@ -11,7 +11,8 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_body, with_helpers
+from engine.repair.patterns.guarding import guards
+from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_twice, with_helpers
 from engine.repair.patterns.pattern import Case, Proposal
 from engine.repair.patterns.source.syntax import last_name, walk
 
@@ -42,16 +43,12 @@ def in_tiles(case: Case, site: Site, statement: cst.CSTNode) -> Proposal | None:
         called = calls[0].with_changes(func=func.with_changes(attr=cst.Name(f"{func.attr.value}_tiled")))
         again, first = module.code(cast(cst.CSTNode, plain.deep_replace(calls[0], called))).strip(), ""
     elif _shows(case, site, r"^\s*(?:from|import) +diffusers\b|\benable_(?:vae_)?tiling\("):
-        first = f"    {coder}.enable_tiling()\n"
+        first = f"{coder}.enable_tiling()"
     else:
         return None
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
-    handler = (
-        "except Exception as error:\n    if not _is_out_of_memory(error):\n        raise\n"
-        f"    {clear}\n{first}" + "".join(f"    {line}\n" for line in again.splitlines())
-    )
-    tried = tried_body(module, [plain], handler).with_changes(leading_lines=statement.leading_lines)
-    module.replace(statement, tried)
+    flag = guards.fresh(module, "ran_out", "out_of_memory")
+    module.replace(statement, tried_twice(module, statement, [clear, first], again, flag))
     return finished(site, "in-tiles", f"Where memory runs out, {coder} does the picture in tiles.")
 
 

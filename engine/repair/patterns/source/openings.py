@@ -85,6 +85,7 @@ METHODS: dict[str, Kind] = {
     "open": Kind("Path.open", 0, 2, "r"),
 }
 BY_THE_WAY = ("logging.basicConfig", "argparse.FileType", "numpy")  # they open files, among other things
+IN_BOTH = ("open", "codecs.open", "logging.FileHandler")  # Python 2 has them, or others that do the same
 PARSERS = ("ConfigParser", "RawConfigParser", "SafeConfigParser")
 
 

@@ -160,7 +160,10 @@ def with_helpers(tree: cst.Module, helpers: Sequence[str]) -> cst.Module:
 
 
 def _imports_above(body: Sequence[cst.CSTNode], helper: str) -> list[int]:
-    """Indices of the imports at the head of a file: a few other lines may stand between, none that needs the helper."""
+    """Indices of the imports at the head of a file: a few other lines may stand between, none that needs the helper.
+
+    What stands above the first of them is no matter, as long as it does not need the helper either.
+    """
     found: list[int] = []
     between = 0
     for index, one in enumerate(body):
@@ -170,9 +173,16 @@ def _imports_above(body: Sequence[cst.CSTNode], helper: str) -> list[int]:
             continue
         between += not (_is_docstring(one) or isinstance(one, cst.Try | cst.If))
         is_code = isinstance(one, cst.FunctionDef | cst.ClassDef | cst.For | cst.While | cst.With)
-        if is_code or between > MOST_BETWEEN or any(isinstance(n, cst.Name) and n.value == helper for n in _below(one)):
+        is_far = bool(found) and between > MOST_BETWEEN
+        if is_code or is_far or _names(one, helper):
             break
-    return found
+    first = next((index for index, one in enumerate(body) if _is_import(one)), -1)
+    is_free = not any(_names(one, helper) for one in body[: max(first, 0)] if not isinstance(one, cst.FunctionDef))
+    return found or ([first] if first >= 0 and is_free else [])
+
+
+def _names(statement: cst.CSTNode, helper: str) -> bool:
+    return any(isinstance(one, cst.Name) and one.value == helper for one in _below(statement))
 
 
 def _after_needed(body: Sequence[cst.CSTNode], made: cst.BaseStatement) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 from string import Formatter
+from typing import cast
 
 from engine.repair.patterns.pattern import Case, Declined, FileEdit, Project, Proposal
 
@@ -17,9 +19,15 @@ _SAYS = {
     ".circleci/config.yml": r"python:2\.7",
 }
 _SHIMS = re.compile(
-    r"\bunicode_literals\b|\bPY2\b|\bPY3\b|\bbasestring\b|\braw_input\b|^\s*(?:import|from) six\b|\bxrange\b|"
+    r"\bunicode_literals\b|\bPY2\b|\bPY3\b|^\s*(?:import|from) six\b|"
     r"version_info(?:\[0\]|\.major)? *(?:[<>]=?|[!=]=) *\(?[23]\b(?!, *[1-9])"
-    r"(?![^\n:]*:\s*(?:sys\.exit|exit|raise)\b)|except NameError:",
+    r"(?![^\n:]*:\s*(?:sys\.exit|exit|raise)\b)",
+    re.M,
+)
+_GONE = frozenset(("basestring", "raw_input", "unichr", "xrange"))  # names that Python 2 alone has
+_FLOOR = re.compile(
+    r"(?:python_requires|requires-python)\s*=\s*['\"]?[^'\"\n]*?(?:>=|~=|==)\s*(\d+)(?:\.(\d+))?|"
+    r"^python\s*=\s*['\"](?:\^|>=|~=?)\s*(\d+)(?:\.(\d+))?",
     re.M,
 )
 _REWRITTEN: tuple[tuple[str, str], ...] = (
@@ -46,9 +54,47 @@ def is_for_python_two(project: Project) -> bool:
     )
 
 
+def oldest(project: Project) -> tuple[int, int] | None:
+    """The oldest Python that its metadata allow, such as (3, 9); None where they do not say."""
+    said = (project.read(path) for path in ("pyproject.toml", "setup.cfg", "setup.py"))
+    found = [one for source in said if source and (one := _FLOOR.search(source.decode("utf-8", "replace")))]
+    versions = [(int(one[1] or one[3]), int(one[2] or one[4] or 0)) for one in found]
+    return min(versions, default=None)
+
+
+def runs_on_both(project: Project, text: str) -> bool:
+    """Whether a file is run by Python 2 as well: the project says so, or its code does and no metadata deny it."""
+    if is_for_python_two(project):
+        return True
+    floor = oldest(project)
+    return (floor is None or floor < (3, 0)) and has_shims(text)
+
+
 def has_shims(text: str) -> bool:
-    """Whether a file's own code makes up for what Python 2 and 3 call differently."""
-    return _SHIMS.search(text) is not None
+    """Whether a file's own code (not its comments and texts) makes up for what Python 2 and 3 call differently."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    names = [one for one in ast.walk(tree) if isinstance(one, ast.Name) and one.id in _GONE]
+    arguments = {one.arg for one in ast.walk(tree) if isinstance(one, ast.arg)}
+    bound = {one.id for one in names if isinstance(one.ctx, ast.Store)} | arguments
+    if any(isinstance(one.ctx, ast.Load) and one.id not in bound for one in names):
+        return True
+    for one in ast.walk(tree):
+        caught = [each.type for each in one.handlers] if isinstance(one, ast.Try) else []
+        if any(isinstance(each, ast.Name) and each.id == "NameError" for each in caught):
+            tried = [each for line in cast(ast.Try, one).body for each in ast.walk(line)]
+            if any(isinstance(each, ast.Name) and each.id in _GONE for each in tried):
+                return True  # `raw_input` may be a name like any other, but not here
+    return _SHIMS.search(ast.unparse(_Wordless().visit(tree))) is not None
+
+
+class _Wordless(ast.NodeTransformer):
+    """Code without what its texts say."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant("") if isinstance(node.value, str) else node
 
 
 def fitting(case: Case, made: Proposal | Declined) -> Proposal | Declined:
