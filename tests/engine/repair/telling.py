@@ -10,10 +10,8 @@ from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.registry import built_in
 from engine.repair.record import ErrorRecord, Frame
 
-FULL = "RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB"
 
-
-def told(
+def told_or_unknown(
     root: Path, pattern: str, source: str, at: int | str, error: str, files: Mapping[str, str] | None = None
 ) -> Proposal | Declined | None:
     """What is proposed for `app.py`, which is `source`; None where the pattern does not know the error.
@@ -27,7 +25,10 @@ def told(
     lines = source.splitlines()
     line = at if isinstance(at, int) else next(number for number, text in enumerate(lines, 1) if at in text)
     inside = [one.split("def ")[1].split("(")[0] for one in lines[:line] if one.lstrip().startswith("def ")]
-    frame = Frame(str(root / "app.py"), line, inside[-1] if inside else "<module>", lines[line - 1].strip())
+    is_inside = lines[line - 1][:1].isspace()
+    frame = Frame(
+        str(root / "app.py"), line, inside[-1] if inside and is_inside else "<module>", lines[line - 1].strip()
+    )
     kind, _, message = error.partition(": ")
     record = ErrorRecord(kind, message, (frame,))
     one = built_in(pattern)
@@ -36,7 +37,16 @@ def told(
     return one.propose(Case(Folder(root), "g", [record], "app.py", frame, line, source.encode()))
 
 
-def after(found: Proposal | Declined | None) -> str:
+def told(
+    root: Path, pattern: str, source: str, at: int | str, error: str, files: Mapping[str, str] | None = None
+) -> Proposal | Declined:
+    """What is proposed for `app.py`, where the pattern knows the error. See `told_or_unknown`."""
+    found = told_or_unknown(root, pattern, source, at, error, files)
+    assert found is not None, f"{pattern} does not know {error}"
+    return found
+
+
+def after(found: Proposal | Declined) -> str:
     """The first file of a proposal, as it would stand."""
     assert isinstance(found, Proposal), found
     text = found.edits[0].after.decode()
@@ -45,7 +55,6 @@ def after(found: Proposal | Declined | None) -> str:
     return text
 
 
-def is_left(found: Proposal | Declined | None) -> bool:
-    """Whether an error is known, and nothing is proposed for it."""
-    assert found is not None
+def is_left(found: Proposal | Declined) -> bool:
+    """Whether nothing is proposed."""
     return isinstance(found, Declined)
