@@ -30,7 +30,7 @@ from engine.repair.patterns.guarding import (
 from engine.repair.patterns.guarding.absence import none_of
 from engine.repair.patterns.guarding.for_nothing import LEFT
 from engine.repair.patterns.guarding.subscripts import constant, index_of
-from engine.repair.patterns.members import dynamic_reads, lacking_symbols, own_members
+from engine.repair.patterns.members import dynamic_reads, lacking_symbols, optional_reads, own_members
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
@@ -135,7 +135,7 @@ class Attribute:
             if none:
                 return _none(case, module, use, others)
             if symbol:
-                return own_members.optional(case, module, use, symbol, module.code(use.value))
+                return optional_reads.optional(case, module, use, symbol, module.code(use.value))
             if missing is None:
                 raise NotEditable("the code is set out as nobody would expect")
             return own_members.propose(case, module, use, missing)

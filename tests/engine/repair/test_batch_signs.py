@@ -6,23 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.repair.patterns.files import Folder
-from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.registry import built_in
-from engine.repair.record import ErrorRecord, Frame
+from engine.repair.patterns.pattern import Declined, Proposal
+from tests.engine.repair.telling import told
 
 
 def proposed(root: Path, source: str, code: str) -> Proposal | Declined:
-    source = "import torch\n\n\n" + source
-    (root / "app.py").write_text(source, encoding="utf-8")
-    number = next(number for number, text in enumerate(source.splitlines(), 1) if code in text)
-    frame = Frame(str(root / "app.py"), number, "run", source.splitlines()[number - 1].strip())
-    record = ErrorRecord("torch.OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB.", (frame,))
-    found = built_in("out-of-memory").propose(
-        Case(Folder(root), "g", [record], "app.py", frame, number, source.encode())
-    )
-    assert found is not None
-    return found
+    error = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
+    return told(root, "out-of-memory", "import torch\n\n\n" + source, code, error)
 
 
 @pytest.mark.parametrize(

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.repair.patterns.files import Folder
-from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.registry import built_in
-from engine.repair.record import ErrorRecord, Frame
+from engine.repair.patterns.pattern import Declined, Proposal
+from tests.engine.repair.telling import told
 
 CFG = "[metadata]\nname = app\n\n[options]\npackages = find:\n\n[flake8]\nmax-line-length = 99\n"
 
 
 def proposed(root: Path, files: dict[str, str], code: str, module: str) -> Proposal | Declined:
-    for name, text in {**files, "app.py": code + "\n"}.items():
-        (root / name).write_text(text, encoding="utf-8")
-    frame = Frame(str(root / "app.py"), 1, "<module>", code)
-    record = ErrorRecord("ModuleNotFoundError", f"No module named '{module}'", (frame,))
-    case = Case(Folder(root), "g", [record], "app.py", frame, 1, (code + "\n").encode())
-    return built_in("missing-import").propose(case)
+    return told(root, "missing-import", f"{code}\n", 1, f"ModuleNotFoundError: No module named '{module}'", files)
 
 
 def test_a_setup_cfg_without_a_list_gets_one(tmp_path: Path) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.repair.patterns.files import Folder
-from engine.repair.patterns.pattern import Case, Proposal
-from engine.repair.patterns.registry import built_in
-from engine.repair.record import ErrorRecord, Frame
+from engine.repair.patterns.pattern import Proposal
+from tests.engine.repair.telling import told
 
 READER = (
     "import cv2\nimport numpy as np\n\n\ndef imread(name):\n    return cv2.imdecode(np.fromfile(name, np.uint8), 1)\n"
@@ -15,11 +13,8 @@ READER = (
 
 
 def proposed(root: Path, app: str, line: int) -> Proposal:
-    (root / "reading.py").write_text(READER, encoding="utf-8")
-    (root / "app.py").write_text(app, encoding="utf-8")
-    frame = Frame(str(root / "app.py"), line, "size", app.splitlines()[line - 1].strip())
-    record = ErrorRecord("AttributeError", "'NoneType' object has no attribute 'shape'", (frame,))
-    found = built_in("imread").propose(Case(Folder(root), "g", [record], "app.py", frame, line, app.encode()))
+    error = "AttributeError: 'NoneType' object has no attribute 'shape'"
+    found = told(root, "imread", app, line, error, {"reading.py": READER})
     assert isinstance(found, Proposal), found
     return found
 

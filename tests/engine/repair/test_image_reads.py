@@ -6,28 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from engine.repair.patterns.files import Folder
-from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.registry import built_in
-from engine.repair.record import ErrorRecord, Frame
+from engine.repair.patterns.pattern import Declined, Proposal
+from tests.engine.repair.telling import told_or_unknown
 
 NONE = "'NoneType' object has no attribute 'shape'"
 
 
 def proposed(
-    root: Path,
-    app: str,
-    code: str,
-    error: tuple[str, str] = ("AttributeError", NONE),
+    root: Path, app: str, code: str, error: tuple[str, str] = ("AttributeError", NONE)
 ) -> Proposal | Declined | None:
-    (root / "app.py").write_text(app, encoding="utf-8")
-    line = next(number for number, text in enumerate(app.splitlines(), 1) if code in text)
-    frame = Frame(str(root / "app.py"), line, "f", app.splitlines()[line - 1].strip())
-    record = ErrorRecord(*error, (frame,))
-    pattern = built_in("imread")
-    if not pattern.recognises(record):
-        return None
-    return pattern.propose(Case(Folder(root), "g", [record], "app.py", frame, line, app.encode()))
+    return told_or_unknown(root, "imread", app, code, ": ".join(error))
 
 
 def after(root: Path, app: str, code: str = ".shape") -> str:

@@ -8,10 +8,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from engine.repair.patterns.files import Folder
-from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.registry import built_in
-from engine.repair.record import ErrorRecord, Frame
+from engine.repair.patterns.pattern import Declined, Proposal
+from tests.engine.repair.telling import told
 
 STEP = """\
 class Agent:
@@ -25,12 +23,9 @@ class Agent:
 """
 
 
-def proposed(root: Path, source: str, code: str, function: str = "f") -> Proposal | Declined:
-    (root / "app.py").write_text(source, encoding="utf-8")
-    line = next(number for number, text in enumerate(source.splitlines(), 1) if code in text)
-    frame = Frame(str(root / "app.py"), line, function, source.splitlines()[line - 1].strip())
-    record = ErrorRecord("RuntimeError", "CUDA out of memory. Tried to allocate 2.00 GiB", (frame,))
-    return built_in("out-of-memory").propose(Case(Folder(root), "g", [record], "app.py", frame, line, source.encode()))
+def proposed(root: Path, source: str, code: str) -> Proposal | Declined:
+    error = "RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB"
+    return told(root, "out-of-memory", source, code, error)
 
 
 def after(root: Path, source: str, code: str, operator: str) -> str:

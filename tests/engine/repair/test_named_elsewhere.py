@@ -10,21 +10,12 @@ from engine.repair.patterns.files import Folder
 from engine.repair.patterns.imports.distributions import DISTRIBUTIONS, distribution_of
 from engine.repair.patterns.imports.named_elsewhere import named_elsewhere
 from engine.repair.patterns.imports.same_named import same_named
-from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.registry import built_in
-from engine.repair.record import ErrorRecord, Frame
+from engine.repair.patterns.pattern import Declined, Proposal
+from tests.engine.repair.telling import told_or_unknown
 
 
 def proposed(root: Path, kind: str, message: str, code: str, files: dict[str, str]) -> Proposal | Declined | None:
-    for name, text in {"app.py": f"{code}\n", **files}.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
-    frame = Frame(str(root / "app.py"), 1, "<module>", code)
-    record = ErrorRecord(kind, message, (frame,))
-    pattern = built_in("missing-import")
-    if not pattern.recognises(record):
-        return None
-    return pattern.propose(Case(Folder(root), "g", [record], "app.py", frame, 1, (root / "app.py").read_bytes()))
+    return told_or_unknown(root, "missing-import", f"{code}\n", 1, f"{kind}: {message}", files)
 
 
 @pytest.mark.parametrize(

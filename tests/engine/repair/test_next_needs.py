@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.repair.patterns.files import Folder
-from engine.repair.patterns.pattern import Case, Proposal
-from engine.repair.patterns.registry import built_in
-from engine.repair.record import ErrorRecord, Frame
+from engine.repair.patterns.pattern import Declined, Proposal
+from tests.engine.repair.telling import told
 
 NOT_ITERABLE = "TypeError: 'NoneType' object is not iterable"
 MENDED = [
@@ -103,16 +101,8 @@ LEFT = [
 ]  # fmt: skip
 
 
-def proposed(root: Path, source: str, line: int, error: str) -> object:
-    (root / "app.py").write_text(source)
-    kind, _, message = error.partition(": ")
-    lines = source.splitlines()
-    inside = [one.split("def ")[1].split("(")[0] for one in lines[:line] if one.lstrip().startswith("def ")]
-    frame = Frame(str(root / "app.py"), line, inside[-1] if inside else "<module>", lines[line - 1].strip())
-    record = ErrorRecord(kind, message, (frame,))
-    pattern = built_in("attribute" if kind == "AttributeError" else "type-mismatch")
-    assert pattern.recognises(record)
-    return pattern.propose(Case(Folder(root), "g", (record,), "app.py", frame, line, source.encode()))
+def proposed(root: Path, source: str, line: int, error: str) -> Proposal | Declined:
+    return told(root, "attribute" if error.startswith("AttributeError") else "type-mismatch", source, line, error)
 
 
 @pytest.mark.parametrize(("source", "line", "error", "wanted"), MENDED)

@@ -113,7 +113,12 @@ MENDED = [
         NO_PARTS,
         "    if tags['artists'] is None:\n",
     ),
-    ("def f(a, b):\n    return dict(zip(a, b))\n", 2, NOT_ITERABLE, "dict(zip(a or (), b or ()))"),
+    (
+        "def f(a, b):\n    return dict(zip(a, b))\n",
+        2,
+        NOT_ITERABLE,
+        "zip(a if a is not None else (), b if b is not None else ())",
+    ),
     (
         "import numpy\n\n\ndef f(a, b):\n    return dict(zip(a, b))\n",
         5,
@@ -231,8 +236,8 @@ MENDED = [
         "    if loss is not None:\n",
     ),
     (
-        "class View:\n    def one(self):\n        slug = self.kwargs['slug']\n        return slug\n",
-        3,
+        "from django.views import View\n\n\nclass Page(View):\n    def one(self):\n        slug = self.kwargs['slug']\n        return slug\n",
+        6,
         "KeyError: 'slug'",
         "        if 'slug' not in self.kwargs:\n            return None\n",
     ),

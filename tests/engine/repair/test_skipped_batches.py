@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.repair.patterns.files import Folder
-from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.registry import built_in
-from engine.repair.record import ErrorRecord, Frame
+from engine.repair.patterns.pattern import Declined, Proposal
+from tests.engine.repair.telling import told
 
 STEP = """\
 import torch
@@ -30,11 +28,8 @@ def epoch(model, loader, optimizer, most):
 
 
 def proposed(root: Path, source: str) -> Proposal | Declined:
-    (root / "app.py").write_text(source, encoding="utf-8")
-    line = next(number for number, text in enumerate(source.splitlines(), 1) if "= model(" in text)
-    frame = Frame(str(root / "app.py"), line, "epoch", source.splitlines()[line - 1].strip())
-    record = ErrorRecord("RuntimeError", "CUDA out of memory. Tried to allocate 2.00 GiB", (frame,))
-    return built_in("out-of-memory").propose(Case(Folder(root), "g", [record], "app.py", frame, line, source.encode()))
+    error = "RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB"
+    return told(root, "out-of-memory", source, "= model(", error)
 
 
 def test_the_loop_goes_on_with_the_next_batch(tmp_path: Path) -> None:

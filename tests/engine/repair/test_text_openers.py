@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.repair.patterns.files import Folder
-from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.registry import built_in
-from engine.repair.record import ErrorRecord, Frame
+from engine.repair.patterns.pattern import Declined, Proposal
+from tests.engine.repair.telling import told
 
 DECODE = "'charmap' codec can't decode byte 0x8f in position 120: character maps to <undefined>"
 ENCODE = "'charmap' codec can't encode character '\\u2713' in position 0: character maps to <undefined>"
@@ -17,12 +15,8 @@ NOT_UTF8 = "'utf-8' codec can't decode byte 0xe9 in position 37: invalid continu
 
 
 def proposed(root: Path, source: str, code: str, message: str) -> Proposal | Declined:
-    (root / "app.py").write_text(source, encoding="utf-8")
-    line = next(number for number, text in enumerate(source.splitlines(), 1) if code in text)
-    frame = Frame(str(root / "app.py"), line, "f", source.splitlines()[line - 1].strip())
     kind = "UnicodeDecodeError" if "decode" in message else "UnicodeEncodeError"
-    record = ErrorRecord(kind, message, (frame,))
-    return built_in("unicode").propose(Case(Folder(root), "g", [record], "app.py", frame, line, source.encode()))
+    return told(root, "unicode", source, code, f"{kind}: {message}")
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.repair.patterns.files import Folder
-from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.registry import built_in
-from engine.repair.record import ErrorRecord, Frame
+from engine.repair.patterns.pattern import Declined, Proposal
+from tests.engine.repair.telling import told
 
 CUBLAS = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
 
@@ -25,16 +23,7 @@ def proposed(
     head: str = "",
 ) -> Proposal | Declined:
     source = f"import torch\n{head}\n\ndef go(run, batch):\n" + textwrap.indent(textwrap.dedent(body), "    ")
-    (root / "app.py").write_text(source, encoding="utf-8")
-    (root / "memory.py").write_text(more, encoding="utf-8")
-    line = next(number for number, text in enumerate(source.splitlines(), 1) if code in text)
-    frame = Frame(str(root / "app.py"), line, "go", source.splitlines()[line - 1].strip())
-    record = ErrorRecord(kind, message, (frame,))
-    pattern = built_in("out-of-memory")
-    assert pattern.recognises(record)
-    found = pattern.propose(Case(Folder(root), "g", [record], "app.py", frame, line, source.encode()))
-    assert found is not None
-    return found
+    return told(root, "out-of-memory", source, code, f"{kind}: {message}", {"memory.py": more})
 
 
 BY_WORDS = """\

@@ -199,6 +199,7 @@ def _loaded(case: Case, module: Module, line: int) -> Proposal | Declined:
         if (
             last_name(call.func) != "loads"
             or not call.args
+            or call.args[0].star
             or not guards.is_repeatable(module.code(call.args[0].value))
         ):
             continue
@@ -216,7 +217,7 @@ def _loaded(case: Case, module: Module, line: int) -> Proposal | Declined:
 def _reduced(case: Case, module: Module, line: int) -> Proposal | Declined:
     """`reduce(f, x)` of nothing: it is done where there is something."""
     for call in calls_at(module, line):
-        if last_name(call.func) != "reduce" or len(call.args) != 2:
+        if last_name(call.func) != "reduce" or len(call.args) != 2 or any(arg.star for arg in call.args):
             continue
         reason = nothing.meant(case, module, call, line)
         if reason:
@@ -238,9 +239,13 @@ def _are_all_read(display: cst.List | cst.Tuple) -> bool:
     return len(parts) > 1 and all(isinstance(one, cst.Attribute | cst.Subscript | cst.Name) for one in parts)
 
 
+def _takes_one(call: cst.Call, name: str) -> bool:
+    return last_name(call.func) == name and len(call.args) == 1 and not call.args[0].star
+
+
 def _joined(case: Case, module: Module, line: int, kind: str, at: int) -> Proposal | Declined:
     """`", ".join(x)` of what are no texts; `at` is the place of the first that is none."""
-    calls = [one for one in calls_at(module, line) if last_name(one.func) == "join" and len(one.args) == 1]
+    calls = [one for one in calls_at(module, line) if _takes_one(one, "join")]
     calls = decided(case, module, line, calls)
     for call in calls:
         display = call.args[0].value

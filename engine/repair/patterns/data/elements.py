@@ -18,9 +18,12 @@ from engine.repair.patterns.guarding.subscripts import absence_of, constant, ind
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, first_changed_line
+from engine.repair.patterns.source.syntax import last_name, walk
 from engine.repair.patterns.source.underlined import decided, underlined
 
 _TAKING = ("pop", "popleft")
+_KEEPING = ("save", "write", "commit", "send", "add", "append", "put")  # what it is done for, whatever they give
+_LOOKING = ("len", "str", "repr", "list", "tuple", "set", "dict", "sum", "min", "max", "sorted", "any", "all", "zip")
 
 
 def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
@@ -84,8 +87,9 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     element = module.quote * 2 if _is_part_of_text(module, use) else "None"
     if base.endswith(".shape") and _place(use) == 2:
         element = "1"  # a picture without a third axis has one channel
-    alike = frozenset(module.code(one) for one in _reads_behind(module, use, base)) if _needed(use) < needed else ()
-    absence = Absence(use, plain.subject, plain.conditions, names, element, alike=frozenset(alike))
+    behind = _reads_behind(module, use, base) if _needed(use) < needed else []
+    alike = frozenset(module.code(one) for one in behind)
+    absence = Absence(use, plain.subject, plain.conditions, names, element, alike=alike)
     operator, value = absent.guard(case, module, absence)
     told_so = value.strength == "told" and value.code not in ("continue", "return", "nothing")
     sure: Applicability = "safe" if told_so and operator in ("conditional", "guard-use", "guard-producer") else "review"
@@ -152,6 +156,8 @@ def _reads_behind(module: Module, use: cst.Subscript, base: str) -> list[cst.Sub
     if line is None or not isinstance(block, cst.IndentedBlock):
         return []
     found: list[cst.Subscript] = []
+    if _ends_reads(module, line, base):
+        return found
     for one in list(block.body)[list(block.body).index(line) + 1 :]:
         if not isinstance(one, cst.SimpleStatementLine):
             break
@@ -165,9 +171,36 @@ def _reads_behind(module: Module, use: cst.Subscript, base: str) -> list[cst.Sub
             if guards.is_unconditional(module, each) and not checks.is_guarded(module, each, base, by_type=False)
         ]
         targets = [module.code(each.target) for each in module.nodes(cst.AssignTarget, within=one)]
-        if base in targets or guards.names_of(base) & set(targets):
+        if base in targets or guards.names_of(base) & set(targets) or _ends_reads(module, one, base):
             break
     return found
+
+
+def _ends_reads(module: Module, line: cst.SimpleStatementLine, base: str) -> bool:
+    """Whether reads behind a statement are no longer its own: it has done something by then, which a list that is too
+    short for them would lose, or it may have made the list longer."""
+    calls = module.nodes(cst.Call, within=line)
+    if any(isinstance(one, cst.Del) or (isinstance(one, cst.Expr) and calls) for one in line.body):
+        return True
+    if any(isinstance(one, cst.Yield | cst.Await) for one in walk(line)):
+        return True
+    for call in calls:
+        owner = module.code(call.func.value) if isinstance(call.func, cst.Attribute) else ""
+        given = [module.code(arg.value) for arg in call.args]
+        if owner == base or last_name(call.func) in _KEEPING or (base in given and not _only_looks(module, call)):
+            return True
+    if any(module.code(one.target) == base for one in module.nodes(cst.AugAssign, within=line)):
+        return True
+    targets = [one.target for one in module.nodes(cst.AssignTarget, within=line)]
+    return any(
+        isinstance(one, cst.Subscript) and module.code(one.value) == base and module.nodes(cst.Slice, within=one)
+        for one in targets
+    )
+
+
+def _only_looks(module: Module, call: cst.Call) -> bool:
+    """Whether a call leaves a list that it is given as it is."""
+    return module.code(call.func) in _LOOKING or last_name(call.func) == "join"
 
 
 def _is_part_of_text(module: Module, use: cst.Subscript) -> bool:
@@ -223,6 +256,7 @@ def _taken(case: Case, module: Module, line: int) -> Proposal | Declined:
 def _chosen(case: Case, module: Module, line: int) -> Proposal | Declined:
     """`random.choice(x)` of nothing."""
     calls = [one for one in module.nodes(cst.Call, line) if module.code(one.func).endswith("choice") and one.args]
+    calls = [one for one in calls if not one.args[0].star]
     for call in decided(case, module, line, calls)[:1]:
         several = call.args[0].value
         reason = intent.meant(case, module, call, line, "IndexError")

@@ -31,6 +31,8 @@ def left_empty(case: Case, module: Module, line: int) -> Proposal | None:
     quote = "'" if outer.end[-1] == '"' else '"'
     if quote in spec or not guards.is_repeatable(code) or guards.statement_line(module, text) is None:
         return None
+    if guards.is_bound_over(module, text, "format"):
+        return None
     if nothing.meant(case, module, text, line) or checks.is_guarded(module, text, code):
         return None
     shown = f"format({code}, {quote}{spec}{quote}) if {code} is not None else {quote * 2}"

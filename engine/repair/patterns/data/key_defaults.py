@@ -8,7 +8,7 @@ import libcst as cst
 
 from engine.repair.patterns.guarding import checks, for_nothing, guards, stand_ins
 from engine.repair.patterns.guarding.lasting import adds_text
-from engine.repair.patterns.guarding.statement_guards import is_only_shown
+from engine.repair.patterns.guarding.statement_kinds import is_only_shown
 from engine.repair.patterns.guarding.subscripts import constant, index_of
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source.edit import Module, NotEditable

@@ -13,7 +13,7 @@ from engine.repair.patterns.guarding.subscripts import constant
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.producers import producer_of
-from engine.repair.patterns.source.syntax import last_name
+from engine.repair.patterns.source.syntax import last_name, parameter_of
 from engine.repair.patterns.source.underlined import decided
 
 NONE = "NoneType"
@@ -42,9 +42,13 @@ def propose(case: Case, module: Module, line: int, left: str, right: str, sign: 
         reason = nothing.meant(case, module, call, line)
         if reason:
             return decline(reason)
+        if any(arg.star for arg in call.args):
+            return _untold()
         key = next((arg.value for arg in call.args if arg.keyword is not None and arg.keyword.value == "key"), None)
         plain = [arg.value for arg in call.args if arg.keyword is None and not arg.star]
         name = module.code(call.func)
+        if key is not None and (reason := _why_no_key(module, key)) is not None:
+            return decline(reason)
         if key is not None:
             return _none_first(module, key, "is None" if name == "min" else "is not None")
         if key is None and (ordered := _of_tuples(module, call)) is not None:
@@ -54,6 +58,36 @@ def propose(case: Case, module: Module, line: int, left: str, right: str, sign: 
         if key is None and len(plain) > 1 and name in ("max", "min"):
             return _of_several(case, module, line, call, plain, left == NONE)
     return decline("which of the elements was None cannot be told")
+
+
+def _why_no_key(module: Module, key: cst.BaseExpression) -> str | None:
+    """Why what is given as a key cannot be called for each element; None where nothing says so."""
+    code = module.code(key)
+    branches = [key.body, key.orelse] if isinstance(key, cst.IfExp) else [key]
+    if any(module.code(one) == "None" for one in branches):
+        return f"the key is {code}: the elements themselves are put in order where there is none"
+    producer = producer_of(module, key)
+    is_open = producer.is_known and producer.kind != "function"  # an own function makes the key, or it would not be one
+    if is_open or (isinstance(key, cst.Name) and _may_be_none_itself(module, key)):
+        return f"{code} may be None itself: the elements themselves are put in order then"
+    if isinstance(key, cst.Call) and last_name(key.func) == "cmp_to_key":
+        return f"{code} compares the elements itself"
+    return None
+
+
+def _may_be_none_itself(module: Module, name: cst.Name) -> bool:
+    """Whether a name is None by default, as a parameter, or is bound to None somewhere in its function."""
+    function = module.function(name)
+    parameter = parameter_of(function, name.value) if function is not None else None
+    if parameter is not None and parameter.default is not None and module.code(parameter.default) == "None":
+        return True
+    for one in module.nodes(cst.Assign, within=function.body if function is not None else module.tree):
+        value = one.value
+        branches = [value.body, value.orelse] if isinstance(value, cst.IfExp) else [value]
+        is_bound = name.value in [module.code(each.target) for each in one.targets]
+        if is_bound and any(module.code(branch) == "None" for branch in branches):
+            return True
+    return False
 
 
 def _none_first(module: Module, key: cst.BaseExpression, asked: str) -> Proposal | Declined:
@@ -140,7 +174,7 @@ def _of_several(
     unsure = [one for one in given if may_be_none(module, one)]
     if len(given) > 2 or not unsure:
         if not unsure or len(unsure) != len(given):
-            return _limited(case, module, line, call, unsure[-1]) if unsure else _untold()
+            return nothing.guarded(case, module, line, call, unsure[-1]) if unsure else _untold()
         name = guards.fresh(module, "one", "value", "element")
         codes = ", ".join(module.code(one) for one in given)
         made = guards.expression(f"{module.code(call.func)}({name} for {name} in ({codes}) if {name} is not None)")
@@ -154,13 +188,9 @@ def _of_several(
         return decline(f"{code} is checked before it is used")
     is_value = not _LIMIT.search(code) and _LIMIT.search(module.code(other))
     if is_value or not guards.is_repeatable(code):
-        return _limited(case, module, line, call, subject)
+        return nothing.guarded(case, module, line, call, subject)
     module.replace(call, guards.conditional(module, call, f"{code} is not None", module.code(other)))
     return finish(module, "conditional", f"{code} is None where there is no such limit: {module.code(other)} then.")
-
-
-def _limited(case: Case, module: Module, line: int, call: cst.Call, subject: cst.BaseExpression) -> Proposal | Declined:
-    return nothing.guarded(case, module, line, call, subject)
 
 
 def _untold() -> Declined:
@@ -179,7 +209,7 @@ def without_none(module: Module, elements: cst.BaseExpression) -> Proposal | Dec
             module.replace(elements.elt, cst.Name(name))
     else:
         name = guards.fresh(module, "one", "value", "element")
-        made = guards.expression(f"({name} for {name} in {module.code(elements)} if {name} is not None)")
+        made = guards.expression(f"({name} for {name} in {guards.walked(module, elements)} if {name} is not None)")
         module.replace(elements, made.with_changes(lpar=[], rpar=[]) if len(_args(module, elements)) == 1 else made)
     return finish(module, "filter", "None has no place in an order: it is left out.")
 

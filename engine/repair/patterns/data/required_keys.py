@@ -27,6 +27,8 @@ _OPTIONAL = re.compile(
     r"SSH_\w+|CI|VIRTUAL_ENV|CONDA_PREFIX|HOSTNAME|PWD|LD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|CUDA_HOME|LOCAL_RANK|RANK|"
     r"WORLD_SIZE|NO_COLOR|DEBUG|HTTPS?_PROXY|https?_proxy|no_proxy|SystemRoot|COMSPEC|MANPATH|NUMBER_OF_PROCESSORS)\Z"
 )
+_FRAMEWORK = re.compile(r"(?:django|rest_framework)\b|.*_django\b")
+_VIEW = re.compile(r"(?:View|ViewSet|Mixin)\Z|(?:\A|\.)views?\.")
 _LOOKUP = re.compile(r"(?:must_|require|strict|or_raise|validate|ensure)")
 
 
@@ -40,7 +42,7 @@ def must_be_there(module: Module, use: cst.Subscript, key: object) -> str | None
         return f"{name} means the error: it is how Python asks"
     if _LOOKUP.search(name):
         return f"{name} is there to say what is missing"
-    of_view = base == "self.kwargs"  # what the address of a page holds, and a part of it may be left out
+    of_view = base == "self.kwargs" and _is_view(module, use)  # parts of a page's address, which may be left out
     if _MUST.search(base) and not of_view and not (base.endswith("environ") and _is_usual(module, use, key)):
         return f"{base} must have the key: without it nothing here can go on"
     if re.fullmatch(r"_?[A-Z][A-Z0-9_]*", last):
@@ -64,6 +66,16 @@ def must_be_there(module: Module, use: cst.Subscript, key: object) -> str | None
         ):
             return f"{base} is a table of what is allowed: another key is the caller's error"
     return None
+
+
+def _is_view(module: Module, use: cst.Subscript) -> bool:
+    """Whether a class is one of a web framework's views, or built on one of the project's own that is called so."""
+    around = module.nearest(use, cst.ClassDef)
+    if around is None:
+        return False
+    names = [module.qualified(one.value) for one in around.bases if one.keyword is None]
+    of_framework = any(_FRAMEWORK.match(one) for one in (*module.imported.values(), *names))
+    return of_framework and any(_VIEW.search(one) for one in names)
 
 
 def _is_accessor(function: cst.FunctionDef | None) -> bool:

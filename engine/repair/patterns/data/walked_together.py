@@ -35,10 +35,11 @@ def propose(case: Case, module: Module, line: int, subject: cst.BaseExpression) 
         return finish(module, "or-empty", f"{code} is None by default: it is None beside each of the others then.")
     open_ones = [one for one in as_likely(module, given, subject)
                  if not checks.is_guarded(module, call, module.code(one))]  # fmt: skip
-    if not open_ones:
+    if not open_ones or not all(guards.is_repeatable(module.code(one)) for one in (subject, *open_ones)):
         return None
-    for one in (subject, *open_ones):
-        nothing.stand_in(module, one, "()")
+    for one in (subject, *open_ones):  # any of them may be an array at other times, which is neither true nor false
+        own = module.code(one)
+        module.replace(one, guards.expression(f"{own} if {own} is not None else ()"))
     return finish(module, "or-empty", "One of what is walked through together is None: each is read as empty then.")
 
 

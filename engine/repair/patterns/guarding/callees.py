@@ -13,7 +13,7 @@ import libcst as cst
 
 from engine.repair.patterns.guarding import absent, for_nothing, guards
 from engine.repair.patterns.guarding.absence import none_of
-from engine.repair.patterns.guarding.statement_guards import is_only_shown
+from engine.repair.patterns.guarding.statement_kinds import is_only_shown
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import handlers, intent, wording
 from engine.repair.patterns.source.edit import Module, first_changed_line

@@ -15,7 +15,7 @@ import libcst as cst
 
 from engine.repair.patterns.guarding.checks import within
 from engine.repair.patterns.guarding.for_nothing import Value
-from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.intent import is_generator, own_nodes, returns_value
 from engine.repair.patterns.source.placing import parse_statements
 
@@ -52,11 +52,20 @@ class Condition:
 
 
 def expression(code: str) -> cst.BaseExpression:
-    """An expression from source that may run over lines."""
-    try:
-        return cst.parse_expression(code)
-    except cst.ParserSyntaxError:
-        return cst.parse_expression(f"({code})")
+    """An expression from source that may run over lines. Raises NotEditable where it is none."""
+    for one in (code, f"({code})"):
+        try:
+            return cst.parse_expression(one)
+        except cst.ParserSyntaxError:
+            continue
+    raise NotEditable("the code is set out as nobody would expect")
+
+
+def walked(module: Module, node: cst.BaseExpression) -> str:
+    """The source of what a comprehension is to walk through: `x if y else z` needs parentheses there."""
+    code = module.code(node)
+    loose = isinstance(node, cst.IfExp | cst.Lambda | cst.NamedExpr) and not node.lpar
+    return f"({code})" if loose else code
 
 
 def is_repeatable(code: str) -> bool:
@@ -72,6 +81,29 @@ def is_repeatable(code: str) -> bool:
         elif isinstance(node, ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr | ast.GeneratorExp | ast.ListComp):
             return False
     return True
+
+
+def is_bound_over(module: Module, node: cst.CSTNode, name: str) -> bool:
+    """Whether a builtin's name stands for something else at a node: a parameter, or what the file binds."""
+    for around in module.ancestors(node):
+        if not isinstance(around, cst.FunctionDef):
+            continue
+        if any(one.name.value == name for one in module.nodes(cst.Param, within=around.params)):
+            return True
+        if any(one.value == name for one in module.nodes(cst.Name, within=around.body) if _is_bound(module, one)):
+            return True
+    defined = [one for one in module.tree.body if isinstance(one, cst.FunctionDef | cst.ClassDef)]
+    return name in module.imported or any(one.name.value == name for one in defined)
+
+
+def _is_bound(module: Module, name: cst.Name) -> bool:
+    around = module.parent(name)
+    if isinstance(around, cst.Element):
+        around = module.parent(module.parent(around) or around)
+    return isinstance(around, cst.AssignTarget | cst.For | cst.AsName | cst.NamedExpr | cst.AnnAssign) and name not in (
+        getattr(around, "iter", None),
+        getattr(around, "value", None),
+    )
 
 
 def names_of(code: str) -> set[str]:

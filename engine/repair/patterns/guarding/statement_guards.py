@@ -5,24 +5,19 @@ Relies on `absence` for what fails, on `guards` for where code can go, on `depen
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import checks, for_nothing, guards, kept, lasting, needs, records, refusals
+from engine.repair.patterns.guarding import for_nothing, guards, kept, needs, records, refusals
+from engine.repair.patterns.guarding import statement_kinds as kinds
 from engine.repair.patterns.guarding.absence import Absence, flat, inline
 from engine.repair.patterns.guarding.for_nothing import Value
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.dependents import Statement, bound_names, dependents, is_answered, works_on_itself
 from engine.repair.patterns.source.edit import Module, NotEditable
-from engine.repair.patterns.source.syntax import parameter_of
-
-_ANSWERING = ("startswith", "endswith", "isdigit", "isalpha", "isalnum", "isnumeric", "is_file", "is_dir", "exists")
-_ASKING = re.compile(r"_*(?:is|has|can|should|needs|matches|contains|supports)_")
-_DISPLAYS = (cst.DictElement, cst.Element)
 
 
 def in_statement(
@@ -39,7 +34,7 @@ def in_statement(
     only = line.body[0]
     if isinstance(only, cst.Raise):  # what is to be said stays said
         return inline(module, absence, whole, absence.element, repeatable)
-    value = for_nothing.given_for_nothing(case, module, function, _guess(only, function)) if function else None
+    value = for_nothing.given_for_nothing(case, module, function, kinds.guess(only, function)) if function else None
     if function is not None and value is not None and value.strength != "told":
         value = for_nothing.so_far(module, function, line) or value
     code = module.code(absence.subject)
@@ -57,10 +52,10 @@ def in_statement(
     if isinstance(only, cst.Del) or (
         isinstance(only, cst.Expr)
         and not (is_answered(module, line) and exit_code in ("return", "continue"))
-        and (not _is_used_later(module, line, code) or needs.is_only_told(module, absence, function))
+        and (not kinds.is_used_later(module, line, code) or needs.is_only_told(module, absence, function))
     ):
         return _wrap(module, absence, line, repeatable)
-    if _may_stay_none(module, absence, only, whole):
+    if kinds.may_stay_none(module, absence, only, whole):
         return inline(module, absence, whole, "None", repeatable)
     group = dependents(module, line, lambda node: absence.needed_by(module, node))
     if isinstance(only, cst.Expr) and isinstance(absence.use, cst.Attribute) and not absence.is_none:
@@ -80,10 +75,10 @@ def in_statement(
         guards.before(module, line, f"if {absence.conditions(code)[1]}:\n    {exit_code}\n")
         return "guard-use", value
     if isinstance(only, cst.AugAssign) or (
-        isinstance(only, cst.Assign | cst.AnnAssign) and _is_target(only, absence.use)
+        isinstance(only, cst.Assign | cst.AnnAssign) and kinds.binds(only, absence.use)
     ):
         return _wrap(module, absence, line, repeatable, group)
-    if _sets_up(module, only, function) and guards.is_unconditional(module, whole):
+    if kinds.sets_up(module, only, function) and guards.is_unconditional(module, whole):
         return inline(module, absence, whole, absence.element, repeatable)  # an object without it fails later
     if repeatable and _extends_test(module, absence, line):
         return "test", Value("False", "told", "the condition around it does not hold then")
@@ -102,11 +97,13 @@ def in_statement(
         words = refusals.missing(module, code if absence.is_none else module.code(absence.use))
         _leave_by(module, absence, line, f"raise ValueError({words})")
         return "clear-error", Value("an error", "guessed", "nothing that is empty serves what needs it")
-    if _puts_into(only) and is_left_out and (group is not None or not needs.is_needed_later(module, absence, line)):
+    is_part_of_more = group is not None or not needs.is_needed_later(module, absence, line)
+    if kinds.puts_into(only) and is_left_out and is_part_of_more:
         return _wrap(module, absence, line, repeatable, group)  # what the function returns in the end is not lost
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
     is_given = told and isinstance(only, cst.Return)
-    if once and not is_given and _stands_alone(module, whole, exit_code) and not _is_used_later(module, line, code):
+    is_alone = once and not is_given and kinds.stands_alone(module, whole, exit_code)
+    if is_alone and not kinds.is_used_later(module, line, code):
         return inline(module, absence, whole, absence.element, repeatable)
     if (
         isinstance(only, cst.Return)
@@ -120,10 +117,10 @@ def in_statement(
         if producer is None:
             module.replace(whole, made)
             return "conditional", value
-    if once and absence.element != "None" and _puts_into(only) and getattr(only, "value", None) is whole:
+    if once and absence.element != "None" and kinds.puts_into(only) and getattr(only, "value", None) is whole:
         return inline(module, absence, whole, absence.element, repeatable)
     implied = (
-        _implied(module, only, whole)
+        kinds.implied_number(module, only, whole)
         if value and value.strength == "guessed" and (exit_code or "").startswith("return ")
         else None
     )
@@ -135,7 +132,7 @@ def in_statement(
         and isinstance(only, cst.Assign | cst.AnnAssign | cst.Expr)
     ):
         return _wrap(module, absence, line, repeatable, group)  # what follows can do without it
-    term = _term(module, whole) if exit_code != "continue" and not told else None
+    term = kinds.term_of(module, whole) if exit_code != "continue" and not told else None
     if term is not None and guards.is_unconditional(module, term):
         return inline(module, absence, term, "0", repeatable)
     if exit_code is None:
@@ -145,7 +142,7 @@ def in_statement(
     )
     if absence.is_none and not told and (raised_so := refusals.raised_beside(module, absence, line)) is not None:
         exit_code, given = raised_so, Value("an error", "guessed", "the handler around it answers")
-    if exit_code == "return" and function is not None and _ends_the_program(module, function):
+    if exit_code == "return" and function is not None and kinds.ends_the_program(module, function):
         words = refusals.plain(absence.conditions(code)[1].replace(" is None", " is missing"))
         exit_code = f"{module.name_of_import('sys')}.exit({module.quote}{words}{module.quote})"
         given = Value("the end of the program", "guessed", f"{function.name.value} ends it where it cannot go on")
@@ -168,50 +165,6 @@ def _leave_by(module: Module, absence: Absence, line: cst.SimpleStatementLine, e
     new = line.deep_replace(absence.subject, cst.Name(name))
     guards.before(module, line, f"{name} = {flat(bare)}\nif {absence.conditions(name)[1]}:\n    {exit_code}\n", new)
     return "guard-producer"
-
-
-def _may_stay_none(module: Module, absence: Absence, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> bool:
-    """Whether None is as good here: it is handed on under the parameter's own name, which is None by default, or what
-    is worked out is kept by an object that keeps the very thing as it came."""
-    subject, function, around = absence.subject, module.function(whole), module.parent(whole)
-    if not absence.is_none or not isinstance(subject, cst.Name) or function is None:
-        return False
-    parameter = parameter_of(function, subject.value)
-    if parameter is None:
-        return False
-    if isinstance(around, cst.Arg) and around.keyword is not None and around.keyword.value == subject.value:
-        return parameter.default is not None and module.code(parameter.default) == "None"
-    if not (isinstance(only, cst.Assign) and only.value is whole and _puts_into(only)):
-        return False
-    start = module.position(only).start.line
-    return any(
-        module.code(one.value) == subject.value and _puts_into(one) and module.position(one).start.line < start
-        for one in intent.own_nodes(function.body, cst.Assign)
-    )
-
-
-def _ends_the_program(module: Module, function: cst.FunctionDef) -> bool:
-    """Whether a function ends the program wherever it cannot go on, and never just returns."""
-    calls = [module.code(one.func) for one in intent.own_nodes(function.body, cst.Call)]
-    return "sys.exit" in calls and not intent.own_nodes(function.body, cst.Return)
-
-
-def _term(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:
-    """The call that a use is an argument of, where it is a term of a difference: what is not there adds nothing."""
-    around = module.parent(whole)
-    call = module.parent(around) if isinstance(around, cst.Arg) else None
-    outer = module.parent(call) if isinstance(call, cst.Call) else None
-    is_term = isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Subtract)
-    return call if is_term and isinstance(call, cst.Call) else None
-
-
-def _implied(module: Module, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> str | None:
-    """The number that all the reads of a name behind its binding can do with, where None would fail in one."""
-    if not (isinstance(only, cst.Assign) and only.value is whole and len(only.targets) == 1):
-        return None
-    if not isinstance(only.targets[0].target, cst.Name) or lasting.lasts(module, whole, "None"):
-        return None
-    return "0" if lasting.lasts(module, whole, "0") else None
 
 
 def leave_before(
@@ -246,23 +199,6 @@ def left_with_the_rest(
     return leave_before(case, module, absence, line)
 
 
-def _guess(only: cst.BaseSmallStatement, function: cst.FunctionDef) -> str:
-    """What a function returns for nothing, by the form of what it returns at this place, and by its name."""
-    value = only.value if isinstance(only, cst.Return) else None
-    method = value.func.attr.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) else ""
-    if method in _ANSWERING or (value is not None and _ASKING.match(function.name.value)):
-        return "False"
-    name = value.func.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Name) else ""
-    if isinstance(value, cst.ListComp) or name in ("list", "sorted"):
-        return "[]"
-    if name in ("sum", "len"):
-        return "0"
-    is_asked = isinstance(value, cst.Comparison) or (
-        isinstance(value, cst.UnaryOperation) and isinstance(value.operator, cst.Not)
-    )
-    return "False" if is_asked or name in ("any", "all", "bool", "isinstance") else "None"
-
-
 def _wrap(
     module: Module,
     absence: Absence,
@@ -293,31 +229,6 @@ def _wrap(
     return operator, nothing
 
 
-def _puts_into(only: cst.BaseSmallStatement) -> bool:
-    """Whether a statement only gives an object one of its parts."""
-    return isinstance(only, cst.Assign) and all(
-        isinstance(one.target, cst.Subscript | cst.Attribute) for one in only.targets
-    )
-
-
-def _sets_up(module: Module, only: cst.BaseSmallStatement, function: cst.FunctionDef | None) -> bool:
-    """Whether `__init__` gives an object one of its parts here, and nowhere before."""
-    if function is None or function.name.value != "__init__" or not isinstance(only, cst.Assign):
-        return False
-    targets = [module.code(one.target) for one in only.targets]
-    if not all(re.fullmatch(r"self\.\w+", one) for one in targets):
-        return False
-    line = module.position(only).start.line
-    before = [
-        one for one in module.nodes(cst.AssignTarget, within=function.body) if module.position(one).start.line < line
-    ]
-    around = module.nearest(function, cst.ClassDef)
-    stated = [module.code(one.target) for one in before]
-    if around is not None:
-        stated += [f"self.{module.code(one.target)}" for one in intent.own_nodes(around.body, cst.AssignTarget)]
-    return not set(targets) & set(stated)
-
-
 def _extends_test(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
     """`if x: use(x.y.z)`, where `x.y` may be None: the condition asks for that as well, as it asks for `x` already."""
     subject, block = absence.subject, module.parent(line)
@@ -331,66 +242,6 @@ def _extends_test(module: Module, absence: Absence, line: cst.SimpleStatementLin
         return False
     guards.extend(module, around.test, absence.conditions(module.code(subject))[0])
     return True
-
-
-def _is_target(change: cst.Assign | cst.AnnAssign, use: cst.CSTNode) -> bool:
-    targets = [one.target for one in change.targets] if isinstance(change, cst.Assign) else [change.target]
-    return use in targets
-
-
-def _stands_alone(module: Module, whole: cst.BaseExpression, exit_code: str | None) -> bool:
-    """Whether a missing value can be None among others: in a display, or by a name that is only shown or tested."""
-    around = module.parent(whole)
-    if isinstance(around, cst.Arg) and around.keyword is not None:
-        call = module.parent(around)
-        return isinstance(call, cst.Call) and len(call.args) > 1 and exit_code != "continue"
-    if isinstance(around, _DISPLAYS):
-        holder = module.parent(around)
-        return not isinstance(holder, cst.Tuple) and exit_code != "continue"
-    if isinstance(around, cst.Assign) and len(around.targets) == 1 and isinstance(around.targets[0].target, cst.Name):
-        return is_only_shown(module, around)
-    return False
-
-
-def is_only_shown(module: Module, change: cst.Assign) -> bool:
-    """Whether the name that is bound here is only shown or tested after, so that it may be None."""
-    target = change.targets[0].target
-    if len(change.targets) != 1 or not isinstance(target, cst.Name):
-        return False
-    name = target.value
-    function = module.function(change)
-    if function is None:
-        return False
-    line = module.position(change).start.line
-    uses = [
-        one
-        for one in intent.own_nodes(function.body, cst.Name)
-        if one.value == name and module.position(one).start.line > line
-    ]
-    if not uses:
-        return False
-    for one in uses:
-        around = module.parent(one)
-        shown = isinstance(around, cst.DictElement | cst.Element) and getattr(around, "value", None) is one
-        shown = shown and not kept.overwrites(module, one)
-        tested = isinstance(around, cst.If | cst.UnaryOperation | cst.BooleanOperation) or (
-            isinstance(around, cst.Comparison) and "None" in module.code(around)
-        )
-        given = isinstance(around, cst.Arg) and around.keyword is not None
-        if not (shown or tested or given or checks.is_guarded(module, one, name)):
-            return False
-    return True
-
-
-def _is_used_later(module: Module, line: cst.SimpleStatementLine, code: str) -> bool:
-    block = module.parent(line)
-    if not isinstance(block, cst.IndentedBlock | cst.Module):
-        return False
-    body = list(block.body)
-    later = body[body.index(line) + 1 :]
-    return any(
-        (guards.names_of(code) and f"{code}." in module.code(one)) or f"{code}[" in module.code(one) for one in later
-    )
 
 
 def _producer(module: Module, line: cst.SimpleStatementLine, code: str, bad: str) -> cst.SimpleStatementLine | None:

@@ -1,4 +1,4 @@
-"""An attribute that an object does not have: misspelt, renamed, optional, or set only later.
+"""An attribute that an object does not have: misspelt, renamed, or set only later; else it is read as optional.
 
 Relies on the project's own classes as they stand in its sources, and on what Python's types and modules have.
 """
@@ -10,14 +10,13 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import absent, checks, for_nothing, guards, lasting, read_again
-from engine.repair.patterns.guarding.subscripts import absence_of
-from engine.repair.patterns.members import handed_on, plain_types, same_tests, shared_objects
+from engine.repair.patterns.guarding import checks, guards, lasting
+from engine.repair.patterns.members import handed_on, plain_types
 from engine.repair.patterns.members.of_modules import RENAMED, of_module, quote_of, renamed
+from engine.repair.patterns.members.optional_reads import optional
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module, first_changed_line
 from engine.repair.patterns.source.own_classes import (
-    TYPES,
     classes_of,
     is_dynamic,
     likely_name,
@@ -242,147 +241,6 @@ def _empty_of(values: list[str]) -> str | None:
     if values and values[0][0] in "[{":
         return values[0][0] + {"[": "]", "{": "}"}[values[0][0]]
     return None
-
-
-def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
-    """Read an attribute that not every object has."""
-    source = module.code(use.value)
-    plain = plain_types.propose(case, module, use, name, owner)
-    if plain is not None:
-        return plain
-    if owner in ("str", "dict", "list", "tuple", "int") and _asks_elsewhere(module, use, owner):
-        return _other_type(case, module, use, name, owner)
-    if owner in TYPES or owner in ("function", "method", "builtin_function_or_method", "type"):
-        return Declined("attribute", f"a {owner} has no {name}: what was meant cannot be seen")
-    if not guards.is_repeatable(source):
-        return Declined("attribute", f"{owner} has no {name}, and nothing here says what was meant")
-    around = module.parent(use)
-    if isinstance(around, cst.Call) and around.func is use:
-        return _method(case, module, use, around, name, owner)
-    function = module.function(use)
-    default = _default(case, module, use, function)
-    quote = quote_of(module, use)
-    if not lasting.lasts(module, use, default):
-        fit = lasting.fitting(module, use)
-        if fit is None:
-            return _read_on(case, module, use, name, owner)
-        default = fit
-    others = shared_objects.reads(module, use, default)
-    others += [one for one in same_tests.again(module, use, default) if one not in others]
-    if others and default == "False":
-        default = "None"  # another of them may ask whether it is None
-    made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {default})")
-    for one in (use, *others):
-        module.replace(one, made.deep_clone().with_changes(lpar=one.lpar, rpar=one.rpar))
-    known = members_of(owner, list(classes_of(case, owner.rpartition(".")[2], module)))
-    for one in same_tests.beside(module, use):
-        if one.attr.value not in known:
-            module.replace(one, guards.expression(f"getattr({source}, {quote}{one.attr.value}{quote}, {default})"))
-    edit = module.edit()
-    why = f"Not every {owner} has '{name}': it is read as optional, {default} where it is missing."
-    return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
-
-
-def _asks_elsewhere(module: Module, use: cst.Attribute, owner: str) -> bool:
-    """Whether the function asks of something else whether it is of the type that came here: such values do occur."""
-    function, around = module.function(use), module.parent(use)
-    if function is None or not (isinstance(around, cst.Call) and around.func is use):
-        return False
-    source = module.code(use.value)
-    asked = [one for one in module.nodes(cst.Call, within=function.body) if module.code(one.func) == "isinstance"]
-    kinds = [one for one in asked if len(one.args) == 2 and module.code(one.args[1].value) == owner]
-    return (
-        guards.is_repeatable(source) and bool(kinds) and all(module.code(one.args[0].value) != source for one in asked)
-    )
-
-
-def _other_type(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
-    asked = f"isinstance({{}}, {owner})"
-    operator, value = absent.guard(case, module, absence_of(use, use.value, f"not {asked}", asked))
-    edit = module.edit()
-    why = f"{module.code(use.value)} is sometimes a {owner} without '{name}': {value.code} then, as {value.because}."
-    return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
-
-
-def _read_on(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
-    """`x.name.part`: None in its place would only fail one step further."""
-    quote = quote_of(module, use)
-    asked = f"hasattr({{}}, {quote}{name}{quote})"
-    absence = absence_of(use, use.value, asked, f"not {asked}")
-    operator, value = absent.guard(case, module, absence)
-    edit = read_again.guarded(case, module, absence, module.edit(), (asked.format(module.code(use.value)),))
-    why = f"Not every {owner} has '{name}': {value.code} then, as {value.because}."
-    return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
-
-
-def _default(case: Case, module: Module, use: cst.Attribute, function: cst.FunctionDef | None) -> str:
-    around = module.parent(use)
-    if _counts(module, use.attr.value):
-        return "0"
-    if isinstance(around, cst.For | cst.CompFor):
-        return "()"
-    if isinstance(around, cst.If | cst.While | cst.CompIf | cst.UnaryOperation | cst.BooleanOperation):
-        return "False"
-    if isinstance(around, cst.Return) and function is not None:
-        return for_nothing.given_for_nothing(case, module, function, "None").code
-    if isinstance(around, cst.Attribute | cst.Subscript):
-        return "None"
-    if isinstance(around, cst.BinaryOperation):
-        return '""' if isinstance(around.operator, cst.Add) and "'" in module.code(around) else "0"
-    if isinstance(around, cst.AugAssign):
-        return "0"
-    if isinstance(around, cst.FormattedStringExpression):
-        return "None"
-    call = module.parent(around) if isinstance(around, cst.Arg) else None
-    if isinstance(call, cst.Call) and module.code(call.func) in (
-        "len",
-        "sum",
-        "list",
-        "sorted",
-        "set",
-        "tuple",
-        "enumerate",
-    ):
-        return "()"
-    return "None"
-
-
-def _counts(module: Module, name: str) -> bool:
-    """Whether the file counts by an attribute: it adds to it, or gives it whole numbers only."""
-    for change in module.nodes(cst.AugAssign):
-        if isinstance(change.target, cst.Attribute) and change.target.attr.value == name:
-            return isinstance(change.operator, cst.AddAssign | cst.SubtractAssign) and not isinstance(
-                change.value, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString | cst.List
-            )
-    given = [
-        one.value
-        for one in module.nodes(cst.Assign)
-        if any(isinstance(t.target, cst.Attribute) and t.target.attr.value == name for t in one.targets)
-    ]
-    return bool(given) and all(isinstance(one, cst.Integer) for one in given)
-
-
-def _method(
-    case: Case, module: Module, use: cst.Attribute, call: cst.Call, name: str, owner: str
-) -> Proposal | Declined:
-    """Call a method that not every object has, where it has it."""
-    source, quote = module.code(use.value), quote_of(module, use)
-    good = f"hasattr({source}, {quote}{name}{quote})"
-    line = guards.statement_line(module, call)
-    if line is not None and isinstance(line.body[0], cst.Expr) and line.body[0].value in (call, module.parent(call)):
-        guards.under(module, line, good)
-    elif (otherwise := "None" if lasting.lasts(module, call, "None") else _instead(module, call)) is None:
-        return _read_on(case, module, use, name, owner)
-    else:
-        module.replace(call, guards.conditional(module, call, good, otherwise))
-    edit = module.edit()
-    why = f"Not every {owner} has '{name}': it is called where it is there."
-    return Proposal("attribute", "hasattr", (edit,), first_changed_line(edit), "review", why)
-
-
-def _instead(module: Module, call: cst.Call) -> str | None:
-    """What stands for what a method gives, where None would fail; None in a condition, which asks for the method."""
-    return None if absent.test_of(module, absent.whole_of(module, call)) is not None else lasting.fitting(module, call)
 
 
 def _by_type(module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:

@@ -39,7 +39,7 @@ _ON_PURPOSE = re.compile(
 
 # What a function finds out is nothing that it demands: "whether all required keys exist".
 _ASKING = re.compile(
-    r"(?i)\b(?:whether|checks? (?:if|that)|tests? (?:if|that)|(?:returns?|is) (?:true|false) if|if)\b[^.;\n]*"
+    r"(?i)\b(?:whether|checks? (?:if|that)|tests? (?:if|that)|(?:returns?|is) (?:true|false) if)\b[^.;\n]*"
 )
 
 _LIBRARY = re.compile(r"(?i)(?:[/\\]lib(?:64)?[/\\](?:python[\d.]+[/\\])?\w[^/\\]*|<frozen [\w.]+>)")

@@ -49,9 +49,15 @@ PROGRAMS = [
     ),
     program(
         "a text or bytes, whichever comes",
-        "def lines(out):\n    return out.split('\\n')\n",
+        "def lines(out: str):\n    return out.split('\\n')\n",
         "import app\nassert app.lines('a\\nb') == ['a', 'b']\nassert app.lines(b'a\\nb') == ['a', 'b']",
         operator="decode",
+    ),
+    program(
+        "bytes of which nothing says that they are a text at times",
+        "def is_photo(data):\n    return data.startswith('\\xff\\xd8') and 'JFIF' in data\n",
+        "import app\nassert not app.is_photo(b'\\x89PNG')",
+        operator="bytes",
     ),
     program(
         "a limit that is not set",

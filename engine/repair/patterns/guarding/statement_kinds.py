@@ -1,0 +1,167 @@
+"""What a statement is, for what is to be done where a thing it needs is missing: whether it only shows a value, gives
+an object one of its parts, ends the program, or hands on what may be None as well.
+
+Reads code alone, and changes nothing. Relies on `lasting` for what fails later.
+"""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from engine.repair.patterns.guarding import checks, guards, kept, lasting
+from engine.repair.patterns.guarding.absence import Absence
+from engine.repair.patterns.source import intent
+from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.syntax import parameter_of
+
+_ANSWERING = ("startswith", "endswith", "isdigit", "isalpha", "isalnum", "isnumeric", "is_file", "is_dir", "exists")
+_ASKING = re.compile(r"_*(?:is|has|can|should|needs|matches|contains|supports)_")
+_DISPLAYS = (cst.DictElement, cst.Element)
+
+
+def may_stay_none(module: Module, absence: Absence, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> bool:
+    """Whether None is as good here: it is handed on under the parameter's own name, which is None by default, or what
+    is worked out is kept by an object that keeps the very thing as it came."""
+    subject, function, around = absence.subject, module.function(whole), module.parent(whole)
+    if not absence.is_none or not isinstance(subject, cst.Name) or function is None:
+        return False
+    parameter = parameter_of(function, subject.value)
+    if parameter is None:
+        return False
+    if isinstance(around, cst.Arg) and around.keyword is not None and around.keyword.value == subject.value:
+        return parameter.default is not None and module.code(parameter.default) == "None"
+    if not (isinstance(only, cst.Assign) and only.value is whole and puts_into(only)):
+        return False
+    start = module.position(only).start.line
+    return any(
+        module.code(one.value) == subject.value and puts_into(one) and module.position(one).start.line < start
+        for one in intent.own_nodes(function.body, cst.Assign)
+    )
+
+
+def ends_the_program(module: Module, function: cst.FunctionDef) -> bool:
+    """Whether a function ends the program wherever it cannot go on, and never just returns."""
+    calls = [module.code(one.func) for one in intent.own_nodes(function.body, cst.Call)]
+    return "sys.exit" in calls and not intent.own_nodes(function.body, cst.Return)
+
+
+def term_of(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:
+    """The call that a use is an argument of, where it is a term of a difference: what is not there adds nothing."""
+    around = module.parent(whole)
+    call = module.parent(around) if isinstance(around, cst.Arg) else None
+    outer = module.parent(call) if isinstance(call, cst.Call) else None
+    is_term = isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Subtract)
+    return call if is_term and isinstance(call, cst.Call) else None
+
+
+def implied_number(module: Module, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> str | None:
+    """The number that all the reads of a name behind its binding can do with, where None would fail in one."""
+    if not (isinstance(only, cst.Assign) and only.value is whole and len(only.targets) == 1):
+        return None
+    if not isinstance(only.targets[0].target, cst.Name) or lasting.lasts(module, whole, "None"):
+        return None
+    return "0" if lasting.lasts(module, whole, "0") else None
+
+
+def guess(only: cst.BaseSmallStatement, function: cst.FunctionDef) -> str:
+    """What a function returns for nothing, by the form of what it returns at this place, and by its name."""
+    value = only.value if isinstance(only, cst.Return) else None
+    method = value.func.attr.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) else ""
+    if method in _ANSWERING or (value is not None and _ASKING.match(function.name.value)):
+        return "False"
+    name = value.func.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Name) else ""
+    if isinstance(value, cst.ListComp) or name in ("list", "sorted"):
+        return "[]"
+    if name in ("sum", "len"):
+        return "0"
+    is_asked = isinstance(value, cst.Comparison) or (
+        isinstance(value, cst.UnaryOperation) and isinstance(value.operator, cst.Not)
+    )
+    return "False" if is_asked or name in ("any", "all", "bool", "isinstance") else "None"
+
+
+def puts_into(only: cst.BaseSmallStatement) -> bool:
+    """Whether a statement only gives an object one of its parts."""
+    return isinstance(only, cst.Assign) and all(
+        isinstance(one.target, cst.Subscript | cst.Attribute) for one in only.targets
+    )
+
+
+def sets_up(module: Module, only: cst.BaseSmallStatement, function: cst.FunctionDef | None) -> bool:
+    """Whether `__init__` gives an object one of its parts here, and nowhere before."""
+    if function is None or function.name.value != "__init__" or not isinstance(only, cst.Assign):
+        return False
+    targets = [module.code(one.target) for one in only.targets]
+    if not all(re.fullmatch(r"self\.\w+", one) for one in targets):
+        return False
+    line = module.position(only).start.line
+    before = [
+        one for one in module.nodes(cst.AssignTarget, within=function.body) if module.position(one).start.line < line
+    ]
+    around = module.nearest(function, cst.ClassDef)
+    stated = [module.code(one.target) for one in before]
+    if around is not None:
+        stated += [f"self.{module.code(one.target)}" for one in intent.own_nodes(around.body, cst.AssignTarget)]
+    return not set(targets) & set(stated)
+
+
+def binds(change: cst.Assign | cst.AnnAssign, use: cst.CSTNode) -> bool:
+    targets = [one.target for one in change.targets] if isinstance(change, cst.Assign) else [change.target]
+    return use in targets
+
+
+def stands_alone(module: Module, whole: cst.BaseExpression, exit_code: str | None) -> bool:
+    """Whether a missing value can be None among others: in a display, or by a name that is only shown or tested."""
+    around = module.parent(whole)
+    if isinstance(around, cst.Arg) and around.keyword is not None:
+        call = module.parent(around)
+        return isinstance(call, cst.Call) and len(call.args) > 1 and exit_code != "continue"
+    if isinstance(around, _DISPLAYS):
+        holder = module.parent(around)
+        return not isinstance(holder, cst.Tuple) and exit_code != "continue"
+    if isinstance(around, cst.Assign) and len(around.targets) == 1 and isinstance(around.targets[0].target, cst.Name):
+        return is_only_shown(module, around)
+    return False
+
+
+def is_only_shown(module: Module, change: cst.Assign) -> bool:
+    """Whether the name that is bound here is only shown or tested after, so that it may be None."""
+    target = change.targets[0].target
+    if len(change.targets) != 1 or not isinstance(target, cst.Name):
+        return False
+    name = target.value
+    function = module.function(change)
+    if function is None:
+        return False
+    line = module.position(change).start.line
+    uses = [
+        one
+        for one in intent.own_nodes(function.body, cst.Name)
+        if one.value == name and module.position(one).start.line > line
+    ]
+    if not uses:
+        return False
+    for one in uses:
+        around = module.parent(one)
+        shown = isinstance(around, cst.DictElement | cst.Element) and getattr(around, "value", None) is one
+        shown = shown and not kept.overwrites(module, one)
+        tested = isinstance(around, cst.If | cst.UnaryOperation | cst.BooleanOperation) or (
+            isinstance(around, cst.Comparison) and "None" in module.code(around)
+        )
+        given = isinstance(around, cst.Arg) and around.keyword is not None
+        if not (shown or tested or given or checks.is_guarded(module, one, name)):
+            return False
+    return True
+
+
+def is_used_later(module: Module, line: cst.SimpleStatementLine, code: str) -> bool:
+    block = module.parent(line)
+    if not isinstance(block, cst.IndentedBlock | cst.Module):
+        return False
+    body = list(block.body)
+    later = body[body.index(line) + 1 :]
+    return any(
+        (guards.names_of(code) and f"{code}." in module.code(one)) or f"{code}[" in module.code(one) for one in later
+    )
