@@ -110,7 +110,7 @@ def _proposal(case: Case, module: Module, failed: Sequence[Division]) -> Proposa
     for one in every:
         whole = one if isinstance(one, cst.AugAssign) else whole_formula(module, one)
         wholes.setdefault(whole, []).append(one)
-    operator, applicability, because = "", "safe", ""
+    operator, applicability, because, kept = "", "safe", "", "; the formula stays as it is."
     told = [one for one, divisions in wholes.items() if any(division in failed for division in divisions)]
     outermost = [one for one in told if not is_inside(module, one, told)]
     others = [
@@ -124,6 +124,7 @@ def _proposal(case: Case, module: Module, failed: Sequence[Division]) -> Proposa
             extremes.too(module, formula, denominator_code(module, failed[0]), value.code)
         if not operator:
             operator, because = way, f": {value.code} where it is zero, as {value.because}"
+            kept = kept if way != "at-least-one" else "; any other number divides as it did."
         if (
             not is_sure
             or is_one_over(module, formula)
@@ -132,7 +133,7 @@ def _proposal(case: Case, module: Module, failed: Sequence[Division]) -> Proposa
         ):
             applicability = "review"
     edit = module.edit()
-    why = f"The division fails when {denominator_code(module, failed[0])} is zero{because}; the formula stays as it is."
+    why = f"The division fails when {denominator_code(module, failed[0])} is zero{because}{kept}"
     return Proposal(
         "zero-division",
         operator,

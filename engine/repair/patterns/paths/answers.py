@@ -26,6 +26,9 @@ from engine.repair.patterns.source.syntax import (
 FIRST_TIME = re.compile(
     r"(?i)cache|state|history|checkpoint|progress|session|seen|index|store|database|manifest|registry"
 )
+_TABLE = re.compile(  # a pickle holds anything
+    r"(?:(?:modin\.)?pandas\.read_(?:csv|json|excel|parquet|table|feather|fwf|xml)|polars\.read_(?:csv|json|excel|parquet))\Z"
+)
 STARTS = ("main", "cli", "run", "_main")
 
 
@@ -118,11 +121,9 @@ def _gives_what_it_reads(site: Site, function: cst.FunctionDef) -> bool:
 def _by_content(site: Site) -> str | None:
     """The empty value of what a file of one's own holds, judged by how it is read."""
     text = site.module.code(site.module.function(site.call.call) or site.statement)
-    table = re.match(
-        r"(\w+)\.read_(?:csv|json|excel|parquet|table|feather|pickle)\Z", site.module.code(site.call.call.func)
-    )
-    if table is not None:
-        return f"{table[1]}.DataFrame()"
+    owner, dot, _name = site.module.code(site.call.call.func).rpartition(".")
+    if dot and _TABLE.match(site.module.qualified(site.call.call.func)):
+        return f"{owner}.DataFrame()"
     if "json.load" in text or "yaml" in text or "pickle.load" in text or "tomllib" in text:
         return "{}"
     if "readlines" in text or "splitlines" in text or "csv." in text:

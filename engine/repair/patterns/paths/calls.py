@@ -86,6 +86,7 @@ METHODS: dict[str, Action] = {
     "mkdir": "mkdir",
     **dict.fromkeys(("rename", "replace"), "move"),
 }
+_ALONE = ("read_bytes", "stat", "lstat", "iterdir", "unlink", "rmdir")  # what a path does itself, given nothing
 SAVERS = frozenset(
     (
         *("save", "savefig", "to_csv", "to_json", "to_excel", "to_parquet", "to_pickle", "to_html", "tofile", "imsave"),
@@ -98,7 +99,7 @@ SAVERS = frozenset(
 def path_call(module: Module, call: cst.Call) -> PathCall | None:
     """What a call needs a path for; None where it is no call that is known to need one."""
     name = module.qualified(call.func)
-    if any(arg.star for arg in call.args):
+    if any(arg.star for arg in call.args) or _is_elsewhere(call):
         return None
     opened = opening(module, call)
     if (
@@ -140,6 +141,8 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
         return None
     if method in METHODS:
         action = METHODS[method]
+        if method in _ALONE and any(arg.keyword is None for arg in call.args):
+            return None  # a path that is given to something else: another machine's, as a rule
         if action == "move":
             return (
                 PathCall(call, action, own, True, _bare(first)) if first is not None and len(call.args) == 1 else None
@@ -150,6 +153,7 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
     return None
 
 
+_ELSEWHERE = re.compile(r"(?i)(?:\A|_)(?:s?ftp|ssh|scp|remote|s3|gcs|hdfs|webdav|smb|bucket|blob)(?:_|\Z|client)")
 _PATH_LIKE = re.compile(
     r"(?i)(?:^|_)(?:path|file|filename|fname|filepath|dir|dirname|directory|folder|src|source)\d?\Z"
 )
@@ -171,10 +175,16 @@ _GOAL = re.compile(
 _JOINING = ("os.path.join", "pathlib.Path")
 
 
+def _is_elsewhere(call: cst.Call) -> bool:
+    """Whether a file is asked for on another machine: whether there is one on this disk says nothing."""
+    owner = call.func.value if isinstance(call.func, cst.Attribute) else None
+    return owner is not None and _ELSEWHERE.search(last_name(owner)) is not None
+
+
 def path_like_call(module: Module, call: cst.Call) -> PathCall | None:
     """A call of what is not known that is given something called a path, or made as one; None for others."""
     name = last_name(call.func)
-    if name in OF_PATHS:
+    if name in OF_PATHS or _is_elsewhere(call):
         return None
     for arg in call.args:
         given = last_name(arg.value)

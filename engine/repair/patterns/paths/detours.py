@@ -236,7 +236,7 @@ def _taken_up(site: Site, needed: Sequence[str]) -> Proposal | None:
         return None
     head, first, test = _condition(site, made.needing[0])
     body = [first.with_changes(leading_lines=()), *made.needing[1:]]
-    begun = "".join(f"{name} = 0\n" for name in made.beginnings)
+    begun = "".join(f"{name} = {value}\n" for name, value in made.beginnings)
     _put(module, made.needing[0], begun + head, cst.If(expression(test), cst.IndentedBlock(body=body)))
     for other in made.needing[1:]:
         module.replace(other, cst.RemoveFromParent())

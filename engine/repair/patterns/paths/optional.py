@@ -1,7 +1,7 @@
 """A path that may be left out: the condition under which it is used asks, too, whether it is there.
 
-Only for what a program can do without, by its name: settings, a cache, a history. A file that somebody named for its
-content is not left out.
+Only for what a program writes itself, by its name: a cache, a history. A file that somebody named for its content is
+not left out, settings least of all: whoever mistypes where they are has to be told.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import libcst as cst
 
 from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.paths import edits
-from engine.repair.patterns.paths.answers import FIRST_TIME, as_parameter, calling, calls_in, loop_over
+from engine.repair.patterns.paths.answers import as_parameter, calling, calls_in, loop_over
 from engine.repair.patterns.paths.calls import PathCall
 from engine.repair.patterns.paths.guards import Site, exists_test, is_simple
 from engine.repair.patterns.pattern import Declined, Proposal
@@ -20,12 +20,15 @@ from engine.repair.patterns.source import handlers
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.expected import is_test_file
 
-_DISPENSABLE = re.compile(FIRST_TIME.pattern + r"|config|setting|prefs|preference|cookie|theme|\brc\b")
+_DISPENSABLE = re.compile(  # whole words: a store is no restored picture
+    r"(?i)(?:\b|_)(?:caches?|cached|history|histories|session|seen|progress|cookies?|cookie_?jar|recent|bookmarks)(?:\b|_)|"
+    r"(?<![a-z])(?:cache|history|cookie)(?:path|file|name|dir)"
+)
 _FRAMES = 3
 
 
 def is_dispensable(site: Site) -> bool:
-    """Whether a path is called a thing that a program can do without."""
+    """Whether a path is called a thing that a program writes itself, and can do without."""
     return _DISPENSABLE.search(site.module.code(site.call.path)) is not None
 
 

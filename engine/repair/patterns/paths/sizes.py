@@ -30,19 +30,28 @@ def shown_sizes(site: Site) -> bool:
     """Let the sizes in a display, or among named arguments, be None where there is no such file; whether there are."""
     module = site.module
     first = _asked_size(module, site.call.call)
-    if first is None or not isinstance(module.parent(first), cst.DictElement | cst.Arg):
+    around = module.parent(first) if first is not None else None
+    if not isinstance(around, cst.DictElement | cst.Arg):
         return False
-    around = module.parent(first)
-    if isinstance(around, cst.Arg) and around.keyword is None:
+    if isinstance(around, cst.Arg) and not _is_shown(module, around):
         return False
     for call in module.nodes(cst.Call, within=site.statement):
         size = _asked_size(module, call)
         path = _path_of(call)
         if size is None or path is None or not isinstance(module.parent(size), type(around)):
             continue
+        beside = module.parent(size)
+        if isinstance(beside, cst.Arg) and not _is_shown(module, beside):
+            continue
         there = f"{module.name_of_import('os')}.path.exists({module.code(path)})"
         module.replace(size, guards.conditional(module, size, there, "None"))
     return True
+
+
+def _is_shown(module: Module, given: cst.Arg) -> bool:
+    """Whether a named argument is only kept with others: what any other call does without a number, nothing tells."""
+    call = module.parent(given)
+    return given.keyword is not None and isinstance(call, cst.Call) and module.code(call.func) == "dict"
 
 
 def _asked_size(module: Module, call: cst.Call) -> cst.BaseExpression | None:
@@ -56,6 +65,8 @@ def _asked_size(module: Module, call: cst.Call) -> cst.BaseExpression | None:
     is_stat = isinstance(call.func, cst.Attribute) and call.func.attr.value == "stat"
     if not is_stat or not isinstance(around, cst.Attribute) or around.attr.value not in _OF_STAT:
         return None
+    if call.args and module.qualified(call.func) not in ("os.stat", "os.lstat"):
+        return None  # another machine's file
     return around
 
 

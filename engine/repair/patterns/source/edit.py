@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TypeVar, cast
 from warnings import catch_warnings, simplefilter
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+from libcst.metadata import CodeRange
 
 from engine.repair.patterns.pattern import FileEdit
 from engine.repair.patterns.source.line_endings import with_endings
+from engine.repair.patterns.source.parsed import parsed
 from engine.repair.patterns.source.placing import bound_by, dotted, parse_statements, with_helpers, with_imports
 
 Node = TypeVar("Node", bound=cst.CSTNode)
-_OLD = re.compile(  # statements that Python 2 alone has
-    r"^[ \t]*(?:print[ \t]+(?:['\">]|[\w.]+(?:\[[^\n]*\])?[ \t]*(?:,[^\n]*)?$)|exec[ \t]+['\"]"
-    r"|except[ \t]+(?:[\w.]+|\([^)\n]*\)),[ \t]*\w+[ \t]*:|raise[ \t]+[\w.]+,)[^\n]*",
-    re.M,
-)
 LINE_END = re.compile(r"\r\n|\r|\n")
 Change = cst.CSTNode | cst.FlattenSentinel[cst.CSTNode] | cst.RemovalSentinel
 
@@ -47,7 +43,7 @@ class Module:
         is no matter where it is only read)."""
         self.path = path
         self.source = source
-        made = _parsed(source)
+        made = parsed(source)
         if isinstance(made, str):
             raise NotEditable(f"{path} {made}")
         if not made.is_exact and not to_read:
@@ -56,6 +52,8 @@ class Module:
         self._tail = made.tail
         self._positions, self._parents = made.positions, made.parents
         self._order, self._spans = made.order, made.spans
+        self._places = made.places
+        self._codes: dict[cst.CSTNode, str] = {}  # every step asks for the same ones
         self._changes: dict[cst.CSTNode, Change] = {}
         self._imports: list[str] = []
         self._helpers: list[str] = []
@@ -89,9 +87,19 @@ class Module:
     def nodes(self, kind: type[Node], line: int | None = None, within: cst.CSTNode | None = None) -> list[Node]:
         """Nodes of a kind in source order; those that touch `line` where it is given, inside `within`."""
         first, end = self._spans.get(within or self.tree, (0, 0))
-        there = self._order[first:end] if end else _below(within or self.tree)
-        found = [node for node in there if isinstance(node, kind) and (line is None or self._touches(node, line))]
+        if end:
+            places = self._places_of(kind)
+            there = [self._order[at] for at in places[bisect_left(places, first) : bisect_left(places, end)]]
+        else:
+            there = [node for node in _below(within or self.tree) if isinstance(node, kind)]
+        found = [cast(Node, node) for node in there if line is None or self._touches(node, line)]
         return sorted(found, key=lambda node: (self.position(node).start.line, self.position(node).start.column))
+
+    def _places_of(self, kind: type[cst.CSTNode]) -> Sequence[int]:
+        """Where the nodes of a kind are in the order of all."""
+        if kind not in self._places:
+            self._places[kind] = [at for at, node in enumerate(self._order) if isinstance(node, kind)]
+        return self._places[kind]
 
     def statement(self, line: int) -> cst.SimpleStatementLine | cst.BaseCompoundStatement | None:
         """The innermost statement that touches a line."""
@@ -116,7 +124,9 @@ class Module:
 
     def code(self, node: cst.CSTNode) -> str:
         """A node's source."""
-        return self.tree.code_for_node(node)
+        if node not in self._codes:
+            self._codes[node] = self.tree.code_for_node(node)
+        return self._codes[node]
 
     @cached_property
     def quote(self) -> str:
@@ -277,73 +287,6 @@ def _imports(body: Sequence[cst.CSTNode]) -> Iterator[cst.Import | cst.ImportFro
 def with_replaced(node: Node, changes: Mapping[cst.CSTNode, cst.CSTNode]) -> Node:
     """A node with several others below it replaced at once."""
     return cast(Node, node.visit(_Replacer(changes)))
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A file's tree; `order` has its nodes as they stand in the source, `spans` where a node and all below it are in
-    that order (asking a LibCST node for its children walks it anew every time)."""
-
-    tree: cst.Module
-    text: str
-    positions: Mapping[cst.CSTNode, CodeRange]
-    parents: Mapping[cst.CSTNode, cst.CSTNode]
-    order: Sequence[cst.CSTNode]
-    spans: Mapping[cst.CSTNode, tuple[int, int]]
-    is_exact: bool  # written out again, with the tail, it is the source byte for byte
-    tail: bytes  # blanks behind the last line, which LibCST drops where no line ends after them
-
-
-_TOO_DEEP = "is nested too deeply: a chain of hundreds of `elif`, or brackets in brackets"  # an `elif` is a level, too
-
-
-@lru_cache(maxsize=24)  # many errors lie in few files, and every pattern asks; trees are never changed in place
-def _parsed(source: bytes) -> Parsed | str:
-    """A file's tree with positions and parents; why there is none."""
-    try:
-        tree = cst.parse_module(source)
-        tail = b"" if tree.bytes == source else _blank_tail(source)
-        tree = cst.parse_module(source.removesuffix(tail)) if tail else tree
-    except RecursionError:
-        return _TOO_DEEP
-    except (cst.ParserSyntaxError, UnicodeError, SyntaxError, LookupError) as error:
-        old = _OLD.search(source.decode("utf-8", "replace"))
-        if old is not None:
-            said = " ".join(old[0].split())[:60]
-            return f"is written in Python 2 (`{said}`): only what Python 3 reads is edited"
-        return f"cannot be parsed: {str(error).splitlines()[0]}"
-    try:
-        return _located(tree, tail, source)
-    except RecursionError:
-        return _TOO_DEEP
-
-
-def _located(tree: cst.Module, tail: bytes, source: bytes) -> Parsed:
-    """A parsed file with positions and parents. Raises RecursionError."""
-    wrapper = MetadataWrapper(tree, unsafe_skip_copy=True)
-    order: list[cst.CSTNode] = []
-    spans: dict[cst.CSTNode, tuple[int, int]] = {}
-    parents: dict[cst.CSTNode, cst.CSTNode] = {}  # here, as LibCST's own provider would walk a large file once more
-
-    def look(node: cst.CSTNode) -> None:
-        first = len(order)
-        order.append(node)
-        for child in node.children:
-            parents[child] = node
-            look(child)
-        spans[node] = (first, len(order))
-
-    look(wrapper.module)
-    positions = wrapper.resolve(PositionProvider)
-    is_exact = tree.bytes + tail == source
-    return Parsed(wrapper.module, wrapper.module.code, positions, parents, order, spans, is_exact, tail)
-
-
-def _blank_tail(source: bytes) -> bytes:
-    """The blank lines, and blanks of a line without an end, behind a file's last line of code."""
-    tail = source[len(source.rstrip(b" \t\f\r\n")) :]
-    end = re.match(rb"[ \t\f]*(?:\r\n|\r|\n)", tail)
-    return tail[end.end() :] if end is not None else b""
 
 
 def _below(node: cst.CSTNode) -> list[cst.CSTNode]:

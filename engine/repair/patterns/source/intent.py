@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 import libcst as cst
@@ -19,6 +20,7 @@ from engine.repair.patterns.source.edit import Module, Node, NotEditable
 from engine.repair.record import Frame
 
 MOST_FILES = 400
+_SCOPES = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
 _READING = ("__getitem__", "__missing__", "__delitem__")
 _BASES = {
     "ZeroDivisionError": ("ArithmeticError",),
@@ -301,10 +303,16 @@ def is_generator(function: cst.FunctionDef) -> bool:
 
 def own_nodes(node: cst.CSTNode, kind: type[Node]) -> list[Node]:
     """Nodes of a kind below this one, those of functions and classes defined in it aside."""
-    found: list[Node] = []
-    for child in node.children:
-        if isinstance(child, kind):
-            found.append(child)
-        if not isinstance(child, cst.FunctionDef | cst.ClassDef | cst.Lambda):
-            found += own_nodes(child, kind)
-    return found
+    return [one for one in _own(node) if isinstance(one, kind)]
+
+
+@lru_cache(maxsize=2048)  # every step of a pattern asks anew; trees are never changed in place
+def _own(node: cst.CSTNode) -> Sequence[cst.CSTNode]:
+    found: list[cst.CSTNode] = []
+    left = list(reversed(node.children))
+    while left:
+        child = left.pop()
+        found.append(child)
+        if not isinstance(child, _SCOPES):
+            left += reversed(child.children)
+    return tuple(found)

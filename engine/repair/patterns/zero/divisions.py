@@ -113,7 +113,7 @@ def _only_value(module: Module, node: cst.BaseExpression) -> str | None:
     if len(bound) != 1 or changed:
         return None
     code = module.code(bound[0].value)
-    return code if re.match(r"max\((?:1|1\.0),|max\([^()]*, ?1\)\Z", code) else None
+    return code if re.match(r"max\((?:1|1\.0),|max\([^()]*, ?1\)\Z|.* or 1(?:\.0)?\Z", code) else None
 
 
 def _never_zero(node: ast.expr) -> bool:

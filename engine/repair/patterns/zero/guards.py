@@ -116,11 +116,11 @@ def _at_least_one(module: Module, one: Division, code: str, value: Value) -> boo
     test = _modulo_test(module, one) if isinstance(one, cst.BinaryOperation) else None
     size = sizes.counted(module, denominator_of(one))
     if size is not None:
-        module.replace(size, guards.expression(f"max(1, {module.code(size)})"))
+        module.replace(size, guards.expression(_or_one(module.code(size))))
         return True
     divisor = denominator_of(one)
     if test is None and sizes.is_size(code):
-        module.replace(divisor, guards.expression(f"max(1, {code})"))
+        module.replace(divisor, guards.expression(f"({_or_one(code)})"))
         return True
     return False
 
@@ -132,9 +132,14 @@ def _at_least_one_part(module: Module, inner: Sequence[Division]) -> bool:
         sides = [divisor.left, divisor.right] if isinstance(divisor, cst.BinaryOperation) else [divisor]
         cut = next((side for side in sides if isinstance(side, cst.Call) and sizes.is_cut(module, side)), None)
         if cut is not None and not isinstance(one, cst.AugAssign):
-            module.replace(cut, guards.expression(f"max(1, {module.code(cut)})"))
+            module.replace(cut, guards.expression(f"({_or_one(module.code(cut))})"))
             return True
     return False
+
+
+def _or_one(code: str) -> str:
+    """What is one where a size is zero, and else what it was: a part of one, or a count backwards, stays what it is."""
+    return f"{code} or 1"
 
 
 def is_neutral(name: str) -> bool:

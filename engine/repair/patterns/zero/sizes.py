@@ -1,7 +1,8 @@
 """Denominators that are sizes, of which there is one at least: workers, steps of an epoch, a stride.
 
 A share for no worker is no number to go on with: what is shared out goes to the one that there is. Also what a name was
-bound to, where a quotient was cut to such a size. Pure functions over a parsed file.
+bound to, where a quotient was cut to such a size. How often something happens in a time is no such size: none at all is
+an answer there. Pure functions over a parsed file.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ _SIZE = re.compile(
     r"workers|n_jobs|batch_?size|(?:mini|micro)_?batch|chunk_?size|block_?size|tile_?size|"
     r"accum(?:ulation)?_steps|grad\w*_steps)\Z"
 )
+_OVER_TIME = re.compile(
+    r"(?i)_per_(?:(?:[num]?s|[mu]?sec|millis|micros|milli_?seconds?|micro_?seconds?|seconds?|min|minutes?|hours?|hr|days?|weeks?"
+    r"|ticks?|beats?|cycles?)(?:_\w*)?)\Z"
+)
 _CUT_SIZE = re.compile(
     r"(?i)(?:.*_)?(?:interval|every|step|steps|stride|skip|freq|frequency|factor|per|size|cols|columns|nth|modulus)\Z|"
     r"(?:.*_)?per_\w+\Z"
@@ -28,12 +33,13 @@ _CUTTING = ("int", "round", "math.floor", "floor")
 
 def is_size(code: str) -> bool:
     """Whether a denominator is called a size, of which there is one at least."""
-    return re.fullmatch(r"[\w.]+", code) is not None and _SIZE.match(code.rpartition(".")[2]) is not None
+    name = code.rpartition(".")[2]
+    return re.fullmatch(r"[\w.]+", code) is not None and _SIZE.match(name) is not None and not _OVER_TIME.search(name)
 
 
 def is_cut(module: Module, node: cst.BaseExpression) -> bool:
     """Whether an expression cuts a quotient to a whole number: `round(a / b)`, `a // b`."""
-    cut = isinstance(node, cst.Call) and module.code(node.func) in _CUTTING
+    cut = isinstance(node, cst.Call) and module.code(node.func) in _CUTTING and len(node.args) == 1
     cut = cut or (isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.FloorDivide))
     return cut and "/" in module.code(node)
 
