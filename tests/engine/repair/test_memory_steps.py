@@ -119,6 +119,9 @@ def test_tiles_that_are_added_to_what_was_there_before_are_not_done_twice(tmp_pa
 def test_a_picture_is_decoded_in_tiles(tmp_path: Path, also: str, then: str) -> None:
     source = f"import torch\n{also}\n\ndef f(vae, latents):\n    image = vae.decode(latents)[0]\n    return image\n"
     assert then in after(tmp_path, source, "vae.decode(latents)", "in-tiles")
+    other = source.replace("vae.decode(", "self.first_stage_model.decode(").replace("f(vae", "f(self")
+    found = proposed(tmp_path, other, "first_stage_model.decode(")
+    assert isinstance(found, Declined) or b"first_stage_model.decode_tiled" not in found.edits[0].after
     alone = source.replace(also, "").replace("latents", "latent")
     assert isinstance(proposed(tmp_path, alone, "vae.decode(latent)"), Declined)
 

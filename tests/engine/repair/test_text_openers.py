@@ -101,11 +101,7 @@ def test_a_log_of_python_two_is_left_as_it_is_set_up(tmp_path: Path) -> None:
 def test_a_helper_stands_under_the_imports_whatever_stands_above_them(tmp_path: Path) -> None:
     head = "__author__ = 'a'\n__version__ = '1'\n__license__ = 'MIT'\n__status__ = 'beta'\n\n"
     source = head + "import torch\n\n\ndef f(model, batch):\n    return model(batch)\n"
-    frame = Frame(str(tmp_path / "app.py"), 10, "f", "return model(batch)")
-    (tmp_path / "app.py").write_text(source, encoding="utf-8")
-    record = ErrorRecord("RuntimeError", "CUDA out of memory. Tried to allocate 2.00 GiB", (frame,))
-    found = built_in("out-of-memory").propose(
-        Case(Folder(tmp_path), "g", [record], "app.py", frame, 10, source.encode())
-    )
+    error = "RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB"
+    found = told(tmp_path, "out-of-memory", source, "return model(batch)", error)
     assert isinstance(found, Proposal)
     assert found.edits[0].after.decode().startswith(head + "import torch\n\n\ndef _")

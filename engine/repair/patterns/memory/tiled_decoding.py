@@ -39,7 +39,10 @@ def in_tiles(case: Case, site: Site, statement: cst.CSTNode) -> Proposal | None:
     coder = module.code(func.value)
     plain = statement.with_changes(leading_lines=())
     again = module.code(plain).strip()
-    if _shows(case, site, rf"\b{func.attr.value}_tiled\(|^\s*(?:from|import) +comfy\b"):
+    name = re.escape(last_name(func.value))  # another object's `decode_tiled` says nothing of this one's
+    if _shows(case, site, rf"\b{name}\.{func.attr.value}_tiled\(") or (
+        name == "vae" and _shows(case, site, r"^\s*(?:from|import) +comfy\b")
+    ):
         called = calls[0].with_changes(func=func.with_changes(attr=cst.Name(f"{func.attr.value}_tiled")))
         again, first = module.code(cast(cst.CSTNode, plain.deep_replace(calls[0], called))).strip(), ""
     elif _shows(case, site, r"^\s*(?:from|import) +diffusers\b|\benable_(?:vae_)?tiling\("):
