@@ -44,6 +44,17 @@ def test_a_row_of_one_goes_on_being_kept(tmp_path: Path) -> None:
     assert "len(parts) < 2" not in after(told(tmp_path, "type-mismatch", source, 2, SHORT))
 
 
+def test_an_empty_row_is_passed_over_behind_the_work_too(tmp_path: Path) -> None:
+    source = "def f(parts):\n    print(parts[0])\n    value = parts[1]\n    return value\n"
+    text = after(told(tmp_path, "type-mismatch", source, 2, SHORT))
+    names: dict[str, object] = {}
+    exec(text, names)  # our own text
+    mended = names["f"]
+    assert callable(mended) and mended([]) is None and mended(["a", "b"]) == "b"
+    with pytest.raises(IndexError):
+        mended(["a"])
+
+
 def test_reads_right_behind_are_asked_for_at_once(tmp_path: Path) -> None:
     source = "def f(parts):\n    name = parts[0].strip()\n    count = len(parts)\n    value = int(parts[1])\n    return name, value, count\n"
     assert "    if len(parts) < 2:\n" in after(told(tmp_path, "type-mismatch", source, 2, SHORT))
@@ -58,6 +69,10 @@ def test_reads_right_behind_are_asked_for_at_once(tmp_path: Path) -> None:
         ("def order(xs, by):\n    key = None\n    if by:\n        key = by.key\n    xs.sort(key=key)\n", 5),
         ("def order(xs, by):\n    key = by.key if by else None\n    return max(xs, key=key)\n", 3),
         ("def order(xs, by):\n    return sorted(xs, key=KEYS.get(by))\n", 2),
+        (
+            "class A:\n    def __init__(self, key=None):\n        self.key = key\n\n    def order(self, xs):\n        return sorted(xs, key=self.key)\n",
+            6,
+        ),
         ("import functools\n\n\ndef order(xs, by):\n    return sorted(xs, key=functools.cmp_to_key(by))\n", 5),
     ],
 )
@@ -65,11 +80,17 @@ def test_a_key_that_may_be_none_is_not_called(tmp_path: Path, source: str, at: i
     assert is_left(told(tmp_path, "type-mismatch", source, at, NO_ORDER))
 
 
-def test_a_key_that_is_given_puts_none_first(tmp_path: Path) -> None:
-    source = "def order(xs, key):\n    return sorted(xs, key=key)\n"
-    assert "lambda one: ((value := key(one)) is not None, value)" in after(
-        told(tmp_path, "type-mismatch", source, 2, NO_ORDER)
-    )
+@pytest.mark.parametrize(
+    ("source", "at"),
+    [
+        ("def order(xs, key):\n    return sorted(xs, key=key)\n", 2),
+        ("def order(xs, key=None):\n    key = key or str\n    return sorted(xs, key=key)\n", 3),
+        ("def order(xs, key=None):\n    if key:\n        return sorted(xs, key=key)\n    return xs\n", 3),
+    ],
+)
+def test_a_key_that_is_given_puts_none_first(tmp_path: Path, source: str, at: int) -> None:
+    text = after(told(tmp_path, "type-mismatch", source, at, NO_ORDER))
+    assert "lambda one: ((value := key(one)) is not None, value)" in text
 
 
 @pytest.mark.parametrize("given", ["*xs, a, b, c", "*xs, a, b", "a, *xs", "*xs", "a, b, **more"])

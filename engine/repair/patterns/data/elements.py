@@ -87,13 +87,14 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     element = module.quote * 2 if _is_part_of_text(module, use) else "None"
     if base.endswith(".shape") and _place(use) == 2:
         element = "1"  # a picture without a third axis has one channel
-    behind = _reads_behind(module, use, base) if _needed(use) < needed else []
-    alike = frozenset(module.code(one) for one in behind)
+    behind = _reads_behind(module, use, base, is_work_between=True)
+    alike = frozenset(module.code(one) for one in behind if _needed(one) > _needed(use))
     absence = Absence(use, plain.subject, plain.conditions, names, element, alike=alike)
     operator, value = absent.guard(case, module, absence)
     told_so = value.strength == "told" and value.code not in ("continue", "return", "nothing")
     sure: Applicability = "safe" if told_so and operator in ("conditional", "guard-use", "guard-producer") else "review"
-    why = f"{base} has not always {needed} elements: {value.code} then, as {value.because}."
+    wanted = "an element" if needed == 1 else f"{needed} elements"
+    why = f"{base} has not always {wanted}: {value.code} then, as {value.because}."
     edit = read_again.guarded(case, module, absence, module.edit(), (base, f"len({base})"))
     return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
 
@@ -148,15 +149,22 @@ def _needed_in_all(module: Module, use: cst.Subscript, base: str) -> int:
     return max(_needed(use), *(_needed(one) for one in _reads_behind(module, use, base)), 0)
 
 
-def _reads_behind(module: Module, use: cst.Subscript, base: str) -> list[cst.Subscript]:
+def _reads_behind(
+    module: Module, use: cst.Subscript, base: str, *, is_work_between: bool = False
+) -> list[cst.Subscript]:
     """The reads of other elements of the same list in the simple statements that follow, as far as nothing asks for
-    its length and its name is not bound anew."""
+    its length, its name is not bound anew, and nothing makes it longer. Work that is done in between ends them, which
+    a list that is too short for them would lose; not so where `is_work_between`: nothing is done with an empty one."""
+
+    def ends(one: cst.SimpleStatementLine) -> bool:
+        return _may_grow(module, one, base) or (not is_work_between and _does_work(module, one))
+
     line = module.nearest(use, cst.SimpleStatementLine)
     block = module.parent(line) if line is not None else None
     if line is None or not isinstance(block, cst.IndentedBlock):
         return []
     found: list[cst.Subscript] = []
-    if _ends_reads(module, line, base):
+    if ends(line):
         return found
     for one in list(block.body)[list(block.body).index(line) + 1 :]:
         if not isinstance(one, cst.SimpleStatementLine):
@@ -171,23 +179,29 @@ def _reads_behind(module: Module, use: cst.Subscript, base: str) -> list[cst.Sub
             if guards.is_unconditional(module, each) and not checks.is_guarded(module, each, base, by_type=False)
         ]
         targets = [module.code(each.target) for each in module.nodes(cst.AssignTarget, within=one)]
-        if base in targets or guards.names_of(base) & set(targets) or _ends_reads(module, one, base):
+        if base in targets or guards.names_of(base) & set(targets) or ends(one):
             break
     return found
 
 
-def _ends_reads(module: Module, line: cst.SimpleStatementLine, base: str) -> bool:
-    """Whether reads behind a statement are no longer its own: it has done something by then, which a list that is too
-    short for them would lose, or it may have made the list longer."""
+def _does_work(module: Module, line: cst.SimpleStatementLine) -> bool:
+    """Whether a statement does something that goes on being done where a later one fails."""
     calls = module.nodes(cst.Call, within=line)
     if any(isinstance(one, cst.Del) or (isinstance(one, cst.Expr) and calls) for one in line.body):
         return True
     if any(isinstance(one, cst.Yield | cst.Await) for one in walk(line)):
         return True
-    for call in calls:
+    return any(last_name(call.func) in _KEEPING for call in calls)
+
+
+def _may_grow(module: Module, line: cst.SimpleStatementLine, base: str) -> bool:
+    """Whether a list may be longer behind a statement: a method of it, or of what holds it, is called, it is handed
+    on, added to, or a part of it is set."""
+    for call in module.nodes(cst.Call, within=line):
         owner = module.code(call.func.value) if isinstance(call.func, cst.Attribute) else ""
-        given = [module.code(arg.value) for arg in call.args]
-        if owner == base or last_name(call.func) in _KEEPING or (base in given and not _only_looks(module, call)):
+        if owner and (base == owner or base.startswith(f"{owner}.")):
+            return True
+        if base in [module.code(arg.value) for arg in call.args] and not _only_looks(module, call):
             return True
     if any(module.code(one.target) == base for one in module.nodes(cst.AugAssign, within=line)):
         return True

@@ -12,7 +12,7 @@ from engine.repair.patterns.guarding import checks, guards
 from engine.repair.patterns.guarding.subscripts import constant
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module
-from engine.repair.patterns.source.producers import producer_of
+from engine.repair.patterns.source.producers import bound_to, producer_of
 from engine.repair.patterns.source.syntax import last_name, parameter_of
 from engine.repair.patterns.source.underlined import decided
 
@@ -68,24 +68,35 @@ def _why_no_key(module: Module, key: cst.BaseExpression) -> str | None:
         return f"the key is {code}: the elements themselves are put in order where there is none"
     producer = producer_of(module, key)
     is_open = producer.is_known and producer.kind != "function"  # an own function makes the key, or it would not be one
-    if is_open or (isinstance(key, cst.Name) and _may_be_none_itself(module, key)):
+    if (is_open or _may_be_none_itself(module, key)) and not checks.is_guarded(module, key, code):
         return f"{code} may be None itself: the elements themselves are put in order then"
     if isinstance(key, cst.Call) and last_name(key.func) == "cmp_to_key":
         return f"{code} compares the elements itself"
     return None
 
 
-def _may_be_none_itself(module: Module, name: cst.Name) -> bool:
-    """Whether a name is None by default, as a parameter, or is bound to None somewhere in its function."""
-    function = module.function(name)
-    parameter = parameter_of(function, name.value) if function is not None else None
-    if parameter is not None and parameter.default is not None and module.code(parameter.default) == "None":
-        return True
-    for one in module.nodes(cst.Assign, within=function.body if function is not None else module.tree):
+def _may_be_none_itself(module: Module, key: cst.BaseExpression) -> bool:
+    """Whether a name is None by default, as a parameter, or is bound to None somewhere in its function; or a field to
+    either anywhere in the file."""
+    if not isinstance(key, cst.Name | cst.Attribute):
+        return False
+    code, function = module.code(key), module.function(key)
+    if isinstance(key, cst.Name):
+        bound = bound_to(module, key)
+        if isinstance(bound, cst.BooleanOperation) and isinstance(bound.operator, cst.Or):
+            return module.code(bound.right) == "None"  # `key = key or len`
+        parameter = parameter_of(function, code) if function is not None else None
+        if parameter is not None and parameter.default is not None and module.code(parameter.default) == "None":
+            return True
+    within = function.body if function is not None and isinstance(key, cst.Name) else module.tree
+    for one in module.nodes(cst.Assign, within=within):
         value = one.value
+        if code not in [module.code(each.target) for each in one.targets]:
+            continue
         branches = [value.body, value.orelse] if isinstance(value, cst.IfExp) else [value]
-        is_bound = name.value in [module.code(each.target) for each in one.targets]
-        if is_bound and any(module.code(branch) == "None" for branch in branches):
+        if any(module.code(branch) == "None" for branch in branches):
+            return True
+        if isinstance(key, cst.Attribute) and isinstance(value, cst.Name) and _may_be_none_itself(module, value):
             return True
     return False
 
