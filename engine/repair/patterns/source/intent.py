@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
+from typing import cast
 
 import libcst as cst
 
@@ -241,9 +242,14 @@ def sources(case: Case, word: str) -> Iterator[tuple[str, ast.Module]]:
         if source is None or word.encode() not in source:
             continue
         try:
-            yield path, ast.parse(source)
+            yield path, _tree(source)
         except (SyntaxError, ValueError):
             continue
+
+
+@lru_cache(maxsize=64)  # read alone, and asked for again by every step
+def _tree(source: bytes) -> ast.Module:
+    return ast.parse(source)
 
 
 def callers(case: Case, name: str) -> Iterator[ast.AST]:
@@ -303,7 +309,12 @@ def is_generator(function: cst.FunctionDef) -> bool:
 
 def own_nodes(node: cst.CSTNode, kind: type[Node]) -> list[Node]:
     """Nodes of a kind below this one, those of functions and classes defined in it aside."""
-    return [one for one in _own(node) if isinstance(one, kind)]
+    return list(cast(Sequence[Node], _own_of_kind(node, kind)))
+
+
+@lru_cache(maxsize=8192)
+def _own_of_kind(node: cst.CSTNode, kind: type[cst.CSTNode]) -> Sequence[cst.CSTNode]:
+    return tuple(one for one in _own(node) if isinstance(one, kind))
 
 
 @lru_cache(maxsize=2048)  # every step of a pattern asks anew; trees are never changed in place

@@ -5,6 +5,7 @@ Pure functions over parsed code, without evidence: `sites` follows values throug
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import libcst as cst
 
@@ -40,10 +41,18 @@ def own_parts(statement: cst.CSTNode) -> list[cst.CSTNode]:
 
 def walk(node: cst.CSTNode, into_functions: bool = True) -> Iterator[cst.CSTNode]:
     """A node and all below it, in source order; not into functions defined in it where so told."""
-    yield node
-    for child in node.children:
-        if into_functions or not isinstance(child, _FLOW):
-            yield from walk(child, into_functions)
+    return iter(_walked(node, into_functions))
+
+
+@lru_cache(maxsize=512)  # LibCST makes a node's children anew each time; trees are never changed in place
+def _walked(node: cst.CSTNode, into_functions: bool) -> Sequence[cst.CSTNode]:
+    found: list[cst.CSTNode] = []
+    left = [node]
+    while left:
+        one = left.pop()
+        found.append(one)
+        left += [child for child in reversed(one.children) if into_functions or not isinstance(child, _FLOW)]
+    return tuple(found)
 
 
 def last_name(node: cst.CSTNode | None) -> str:
