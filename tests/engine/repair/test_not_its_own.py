@@ -194,3 +194,10 @@ def test_an_option_that_is_only_tested_is_false(tmp_path: Path, asked: str, defa
     error = "AttributeError: 'Namespace' object has no attribute 'log'"
     text = after(told(tmp_path, "attribute", source, 5, error))
     assert f'    if getattr(args, "log", {default}):\n' in text
+
+
+def test_each_round_of_a_loop_has_its_own(tmp_path: Path) -> None:
+    source = "def f(pairs, out):\n    for one, kind in pairs:\n        if kind:\n            one = 255 - one\n        out.extend([one.copy()])\n"
+    error = "TypeError: unsupported operand type(s) for -: 'int' and 'NoneType'"
+    text = after(told(tmp_path, "type-mismatch", source, 4, error))
+    assert "            if one is None:\n                continue\n" in text and "return" not in text
