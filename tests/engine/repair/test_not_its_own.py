@@ -185,3 +185,19 @@ def test_a_format_of_the_codes_own_is_not_called(tmp_path: Path) -> None:
     error = "TypeError: unsupported format string passed to NoneType.__format__"
     text = after(told(tmp_path, "type-mismatch", source, 2, error))
     assert "format(price" not in text and "if price is None:" in text
+
+
+@pytest.mark.parametrize(("asked", "default"), [("if args.log", "False"), ("if args.log is None", "None")])
+def test_an_option_that_is_only_tested_is_false(tmp_path: Path, asked: str, default: str) -> None:
+    source = f"import app\n\n\ndef f():\n    if app.args.log:\n        return 1\n\n\ndef g():\n    {asked}:\n        return 1\n"
+    source = source.replace("app.args", "args").replace("import app", "from app import args")
+    error = "AttributeError: 'Namespace' object has no attribute 'log'"
+    text = after(told(tmp_path, "attribute", source, 5, error))
+    assert f'    if getattr(args, "log", {default}):\n' in text
+
+
+def test_each_round_of_a_loop_has_its_own(tmp_path: Path) -> None:
+    source = "def f(pairs, out):\n    for one, kind in pairs:\n        if kind:\n            one = 255 - one\n        out.extend([one.copy()])\n"
+    error = "TypeError: unsupported operand type(s) for -: 'int' and 'NoneType'"
+    text = after(told(tmp_path, "type-mismatch", source, 4, error))
+    assert "            if one is None:\n                continue\n" in text and "return" not in text

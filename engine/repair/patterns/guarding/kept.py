@@ -14,7 +14,7 @@ from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.source.dependents import Statement, bound_names
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.intent import own_nodes
-from engine.repair.patterns.source.syntax import last_name
+from engine.repair.patterns.source.syntax import last_name, walk
 
 MOST_STATEMENTS = 8
 _EXITS = (cst.Return, cst.Break, cst.Continue, cst.Raise, cst.Yield)
@@ -144,7 +144,9 @@ def steps_on(module: Module, only: cst.BaseSmallStatement, subject: cst.BaseExpr
     if not isinstance(only, cst.Assign) or not isinstance(subject, cst.Name) or len(only.targets) != 1:
         return False
     name, loop = subject.value, module.nearest(only, cst.For)
-    if loop is None or module.code(only.targets[0].target) != name or name in set(bound_names(loop.target)):
+    if loop is None or module.code(only.targets[0].target) != name:
         return False
+    if any(isinstance(one, cst.Name) and one.value == name for one in walk(loop.target)):
+        return False  # each round has its own
     others = [one for one in loop.body.body if only not in module.nodes(cst.Assign, within=one)]
     return not any(name in set(bound_names(one)) for one in others)

@@ -15,6 +15,8 @@ from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module, first_changed_line
 from engine.repair.patterns.source.own_classes import TYPES, classes_of, members_of
 
+_TESTS = (cst.If, cst.While, cst.CompIf, cst.UnaryOperation, cst.BooleanOperation)
+
 
 def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
     """Read an attribute that not every object has."""
@@ -41,7 +43,7 @@ def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: s
         default = fit
     others = shared_objects.reads(module, use, default)
     others += [one for one in same_tests.again(module, use, default) if one not in others]
-    if others and default == "False":
+    if default == "False" and any(not isinstance(module.parent(one), _TESTS) for one in others):
         default = "None"  # another of them may ask whether it is None
     made = guards.expression(f"getattr({source}, {quote}{name}{quote}, {default})")
     for one in (use, *others):
@@ -93,7 +95,7 @@ def _default(case: Case, module: Module, use: cst.Attribute, function: cst.Funct
         return "0"
     if isinstance(around, cst.For | cst.CompFor):
         return "()"
-    if isinstance(around, cst.If | cst.While | cst.CompIf | cst.UnaryOperation | cst.BooleanOperation):
+    if isinstance(around, _TESTS):
         return "False"
     if isinstance(around, cst.Return) and function is not None:
         return for_nothing.given_for_nothing(case, module, function, "None").code
