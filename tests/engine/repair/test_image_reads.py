@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.repair.patterns.images.none_checks import MOST_BESIDE
 from engine.repair.patterns.pattern import Declined, Proposal
 from tests.engine.repair.telling import told_or_unknown
 
@@ -257,3 +258,9 @@ def test_a_reader_that_another_file_asks_about_goes_on_giving_none(tmp_path: Pat
     (tmp_path / "other.py").write_text(other, encoding="utf-8")
     assert "    return image\n\n\ndef maybe" in after(tmp_path, READER.replace("BODY", "return 1"))
     assert "image = load(path)\n    if image is None:\n" in after(tmp_path, READER.replace("BODY", "return 1"))
+
+
+def test_a_file_of_many_reads_is_looked_over_to_a_bound_and_read_alike(tmp_path: Path) -> None:
+    reads = "".join(f"    i{n} = cv2.imread(path)\n    print(i{n}.shape)\n" for n in range(30))
+    text = after(tmp_path, f"import cv2\n\n\ndef f(path):\n{reads}")
+    assert text.count("is None:\n        raise") == MOST_BESIDE + 1 and text.count("= read_image(path)") == 30

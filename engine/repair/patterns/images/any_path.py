@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import libcst as cst
 
 from engine.repair.patterns.source.edit import Module
@@ -30,10 +32,8 @@ def use_helper(module: Module, call: cst.Call, instead: cst.Call | None) -> cst.
     is_nested = not module.imports_for_sure("cv2") and _is_deep(module)
     cv2 = "cv2" if is_nested else module.name_of_import("cv2")
     numpy = module.name_of_import("numpy", alias="np")
-    names = ("read_image", "read_image_file", "imread_any_path")
-    name = next((one for one in names if is_helper(module, one)), "")
-    name = name or next((one for one in names if one not in module.names()), "_read_image_of_any_path")
-    if not is_helper(module, name):
+    name, is_there = _helper_of(module)
+    if not is_there:
         colour = f"{cv2}.IMREAD_COLOR" if module.imports_for_sure("cv2") else "1"  # it is looked up when defined
         text = HELPER.format(name=name, cv2=cv2, np=numpy, colour=colour)
         module.add_helper(text.replace("    try:", "    import cv2\n\n    try:", 1) if is_nested else text)
@@ -41,6 +41,16 @@ def use_helper(module: Module, call: cst.Call, instead: cst.Call | None) -> cst.
     if instead is None:
         module.replace(call, made)
     return made
+
+
+@lru_cache(maxsize=8)  # asked for every read of a file
+def _helper_of(module: Module) -> tuple[str, bool]:
+    """The helper's name in a file, and whether the file has it already."""
+    names = ("read_image", "read_image_file", "imread_any_path")
+    there = next((one for one in names if is_helper(module, one)), "")
+    taken = module.names()
+    name = there or next((one for one in names if one not in taken), "_read_image_of_any_path")
+    return name, bool(there) or is_helper(module, name)
 
 
 def is_helper(module: Module, name: str) -> bool:
@@ -58,15 +68,19 @@ def _is_deep(module: Module) -> bool:
 
 def read_all_so(module: Module) -> None:
     """Have every other read of the file go through the helper that it has by now: it keeps to imread's contract."""
+    decoding = {
+        around
+        for one in module.nodes(cst.Call)
+        if module.qualified(one.func) == "cv2.imdecode"
+        for around in module.ancestors(one)
+        if isinstance(around, cst.FunctionDef)
+    }
     for call in imreads(module, module.tree):
         plain = [one for one in call.args if one.keyword is None]
         if any(one.star for one in call.args) or len(plain) > 2:
             continue
         if any(module.is_replaced(one) for one in (call, *module.ancestors(call))):
             continue
-        function = module.function(call)
-        if function is not None and any(
-            module.qualified(one.func) == "cv2.imdecode" for one in module.nodes(cst.Call, within=function)
-        ):
+        if module.function(call) in decoding:
             continue  # it reads by other ways already
         use_helper(module, call, None)

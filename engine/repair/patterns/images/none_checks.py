@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import cast
 
 import libcst as cst
@@ -20,7 +21,8 @@ from engine.repair.patterns.source.syntax import last_name, walk
 
 SKIPPED = "Skipping an unreadable image"
 UNREADABLE = "cannot read image"
-MOST_BESIDE = 40  # images of one file that are looked at for None beside the one that failed
+MOST_BESIDE = 20  # images of one file that are looked at for None beside the one that failed
+MOST_TRIED = 60
 _PROGRESS = re.compile(
     r"(?i)[\w.]*(?:bar|progress|tqdm)\w*\.(?:update|advance|next|increment|tick)\([^()\n]*\)|"
     r"[\w.]+\.(?:update|advance|next|increment|tick)\(\d*\)"
@@ -52,11 +54,7 @@ def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
         return f"if {name} is None:\n    {own}\n"
     answer = None
     if function is not None:
-        answer = (
-            expected.expected(trail, module, function)
-            or expected.by_callers(trail, function.name.value)
-            or expected.by_annotation(module, function)
-        )
+        answer = _wanted(trail, module, function)
         if answer is not None and answer.value is not None and function.name.value != "__init__":
             yields = any(isinstance(one, cst.Yield) for one in walk(function.body, into_functions=False))
             bare = yields or (answer.value == "None" and _returns_nothing(function))
@@ -81,6 +79,16 @@ def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
         _skip_in_caller(trail, place, function, error)
     said = wording.formatted(module, UNREADABLE, value) if told else f"{module.quote}{UNREADABLE}{module.quote}"
     return f"if {name} is None:\n    raise {error}({said})\n"
+
+
+@lru_cache(maxsize=64)  # asked for every image of a function
+def _wanted(trail: Trail, module: Module, function: cst.FunctionDef) -> expected.Expected | None:
+    """What the code base wants of a function that has nothing to give."""
+    return (
+        expected.expected(trail, module, function)
+        or expected.by_callers(trail, function.name.value)
+        or expected.by_annotation(module, function)
+    )
 
 
 def _asks(module: Module, loop: cst.While) -> bool:
@@ -111,9 +119,11 @@ def _is_of_window(module: Module, function: cst.FunctionDef) -> bool:
     """Whether a function is a window's own and gives nothing back: an error in it would end the program."""
     around = module.nearest(function, cst.ClassDef)
     bases = " ".join(module.code(one.value) for one in around.bases) if around is not None else ""
+    if not _WINDOW.search(bases):
+        return False
     returned = [one.value for one in walk(function.body, into_functions=False) if isinstance(one, cst.Return)]
     is_made = function.name.value == "__init__"
-    return bool(_WINDOW.search(bases)) and not is_made and all(one is None for one in returned)
+    return not is_made and all(one is None for one in returned)
 
 
 def _counted(module: Module, loop: cst.For | cst.While) -> str:
@@ -208,7 +218,7 @@ def guard_reads_beside(trail: Trail, chain: Chain, inline: Callable[[Trail, Plac
     module, call = chain.call.module, chain.call.node
     function, own_name = module.function(call), _target_name(module, call)
     path = _path_name(call)
-    seen = 0
+    seen = tried = 0
     for other in imreads(module, module.tree):
         own = module.function(other)
         if other is call or any(one.star for one in other.args) or not other.args or seen >= MOST_BESIDE:
@@ -222,6 +232,9 @@ def guard_reads_beside(trail: Trail, chain: Chain, inline: Callable[[Trail, Plac
         here = Place(module, other, chain.call.frame if own is function else 0)
         assign = module.parent(other)
         name = _target_name(module, other)
+        tried += 1
+        if tried > MOST_TRIED:
+            return
         if name:
             line = cast(cst.SimpleStatementLine, module.nearest(other, cst.SimpleStatementLine))
             scope = own or module.tree

@@ -219,7 +219,7 @@ class Module:
         name = re.match(r"(?:async )?def (\w+)", source)
         if name is None:
             raise ValueError("a helper is a function")
-        if not self.defines(name[1]) and source not in self._helpers:
+        if source not in self._helpers and not self.defines(name[1]):
             self._helpers.append(source)
 
     def defines(self, name: str) -> bool:

@@ -110,14 +110,22 @@ def by_callers(trail: Trail, name: str) -> Expected | None:
     """None where a caller tests what it got for being None or false."""
     for path in dict.fromkeys(path for path, _frame in trail.frames):
         source = trail.project.read(path)
+        if source is None or not _may_call(source, name):
+            continue
         try:
-            tree = ast.parse(source or b"")
+            tree = ast.parse(source)
         except (SyntaxError, ValueError):
             continue
         found = by_caller(path, tree, name)
         if found is not None:
             return found
     return None
+
+
+def _may_call(source: bytes, name: str) -> bool:
+    """Whether a file's text has a call of that name, its definitions aside: parsing is slow."""
+    calls = re.compile(rf"\b{re.escape(name)}\s*\(".encode())
+    return len(calls.findall(source)) > len(re.findall(rf"\bdef\s+{re.escape(name)}\s*\(".encode(), source))
 
 
 def by_caller(path: str, tree: ast.Module, name: str) -> Expected | None:
