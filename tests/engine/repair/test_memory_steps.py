@@ -110,6 +110,27 @@ def test_tiles_that_are_added_to_what_was_there_before_are_not_done_twice(tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("was", "instead"),
+    [
+        ("stride = tile - args.overlap", "stride = args.stride"),  # halves of the tiles would leave gaps
+        ("list(range(0, 64 - tile, stride))", "range(0, 64, 32)"),
+        (" += part\n", " += part\n            cv2.imwrite(f'{y}_{x}.png', part)\n"),  # large and small ones would mix
+        (" += part\n", " += part\n            queue.put(part)\n"),
+    ],
+)
+def test_tiles_that_do_not_step_by_their_size_or_are_written_out_are_left_alone(
+    tmp_path: Path, was: str, instead: str
+) -> None:
+    found = proposed(tmp_path, TILES.replace(was, instead), "model(image")
+    assert isinstance(found, Declined) or found.operator != "smaller-tiles"
+
+
+def test_a_tiles_progress_may_be_told_twice(tmp_path: Path) -> None:
+    source = TILES.replace(" += part\n", " += part\n            print(y, x)\n            torch.cuda.empty_cache()\n")
+    assert "print(y, x)" in after(tmp_path, source, "model(image", "smaller-tiles")
+
+
+@pytest.mark.parametrize(
     ("also", "then"),
     [
         ("from diffusers import AutoencoderKL\n", "    vae.enable_tiling()\n        image = vae.decode(latents)[0]\n"),

@@ -32,6 +32,9 @@ from engine.repair.patterns.source.placing import parse_statements
 from engine.repair.patterns.source.syntax import dotted, walk
 
 _MADE = re.compile(r"\b(?:new_)?(?:zeros|empty|ones|full)(?:_like)?\(|= *(?:\[\]|\{\}|list\(\)|dict\(\))$")
+_HARMLESS = re.compile(  # calls for what they do that may be done twice
+    r"(?:^|\.)(?:print|debug|info|warning|empty_cache|collect|synchronize|set_description|set_postfix|update|refresh)$"
+)
 _TILE = re.compile(r"(?i)tile|patch|chunk|block|crop|window|size|step|stride")
 
 
@@ -62,7 +65,7 @@ def smaller_tiles(site: Site, statement: cst.CSTNode, function: cst.FunctionDef 
     targets = {
         module.code(one.target) for each in body[first:at] for one in walk(each) if isinstance(one, cst.AssignTarget)
     }
-    if size in targets or _done_twice(module, outer, targets):
+    if size in targets or _done_twice(module, outer, targets) or not _steps_by(module, outer, size, body[first:at]):
         return None
     again: list[cst.BaseStatement] = list(body[first : at + 1])
     lead = ""
@@ -119,12 +122,39 @@ def _first(module: Module, body: list[cst.BaseStatement], at: int, size: str) ->
     return first
 
 
+def _steps_by(module: Module, outer: cst.For, size: str, above: list[cst.BaseStatement]) -> bool:
+    """Whether both loops step by the size, or by what is worked out from it anew: else halves would leave gaps."""
+    depends = {size}
+    for one in above:
+        assign = one.body[0] if isinstance(one, cst.SimpleStatementLine) else None
+        if isinstance(assign, cst.Assign) and _names(module, _step(module, assign.value)) & depends:
+            depends |= {module.code(target.target) for target in assign.targets}
+    inner = next((one for one in walk(outer.body) if isinstance(one, cst.For)), None)
+    loops = [one.iter for one in (outer, inner) if one is not None]
+    return len(loops) == 2 and all(_names(module, _step(module, one)) & depends for one in loops)
+
+
+def _step(module: Module, value: cst.BaseExpression) -> cst.CSTNode:
+    """The step of the range that an expression is made of; the expression itself where it has none."""
+    for one in [value, *walk(value)]:
+        if isinstance(one, cst.Call) and module.code(one.func) in ("range", "np.arange") and len(one.args) == 3:
+            return one.args[2].value
+    return value
+
+
+def _names(module: Module, node: cst.CSTNode) -> set[str]:
+    """The names and attributes that an expression reads, as written."""
+    return {module.code(one) for one in [node, *walk(node)] if isinstance(one, cst.Name | cst.Attribute)}
+
+
 def _done_twice(module: Module, outer: cst.For, made: set[str]) -> bool:
-    """Whether the loops add to something that is not made anew with them."""
+    """Whether the loops do something for good, or add to something that is not made anew with them."""
     if re.search(r"\byield\b|\breturn\b", module.code(outer.body)):
         return True
     for one in walk(outer.body):
         owner = ""
+        if isinstance(one, cst.Expr) and isinstance(one.value, cst.Call) and not _is_of(module, one.value, made):
+            return True
         if isinstance(one, cst.AugAssign):
             owner = module.code(one.target.value if isinstance(one.target, cst.Subscript) else one.target)
         elif isinstance(one, cst.Call) and isinstance(one.func, cst.Attribute):
@@ -135,3 +165,14 @@ def _done_twice(module: Module, outer: cst.For, made: set[str]) -> bool:
         if owner and owner not in made and not re.search(r"(?i)bar|progress|tqdm", owner):
             return True
     return False
+
+
+def _is_of(module: Module, call: cst.Call, made: set[str]) -> bool:
+    """Whether a call whose result nobody takes changes only what is made anew, or tells how far it is."""
+    func = call.func
+    if _HARMLESS.search(module.code(func)):
+        return True
+    owner = func.value if isinstance(func, cst.Attribute) else None
+    while isinstance(owner, cst.Subscript | cst.Attribute) and module.code(owner) not in made:
+        owner = owner.value
+    return owner is not None and module.code(owner) in made
