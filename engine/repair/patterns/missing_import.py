@@ -107,13 +107,13 @@ class MissingImport:
         known = next((one for name in (*spelled, module) if (one := distribution_of(name))), None)
         if known is None and top not in NAMESPACE_TOPS and top.lower() not in sys.stdlib_module_names:
             known = named_elsewhere(case.project, top)
-        own_modules = _modules(case.project)
-        if known is None and not difflib.get_close_matches(top, own_modules, 1, 0.8):
-            known = same_named(top)
-        if known is None:
-            near = difflib.get_close_matches(top, [*DISTRIBUTIONS, *own_modules], 1, 0.8)
-            return self._declined(f"{top} is not known" + (f": is {near[0]} meant?" if near else ""))
-        return known
+        if known is not None:
+            return known
+        modules = _modules(case.project)
+        if not difflib.get_close_matches(top, modules, 1, 0.8) and (known := same_named(top)):
+            return known
+        near = difflib.get_close_matches(top, [*DISTRIBUTIONS, *modules], 1, 0.8)
+        return self._declined(f"{top} is not known" + (f": is {near[0]} meant?" if near else ""))
 
     # -- where it is declared -------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -27,13 +26,6 @@ from tests.engine.repair.workshop import (
     repository,
     with_patterns,
 )
-
-
-@pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    async with Engine.open(Workspace.init(tmp_path / "work")) as opened:
-        with_patterns(opened)
-        yield opened
 
 
 def steps(engine: Engine) -> list[str]:

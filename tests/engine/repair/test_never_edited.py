@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from engine.engine import Engine
 from engine.errors import UsageError
 from engine.repair.patterns.pattern import FileEdit
-from engine.workspace import Workspace
 from tests.engine.repair.workshop import (
     STATS,
     TESTS,
@@ -22,13 +20,6 @@ from tests.engine.repair.workshop import (
     repository,
     with_patterns,
 )
-
-
-@pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    async with Engine.open(Workspace.init(tmp_path / "work")) as opened:
-        with_patterns(opened)
-        yield opened
 
 
 @pytest.mark.parametrize("case", ["symlink", "linked folder", "hard link", "vendored", "venv", "generated"])

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import pytest
 
 from engine.engine import Engine
 from engine.repair import Repair
 from engine.repair.fix import Fix, FixState
-from engine.workspace import Workspace
 from tests.engine.repair.workshop import (
     MENDED,
     TESTS,
@@ -19,13 +15,6 @@ from tests.engine.repair.workshop import (
     proposed,
     with_patterns,
 )
-
-
-@pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    async with Engine.open(Workspace.init(tmp_path / "work")) as opened:
-        with_patterns(opened)
-        yield opened
 
 
 async def test_keeping_and_not_recurring_are_told_apart_and_one_recurrence_demotes(
