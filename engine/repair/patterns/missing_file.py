@@ -96,7 +96,7 @@ def _site(case: Case) -> Site | Proposal | Declined:
     if expected.is_test_file(module.path):
         return edits.declined("the file is missing to a test itself")
     told = PATH.search(case.records[0].message)
-    path = told["path"].strip("b'\"") if told else None
+    path = re.sub(r"\Ab?(['\"])(.*)\1\Z", r"\2", told["path"]) if told else None
     calls = [node for node in parts if isinstance(node, cst.Call)]
     if path == "":
         return empty.propose(module, statement, calls)
@@ -159,10 +159,11 @@ def _unless_looked_for(site: Site, has_target: bool) -> Site | Proposal | Declin
         return site
     if not is_checked(site.module, call):
         return site
-    if (
-        call.action == "move" and call.target is not None and has_target
-    ):  # what is moved is there: its goal has no folder
-        return replace(site, call=replace(call, action="write", path=call.target))
+    if call.action == "move" and call.target is not None:  # what is moved is there: its goal has no folder
+        if has_target:
+            return replace(site, call=replace(call, action="write", path=call.target))
+        if last_name(call.call.func) in moves.COPYING and moves.told_side(site) != "source":
+            return writes.folder_made(site, call.target, "review")
     made = raced(site)
     if made is not None:
         return made

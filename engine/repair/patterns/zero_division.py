@@ -22,6 +22,7 @@ from engine.repair.patterns.zero.divisions import (
     Division,
     alike,
     all_divisions,
+    as_told,
     contains,
     could_be_zero,
     denominator_code,
@@ -74,6 +75,7 @@ class ZeroDivision:
             return Declined(self.id, opened)
         module, line = opened
         found = [one for one in divisions_at(module, line) if could_be_zero(module, one)]
+        found = as_told(found, case.records[0].message)
         found = of_frame(module, found, case.frame.function) or found
         found = decided(case, module, line, found)
         if not found:
@@ -87,7 +89,8 @@ class ZeroDivision:
             return _at_caller(case, module, found) or Declined(self.id, reason)
         open_ones = [one for one in found if not is_safe_already(module, one)]
         if not open_ones:  # the one of a lambda, which the frame's name does not tell
-            every = [one for one in divisions_at(module, line) if could_be_zero(module, one)]
+            every = as_told(divisions_at(module, line), case.records[0].message)
+            every = [one for one in every if could_be_zero(module, one)]
             open_ones = [one for one in every if one not in found and not is_safe_already(module, one)]
         if not open_ones:
             return Declined(self.id, "the division is guarded already")

@@ -41,13 +41,26 @@ def is_checked(module: Module, call: PathCall) -> bool:
     for node in walk(scope):
         if not isinstance(node, cst.Call) or module.position(node).start.line > line:
             continue
-        if _is_look(module, node, call) and _is_answered(module, node, call):
+        is_before = _is_look(module, node, call) and not _is_of_what_is_listed(module, node, call)
+        if is_before and _is_answered(module, node, call):
             return True
     return False
 
 
+def _is_of_what_is_listed(module: Module, look: cst.Call, call: PathCall) -> bool:
+    """Whether a look is at each of what the call lists, so that it comes behind it: `[... for name in listdir(d)]`."""
+    for around in module.ancestors(call.call):
+        if isinstance(around, cst.CompFor) and any(one is call.call for one in walk(around.iter)):
+            whole = module.parent(around)
+            return whole is not None and any(one is look for one in walk(whole))
+    return False
+
+
 def _speaks(module: Module, test: cst.CSTNode, call: PathCall) -> bool:
-    return any(isinstance(one, cst.Call) and _is_look(module, one, call) for one in walk(test))
+    return any(
+        isinstance(one, cst.Call) and _is_look(module, one, call) and not _is_of_what_is_listed(module, one, call)
+        for one in walk(test)
+    )
 
 
 def _is_look(module: Module, node: cst.Call, call: PathCall) -> bool:

@@ -7,6 +7,7 @@ Relies on `dependents` for what needs a name, on `contents` for the empty value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
@@ -18,6 +19,7 @@ from engine.repair.patterns.paths import contents, edits
 from engine.repair.patterns.paths.answers import takes_parameter
 from engine.repair.patterns.paths.calls import path_call
 from engine.repair.patterns.paths.guards import Site, exists_test, hoisted, named_path, whole_statement
+from engine.repair.patterns.paths.rests import needing_too
 from engine.repair.patterns.paths.resumed import resumed
 from engine.repair.patterns.paths.starved import is_starved
 from engine.repair.patterns.pattern import Proposal
@@ -25,7 +27,7 @@ from engine.repair.patterns.source.dependents import Statement, bound_names, dep
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.intent import own_nodes
 from engine.repair.patterns.source.placing import parse_statements
-from engine.repair.patterns.source.syntax import own_attribute
+from engine.repair.patterns.source.syntax import bound_values, own_attribute
 
 MOST_RUNS = 4
 MOST_LINES = 14
@@ -41,7 +43,7 @@ def go_round(site: Site) -> Proposal | None:
     block = module.parent(statement)
     if not isinstance(block, cst.IndentedBlock | cst.Module) or _leaves(statement):
         return None
-    if scope is module.tree and not _is_imported(module):
+    if scope is module.tree and not _is_imported(module) and not is_at_home(site):
         return None
     if not isinstance(statement, cst.SimpleStatementLine | cst.With | cst.For):
         return None
@@ -52,7 +54,7 @@ def go_round(site: Site) -> Proposal | None:
     needed = _needed_later(module, scope, statement)
     unset = _unset(module, statement)
     if not needed and not unset:
-        return _wrapped(site, [statement]) if is_more(module, scope, statement) else None
+        return _wrapped(site, [statement]) if is_more(module, scope, statement) or is_at_home(site) else None
     if not unset:
         taken = _taken_up(site, needed)
         if taken is not None:
@@ -116,6 +118,15 @@ def _is_imported(module: Module) -> bool:
     kinds = (cst.FunctionDef, cst.ClassDef)
     name = module.path.rpartition("/")[2]
     return name in ("setup.py", "conf.py") or any(isinstance(one, kinds) for one in module.tree.body)
+
+
+def is_at_home(site: Site) -> bool:
+    """Whether a path lies in a person's home: not everybody has put something there."""
+    module, path = site.module, site.call.path
+    scope = module.function(path) or module.tree
+    line = module.position(path).start.line
+    bound = bound_values(module, scope, path.value, line) if isinstance(path, cst.Name) else []
+    return any(re.search(r"\bhome\(\)|\bexpanduser\(|['\"]~/", module.code(one)) for one in (path, *bound[:1]))
 
 
 def _needed_later(module: Module, scope: Scope, statement: Statement) -> list[str]:
@@ -215,6 +226,10 @@ def _condition(site: Site, first: Statement) -> tuple[str, Statement, str]:
 def _wrapped(site: Site, group: Sequence[Statement]) -> Proposal | None:
     """Put statements under one condition."""
     module = site.module
+    too = needing_too(site, group)
+    if too is None:
+        return None
+    group = [*group, *too]
     head, first, test = _condition(site, group[0])
     body = [first.with_changes(leading_lines=()), *group[1:]]
     made = cst.If(expression(test), cst.IndentedBlock(body=body))
@@ -275,11 +290,14 @@ def _with_empty(site: Site, scope: Scope, name: str) -> Proposal | None:
         others = [one for one in module.nodes(cst.Attribute, within=around.body) if module.code(one) == name]
         reads = [one for one in others if not start <= module.position(one).start.line <= end]
         value = contents.by_class(module, reads, value)
-    if value is None:
+    too = needing_too(site, [cast(Statement, statement)])
+    if value is None or too is None:
         return None
     head, first, test = _condition(site, cast(Statement, statement))
-    body = [first.with_changes(leading_lines=())]
+    body = [first.with_changes(leading_lines=()), *too]
     made = cst.If(expression(test), cst.IndentedBlock(body=body))
+    for other in too:
+        module.replace(other, cst.RemoveFromParent())
     _put(module, cast(Statement, statement), f"{name} = {_quoted(module, value)}\n{head}", made)
     return edits.done(module, "default", "review", f"it need not be there: {value} stands for what it would hold")
 

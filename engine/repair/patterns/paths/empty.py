@@ -30,9 +30,8 @@ def propose(module: Module, statement: cst.CSTNode, calls: Sequence[cst.Call]) -
         path = call.args[0].value
         if _is_asked(module, call, module.code(path)):
             return edits.declined("the folder is asked for already")
-        if name in _MAKING and _is_alone(statement, call) and guards.is_repeatable(module.code(path)):
-            return _made_if_named(module, statement, path)
-        if name in _MAKING and _is_alone(statement, call) and last_name(getattr(path, "func", None)) == "dirname":
+        is_plain = guards.is_repeatable(module.code(path)) or _is_folder_of(module, path)
+        if name in _MAKING and _is_alone(statement, call) and is_plain:
             return _made_if_named(module, statement, path)
         if name in _LOOKING and _is_folder_of(module, path):
             quote = module.quote

@@ -105,16 +105,14 @@ def is_path_object(site: Site, path: cst.BaseExpression) -> bool:
                 return (
                     one.annotation is not None and module.code(one.annotation.annotation).rpartition(".")[2] == "Path"
                 )
-        values = bound_values(module, function, path.value, module.position(path).start.line)
-        if values:
-            first = values[0]
-            loops = isinstance(first, cst.Call) and last_name(first.func) in ("glob", "rglob", "iterdir")
-            return loops or (
-                isinstance(first, cst.BaseExpression)
-                and not isinstance(first, cst.Name)
-                and is_path_object(site, first)
-            )
-    return False
+    values = bound_values(module, function or module.tree, path.value, module.position(path).start.line)
+    if not values:
+        return False
+    first = values[0]
+    loops = isinstance(first, cst.Call) and last_name(first.func) in ("glob", "rglob", "iterdir")
+    return loops or (
+        isinstance(first, cst.BaseExpression) and not isinstance(first, cst.Name) and is_path_object(site, first)
+    )
 
 
 def exists_test(module: Module, site: Site, name: str) -> str:

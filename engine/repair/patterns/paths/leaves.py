@@ -16,7 +16,7 @@ from engine.repair.patterns.guarding import for_nothing
 from engine.repair.patterns.paths import contents, edits, optional, results, sizes, web
 from engine.repair.patterns.paths.answers import as_parameter, calling, is_start, own_answer, takes_parameter
 from engine.repair.patterns.paths.calls import PathCall
-from engine.repair.patterns.paths.detours import go_round, is_whole
+from engine.repair.patterns.paths.detours import go_round, is_at_home, is_whole
 from engine.repair.patterns.paths.guards import Site, exists_test, hoisted, named_path
 from engine.repair.patterns.paths.missing import is_beside
 from engine.repair.patterns.paths.origins import BUILDING, is_asked, is_decoration
@@ -54,7 +54,8 @@ def answered(site: Site) -> Proposal | Declined:
         if made is not None:
             return made
     by_test = function is not None and by_tests(site.trail, function.name.value) is not None
-    if not asked and not by_test and is_whole(site) and not is_start(module, function, site.statement):
+    is_begun = is_start(module, function, site.statement) and not is_at_home(site)
+    if not asked and not by_test and is_whole(site) and not is_begun:
         made = go_round(site)
         if made is not None:
             return made

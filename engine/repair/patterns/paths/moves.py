@@ -20,6 +20,7 @@ from engine.repair.patterns.source.syntax import last_name, text_of
 
 Side = Literal["source", "target"]
 
+COPYING = ("copy", "copy2", "copyfile", "move")  # what these could not write is named alone
 _TOLD = re.compile(r"directory: (?P<first>'[^']*'|\"[^\"]*\")(?: -> (?P<to>'[^']*'|\"[^\"]*\"))?")
 _FOLDER = re.compile(r"(?i)(?:^|_)(?:\w*dir|directory|folder)\Z")
 _TEMPORARY = ("tempfile.mkstemp", "tempfile.NamedTemporaryFile", "tempfile.mktemp", "tempfile.mkdtemp")

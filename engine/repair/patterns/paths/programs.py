@@ -30,6 +30,7 @@ _ALIEN = re.compile(r"(?:NotImplementedError|StopIteration|SystemExit|KeyboardIn
 _TEXTS = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.BinaryOperation, cst.Call)
 _STATUS = ("subprocess.call", "os.spawnvp", "os.spawnlp", "os.spawnv", "os.spawnl")
 WORDS = "Program not found"
+_VERSION = re.compile(r"(?i)(?:^|_)(?:git|svn|hg|commit|revision|rev|sha\d*|hash|branch|version|build)(?:_|\Z)")
 
 
 def propose(
@@ -122,6 +123,8 @@ def _value(
     if value.strength != "guessed":
         return value.code, value.because
     text = results.text(module, function)
+    if text is not None and _VERSION.search(name):
+        return f"{module.quote}unknown{module.quote}", f"{name} gives a word for people"
     if text is not None and callers_bear_none(trail.case, name, asked=True):
         return text, f"{name} gives a text"
     if callers_bear_none(trail.case, name, asked=True):

@@ -36,6 +36,16 @@ def divisions_at(module: Module, line: int) -> list[Division]:
     return [one for one in found if not isinstance(one, cst.AugAssign) or line_of_node(module, one) <= line]
 
 
+def as_told(found: Sequence[Division], message: str) -> list[Division]:
+    """Negative powers where the message speaks of them, and else what divides."""
+    is_power = "negative power" in message
+    return [
+        one
+        for one in found
+        if (isinstance(one, cst.BinaryOperation) and isinstance(one.operator, cst.Power)) == is_power
+    ]
+
+
 def of_frame(module: Module, found: Sequence[Division], function: str) -> list[Division]:
     """Those that a frame of this name could have come to: a generator's or a lambda's own, or those outside of them."""
     own = (cst.GeneratorExp, cst.Lambda)
