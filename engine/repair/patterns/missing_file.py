@@ -119,7 +119,7 @@ def _site(case: Case) -> Site | Proposal | Declined:
     if not found:
         return edits.declined(reason) if reason else path_caught.propose(case, module, statement, calls)
     marked = underlined(case, module, case.line, [one.call for one in found])
-    call = next((one for one in found if one.call is marked), None) or failed_call(found, path)
+    call = next((one for one in found if one.call is marked), None) or failed_call(module, found, path, case.line)
     action = told_action(case) if call.action in ("read", "write") else None
     call = call if action is None else replace(call, action=action)
     site = Site(trail, module, statement, call, trail.last)

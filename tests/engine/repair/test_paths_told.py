@@ -94,3 +94,30 @@ def test_it_is_the_power_that_a_message_of_powers_is_about(tmp_path: Path) -> No
     made: dict[str, object] = {}
     exec(after(told(tmp_path, "zero-division", source, "**", POWER)), made)
     assert made["harmonic"]([0.0, 2.0]) == 4.0  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("path", ["Path(d) / name", "out_dir / name", "here / f'{name}.txt'", "Path(d).parent / name"])
+def test_what_joins_paths_divides_nothing(tmp_path: Path, path: str) -> None:
+    source = f"def f(d, out_dir, here, name, part, whole):\n    return ({path}), part / whole\n"
+    text = after(told(tmp_path, "zero-division", source, "return", "ZeroDivisionError: division by zero"))
+    assert f"return ({path}), part / whole if whole else 0.0" in text
+
+
+def test_a_loop_that_goes_on_to_its_next_round_is_gone_round(tmp_path: Path) -> None:
+    source = (
+        "import os\nclass Store:\n    def last(self):\n        most = 0\n        for name in os.listdir(self.root):\n"
+        "            try:\n                at = int(name)\n            except ValueError:\n                continue\n"
+        "            most = max(most, at)\n        return most\n"
+    )
+    made: dict[str, type] = {}
+    exec(after(told(tmp_path, "missing-file", source, "listdir", GONE + "'gone'")), made)
+    store = made["Store"]()
+    store.root = str(tmp_path / "gone")
+    assert store.last() == 0
+
+
+def test_of_several_files_of_a_statement_it_is_the_one_on_the_line(tmp_path: Path) -> None:
+    source = "def f(a, b, show):\n    show(\n        first=open(a).read(),\n        second=open(b).read(),\n    )\n"
+    text = after(told(tmp_path, "missing-file", source, "open(b", GONE + "'x'"))
+    assert "exists(b)" in text
+    assert "exists(a)" not in text

@@ -33,7 +33,6 @@ MOST_RUNS = 4
 MOST_LINES = 14
 WITHOUT = "it need not be there: what needs it is left out, the rest is done"
 Scope = cst.FunctionDef | cst.Module
-_EXITS = (cst.Return, cst.Yield, cst.Continue, cst.Break)
 
 
 def go_round(site: Site) -> Proposal | None:
@@ -41,7 +40,7 @@ def go_round(site: Site) -> Proposal | None:
     module, statement = site.module, site.statement
     scope = module.function(statement) or module.tree
     block = module.parent(statement)
-    if not isinstance(block, cst.IndentedBlock | cst.Module) or _leaves(statement):
+    if not isinstance(block, cst.IndentedBlock | cst.Module) or _leaves(module, statement):
         return None
     if scope is module.tree and not _is_imported(module) and not is_at_home(site):
         return None
@@ -106,7 +105,7 @@ def alone(site: Site) -> Proposal | None:
     module, statement = site.module, site.statement
     small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1 else None
     is_bare = isinstance(small, cst.Expr) or isinstance(statement, cst.With)
-    if not is_bare or _leaves(statement) or not is_whole(site):
+    if not is_bare or _leaves(module, statement) or not is_whole(site):
         return None
     if _needed_later(module, module.function(statement) or module.tree, cast(Statement, statement)):
         return None
@@ -208,8 +207,23 @@ def is_more(module: Module, scope: Scope, statement: Statement) -> bool:
     return False
 
 
-def _leaves(statement: cst.CSTNode) -> bool:
-    return any(own_nodes(statement, kind) for kind in _EXITS)
+def _leaves(module: Module, statement: cst.CSTNode) -> bool:
+    """Whether a statement leaves the function, or the round of a loop around it."""
+    if any(own_nodes(statement, kind) for kind in (cst.Return, cst.Yield)):
+        return True
+    rounds = [*own_nodes(statement, cst.Continue), *own_nodes(statement, cst.Break)]
+    return any(not _is_of_loop_within(module, one, statement) for one in rounds)
+
+
+def _is_of_loop_within(module: Module, one: cst.CSTNode, statement: cst.CSTNode) -> bool:
+    inner = one
+    for around in module.ancestors(one):
+        if isinstance(around, cst.For | cst.While) and inner is around.body:
+            return True
+        if around is statement:
+            return False
+        inner = around
+    return False
 
 
 # -- the edits ------------------------------------------------------------------------------------------------------
@@ -361,7 +375,7 @@ def _runs(module: Module, statement: cst.CSTNode, reads: Sequence[cst.Name], end
         else:
             runs.append([one])
     lines = sum(module.position(one).end.line - module.position(one).start.line + 1 for one in holding)
-    if len(runs) > MOST_RUNS or lines > MOST_LINES or any(_leaves(one) for one in holding):
+    if len(runs) > MOST_RUNS or lines > MOST_LINES or any(_leaves(module, one) for one in holding):
         return None
     if len(holding) == len(later):
         return None  # nothing is left to be done

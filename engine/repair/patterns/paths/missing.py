@@ -50,10 +50,12 @@ def runs_a_program(module: Module, call: cst.Call) -> bool:
     )
 
 
-def failed_call(found: list[PathCall], path: str | None) -> PathCall:
-    """Which of several calls failed: the one whose literal is in the path told, else one that fits, else the first."""
+def failed_call(module: Module, found: list[PathCall], path: str | None, line: int) -> PathCall:
+    """Which of several calls failed: the one whose literal is in the path told, else one that fits, else the first on
+    the line that failed."""
+    on_line = [one for one in found if module.position(one.call).start.line == line]
     if len(found) == 1 or path is None:
-        return found[0]
+        return (on_line or found)[0]
     tail = PurePosixPath(path).name
     for one in found:
         texts = [text_of(node) for node in walk(one.path)]
@@ -63,7 +65,7 @@ def failed_call(found: list[PathCall], path: str | None) -> PathCall:
         stem = PurePosixPath(tail).stem
         if len(stem) > 2 and any(isinstance(node, cst.Name) and stem in node.value for node in walk(one.path)):
             return one
-    return found[0]
+    return (on_line or found)[0]
 
 
 def is_target(site: Site) -> bool:

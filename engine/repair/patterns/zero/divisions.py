@@ -14,6 +14,7 @@ from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.guarding.checks import is_guarded
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.syntax import last_name
 from engine.repair.patterns.zero.together import are_together
 
 _CALLS = ("divmod", "Fraction", "fractions.Fraction")
@@ -21,6 +22,19 @@ _THROUGH = re.compile(
     r"(?:round|float|abs|int|math\.\w+|(?:np|numpy)\.(?:sqrt|log\w*|exp|abs)|sqrt|log10|log2?|ceil|floor|exp|pow|Decimal|"
     r"decimal\.Decimal)\Z"
 )
+_PATHS = (
+    "Path",
+    "PurePath",
+    "PosixPath",
+    "resolve",
+    "absolute",
+    "expanduser",
+    "with_suffix",
+    "joinpath",
+    "cwd",
+    "home",
+)
+_FOLDER = re.compile(r"(?i)(?:^|_)(?:dir|directory|path|folder|parent)\Z")
 _REPEATED = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.List, cst.Tuple)
 _CONSTANT = (cst.Integer, cst.Float)
 Division = cst.BinaryOperation | cst.Call | cst.AugAssign
@@ -100,13 +114,27 @@ def denominator_code(module: Module, one: Division) -> str:
 
 def could_be_zero(module: Module, one: Division) -> bool:
     node = denominator_of(one)
-    if isinstance(node, cst.SimpleString | cst.Tuple | cst.Dict):
+    if isinstance(node, cst.SimpleString | cst.Tuple | cst.Dict) or _joins_paths(one):
         return False
     code = _only_value(module, node) or denominator_code(module, one)
     try:
         return not _never_zero(ast.parse(code, mode="eval").body)
     except (SyntaxError, ValueError):
         return True
+
+
+def _joins_paths(one: Division) -> bool:
+    """Whether `/` stands between the parts of a path: `Path(folder) / name`, `out_dir / f"{name}.txt"`."""
+    left: cst.CSTNode = one
+    while isinstance(left, cst.BinaryOperation) and isinstance(left.operator, cst.Divide):
+        if isinstance(left.right, cst.FormattedString | cst.SimpleString | cst.ConcatenatedString):
+            return True
+        left = left.left
+    if left is one:
+        return False
+    name = left.func if isinstance(left, cst.Call) else left
+    called = last_name(name)
+    return called in _PATHS if isinstance(left, cst.Call) else _FOLDER.search(called) is not None
 
 
 def _only_value(module: Module, node: cst.BaseExpression) -> str | None:
