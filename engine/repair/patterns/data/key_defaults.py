@@ -12,6 +12,7 @@ from engine.repair.patterns.guarding.statement_kinds import is_only_shown
 from engine.repair.patterns.guarding.subscripts import constant, index_of
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source.edit import Module, NotEditable
+from engine.repair.patterns.source.syntax import last_name
 
 LISTS = ("append", "extend", "insert")
 _TEXT = (
@@ -57,6 +58,9 @@ _PLAIN_CALLS = (
     r"(?:print|open|Path|join|loads?|dumps?|set|add|append|remove|pop|get|format|write|replace|str|bytes|len)"
 )
 _TEXTS = re.compile(r"(?:^|\.)(?:req|request|self)\.(?:headers|cookies|query|match_info|META|path_params)\Z")
+_COUNTS = re.compile(
+    r"(?i)(?:^|_)(?:n|num|number|counts?|counters?|totals?|frequenc(?:y|ies)|freqs?|usage|hits|tally)(?:_|\Z)"
+)
 _MOMENT = re.compile(r"(?i)(?:^|_)(?:time|timestamp|ts|date|datetime|at|since|start|started|began|epoch|[acm]time)$")
 
 
@@ -125,7 +129,7 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
         is_most = isinstance(call, cst.Call) and module.code(call.func) in ("max", "min")
         return "0" if is_most or for_nothing.NUMBER.search(words) else '""', False
     if isinstance(around, cst.DictElement) and around.value is use:
-        return "", False
+        return ("0" if _is_count(module, use, around) else ""), False
     if isinstance(around, cst.Arg):
         return None if _is_asserted(module, use) else as_argument(module, around, words)
     if isinstance(around, cst.BaseComp):
@@ -151,6 +155,14 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
     if isinstance(around, cst.Assign):
         return ("", False) if is_only_shown(module, around) else _by_later_reads(case, module, around)
     return None
+
+
+def _is_count(module: Module, use: cst.BaseExpression, part: cst.DictElement) -> bool:
+    """Whether what is read is how often something was counted: a table of counts, by its name, and a part that is
+    named so; what was never seen was counted no times."""
+    if not isinstance(use, cst.Subscript) or isinstance(constant(only(use)), str):
+        return False
+    return any(_COUNTS.search(one) for one in (last_name(use.value), module.code(part.key).strip("'\"")))
 
 
 def _is_of_texts(module: Module, use: cst.BaseExpression) -> bool:

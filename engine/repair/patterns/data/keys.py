@@ -340,7 +340,8 @@ def _chain(case: Case, module: Module, use: cst.Subscript, base: str, code: str)
         else:
             break
     last = levels[-1]
-    default = default_for(case, module, last, constant(_inside(last)))
+    is_changed = isinstance(module.parent(last), cst.AugAssign | cst.AssignTarget)
+    default = None if is_changed else default_for(case, module, last, constant(_inside(last)))
     ending = default[0] if default is not None else ""
     if default is None and not takes_none(module, last):
         absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from engine.repair.patterns.guarding import checks
 from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.source.edit import Module
 
@@ -21,6 +22,29 @@ def is_only_told(module: Module, absence: Absence, function: cst.FunctionDef | N
     return all(one is not None and isinstance(one.body[0], cst.Expr) for one in lines) and any(
         module.nodes(kind, within=function.body) for kind in (cst.Assign, cst.AugAssign, cst.For)
     )
+
+
+def try_before_more(module: Module, absence: Absence) -> cst.Try | None:
+    """The `try` that fails for what is None, where a handler would only go on to what needs the very thing again; None
+    for any other."""
+    inner: cst.CSTNode = absence.use
+    code = module.code(absence.subject)
+    for around in module.ancestors(absence.use):
+        if isinstance(around, cst.FunctionDef | cst.ClassDef):
+            return None
+        if isinstance(around, cst.Try) and inner is around.body:
+            if not absence.is_none or all(checks.leaves(one.body) for one in around.handlers):
+                return None
+            scope, end = module.function(around), module.position(around).end.line
+            again = [
+                one
+                for one in module.nodes(type(absence.subject), within=scope.body if scope is not None else module.tree)
+                if module.code(one) == code and module.position(one).start.line > end
+            ]
+            again = [one for one in again if not isinstance(module.parent(one), cst.AssignTarget)]
+            return around if any(not checks.is_guarded(module, one, code) for one in again) else None
+        inner = around
+    return None
 
 
 def is_needed_later(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:

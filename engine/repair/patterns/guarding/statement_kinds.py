@@ -12,6 +12,7 @@ import libcst as cst
 
 from engine.repair.patterns.guarding import checks, guards, kept, lasting
 from engine.repair.patterns.guarding.absence import Absence
+from engine.repair.patterns.guarding.for_nothing import NUMBER, Value
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.syntax import parameter_of
@@ -47,6 +48,23 @@ def ends_the_program(module: Module, function: cst.FunctionDef) -> bool:
     return "sys.exit" in calls and not intent.own_nodes(function.body, cst.Return)
 
 
+def told_by_parser(module: Module, absence: Absence, function: cst.FunctionDef | None) -> str | None:
+    """`parser.error(...)`, where an option of the command line was not given that all the rest needs; else None."""
+    if function is None or not absence.is_none or not isinstance(absence.subject, cst.Attribute):
+        return None
+    owner = module.code(absence.subject.value)
+    for one in intent.own_nodes(function.body, cst.Assign):
+        call = one.value
+        made = [module.code(target.target) for target in one.targets]
+        if made == [owner] and isinstance(call, cst.Call) and module.code(call.func).endswith(".parse_args"):
+            option = absence.subject.attr.value.replace("_", "-")
+            parser = module.code(call.func).rpartition(".")[0]
+            is_option = re.search(rf"['\"]--{re.escape(option)}['\"]", module.code(function.body))
+            words = f"--{option} is missing" if is_option else f"{option} is missing"
+            return f"{parser}.error({module.quote}{words}{module.quote})" if parser.isidentifier() else None
+    return None
+
+
 def term_of(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | None:
     """The call that a use is an argument of, where it is a term of a difference: what is not there adds nothing."""
     around = module.parent(whole)
@@ -63,6 +81,48 @@ def implied_number(module: Module, only: cst.BaseSmallStatement, whole: cst.Base
     if not isinstance(only.targets[0].target, cst.Name) or lasting.lasts(module, whole, "None"):
         return None
     return "0" if lasting.lasts(module, whole, "0") else None
+
+
+def usual_part(
+    module: Module,
+    absence: Absence,
+    only: cst.BaseSmallStatement,
+    whole: cst.BaseExpression,
+    value: Value | None,
+    exit_code: str | None,
+) -> str | None:
+    """What a name that is bound here gets, where nothing says what its function gives for nothing: an empty text for a
+    part of a text, and 0 for a number that is None up to here; None where there is no such value."""
+    if not (isinstance(only, cst.Assign) and only.value is whole and len(only.targets) == 1):
+        return None
+    target = only.targets[0].target
+    if not isinstance(target, cst.Name):
+        return None
+    around = module.nearest(only, cst.If)
+    begun = around is not None and module.code(around.test) == f"{target.value} is None"
+    if begun and NUMBER.search(target.value) and lasting.lasts(module, whole, "0"):
+        return "0"
+    if element_is_shown(module, absence, only, exit_code):
+        return module.quote * 2
+    given = absence.element if absence.element != "None" and not absence.alike else None
+    if exit_code == "continue" or (value is not None and value.strength == "told"):
+        return None
+    return given if given is not None and lasting.lasts(module, whole, given) else None
+
+
+def element_is_shown(module: Module, absence: Absence, only: cst.Assign, exit_code: str | None) -> bool:
+    """Whether a name that a field of what is None gives its value to is only written into texts of several parts."""
+    target, function = only.targets[0].target, module.function(only)
+    if not absence.is_none or not isinstance(only.value, cst.Attribute) or function is None:
+        return False
+    if not isinstance(target, cst.Name) or not (exit_code or "").startswith("return "):
+        return False
+    start = module.position(only).start.line
+    reads = [one for one in intent.own_nodes(function.body, cst.Name) if one.value == target.value]
+    reads = [one for one in reads if module.position(one).start.line > start]
+    texts = [module.nearest(one, cst.FormattedString) for one in reads]
+    shown = [isinstance(module.parent(one), cst.FormattedStringExpression) for one in reads]
+    return bool(reads) and all(shown) and all(one is not None and len(one.parts) > 2 for one in texts)
 
 
 def guess(only: cst.BaseSmallStatement, function: cst.FunctionDef) -> str:

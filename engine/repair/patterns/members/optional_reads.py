@@ -15,6 +15,9 @@ from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module, first_changed_line
 from engine.repair.patterns.source.own_classes import TYPES, classes_of, members_of
 
+_OF_FUNCTIONS = frozenset(
+    ("__name__", "__qualname__", "__self__", "__code__", "__module__", "__defaults__", "__globals__", "__func__")
+)
 _TESTS = (cst.If, cst.While, cst.CompIf, cst.UnaryOperation, cst.BooleanOperation)
 
 
@@ -24,11 +27,17 @@ def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: s
     plain = plain_types.propose(case, module, use, name, owner)
     if plain is not None:
         return plain
+    if owner.rpartition(".")[2] == "partial" and name in _OF_FUNCTIONS and guards.is_repeatable(source):
+        mark = quote_of(module, use)
+        module.replace(use.value, guards.expression(f"getattr({source}, {mark}func{mark}, {source})"))
+        edit = module.edit()
+        why = f"{source} is sometimes a partial: the function that it is made of has '{name}'."
+        return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
     if owner in ("str", "dict", "list", "tuple", "int") and _asks_elsewhere(module, use, owner):
         return _other_type(case, module, use, name, owner)
     if owner in TYPES or owner in ("function", "method", "builtin_function_or_method", "type"):
         return Declined("attribute", f"a {owner} has no {name}: what was meant cannot be seen")
-    if not guards.is_repeatable(source):
+    if not guards.may_repeat(module, use.value):
         return Declined("attribute", f"{owner} has no {name}, and nothing here says what was meant")
     around = module.parent(use)
     if isinstance(around, cst.Call) and around.func is use:

@@ -42,7 +42,7 @@ def _form(module: Module, around: cst.If, name: str, use: cst.Attribute) -> str 
     if around.orelse is not None or use not in module.nodes(cst.Attribute, within=around.test):
         return None
     code = module.code(around.with_changes(leading_lines=()))
-    return re.sub(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", "_", code).strip()
+    return re.sub(rf"(?i)(?<![a-z]){re.escape(name)}(?![a-z])", "_", code).strip()
 
 
 def again(module: Module, use: cst.Attribute, default: str) -> list[cst.Attribute]:

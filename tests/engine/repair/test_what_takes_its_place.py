@@ -1,0 +1,155 @@
+# ruff: noqa: E501
+"""What takes the place of what is not there: a value that all that reads it can use, else an error that says so.
+
+Told from text alone, in the function, in what calls it, and in other files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.repair.patterns.pattern import Proposal
+from tests.engine.repair.telling import told
+from tests.engine.repair.test_next_needs import proposed
+
+NO_TEXT = "AttributeError: 'NoneType' object has no attribute 'text'"
+NO_NAME = "AttributeError: 'NoneType' object has no attribute 'name'"
+NO_WIDTH = "AttributeError: 'NoneType' object has no attribute 'width'"
+SHORT = "IndexError: list index out of range"
+NO_GET = "AttributeError: 'tuple' object has no attribute 'get'"
+PRICE = "def price(soup):\n    tag = soup.find('b')\n    return float(tag.text)\n"
+MENDED = [
+    (
+        f"{PRICE}\n\ndef best(soups):\n    return min(price(one) for one in soups)\n",
+        3,
+        NO_TEXT,
+        "    if tag is None:\n        raise ValueError('tag is missing')\n",
+    ),
+    (
+        "def area(shape):\n    box = shape.box()\n    return box.width * 2\n\n\ndef total(shapes):\n    return sum(area(one) for one in shapes)\n",
+        3,
+        NO_WIDTH,
+        "    if box is None:\n        return 0\n",
+    ),
+    (
+        "class P:\n    def title(self):\n        return self.track.name\n\n    def show(self):\n        print(self.title().upper())\n",
+        3,
+        NO_NAME,
+        'return self.track.name if self.track is not None else ""\n',
+    ),
+    (
+        'class F:\n    def extract(self, whole):\n        """The part of a sequence."""\n        return self.place.extract(whole)\n',
+        4,
+        "AttributeError: 'NoneType' object has no attribute 'extract'",
+        '        if self.place is None:\n            raise ValueError("self.place is missing")\n        return self.place',
+    ),
+    (
+        "def read(title, more):\n    id = title.split()[0]\n    name = id\n    return Record(id, name, more)\n",
+        2,
+        SHORT,
+        'id = parts[0] if (parts := title.split()) else ""',
+    ),
+    (
+        "def pick(lengths, out):\n    for i in range(3):\n        length = next((one for one in lengths if one == i), None)\n        if length is None:\n            length = lengths[0]\n        out[i] = length\n    return out\n",
+        5,
+        SHORT,
+        "length = lengths[0] if lengths else 0",
+    ),
+    (
+        "def rows(people, counts):\n    out = []\n    for id_, one in people.items():\n        out.append({'name': one, 'count': counts[id_]})\n    return out\n",
+        4,
+        "KeyError: 11895",
+        "counts.get(id_, 0)",
+    ),
+    (
+        "class B:\n    def __init__(self, old):\n        self.size = old.size\n        self.flipped = old.flipped\n\n    def run(self, x):\n        if self.flipped:\n            return -x\n        return x\n",
+        4,
+        "AttributeError: 'Old' object has no attribute 'flipped'",
+        'self.flipped = getattr(old, "flipped", False)',
+    ),
+    (
+        "def call(layer, *args):\n    return run(layer.__self__, *args)\n",
+        2,
+        "AttributeError: 'functools.partial' object has no attribute '__self__'",
+        'getattr(layer, "func", layer).__self__',
+    ),
+    (
+        "def plot(X=None, Y=None):\n    if X is not None:\n        a = X.get('axis')\n    if Y is not None:\n        b = Y.get('axis')\n    return draw(a, b)\n",
+        3,
+        NO_GET,
+        "        if isinstance(Y, tuple):\n            Y = Y[0]\n        b = Y.get",
+    ),
+    (
+        "class C:\n    def __init__(self, settings):\n        self.host = settings['host']\n        if self.host == '0.0.0.0':\n            self.host = '127.0.0.1'\n        elif ':' in self.host:\n            self.host = '::1'\n",
+        6,
+        "TypeError: argument of type 'NoneType' is not iterable",
+        "if self.host is None or self.host == '0.0.0.0':",
+    ),
+    (
+        "def page(doc):\n    title = doc.title\n    author = doc.author.name\n    return f'{title}, by {author}'\n",
+        3,
+        NO_NAME,
+        'author = doc.author.name if doc.author is not None else ""',
+    ),
+    (
+        "def people(rows):\n    return [{'name': row['name'].strip(), 'city': row['city'].strip().title()} for row in rows]\n",
+        2,
+        "AttributeError: 'NoneType' object has no attribute 'strip'",
+        "'city': (row['city'] or '').strip().title()",
+    ),
+    (
+        "import argparse\n\n\ndef main():\n    parser = argparse.ArgumentParser()\n    parser.add_argument('--out')\n    args = parser.parse_args()\n    name = args.out.rstrip('/')\n    with open(name, 'w') as f:\n        f.write('done')\n",
+        8,
+        "AttributeError: 'NoneType' object has no attribute 'rstrip'",
+        "    if args.out is None:\n        parser.error('--out is missing')\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "line", "error", "wanted"), MENDED)
+def test_a_value_that_what_reads_it_can_use(tmp_path: Path, source: str, line: int, error: str, wanted: str) -> None:
+    found = proposed(tmp_path, source, line, error)
+    assert isinstance(found, Proposal), found
+    after = found.edits[0].after.decode()
+    assert wanted in after, after
+    compile(after, "app.py", "exec")
+    assert found.applicability == "review"
+
+
+def _of(tmp_path: Path, files: dict[str, str], source: str = PRICE) -> str:
+    found = told(tmp_path, "attribute", source, 3, NO_TEXT, files)
+    assert isinstance(found, Proposal), found
+    return found.edits[0].after.decode()
+
+
+def test_a_caller_in_another_file_that_goes_on_with_it_needs_it(tmp_path: Path) -> None:
+    used = "from app import price\n\n\ndef show(soup):\n    cost = price(soup)\n    print(round(cost, 2))\n"
+    assert "raise ValueError" in _of(tmp_path, {"shop.py": used})
+
+
+def test_a_caller_that_asks_whether_there_is_any_gets_none(tmp_path: Path) -> None:
+    asked = "from app import price\n\n\ndef show(soup):\n    cost = price(soup)\n    if cost:\n        print(round(cost, 2))\n"
+    assert "return None" in _of(tmp_path, {"shop.py": asked})
+
+
+def test_what_the_tests_do_with_it_tells_of_no_need(tmp_path: Path) -> None:
+    test = "from app import price\n\n\ndef test_it():\n    assert price(1) > 2\n    assert price(2) + 1 == 3\n"
+    assert "return None" in _of(tmp_path, {"tests/test_app.py": test})
+
+
+def test_callers_of_another_function_of_that_name_tell_nothing(tmp_path: Path) -> None:
+    other = (
+        "class Other:\n    def price(self, x):\n        return 1\n\n\ndef f(other):\n    return other.price(1) + 1\n"
+    )
+    assert "return None" in _of(tmp_path, {"other.py": other})
+
+
+def test_what_was_asked_of_a_list_says_nothing_of_the_one_that_took_its_name(tmp_path: Path) -> None:
+    again = "    lengths = [one for one in lengths if one > 3]\n"
+    source = f"def cut(lengths):\n    if len(lengths) == 0:\n        return []\n{again}    return lengths[0] + 1\n"
+    found = proposed(tmp_path, source, 5, SHORT)
+    assert isinstance(found, Proposal), found
+    assert "    if not lengths:\n        return []\n    return" in found.edits[0].after.decode()
+    assert not isinstance(proposed(tmp_path, source.replace(again, ""), 4, SHORT), Proposal)
