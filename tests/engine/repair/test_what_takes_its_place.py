@@ -105,6 +105,60 @@ MENDED = [
         "AttributeError: 'NoneType' object has no attribute 'rstrip'",
         "    if args.out is None:\n        parser.error('--out is missing')\n",
     ),
+    (
+        "def report(run):\n    acc = run['metrics']['acc']\n    return f'accuracy {acc:.1%}'\n",
+        2,
+        "KeyError: 'acc'",
+        "if 'acc' in run['metrics'] else float('nan')",
+    ),
+    (
+        "def report(run):\n    return f'loss {run[\"loss\"]:.3f}'\n",
+        2,
+        "KeyError: 'loss'",
+        'run.get("loss", float("nan")):.3f}',
+    ),
+    (
+        "class T:\n    def __init__(self, cfg):\n        self.lr = cfg['lr']\n        self.warmup = cfg['warmup']\n\n    def rate(self, step):\n        return self.lr if step > self.warmup else 0.1\n",
+        4,
+        "KeyError: 'warmup'",
+        "self.warmup = cfg['warmup'] if 'warmup' in cfg else 0\n",
+    ),
+    (
+        "def resize(image, size=None):\n    return image.resize((size[0], size[1]))\n",
+        2,
+        "TypeError: 'NoneType' object is not subscriptable",
+        "    if size is None:\n        return image\n",
+    ),
+    (
+        "def pad(batch, length=None):\n    out = []\n    for one in batch:\n        out.append(one + [0] * (length - len(one)))\n    return out\n",
+        4,
+        "TypeError: unsupported operand type(s) for -: 'NoneType' and 'int'",
+        "(length - len(one) if length is not None else 0)",
+    ),
+    (
+        "def load(path, model):\n    state = torch_load(path)\n    step = state['step']\n    return step\n",
+        3,
+        "KeyError: 'step'",
+        "state.get('step', 0)",
+    ),
+    (
+        "def middle(values):\n    ordered = sorted(values)\n    return ordered[len(ordered) // 2]\n",
+        3,
+        SHORT,
+        "    if len(ordered) == 0:\n        return None\n",
+    ),
+    (
+        "import os\n\n\ndef home():\n    return os.environ.get('APP_HOME').rstrip('/')\n\n\ndef config():\n    return home() + '/config.ini'\n",
+        5,
+        "AttributeError: 'NoneType' object has no attribute 'rstrip'",
+        "raise ValueError(\"os.environ.get('APP_HOME') is missing\")",
+    ),
+    (
+        "def count(db):\n    row = db.execute('select n from c').fetchone()\n    return row[0] + 1\n",
+        3,
+        "TypeError: 'NoneType' object is not subscriptable",
+        "    if row is None:\n        return 0\n",
+    ),
 ]
 
 
@@ -153,3 +207,10 @@ def test_what_was_asked_of_a_list_says_nothing_of_the_one_that_took_its_name(tmp
     assert isinstance(found, Proposal), found
     assert "    if not lengths:\n        return []\n    return" in found.edits[0].after.decode()
     assert not isinstance(proposed(tmp_path, source.replace(again, ""), 4, SHORT), Proposal)
+
+
+def test_a_function_of_a_library_that_is_named_so_tells_nothing(tmp_path: Path) -> None:
+    source = f"import shop\n\n\n{PRICE}\n\ndef other(x):\n    return shop.price(x) + 1\n"
+    found = told(tmp_path, "attribute", source, "tag.text", NO_TEXT)
+    assert isinstance(found, Proposal), found
+    assert "return None" in found.edits[0].after.decode()

@@ -7,7 +7,7 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.guarding import checks, for_nothing, guards, stand_ins
-from engine.repair.patterns.guarding.lasting import adds_text
+from engine.repair.patterns.guarding.lasting import adds_text, lasts
 from engine.repair.patterns.guarding.statement_kinds import is_only_shown
 from engine.repair.patterns.guarding.subscripts import constant, index_of
 from engine.repair.patterns.pattern import Case
@@ -61,6 +61,7 @@ _TEXTS = re.compile(r"(?:^|\.)(?:req|request|self)\.(?:headers|cookies|query|mat
 _COUNTS = re.compile(
     r"(?i)(?:^|_)(?:n|num|number|counts?|counters?|totals?|frequenc(?:y|ies)|freqs?|usage|hits|tally)(?:_|\Z)"
 )
+_BEGUN = re.compile(r"(?:\A|_)(?:step|epoch|iteration|iter|count|counter|offset|retries|attempts)\Z")  # at nothing
 _MOMENT = re.compile(r"(?i)(?:^|_)(?:time|timestamp|ts|date|datetime|at|since|start|started|began|epoch|[acm]time)$")
 
 
@@ -113,6 +114,9 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
     if isinstance(around, cst.AugAssign):
         return ("0", False) if isinstance(around.operator, cst.AddAssign | cst.SubtractAssign) else None
     if isinstance(around, cst.FormattedStringExpression):
+        if around.format_spec and re.search(r"[fFeEgG%]\}\Z", module.code(around)) and not _MOMENT.search(words):
+            mark = "'" if _outer_quote(module, use) == '"' else '"'
+            return f"float({mark}nan{mark})", False
         return None if around.format_spec else ("''" if _outer_quote(module, use) == '"' else '""', False)
     if isinstance(around, cst.If | cst.While | cst.CompIf | cst.UnaryOperation | cst.BooleanOperation | cst.IfExp):
         return "", False
@@ -152,6 +156,8 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
         return "", False
     if isinstance(around, cst.Element) and _is_walked_display(module, around):
         return module.quote * 2 if not for_nothing.NUMBER.search(words) else "", False
+    if isinstance(around, cst.Assign) and _BEGUN.search(words) and lasts(module, use, "0"):
+        return "0", False
     if isinstance(around, cst.Assign):
         return ("", False) if is_only_shown(module, around) else _by_later_reads(case, module, around)
     return None

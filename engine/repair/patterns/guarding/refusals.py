@@ -33,6 +33,9 @@ _ALIEN = (
 )
 _ASKING = re.compile(r"_|(?:get|find|is|has|can|lookup|search|match|peek|current|last|first|next)(?:_|\Z)")
 _GENERIC = re.compile(r"found|match|mo?|res(?:ult)?|ret|value|val|out|obj|item|x|tmp|data")
+_OF_PLACES = re.compile(
+    r"(?i)(?:\A|_)(?:\w*path|\w*dir|folder|home|root|file|filename|url|uri|host|address|token|key)(?:_|\Z)"
+)
 _TEXTS = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.BinaryOperation)
 
 
@@ -59,7 +62,7 @@ def own_error(
     if len(kinds) != 1 or last_name(cst.parse_expression(kind := kinds.pop())) in _ALIEN:
         return None
     code = module.code(absence.subject)
-    words = f"{module.quote}{plain(code)} is missing{module.quote}" if absence.is_none else None
+    words = missing(module, code) if absence.is_none else None
     return kind, words or wording.formatted(module, "not as expected", code)
 
 
@@ -76,14 +79,16 @@ def needed(case: Case, module: Module, function: cst.FunctionDef, value: Value) 
         return True
     if _hands_through(module, function):
         return True
-    return for_nothing.is_needed_by_callers(case, function) or results.needed(case, name) == ""
+    return for_nothing.is_needed_by_callers(case, function) or results.needed(case, module, function) is not None
 
 
-def by_callers(case: Case, function: cst.FunctionDef, value: Value) -> Value:
+def by_callers(case: Case, module: Module, function: cst.FunctionDef, value: Value) -> Value:
     """The empty value that all callers of a function can go on with, where nothing else says what it gives."""
     if value.strength != "guessed" or value.code != "None" or function.name.value in ("__init__", "main"):
         return value
-    taken = results.needed(case, function.name.value)
+    taken = results.needed(case, module, function)
+    if taken == '""' and _OF_PLACES.search(function.name.value):
+        return value
     return Value(taken, "guessed", f"what calls {function.name.value} goes on with it") if taken else value
 
 
@@ -112,8 +117,16 @@ def missing(module: Module, code: str, subject: cst.BaseExpression | None = None
     if isinstance(subject, cst.Name) and _GENERIC.fullmatch(code):
         value = bound_to(module, subject)
         if isinstance(value, cst.Call):
-            return f"{module.quote}{plain(module.code(value.func))} found nothing{module.quote}"
-    return f"{module.quote}{plain(code)} is missing{module.quote}"
+            return quoted(module, f"{module.code(value.func)} found nothing")
+    return quoted(module, f"{code} is missing")
+
+
+def quoted(module: Module, words: str) -> str:
+    """Words as the source of a text in one line, in the file's quotation marks, or else in the others."""
+    flat = " ".join(words.split())
+    other = "'" if module.quote == '"' else '"'
+    mark = other if module.quote in flat and other not in flat else module.quote
+    return f"{mark}{flat}{mark}" if mark not in flat and "\\" not in flat else f"{mark}{plain(flat)}{mark}"
 
 
 def must_be_there(

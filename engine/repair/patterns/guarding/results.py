@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import libcst as cst
 
 from engine.repair.patterns.pattern import Case
+from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.intent import is_test, sources
 
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
@@ -29,30 +33,56 @@ _ASKS = "asks"
 _UNKNOWN = ""
 
 
-def needed(case: Case, name: str) -> str | None:
+def needed(case: Case, module: Module, function: cst.FunctionDef) -> str | None:
     """The empty value, as source, that all callers can go on with where None would fail, '' where no value serves one
     of them; None where no caller fails, or one asks whether there is anything."""
+    name, is_method = function.name.value, module.nearest(function, cst.ClassDef) is not None
     trees = [(path, tree) for path, tree in sources(case, name) if not is_test(path)]
-    makers = [
-        path for path, tree in trees for one in ast.walk(tree) if isinstance(one, _FUNCTIONS) and one.name == name
-    ]
-    if len(makers) != 1:
-        trees = [(path, tree) for path, tree in trees if path == case.path] if makers.count(case.path) == 1 else []
-    fates = {fate for _path, tree in trees for fate in _fates(tree, name)} - {_UNKNOWN}
+    functions = ((path, one) for path, tree in trees for one in ast.walk(tree) if isinstance(one, _FUNCTIONS))
+    makers = [path for path, one in functions if one.name == name]
+    if makers.count(case.path) != 1:
+        return None
+    if len(makers) > 1 and is_method:
+        trees = [(path, tree) for path, tree in trees if path == case.path]
+    fates = {fate for path, tree in trees for fate in _fates(tree, name, None if is_method else (case.path, path))}
+    fates -= {_UNKNOWN}
     if not fates or _ASKS in fates:
         return None
     return fates.pop() if len(fates) == 1 and _FAILS not in fates else ""
 
 
-def _fates(tree: ast.Module, name: str) -> Iterator[str]:
+def _is_meant(call: ast.Call, name: str, tree: ast.Module, places: tuple[str, str] | None) -> bool:
+    """Whether a call is one of the function: of a method by any object, of a plain function by its name where the file
+    has it from its module, or by the module. `places`: where the function is, and where the call is; None for a
+    method."""
+    func = call.func
+    if places is None:
+        return isinstance(func, ast.Attribute) and func.attr == name
+    home = PurePosixPath(places[0])
+    stem = home.parent.name if home.stem == "__init__" else home.stem
+    if isinstance(func, ast.Name):
+        given = [
+            one
+            for one in ast.walk(tree)
+            if isinstance(one, ast.ImportFrom) and any((each.asname or each.name) == name for each in one.names)
+        ]
+        is_from = any((one.module or "").rpartition(".")[2] == stem for one in given)
+        return func.id == name and (is_from or (places[0] == places[1] and not given))
+    if not (isinstance(func, ast.Attribute) and func.attr == name and isinstance(func.value, ast.Name)):
+        return False
+    for one in ast.walk(tree):
+        for each in one.names if isinstance(one, ast.Import | ast.ImportFrom) else ():
+            if (each.asname or each.name.partition(".")[0]) == func.value.id:
+                return each.name.rpartition(".")[2] == stem
+    return False
+
+
+def _fates(tree: ast.Module, name: str, places: tuple[str, str] | None) -> Iterator[str]:
     """What is done with each call of a function, as far as it tells anything."""
-    around = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    for call in ast.walk(tree):
-        if not isinstance(call, ast.Call):
-            continue
-        func = call.func
-        if (func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else "") != name:
-            continue
+    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and name in ast.dump(one.func)]
+    calls = [one for one in calls if _is_meant(one, name, tree, places)]
+    around = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)} if calls else {}
+    for call in calls:
         node: ast.AST = call
         if isinstance(around.get(node), ast.Await):
             node = around[node]
@@ -84,6 +114,8 @@ def _fate(node: ast.AST, parent: ast.AST | None, around: dict[ast.AST, ast.AST])
         return _FAILS if parent.value is node else _UNKNOWN
     if isinstance(parent, ast.BinOp):
         return _reckoned(node, parent)
+    if isinstance(parent, ast.AugAssign) and parent.value is node:
+        return "0" if isinstance(parent.op, ast.Add | ast.Sub) else _FAILS
     if isinstance(parent, ast.For | ast.AsyncFor | ast.comprehension):
         return "[]" if parent.iter is node else _UNKNOWN
     if isinstance(parent, ast.withitem | ast.Starred):
@@ -112,7 +144,7 @@ def _reckoned(node: ast.AST, whole: ast.BinOp) -> str:
     other = whole.right if whole.left is node else whole.left
     is_text = isinstance(other, ast.JoinedStr) or (isinstance(other, ast.Constant) and isinstance(other.value, str))
     if is_text and isinstance(whole.op, ast.Add):
-        return '""'
+        return _FAILS if "/" in ast.unparse(other) else '""'  # of nothing there is no path
     if is_text and isinstance(whole.op, ast.Mod):
         return _UNKNOWN
     return "0" if isinstance(whole.op, ast.Add | ast.Sub) and isinstance(other, ast.Constant) else _FAILS

@@ -36,7 +36,7 @@ def in_statement(
         return inline(module, absence, whole, absence.element, repeatable)
     value = for_nothing.given_for_nothing(case, module, function, kinds.guess(only, function)) if function else None
     if function is not None and value is not None and value.strength != "told":
-        value = for_nothing.so_far(module, function, line) or refusals.by_callers(case, function, value)
+        value = for_nothing.so_far(module, function, line) or refusals.by_callers(case, module, function, value)
     code = module.code(absence.subject)
     exit_code = guards.way_out(module, whole, value)
     if exit_code == "continue" and function is not None and kept.steps_on(module, only, absence.subject):
@@ -45,6 +45,13 @@ def in_statement(
         return _leave_by(module, absence, line, exit_code), Value("break", "guessed", "there is nothing more")
     if repeatable and guards.is_unconditional(module, whole) and _with_its_try(module, absence, line):
         return "guard-use", Value("nothing", "guessed", "there is nothing to do then")
+    if kinds.is_term_in_loop(module, absence, line):
+        return inline(module, absence, absence.use, "0", repeatable)
+    itself = kinds.unchanged(module, absence, only, function)
+    if itself is not None and value is not None and value.strength == "guessed":
+        return _leave_by(module, absence, line, f"return {itself}"), Value(
+            itself, "guessed", "nothing is to be changed"
+        )
     part = records.part_of(module, whole)
     if part is not None and exit_code in ("continue", None) and guards.is_unconditional(module, whole):
         return inline(module, absence, part, "None", repeatable)  # the rest of the record is as good as ever
@@ -98,7 +105,9 @@ def in_statement(
         return "clear-error", Value(raised[0], "guessed", "it is what the function raises for what does not fit")
     is_left_out = exit_code == "return" or ((exit_code or "").startswith("return ") and not told)
     if refusals.must_be_there(case, module, absence, line, whole, value, exit_code):
+        bad = absence.conditions(code)[1]
         words = refusals.missing(module, code if absence.is_none else module.code(absence.use), absence.subject)
+        words = refusals.quoted(module, f"{code} is empty") if bad == f"not {code}" else words
         _leave_by(module, absence, line, f"raise ValueError({words})")
         return "clear-error", Value("an error", "guessed", "nothing that is empty serves what needs it")
     is_part_of_more = group is not None or not needs.is_needed_later(module, absence, line)

@@ -19,6 +19,11 @@ from engine.repair.patterns.source.syntax import parameter_of
 
 _ANSWERING = ("startswith", "endswith", "isdigit", "isalpha", "isalnum", "isnumeric", "is_file", "is_dir", "exists")
 _ASKING = re.compile(r"_*(?:is|has|can|should|needs|matches|contains|supports)_")
+_COUNTING = re.compile(r"(?:\A|_)(?:count|total|num|number|sum)(?:_|\Z)")
+_CHANGING = re.compile(
+    r"(?:\A|_)(?:resized?|crop|rotate|convert|filter|transpose|transform|pad|scale|normali[sz]e|clip|blur|flip|round|sort|"
+    r"truncate|translate|shift|apply|wrap|indent|format)(?:_|\Z)"
+)
 _DISPLAYS = (cst.DictElement, cst.Element)
 
 
@@ -46,6 +51,38 @@ def ends_the_program(module: Module, function: cst.FunctionDef) -> bool:
     """Whether a function ends the program wherever it cannot go on, and never just returns."""
     calls = [module.code(one.func) for one in intent.own_nodes(function.body, cst.Call)]
     return "sys.exit" in calls and not intent.own_nodes(function.body, cst.Return)
+
+
+def unchanged(
+    module: Module, absence: Absence, only: cst.BaseSmallStatement, function: cst.FunctionDef | None
+) -> str | None:
+    """The argument that a function changes by an option that was not given, `return image.resize(size)` where `size` is
+    None by default: it is what it was then. None elsewhere."""
+    call = only.value if isinstance(only, cst.Return) else None
+    if function is None or not isinstance(call, cst.Call) or not _is_option(module, absence, function):
+        return None
+    owner = call.func.value if isinstance(call.func, cst.Attribute) else None
+    method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+    if not isinstance(owner, cst.Name) or not _CHANGING.search(method) or owner.value == module.code(absence.subject):
+        return None
+    return owner.value if parameter_of(function, owner.value) is not None else None
+
+
+def is_term_in_loop(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
+    """Whether each round of a loop reckons with an option that was not given, as a part of what it is there for: the
+    rounds are worth their while without it, where nothing is added for it."""
+    function = module.function(line)
+    if not isinstance(absence.use, cst.BinaryOperation) or guards.loop_around(module, line) is None:
+        return False
+    is_whole = isinstance(module.parent(absence.use), cst.Arg | cst.Assign | cst.Expr)
+    return _is_option(module, absence, function) and not is_whole and lasting.lasts(module, absence.use, "0")
+
+
+def _is_option(module: Module, absence: Absence, function: cst.FunctionDef | None) -> bool:
+    if function is None or not absence.is_none or not isinstance(absence.subject, cst.Name):
+        return False
+    parameter = parameter_of(function, absence.subject.value)
+    return parameter is not None and parameter.default is not None and module.code(parameter.default) == "None"
 
 
 def told_by_parser(module: Module, absence: Absence, function: cst.FunctionDef | None) -> str | None:
@@ -80,7 +117,25 @@ def implied_number(module: Module, only: cst.BaseSmallStatement, whole: cst.Base
         return None
     if not isinstance(only.targets[0].target, cst.Name) or lasting.lasts(module, whole, "None"):
         return None
+    if _is_only_formatted(module, only):
+        return f"float({module.quote}nan{module.quote})"
     return "0" if lasting.lasts(module, whole, "0") else None
+
+
+def _is_only_formatted(module: Module, change: cst.Assign) -> bool:
+    """Whether a name is only written as a number with a fraction, `{loss:.3f}`, behind its binding."""
+    target, function = change.targets[0].target, module.function(change)
+    if not isinstance(target, cst.Name) or function is None:
+        return False
+    start = module.position(change).start.line
+    reads = [one for one in intent.own_nodes(function.body, cst.Name) if one.value == target.value]
+    texts = [module.parent(one) for one in reads if module.position(one).start.line > start]
+    return bool(texts) and all(
+        isinstance(one, cst.FormattedStringExpression)
+        and one.format_spec is not None
+        and re.search(r"[fFeEgG%]\}\Z", module.code(one)) is not None
+        for one in texts
+    )
 
 
 def usual_part(
@@ -134,7 +189,7 @@ def guess(only: cst.BaseSmallStatement, function: cst.FunctionDef) -> str:
     name = value.func.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Name) else ""
     if isinstance(value, cst.ListComp) or name in ("list", "sorted"):
         return "[]"
-    if name in ("sum", "len"):
+    if name in ("sum", "len") or (isinstance(value, cst.BinaryOperation) and _COUNTING.search(function.name.value)):
         return "0"
     is_asked = isinstance(value, cst.Comparison) or (
         isinstance(value, cst.UnaryOperation) and isinstance(value.operator, cst.Not)
