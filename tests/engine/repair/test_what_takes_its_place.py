@@ -159,6 +159,96 @@ MENDED = [
         "TypeError: 'NoneType' object is not subscriptable",
         "    if row is None:\n        return 0\n",
     ),
+    (
+        "def flip(change, image, mask):\n    image = change(image)\n    mask = mask.transpose(1, 0)\n    return image, mask\n",
+        3,
+        "AttributeError: 'NoneType' object has no attribute 'transpose'",
+        "    if mask is not None:\n        mask = mask.transpose(1, 0)\n",
+    ),
+    (
+        "def render(node):\n    text = node.get('text').upper()\n    return f'{text} ({node.size})'\n",
+        2,
+        "AttributeError: 'NoneType' object has no attribute 'upper'",
+        "is not None else ''\n",
+    ),
+    (
+        "from collections import Counter\n\n\nclass M:\n    def __init__(self):\n        self.start = 0\n\n    def tick(self):\n        self.count.update(1)\n\n    def begin(self):\n        self.count = Counter()\n",
+        9,
+        "AttributeError: 'M' object has no attribute 'count'",
+        "        self.start = 0\n        self.count = Counter()\n",
+    ),
+    (
+        "def info(data):\n    print(len(data), data.classes)\n    for name in data.classes:\n        print(name)\n",
+        3,
+        "AttributeError: 'Subset' object has no attribute 'classes'",
+        'for name in getattr(data, "classes", ()):',
+    ),
+    (
+        "import numpy as np\n\n\ndef mean(values):\n    return values.mean()\n",
+        5,
+        "AttributeError: 'list' object has no attribute 'mean'",
+        "    values = np.asarray(values)\n",
+    ),
+    (
+        "from PIL import Image\n\n\ndef save(image, path):\n    image.save(path)\n",
+        5,
+        "AttributeError: 'numpy.ndarray' object has no attribute 'save'",
+        "        image = Image.fromarray(image)\n    image.save(path)\n",
+    ),
+    (
+        "class P:\n    def parse(self, root):\n        self.title = root.find('title').text\n        self.body = root.find('body').text\n        return self\n",
+        4,
+        NO_TEXT,
+        "self.body = found.text if (found := root.find('body')) is not None else None\n",
+    ),
+    (
+        "def login(jobs, client):\n    for job in jobs:\n        session = client.login(user=job['user'])\n        session.fetch(job['url'])\n",
+        3,
+        "KeyError: 'user'",
+        "client.login(user=job.get('user'))",
+    ),
+    (
+        "class T:\n    def update(self, found):\n        for one in found:\n            track = self.tracks[one.id]\n            track.append(one.box)\n",
+        4,
+        "KeyError: 12",
+        "track = self.tracks.setdefault(one.id, [])\n",
+    ),
+    (
+        "def menu(app):\n    for one in app.entries:\n        app.add(one['title'], one['icon'], one['action'])\n",
+        3,
+        "KeyError: 'icon'",
+        "app.add(one['title'], one.get('icon'), one['action'])",
+    ),
+    (
+        "import pandas as pd\n\n\ndef load(path):\n    df = pd.read_csv(path)\n    df['total'] = df['price'] * df['quantity']\n    return df\n",
+        6,
+        "KeyError: 'quantity'",
+        "    if 'quantity' in df:\n        df['total']",
+    ),
+    (
+        "def limit(value, low=None, high=None):\n    if value < low:\n        return low\n    if value > high:\n        return high\n    return value\n",
+        2,
+        "TypeError: '<' not supported between instances of 'int' and 'NoneType'",
+        "    if high is not None and value > high:\n",
+    ),
+    (
+        "class T:\n    def spent(self, now):\n        return now - self.started\n\n    def text(self, now):\n        return f'{self.spent(now):.1f} s'\n",
+        3,
+        "TypeError: unsupported operand type(s) for -: 'float' and 'NoneType'",
+        "now - self.started if self.started is not None else 0\n",
+    ),
+    (
+        "import os\n\n\ndef out(folder, name=None):\n    return os.path.join(folder, name)\n",
+        5,
+        "TypeError: join() argument must be str, bytes, or os.PathLike object, not 'NoneType'",
+        "    if name is None:\n        return folder\n",
+    ),
+    (
+        "def vote(a, b):\n    first = a['votes'] > b['votes']\n    return a if first else b\n",
+        2,
+        "KeyError: 'votes'",
+        "a.get('votes', 0) > b.get('votes', 0)",
+    ),
 ]
 
 

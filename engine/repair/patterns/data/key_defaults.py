@@ -12,6 +12,7 @@ from engine.repair.patterns.guarding.statement_kinds import is_only_shown
 from engine.repair.patterns.guarding.subscripts import constant, index_of
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source.edit import Module, NotEditable
+from engine.repair.patterns.source.producers import bound_to
 from engine.repair.patterns.source.syntax import last_name
 
 LISTS = ("append", "extend", "insert")
@@ -87,6 +88,8 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
     if whole is not use:
         return default_for(case, module, whole, key)
     around = module.parent(use)
+    if isinstance(use, cst.Subscript) and is_frame(module, use.value):
+        return None
     words = str(key) if isinstance(key, str) else ""
     if _MOMENT.search(words) and isinstance(around, cst.BinaryOperation | cst.AugAssign):
         return None  # nothing is no moment: a span from then on would be of decades
@@ -287,11 +290,50 @@ def as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool]
         return "0", False
     if name.endswith(".join"):
         return "[]", False
-    if around.keyword is not None and len(call.args) > 1:
+    if around.keyword is not None and (len(call.args) > 1 or name != "dict"):
+        return "", False
+    if _is_part_of_record(module, around, call):
         return "", False
     if name == "dict" or re.search(rf"(?:^|[._]){_PLAIN_CALLS}\Z", name):
         return None
     return ("{}", False) if _TABLE.search(words) else ("[]", False) if _SEVERAL.search(words) else None
+
+
+def _is_part_of_record(module: Module, arg: cst.Arg, call: cst.Call) -> bool:
+    """`add(entry["title"], entry["icon"], entry["action"])`: one of three parts or more of the same data."""
+    owner = module.code(arg.value.value) if isinstance(arg.value, cst.Subscript) else ""
+    same = [one.value for one in call.args if isinstance(one.value, cst.Subscript)]
+    same = [one for one in same if module.code(one.value) == owner and isinstance(constant(only(one)), str)]
+    return bool(owner) and not arg.star and len(same) > 2 and isinstance(module.parent(call), cst.Expr)
+
+
+def is_frame(module: Module, base: cst.BaseExpression) -> bool:
+    """Whether what is read from is a table of a library, whose columns have no default: `pd.read_csv(...)`."""
+    value = bound_to(module, base) if isinstance(base, cst.Name) else None
+    made = value.func if isinstance(value, cst.Call) else None
+    while isinstance(made, cst.Attribute):
+        made = made.value
+    return made is not None and module.imported.get(module.code(made), "").partition(".")[0] in ("pandas", "polars")
+
+
+def held(module: Module, use: cst.Subscript) -> str | None:
+    """What a table is to hold under a key, where all that is done with the name it gets is that something is put into
+    it: `track = tracks[id]`, `track.append(box)`. None for anything else."""
+    change = module.parent(use)
+    reads = stand_ins.later_reads(module, change) if isinstance(change, cst.Assign) else None
+    if not reads or isinstance(constant(only(use)), str) or not guards.is_repeatable(module.code(use)):
+        return None
+    names = []
+    for one in reads:
+        method = module.parent(one)
+        if not isinstance(method, cst.Attribute) or not isinstance(
+            module.parent(module.parent(method) or method), cst.Expr
+        ):
+            return None
+        names.append(method.attr.value)
+    kinds = {"append": "[]", "extend": "[]", "add": "set()"}
+    made = {kinds.get(one) for one in names}
+    return made.pop() if len(made) == 1 else None
 
 
 def _outer_quote(module: Module, use: cst.CSTNode) -> str:

@@ -211,6 +211,8 @@ def _in_test(module: Module, absence: Absence, test: cst.BaseExpression, repeata
     if repeatable and not negative:
         for other in _next_tests(module, absence, test):
             module.replace(other, guards.joined(module, other, good, "and"))
+        for other, name in choices.of_like_options(module, absence, test):
+            module.replace(other, guards.joined(module, other, f"{name} is not None", "and"))
     return "test", Value("True" if negative else "False", "told", "the condition does not hold then")
 
 

@@ -118,6 +118,8 @@ def _fate(node: ast.AST, parent: ast.AST | None, around: dict[ast.AST, ast.AST])
         return "0" if isinstance(parent.op, ast.Add | ast.Sub) else _FAILS
     if isinstance(parent, ast.For | ast.AsyncFor | ast.comprehension):
         return "[]" if parent.iter is node else _UNKNOWN
+    if isinstance(parent, ast.FormattedValue):
+        return "0" if parent.format_spec is not None else _UNKNOWN
     if isinstance(parent, ast.withitem | ast.Starred):
         return _FAILS
     if isinstance(parent, ast.GeneratorExp | ast.ListComp) and parent.elt is node:

@@ -24,7 +24,7 @@ _OF_TEXT = frozenset(
         *("find", "rfind", "count", "isdigit", "removeprefix", "removesuffix"),
     )
 )
-_MAKING_TEXT = frozenset(
+MAKING_TEXT = frozenset(
     ("lower", "upper", "strip", "lstrip", "rstrip", "title", "casefold", "capitalize", "replace", "removeprefix")
 )
 _METHODS = {
@@ -117,7 +117,7 @@ def parts_of_record(module: Module, use: cst.Attribute) -> bool:
     """Let an empty text stand in for a part of data that is None, and for those beside it that are read just so, where
     a record is put together of them: `{"city": row["city"].strip(), ...}`. Whether it is such a record."""
     whole = _record_around(module, use)
-    if whole is None or use.attr.value not in _MAKING_TEXT:
+    if whole is None or use.attr.value not in MAKING_TEXT:
         return False
     for one in module.nodes(cst.Attribute, within=whole):
         call, value = module.parent(one), one.value

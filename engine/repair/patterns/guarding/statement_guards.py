@@ -45,6 +45,8 @@ def in_statement(
         return _leave_by(module, absence, line, exit_code), Value("break", "guessed", "there is nothing more")
     if repeatable and guards.is_unconditional(module, whole) and _with_its_try(module, absence, line):
         return "guard-use", Value("nothing", "guessed", "there is nothing to do then")
+    if kinds.works_on_it(module, absence, only) and (value is None or value.strength == "guessed"):
+        return _wrap(module, absence, line, repeatable)
     if kinds.is_term_in_loop(module, absence, line):
         return inline(module, absence, absence.use, "0", repeatable)
     itself = kinds.unchanged(module, absence, only, function)
@@ -108,9 +110,13 @@ def in_statement(
         bad = absence.conditions(code)[1]
         words = refusals.missing(module, code if absence.is_none else module.code(absence.use), absence.subject)
         words = refusals.quoted(module, f"{code} is empty") if bad == f"not {code}" else words
+        if absence.is_none and " or " in bad:
+            words = refusals.quoted(module, bad.replace(" is None", "") + " is missing")
         _leave_by(module, absence, line, f"raise ValueError({words})")
         return "clear-error", Value("an error", "guessed", "nothing that is empty serves what needs it")
     is_part_of_more = group is not None or not needs.is_needed_later(module, absence, line)
+    if kinds.is_set_here_alone(module, only) and is_left_out and guards.is_unconditional(module, whole):
+        return inline(module, absence, whole, absence.element, repeatable)
     if kinds.puts_into(only) and is_left_out and is_part_of_more:
         return _wrap(module, absence, line, repeatable, group)  # what the function returns in the end is not lost
     if (usual := kinds.usual_part(module, absence, only, whole, value, exit_code)) is not None:

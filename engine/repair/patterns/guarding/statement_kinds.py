@@ -13,9 +13,10 @@ import libcst as cst
 from engine.repair.patterns.guarding import checks, guards, kept, lasting
 from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.guarding.for_nothing import NUMBER, Value
+from engine.repair.patterns.guarding.stand_ins import MAKING_TEXT
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module
-from engine.repair.patterns.source.syntax import parameter_of
+from engine.repair.patterns.source.syntax import last_name, parameter_of
 
 _ANSWERING = ("startswith", "endswith", "isdigit", "isalpha", "isalnum", "isnumeric", "is_file", "is_dir", "exists")
 _ASKING = re.compile(r"_*(?:is|has|can|should|needs|matches|contains|supports)_")
@@ -53,6 +54,21 @@ def ends_the_program(module: Module, function: cst.FunctionDef) -> bool:
     return "sys.exit" in calls and not intent.own_nodes(function.body, cst.Return)
 
 
+def works_on_it(module: Module, absence: Absence, only: cst.BaseSmallStatement) -> bool:
+    """`mask = mask.transpose(1, 0)`, of an argument that is only handed on afterwards: None is as good as it came."""
+    function, subject = module.function(only), absence.subject
+    if not absence.is_none or not isinstance(subject, cst.Name) or function is None:
+        return False
+    if not isinstance(only, cst.Assign) or [module.code(one.target) for one in only.targets] != [subject.value]:
+        return False
+    if parameter_of(function, subject.value) is None or module.code(only.value) == subject.value:
+        return False
+    end = module.position(only).end.line
+    reads = [one for one in intent.own_nodes(function.body, cst.Name) if one.value == subject.value]
+    later = [one for one in reads if module.position(one).start.line > end]
+    return bool(later) and lasting.lasts(module, only.value, "None")
+
+
 def unchanged(
     module: Module, absence: Absence, only: cst.BaseSmallStatement, function: cst.FunctionDef | None
 ) -> str | None:
@@ -61,6 +77,9 @@ def unchanged(
     call = only.value if isinstance(only, cst.Return) else None
     if function is None or not isinstance(call, cst.Call) or not _is_option(module, absence, function):
         return None
+    given = [one.value for one in call.args if not one.star and one.keyword is None]
+    if module.code(call.func) in ("os.path.join", "path.join") and len(given) == 2 and given[1] is absence.subject:
+        return module.code(given[0])
     owner = call.func.value if isinstance(call.func, cst.Attribute) else None
     method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
     if not isinstance(owner, cst.Name) or not _CHANGING.search(method) or owner.value == module.code(absence.subject):
@@ -168,7 +187,8 @@ def usual_part(
 def element_is_shown(module: Module, absence: Absence, only: cst.Assign, exit_code: str | None) -> bool:
     """Whether a name that a field of what is None gives its value to is only written into texts of several parts."""
     target, function = only.targets[0].target, module.function(only)
-    if not absence.is_none or not isinstance(only.value, cst.Attribute) or function is None:
+    is_text = isinstance(only.value, cst.Call) and last_name(only.value.func) in MAKING_TEXT
+    if not absence.is_none or not (isinstance(only.value, cst.Attribute) or is_text) or function is None:
         return False
     if not isinstance(target, cst.Name) or not (exit_code or "").startswith("return "):
         return False
@@ -220,6 +240,19 @@ def sets_up(module: Module, only: cst.BaseSmallStatement, function: cst.Function
     if around is not None:
         stated += [f"self.{module.code(one.target)}" for one in intent.own_nodes(around.body, cst.AssignTarget)]
     return not set(targets) & set(stated)
+
+
+def is_set_here_alone(module: Module, only: cst.BaseSmallStatement) -> bool:
+    """Whether an object has a field of its own from this statement alone: left out, it would be missing."""
+    own = module.nearest(only, cst.ClassDef)
+    targets = [module.code(one.target) for one in only.targets] if isinstance(only, cst.Assign) else []
+    if own is None or len(targets) != 1 or not re.fullmatch(r"self\.\w+", targets[0]):
+        return False
+    given = [one for one in module.nodes(cst.AssignTarget, within=own) if module.nearest(one, cst.Assign) is not only]
+    stated = [module.code(one.target) for one in intent.own_nodes(own.body, cst.AssignTarget)]
+    stated += [module.code(one.target) for one in intent.own_nodes(own.body, cst.AnnAssign)]
+    is_else = any(module.code(one.target) == targets[0] for one in given)
+    return not is_else and targets[0].removeprefix("self.") not in stated and bool(module.code(own)) and not own.bases
 
 
 def binds(change: cst.Assign | cst.AnnAssign, use: cst.CSTNode) -> bool:
