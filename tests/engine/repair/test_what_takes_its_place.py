@@ -249,6 +249,60 @@ MENDED = [
         "KeyError: 'votes'",
         "a.get('votes', 0) > b.get('votes', 0)",
     ),
+    (
+        "def click(event, state):\n    node = state.at(event.x)\n    state.selected = node.id\n    state.panel.show(node)\n    state.redraw()\n",
+        3,
+        "AttributeError: 'NoneType' object has no attribute 'id'",
+        "    if node is None:\n        return\n",
+    ),
+    (
+        "def work(queue, log):\n    while True:\n        job = queue.get()\n        log.info('job %s', job.name)\n        job.run()\n",
+        4,
+        NO_NAME,
+        "        if job is None:\n            break\n",
+    ),
+    (
+        "def depth(tree):\n    return 1 + max(depth(tree.left), depth(tree.right))\n",
+        2,
+        "AttributeError: 'NoneType' object has no attribute 'left'",
+        "    if tree is None:\n        return 0\n",
+    ),
+    (
+        "def insert(tree, value):\n    if value < tree.value:\n        insert(tree.left, value)\n    else:\n        insert(tree.right, value)\n",
+        2,
+        "AttributeError: 'NoneType' object has no attribute 'value'",
+        "    if tree is None:\n        return\n",
+    ),
+    (
+        "def rows(items):\n    return [Row(user=i.user.name, note=i.note) for i in items]\n",
+        2,
+        NO_NAME,
+        "Row(user=i.user.name if i.user is not None else None, note=i.note)",
+    ),
+    (
+        "class D:\n    def __init__(self, cfg):\n        self.scale = cfg.model.scale\n\n    def run(self, x):\n        return x * self.scale\n",
+        3,
+        "AttributeError: 'NoneType' object has no attribute 'scale'",
+        "        if cfg.model is None:\n            raise ValueError(",
+    ),
+    (
+        "def box(ann):\n    return ann['seg']['box']\n\n\ndef area(ann):\n    x, y, w, h = box(ann)\n    return w * h\n",
+        2,
+        "KeyError: 'seg'",
+        "    if 'seg' not in ann:\n        raise ValueError(\"ann['seg'] is missing\")\n",
+    ),
+    (
+        "def diff(a, b):\n    return {k: b[k] - a[k] for k in b}\n",
+        2,
+        "KeyError: 'new'",
+        "b[k] - a.get(k, 0)",
+    ),
+    (
+        "class Q:\n    def sort(self, key):\n        if not key:\n            return self\n        return self.order.by(key)\n",
+        5,
+        "AttributeError: 'NoneType' object has no attribute 'by'",
+        "return self.order.by(key) if self.order is not None else self\n",
+    ),
 ]
 
 
@@ -304,3 +358,12 @@ def test_a_function_of_a_library_that_is_named_so_tells_nothing(tmp_path: Path) 
     found = told(tmp_path, "attribute", source, "tag.text", NO_TEXT)
     assert isinstance(found, Proposal), found
     assert "return None" in found.edits[0].after.decode()
+
+
+def test_a_table_of_the_caller_gets_no_keys_of_its_own(tmp_path: Path) -> None:
+    source = (
+        "def f(clients, names):\n    for name in names:\n        client = clients[name]\n        client.append(name)\n"
+    )
+    found = proposed(tmp_path, source, 3, "KeyError: 'b'")
+    assert isinstance(found, Proposal), found
+    assert "setdefault" not in found.edits[0].after.decode()

@@ -6,7 +6,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import checks, for_nothing, guards, stand_ins
+from engine.repair.patterns.guarding import checks, for_nothing, guards, results, stand_ins
 from engine.repair.patterns.guarding.lasting import adds_text, lasts
 from engine.repair.patterns.guarding.statement_kinds import is_only_shown
 from engine.repair.patterns.guarding.subscripts import constant, index_of
@@ -152,6 +152,9 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
         if function is None:
             return None
         value = for_nothing.given_for_nothing(case, module, function, "None")
+        needed = results.needed(case, module, function) if value.strength == "guessed" else None
+        if needed is not None:
+            return (needed, False) if needed else None
         return ("" if value.code == "None" else value.code), value.strength == "told"
     if isinstance(around, cst.Assign) and _is_of_texts(module, use):
         return module.quote * 2, False
@@ -323,6 +326,10 @@ def held(module: Module, use: cst.Subscript) -> str | None:
     reads = stand_ins.later_reads(module, change) if isinstance(change, cst.Assign) else None
     if not reads or isinstance(constant(only(use)), str) or not guards.is_repeatable(module.code(use)):
         return None
+    owner = use.value
+    made = bound_to(module, owner) if isinstance(owner, cst.Name) else None
+    if not module.code(owner).startswith("self.") and not isinstance(made, cst.Dict):
+        return None  # what a caller has put together is as the caller wants it
     names = []
     for one in reads:
         method = module.parent(one)
@@ -332,8 +339,8 @@ def held(module: Module, use: cst.Subscript) -> str | None:
             return None
         names.append(method.attr.value)
     kinds = {"append": "[]", "extend": "[]", "add": "set()"}
-    made = {kinds.get(one) for one in names}
-    return made.pop() if len(made) == 1 else None
+    empty = {kinds.get(one) for one in names}
+    return empty.pop() if len(empty) == 1 else None
 
 
 def _outer_quote(module: Module, use: cst.CSTNode) -> str:

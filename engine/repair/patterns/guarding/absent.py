@@ -174,7 +174,17 @@ def _left_first(case: Case, module: Module, absence: Absence, test: cst.BaseExpr
     if parameter is None or module.function(statement) is not function:
         return None
     is_optional = default is not None and module.code(default) == "None"
-    if not is_optional and (absence.is_none or function.name.value not in ("__eq__", "__ne__", "__lt__", "__gt__")):
+    otherwise = statement.orelse
+    is_needed_else = otherwise is not None and any(
+        absence.needed_by(module, one)
+        for one in module.nodes(cst.Attribute, within=otherwise)
+        if not isinstance(otherwise, cst.If) or one not in module.nodes(cst.Attribute, within=otherwise.test)
+    )
+    if (
+        not is_optional
+        and not is_needed_else
+        and (absence.is_none or function.name.value not in ("__eq__", "__ne__", "__lt__", "__gt__"))
+    ):
         return None
     if not isinstance(module.parent(statement), cst.IndentedBlock) or test not in module.nodes(
         cst.BaseExpression,  # type: ignore[type-abstract]
@@ -342,6 +352,14 @@ def _in_comprehension(
     around = module.nearest(whole, cst.CompIf)
     if test is not None and around is not None:
         return _in_test(module, absence, test, repeatable)
+    around_whole = module.parent(whole)
+    is_part = isinstance(around_whole, cst.DictElement) or (
+        isinstance(around_whole, cst.Arg) and around_whole.keyword is not None
+    )
+    holder = module.parent(around_whole) if is_part and around_whole is not None else None
+    parts = getattr(holder, "elements", getattr(holder, "args", ()))
+    if absence.is_none and len(parts) > 1 and holder is getattr(comp, "elt", None):
+        return inline(module, absence, whole, absence.element, repeatable)  # the rest of the record is as good as ever
     if isinstance(comp, cst.DictComp) or repeatable:
         good, _bad, body = bound(module, absence, whole, repeatable)
         if body is whole:

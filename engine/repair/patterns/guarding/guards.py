@@ -329,7 +329,13 @@ def _is_at_its_end(module: Module, node: cst.CSTNode) -> bool:
     calls = (
         [one for one in own_nodes(first, cst.Call) if isinstance(one.func, cst.Attribute)] if first is not None else []
     )
-    return any(re.search(r"\.(?:read|readline|read_frame|retrieve)\Z", module.code(one.func)) for one in calls)
+    return any(
+        re.search(
+            r"\.(?:read|readline|read_frame|retrieve)\Z|(?:\A|[._])(?:queue|q|jobs|tasks|inbox)\.get(?:_nowait)?\Z",
+            module.code(one.func),
+        )
+        for one in calls
+    )
 
 
 def _is_flag(module: Module, loop: cst.While) -> bool:

@@ -86,6 +86,8 @@ def by_callers(case: Case, module: Module, function: cst.FunctionDef, value: Val
     """The empty value that all callers of a function can go on with, where nothing else says what it gives."""
     if value.strength != "guessed" or value.code != "None" or function.name.value in ("__init__", "main"):
         return value
+    if any(one.value is not None and module.code(one.value) == "self" for one in own_nodes(function.body, cst.Return)):
+        return Value("self", "typed", f"it is what {function.name.value} returns elsewhere")
     taken = results.needed(case, module, function)
     if taken == '""' and _OF_PLACES.search(function.name.value):
         return value

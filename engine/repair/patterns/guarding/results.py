@@ -77,13 +77,25 @@ def _is_meant(call: ast.Call, name: str, tree: ast.Module, places: tuple[str, st
     return False
 
 
+def _last(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
+def _above(node: ast.AST, around: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
+    while node in around:
+        node = around[node]
+        yield node
+
+
 def _fates(tree: ast.Module, name: str, places: tuple[str, str] | None) -> Iterator[str]:
     """What is done with each call of a function, as far as it tells anything."""
-    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and name in ast.dump(one.func)]
+    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and _last(one.func) == name]
     calls = [one for one in calls if _is_meant(one, name, tree, places)]
     around = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)} if calls else {}
     for call in calls:
         node: ast.AST = call
+        if any(isinstance(one, _FUNCTIONS) and one.name == name for one in _above(node, around)):
+            continue  # it calls itself
         if isinstance(around.get(node), ast.Await):
             node = around[node]
         parent = around.get(node)

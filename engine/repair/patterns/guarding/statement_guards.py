@@ -10,7 +10,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import for_nothing, guards, kept, needs, records, refusals
+from engine.repair.patterns.guarding import for_nothing, guards, kept, lasting, needs, records, refusals
 from engine.repair.patterns.guarding import statement_kinds as kinds
 from engine.repair.patterns.guarding.absence import Absence, flat, inline
 from engine.repair.patterns.guarding.for_nothing import Value
@@ -41,6 +41,8 @@ def in_statement(
     exit_code = guards.way_out(module, whole, value)
     if exit_code == "continue" and function is not None and kept.steps_on(module, only, absence.subject):
         exit_code = f"return {value.code}" if value is not None and intent.returns_value(function) else "return"
+    if exit_code in ("return", "continue") and repeatable and needs.is_handed_on(module, absence, line):
+        return _leave_by(module, absence, line, exit_code), Value(exit_code, "guessed", "all that follows needs it")
     if exit_code == "break" and guards.is_unconditional(module, whole):
         return _leave_by(module, absence, line, exit_code), Value("break", "guessed", "there is nothing more")
     if repeatable and guards.is_unconditional(module, whole) and _with_its_try(module, absence, line):
@@ -91,7 +93,13 @@ def in_statement(
         isinstance(only, cst.Assign | cst.AnnAssign) and kinds.binds(only, absence.use)
     ):
         return _wrap(module, absence, line, repeatable, group)
-    if kinds.sets_up(module, only, function) and guards.is_unconditional(module, whole):
+    is_set_up = kinds.sets_up(module, only, function) and guards.is_unconditional(module, whole)
+    if is_set_up and absence.is_none and repeatable and not lasting.lasts(module, whole, "None"):
+        words = refusals.missing(module, code, absence.subject)
+        return _leave_by(module, absence, line, f"raise ValueError({words})"), Value(
+            "an error", "guessed", "it is used"
+        )
+    if is_set_up:
         return inline(module, absence, whole, absence.element, repeatable)  # an object without it fails later
     if repeatable and _extends_test(module, absence, line):
         return "test", Value("False", "told", "the condition around it does not hold then")

@@ -209,12 +209,22 @@ def guess(only: cst.BaseSmallStatement, function: cst.FunctionDef) -> str:
     name = value.func.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Name) else ""
     if isinstance(value, cst.ListComp) or name in ("list", "sorted"):
         return "[]"
-    if name in ("sum", "len") or (isinstance(value, cst.BinaryOperation) and _COUNTING.search(function.name.value)):
+    is_counted = isinstance(value, cst.BinaryOperation | cst.Attribute) and _COUNTING.search(function.name.value)
+    if name in ("sum", "len") or is_counted or (value is not None and _adds_to_itself(value, function.name.value)):
         return "0"
     is_asked = isinstance(value, cst.Comparison) or (
         isinstance(value, cst.UnaryOperation) and isinstance(value.operator, cst.Not)
     )
     return "False" if is_asked or name in ("any", "all", "bool", "isinstance") else "None"
+
+
+def _adds_to_itself(value: cst.BaseExpression, name: str) -> bool:
+    """`1 + max(depth(node.left), depth(node.right))` in `depth`: where there is nothing, there are none."""
+    if not isinstance(value, cst.BinaryOperation) or not isinstance(value.operator, cst.Add):
+        return False
+    terms = (value.left, value.right)
+    calls = [one for term in terms for one in (term, *intent.own_nodes(term, cst.Call)) if isinstance(one, cst.Call)]
+    return any(isinstance(one, cst.Integer) for one in terms) and any(last_name(one.func) == name for one in calls)
 
 
 def puts_into(only: cst.BaseSmallStatement) -> bool:
