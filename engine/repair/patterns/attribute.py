@@ -225,6 +225,10 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
     producer = producer_of(module, subject)
     if producer.reason:
         return Declined("attribute", producer.reason)
+    if narrow_checks.counts_as_nothing(module, use, subject):
+        edit = module.edit()
+        why = f"{code} gets its plain value where it is None, too."
+        return Proposal("attribute", "stronger-check", (edit,), first_changed_line(edit), "review", why)
     absence = none_of(use, subject, name_for(module, subject), others)
     if absent.is_handled(module, absence):
         left = meanwhile.answered(module, use, subject, "AttributeError")
@@ -266,10 +270,14 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
         edit = module.edit()
         why = f"{producer.words or code} gives None where there is nothing; {empty} has the same methods."
         return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
+    if stand_ins.parts_of_record(module, use):
+        edit = module.edit()
+        why = "A part of a record may be there and be None: it has no text then, and the others are as good as ever."
+        return Proposal("attribute", "or-empty", (edit,), first_changed_line(edit), "review", why)
     operator, value = absent.guard(case, module, absence)
     edit = read_again.guarded(case, module, absence, module.edit())
     edit = read_again.alike(case, module, absence, edit)
-    is_contract = producer.is_known and producer.kind in ("match", "get", "search")
+    is_contract = producer.is_known and not others and producer.kind in ("match", "get", "search")
     sure: Applicability = "safe" if is_contract and _is_sure(operator, value) else "review"
     why = f"{producer.words or code} is None where there is nothing: {value.code} then, as {value.because}."
     return Proposal("attribute", operator, (edit,), first_changed_line(edit), sure, why)

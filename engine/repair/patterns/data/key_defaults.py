@@ -6,12 +6,14 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import checks, for_nothing, guards, stand_ins
-from engine.repair.patterns.guarding.lasting import adds_text
+from engine.repair.patterns.guarding import checks, for_nothing, guards, results, stand_ins
+from engine.repair.patterns.guarding.lasting import adds_text, lasts
 from engine.repair.patterns.guarding.statement_kinds import is_only_shown
 from engine.repair.patterns.guarding.subscripts import constant, index_of
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source.edit import Module, NotEditable
+from engine.repair.patterns.source.producers import bound_to
+from engine.repair.patterns.source.syntax import last_name
 
 LISTS = ("append", "extend", "insert")
 _TEXT = (
@@ -57,6 +59,10 @@ _PLAIN_CALLS = (
     r"(?:print|open|Path|join|loads?|dumps?|set|add|append|remove|pop|get|format|write|replace|str|bytes|len)"
 )
 _TEXTS = re.compile(r"(?:^|\.)(?:req|request|self)\.(?:headers|cookies|query|match_info|META|path_params)\Z")
+_COUNTS = re.compile(
+    r"(?i)(?:^|_)(?:n|num|number|counts?|counters?|totals?|frequenc(?:y|ies)|freqs?|usage|hits|tally)(?:_|\Z)"
+)
+_BEGUN = re.compile(r"(?:\A|_)(?:step|epoch|iteration|iter|count|counter|offset|retries|attempts)\Z")  # at nothing
 _MOMENT = re.compile(r"(?i)(?:^|_)(?:time|timestamp|ts|date|datetime|at|since|start|started|began|epoch|[acm]time)$")
 
 
@@ -82,6 +88,8 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
     if whole is not use:
         return default_for(case, module, whole, key)
     around = module.parent(use)
+    if isinstance(use, cst.Subscript) and is_frame(module, use.value):
+        return None
     words = str(key) if isinstance(key, str) else ""
     if _MOMENT.search(words) and isinstance(around, cst.BinaryOperation | cst.AugAssign):
         return None  # nothing is no moment: a span from then on would be of decades
@@ -109,6 +117,9 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
     if isinstance(around, cst.AugAssign):
         return ("0", False) if isinstance(around.operator, cst.AddAssign | cst.SubtractAssign) else None
     if isinstance(around, cst.FormattedStringExpression):
+        if around.format_spec and re.search(r"[fFeEgG%]\}\Z", module.code(around)) and not _MOMENT.search(words):
+            mark = "'" if _outer_quote(module, use) == '"' else '"'
+            return f"float({mark}nan{mark})", False
         return None if around.format_spec else ("''" if _outer_quote(module, use) == '"' else '""', False)
     if isinstance(around, cst.If | cst.While | cst.CompIf | cst.UnaryOperation | cst.BooleanOperation | cst.IfExp):
         return "", False
@@ -125,7 +136,7 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
         is_most = isinstance(call, cst.Call) and module.code(call.func) in ("max", "min")
         return "0" if is_most or for_nothing.NUMBER.search(words) else '""', False
     if isinstance(around, cst.DictElement) and around.value is use:
-        return "", False
+        return ("0" if _is_count(module, use, around) else ""), False
     if isinstance(around, cst.Arg):
         return None if _is_asserted(module, use) else as_argument(module, around, words)
     if isinstance(around, cst.BaseComp):
@@ -141,6 +152,9 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
         if function is None:
             return None
         value = for_nothing.given_for_nothing(case, module, function, "None")
+        needed = results.needed(case, module, function) if value.strength == "guessed" else None
+        if needed is not None:
+            return (needed, False) if needed else None
         return ("" if value.code == "None" else value.code), value.strength == "told"
     if isinstance(around, cst.Assign) and _is_of_texts(module, use):
         return module.quote * 2, False
@@ -148,9 +162,19 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
         return "", False
     if isinstance(around, cst.Element) and _is_walked_display(module, around):
         return module.quote * 2 if not for_nothing.NUMBER.search(words) else "", False
+    if isinstance(around, cst.Assign) and _BEGUN.search(words) and lasts(module, use, "0"):
+        return "0", False
     if isinstance(around, cst.Assign):
         return ("", False) if is_only_shown(module, around) else _by_later_reads(case, module, around)
     return None
+
+
+def _is_count(module: Module, use: cst.BaseExpression, part: cst.DictElement) -> bool:
+    """Whether what is read is how often something was counted: a table of counts, by its name, and a part that is
+    named so; what was never seen was counted no times."""
+    if not isinstance(use, cst.Subscript) or isinstance(constant(only(use)), str):
+        return False
+    return any(_COUNTS.search(one) for one in (last_name(use.value), module.code(part.key).strip("'\"")))
 
 
 def _is_of_texts(module: Module, use: cst.BaseExpression) -> bool:
@@ -269,11 +293,54 @@ def as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool]
         return "0", False
     if name.endswith(".join"):
         return "[]", False
-    if around.keyword is not None and len(call.args) > 1:
+    if around.keyword is not None and (len(call.args) > 1 or name != "dict"):
+        return "", False
+    if _is_part_of_record(module, around, call):
         return "", False
     if name == "dict" or re.search(rf"(?:^|[._]){_PLAIN_CALLS}\Z", name):
         return None
     return ("{}", False) if _TABLE.search(words) else ("[]", False) if _SEVERAL.search(words) else None
+
+
+def _is_part_of_record(module: Module, arg: cst.Arg, call: cst.Call) -> bool:
+    """`add(entry["title"], entry["icon"], entry["action"])`: one of three parts or more of the same data."""
+    owner = module.code(arg.value.value) if isinstance(arg.value, cst.Subscript) else ""
+    same = [one.value for one in call.args if isinstance(one.value, cst.Subscript)]
+    same = [one for one in same if module.code(one.value) == owner and isinstance(constant(only(one)), str)]
+    return bool(owner) and not arg.star and len(same) > 2 and isinstance(module.parent(call), cst.Expr)
+
+
+def is_frame(module: Module, base: cst.BaseExpression) -> bool:
+    """Whether what is read from is a table of a library, whose columns have no default: `pd.read_csv(...)`."""
+    value = bound_to(module, base) if isinstance(base, cst.Name) else None
+    made = value.func if isinstance(value, cst.Call) else None
+    while isinstance(made, cst.Attribute):
+        made = made.value
+    return made is not None and module.imported.get(module.code(made), "").partition(".")[0] in ("pandas", "polars")
+
+
+def held(module: Module, use: cst.Subscript) -> str | None:
+    """What a table is to hold under a key, where all that is done with the name it gets is that something is put into
+    it: `track = tracks[id]`, `track.append(box)`. None for anything else."""
+    change = module.parent(use)
+    reads = stand_ins.later_reads(module, change) if isinstance(change, cst.Assign) else None
+    if not reads or isinstance(constant(only(use)), str) or not guards.is_repeatable(module.code(use)):
+        return None
+    owner = use.value
+    made = bound_to(module, owner) if isinstance(owner, cst.Name) else None
+    if not module.code(owner).startswith("self.") and not isinstance(made, cst.Dict):
+        return None  # what a caller has put together is as the caller wants it
+    names = []
+    for one in reads:
+        method = module.parent(one)
+        if not isinstance(method, cst.Attribute) or not isinstance(
+            module.parent(module.parent(method) or method), cst.Expr
+        ):
+            return None
+        names.append(method.attr.value)
+    kinds = {"append": "[]", "extend": "[]", "add": "set()"}
+    empty = {kinds.get(one) for one in names}
+    return empty.pop() if len(empty) == 1 else None
 
 
 def _outer_quote(module: Module, use: cst.CSTNode) -> str:

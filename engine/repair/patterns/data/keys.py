@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from engine.repair.patterns.data import elements, environment, key_methods
-from engine.repair.patterns.data.key_defaults import LISTS, default_for, only, takes_none
+from engine.repair.patterns.data.key_defaults import LISTS, default_for, held, only, takes_none
 from engine.repair.patterns.data.key_defaults import alike as beside
 from engine.repair.patterns.data.required_keys import must_be_there
 from engine.repair.patterns.guarding import absent, checks, for_nothing, guards, kept, read_again
@@ -73,6 +73,7 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     if not stored:
         return key_methods.propose(case, module, line)
     stored = [one for one in stored if not _is_looked_for(module, one)] or stored
+    stored = [one for one in stored if not _is_walked_key(module, one)] or stored
     exact = [one for one in exact if one in stored]
     use = _missing(module, stored, key) if not exact else stored[0]
     reason = intent.meant(case, module, use, line, "KeyError") or must_be_there(module, use, key)
@@ -95,6 +96,24 @@ def _is_looked_for(module: Module, use: cst.Subscript) -> bool:
     """Whether the code asks for the key before it reads it."""
     base, code = module.code(use.value), module.code(_inside(use))
     return any(checks.is_guarded(module, use, f"{code} {word} {base}") for word in ("in", "not in"))
+
+
+def _is_walked_key(module: Module, use: cst.Subscript) -> bool:
+    """`for key in table: table[key]`: it has the key."""
+    base, code = module.code(use.value), module.code(_inside(use))
+    for around in module.ancestors(use):
+        loop = around.for_in if isinstance(around, cst.BaseComp) else around
+        if isinstance(loop, cst.For | cst.CompFor) and module.code(loop.target).split(",")[0].strip("( ") == code:
+            return module.code(loop.iter) in (
+                base,
+                f"{base}.keys()",
+                f"{base}.items()",
+                f"sorted({base})",
+                f"list({base})",
+            )
+        if isinstance(around, cst.FunctionDef):
+            return False
+    return False
 
 
 def _missing(module: Module, reads: Sequence[cst.Subscript], key: object) -> cst.Subscript:
@@ -159,6 +178,9 @@ def _missing_key(
     if (name := _earlier(module, use)) is not None:
         _call(module, use, "get", name)
         return _finish(module, "get", f"{base} has not always {code}: {name} stays what it is then.")
+    if (kept_in := held(module, use)) is not None:
+        _call(module, use, "setdefault", kept_in)
+        return _finish(module, "setdefault", f"{base} gets {kept_in} for a key that it has not seen yet.")
     default = default_for(case, module, use, key)
     again = [(one, default_for(case, module, one, key)) for one in _reads_behind(module, use)]
     is_held = default is not None and default[0] in ("[]", "{}", "set()")
@@ -257,6 +279,8 @@ def _compared(module: Module, use: cst.Subscript, code: str) -> Proposal | None:
     """`a["k"] != b["k"]` in a condition: either may lack the key, and what is not there is not compared."""
     around = module.parent(use)
     test = module.parent(around) if isinstance(around, cst.ComparisonTarget) else around
+    if (counted := _counts_compared(module, test, code)) is not None:
+        return counted
     if not (isinstance(test, cst.Comparison) and len(test.comparisons) == 1) or not isinstance(
         module.parent(test), cst.If | cst.While | cst.CompIf | cst.BooleanOperation
     ):
@@ -269,6 +293,20 @@ def _compared(module: Module, use: cst.Subscript, code: str) -> Proposal | None:
     good = " and ".join(f"{code} in {owner}" for owner in owners)
     module.replace(test, guards.joined(module, test, good, "and"))
     return _finish(module, "test", f"{' or '.join(owners)} has not always {code}: what is not there is not compared.")
+
+
+def _counts_compared(module: Module, test: cst.CSTNode | None, code: str) -> Proposal | None:
+    """`more = a["votes"] > b["votes"]`: who has none, has 0 of them."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1 or isinstance(module.parent(test), cst.If):
+        return None
+    order = cst.LessThan | cst.LessThanEqual | cst.GreaterThan | cst.GreaterThanEqual
+    sides = [test.left, test.comparisons[0].comparator]
+    reads = [one for one in sides if isinstance(one, cst.Subscript) and module.code(only(one)) == code]
+    if len(reads) != 2 or not isinstance(test.comparisons[0].operator, order) or not for_nothing.NUMBER.search(code):
+        return None
+    for one in reads:
+        _call(module, one, "get", "0")
+    return _finish(module, "get", f"Either may be without {code}: 0 then.")
 
 
 def _inside(one: cst.Subscript) -> cst.BaseExpression:
@@ -340,9 +378,10 @@ def _chain(case: Case, module: Module, use: cst.Subscript, base: str, code: str)
         else:
             break
     last = levels[-1]
-    default = default_for(case, module, last, constant(_inside(last)))
+    is_changed = isinstance(module.parent(last), cst.AugAssign | cst.AssignTarget)
+    default = None if is_changed else default_for(case, module, last, constant(_inside(last)))
     ending = default[0] if default is not None else ""
-    if default is None and not takes_none(module, last):
+    if default is None and (not takes_none(module, last) or isinstance(module.parent(last), cst.Return)):
         absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
         operator, value = absent.guard(case, module, absence)
         return _finish(module, operator, f"{base} has not always {code}: {value.code} then, as {value.because}.")

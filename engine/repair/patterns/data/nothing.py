@@ -60,6 +60,8 @@ def guarded(
     producer = producer_of(module, subject)
     if producer.reason:
         return decline(producer.reason)
+    if narrow_checks.counts_as_nothing(module, use, subject):
+        return _finish(module, "stronger-check", f"{code} gets its plain value where it is None, too.")
     absence = none_of(use, subject, name_for(module, subject), first=first)
     if absent.is_handled(module, absence):
         return decline(f"{code} is checked before it is used")

@@ -111,6 +111,8 @@ def _parts(module: Module, one: cst.Subscript) -> tuple[str, str]:
 def _tests(module: Module, one: cst.Subscript) -> tuple[str, str]:
     """What holds where there is an element, and what where there is none."""
     base, place = _parts(module, one)
+    if _is_of_its_length(base, place):
+        return f"len({base}) > 0", f"len({base}) == 0"  # only of nothing there is no such element
     good, bad = f"{place} < len({base})", f"{place} >= len({base})"
     if _may_be_negative(module, one, place):
         return f"-len({base}) <= {good}", f"not -len({base}) <= {good}"
@@ -182,6 +184,11 @@ def _excludes_the_end(module: Module, use: cst.Subscript, base: str, place: str)
     return False
 
 
+def _is_of_its_length(base: str, place: str) -> bool:
+    """`values[len(values) // 2]`, `values[len(values) - 1]`"""
+    return re.fullmatch(rf"len\({re.escape(base)}\) ?(?:// ?[1-9]\d*|- ?1)", place) is not None
+
+
 def _is_counted(module: Module, one: cst.Subscript) -> bool:
     """Whether a subscript reads the place that a name holds, and no loop over the same things gives that name."""
     index = index_of(one)
@@ -190,6 +197,8 @@ def _is_counted(module: Module, one: cst.Subscript) -> bool:
     code, base = module.code(index), module.code(one.value)
     if not guards.is_repeatable(code) or not guards.is_repeatable(base) or base in ("sys.argv", "argv"):
         return False
+    if _is_of_its_length(base, code):
+        return True
     if isinstance(index, cst.Subscript):
         return _is_counted(module, index)  # a place that another list tells
     if "[" in code:

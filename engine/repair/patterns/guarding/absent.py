@@ -10,11 +10,16 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import checks, guards, kept
+from engine.repair.patterns.guarding import checks, choices, guards, kept
 from engine.repair.patterns.guarding.absence import Absence, bound, inline
 from engine.repair.patterns.guarding.checks import within
 from engine.repair.patterns.guarding.for_nothing import NUMBER, Value
-from engine.repair.patterns.guarding.statement_guards import in_statement, leave_before, left_with_the_rest
+from engine.repair.patterns.guarding.statement_guards import (
+    in_statement,
+    leave_before,
+    left_before_its_try,
+    left_with_the_rest,
+)
 from engine.repair.patterns.guarding.subscripts import constant
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source import handlers
@@ -51,9 +56,11 @@ def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
     whole = whole_of(module, absence.use)
     code = module.code(absence.subject)
     owner = code if isinstance(absence.use, cst.Attribute) and not absence.is_none else ""
+    if (left := left_before_its_try(case, module, absence)) is not None:
+        return left
     if handlers.widened(module, absence.use, case.records[0].type.rpartition(".")[2], owner):
         return "handler", Value("nothing", "guessed", "the handler around it says what is done then")
-    repeatable = guards.is_repeatable(code)
+    repeatable = guards.may_repeat(module, absence.subject)
     if _has_another(module, whole) and not absence.is_none:  # `found[0] or other`: the other stands for it
         return inline(module, absence, whole, "None", repeatable)
     looked_for = None if absence.is_none else kept.looking(module, whole, guards.names_of(module.code(absence.use)))
@@ -65,7 +72,7 @@ def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
         return _in_comprehension(module, absence, comp, whole, repeatable)
     test = test_of(module, whole)
     if test is not None:
-        test = _every_choice(module, absence, test) or test
+        test = choices.every_one(module, absence, test) or test
         return _left_first(case, module, absence, test) or _in_test(module, absence, test, repeatable)
     line = guards.statement_line(module, whole)
     if line is not None and absence.is_none and not guards.is_unconditional(module, whole):
@@ -143,33 +150,6 @@ def test_of(module: Module, whole: cst.BaseExpression) -> cst.BaseExpression | N
     return whole if is_asked else None
 
 
-def _every_choice(module: Module, absence: Absence, test: cst.BaseExpression) -> cst.BaseExpression | None:
-    """`x.a or y and x.b or ...`, the whole condition, where every choice of it needs the same; None where not."""
-    top: cst.BaseExpression = test
-    for around in module.ancestors(test):
-        if not isinstance(around, cst.BooleanOperation):
-            break
-        top = around
-    if top is test or not isinstance(module.parent(top), cst.If | cst.CompIf) or not absence.is_none:
-        return None
-    choices = _choices(top)
-    subject = module.code(absence.subject)
-    if len(choices) < 2 or not guards.is_repeatable(subject):
-        return None
-    needs = [
-        any(absence.needed_by(module, node) for node in module.nodes(cst.Attribute, within=one)) for one in choices
-    ]
-    speak = [any(module.code(node) == subject for node in module.nodes(type(absence.subject), within=one))
-             for one in choices]  # fmt: skip
-    return top if sum(needs) > 1 and all(speak) else None
-
-
-def _choices(test: cst.BaseExpression) -> list[cst.BaseExpression]:
-    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.Or):
-        return [*_choices(test.left), *_choices(test.right)]
-    return [test]
-
-
 def _behind_its_condition(module: Module, absence: Absence, whole: cst.BaseExpression, repeatable: bool) -> bool:
     """`if a: do(b.c)` on one line: let the condition ask for what it needs; whether it is such a line."""
     suite = module.nearest(whole, cst.SimpleStatementSuite)
@@ -194,7 +174,17 @@ def _left_first(case: Case, module: Module, absence: Absence, test: cst.BaseExpr
     if parameter is None or module.function(statement) is not function:
         return None
     is_optional = default is not None and module.code(default) == "None"
-    if not is_optional and (absence.is_none or function.name.value not in ("__eq__", "__ne__", "__lt__", "__gt__")):
+    otherwise = statement.orelse
+    is_needed_else = otherwise is not None and any(
+        absence.needed_by(module, one)
+        for one in module.nodes(cst.Attribute, within=otherwise)
+        if not isinstance(otherwise, cst.If) or one not in module.nodes(cst.Attribute, within=otherwise.test)
+    )
+    if (
+        not is_optional
+        and not is_needed_else
+        and (absence.is_none or function.name.value not in ("__eq__", "__ne__", "__lt__", "__gt__"))
+    ):
         return None
     if not isinstance(module.parent(statement), cst.IndentedBlock) or test not in module.nodes(
         cst.BaseExpression,  # type: ignore[type-abstract]
@@ -231,6 +221,8 @@ def _in_test(module: Module, absence: Absence, test: cst.BaseExpression, repeata
     if repeatable and not negative:
         for other in _next_tests(module, absence, test):
             module.replace(other, guards.joined(module, other, good, "and"))
+        for other, name in choices.of_like_options(module, absence, test):
+            module.replace(other, guards.joined(module, other, f"{name} is not None", "and"))
     return "test", Value("True" if negative else "False", "told", "the condition does not hold then")
 
 
@@ -360,6 +352,14 @@ def _in_comprehension(
     around = module.nearest(whole, cst.CompIf)
     if test is not None and around is not None:
         return _in_test(module, absence, test, repeatable)
+    around_whole = module.parent(whole)
+    is_part = isinstance(around_whole, cst.DictElement) or (
+        isinstance(around_whole, cst.Arg) and around_whole.keyword is not None
+    )
+    holder = module.parent(around_whole) if is_part and around_whole is not None else None
+    parts = getattr(holder, "elements", getattr(holder, "args", ()))
+    if absence.is_none and len(parts) > 1 and holder is getattr(comp, "elt", None):
+        return inline(module, absence, whole, absence.element, repeatable)  # the rest of the record is as good as ever
     if isinstance(comp, cst.DictComp) or repeatable:
         good, _bad, body = bound(module, absence, whole, repeatable)
         if body is whole:

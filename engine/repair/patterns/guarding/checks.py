@@ -111,6 +111,8 @@ def _speaks_of(test: str, subject: str) -> bool:
 
 def _is_bound_anew(module: Module, node: cst.CSTNode, subject: str, since: int) -> bool:
     """Whether the name that a subject is (or the field of an object) gets another value between a check and a node."""
+    if (counted := re.fullmatch(r"len\((.+)\)", subject)) is not None:
+        subject = counted[1]
     if not re.fullmatch(r"[\w.]+", subject):
         return False
     line = module.position(node).start.line

@@ -32,7 +32,7 @@ class Value:
 
 
 NUMBER = re.compile(
-    r"(?i)price|count|score|size|rating|\bage\b|year|width|height|total|amount|qty|quantity|weight|views|number|num|rank|"
+    r"(?i)price|count|score|size|rating|\bage\b|year|width|height|total|amount|qty|quantity|weight|views|number|num|rank|votes|"
     r"value|cost|points|hits|likes|duration|length|distance|balance|tax|discount|stock|rate|sum|priority|"
     r"order|position|offset|level|depth"
 )

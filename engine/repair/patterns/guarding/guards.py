@@ -7,6 +7,7 @@ stands as it stood.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -38,6 +39,9 @@ _BARE_IN = (
     cst.Index,
     cst.Expr,
     cst.Param,
+)
+_TAKES = re.compile(
+    r"(?i)[._](?:pop|next|read|recv|get|take|accept|create|make|new|open|start|run|fetch|load|step)\w*\(\)"
 )
 _SIMPLE = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.SimpleString)
 
@@ -81,6 +85,19 @@ def is_repeatable(code: str) -> bool:
         elif isinstance(node, ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr | ast.GeneratorExp | ast.ListComp):
             return False
     return True
+
+
+def may_repeat(module: Module, node: cst.BaseExpression) -> bool:
+    """Whether a guard may evaluate a node of the file once more: nothing is done by it, or the code itself asks for the
+    same thing twice by calls without arguments, `self.window()`."""
+    code = module.code(node)
+    if is_repeatable(code):
+        return True
+    if not re.fullmatch(r"[A-Za-z_]\w*(?:\.\w+|\(\))+", code):
+        return False
+    scope = module.function(node)
+    calls = module.nodes(cst.Call, within=scope.body if scope is not None else module.tree)
+    return sum(1 for one in calls if module.code(one) == code) > 1 and not _TAKES.search(code)
 
 
 def is_bound_over(module: Module, node: cst.CSTNode, name: str) -> bool:
@@ -277,7 +294,7 @@ def way_out(module: Module, node: cst.CSTNode, value: Value | None) -> str | Non
     if loop_around(module, node) is not None:
         return "continue" if _may_go_on(module, node) else None
     if _is_endless(module, node):
-        return "continue"
+        return "break" if _is_at_its_end(module, node) else "continue"
     function = module.function(node)
     if function is None or function.name.value in ("__init__", "__new__", "__post_init__"):
         return None
@@ -302,6 +319,23 @@ def _is_endless(module: Module, node: cst.CSTNode) -> bool:
             return (fetches or waits) and _may_go_on(module, node)
         inner = around
     return False
+
+
+def _is_at_its_end(module: Module, node: cst.CSTNode) -> bool:
+    """Whether a loop takes what it works on from what comes to an end, `ok, frame = video.read()`: from then on there
+    is nothing in any round."""
+    loop = module.nearest(node, cst.While)
+    first = loop.body.body[0] if loop is not None else None
+    calls = (
+        [one for one in own_nodes(first, cst.Call) if isinstance(one.func, cst.Attribute)] if first is not None else []
+    )
+    return any(
+        re.search(
+            r"\.(?:read|readline|read_frame|retrieve)\Z|(?:\A|[._])(?:queue|q|jobs|tasks|inbox)\.get(?:_nowait)?\Z",
+            module.code(one.func),
+        )
+        for one in calls
+    )
 
 
 def _is_flag(module: Module, loop: cst.While) -> bool:

@@ -35,6 +35,8 @@ def has_earlier(module: Module, line: cst.SimpleStatementLine) -> bool:
         if isinstance(around, cst.If):
             if isinstance(around.orelse, cst.Else) and name in set(bound_names(around.orelse.body)):
                 return False  # one of the branches is to bind it anew
+            if around.body is inner and module.code(around.test) in (f"{name} is None", f"not {name}"):
+                return False  # what is there is nothing
             is_conditional = True
         if is_conditional and isinstance(around, cst.IndentedBlock) and _binds_in(around.body, inner, name):
             return True

@@ -208,7 +208,7 @@ def _adds(module: Module, whole: cst.BinaryOperation | cst.AugAssign, node: cst.
     if isinstance(whole.operator, cst.Add | cst.AddAssign) and adds_text(module, node):
         return kind == "text"
     if isinstance(other, cst.List | cst.ListComp | cst.Tuple):
-        return False
+        return kind == "number" and isinstance(whole.operator, cst.Multiply) and isinstance(whole, cst.BinaryOperation)
     names = f"{module.code(node)} {module.code(other)}"
     if isinstance(whole.operator, cst.Add | cst.AddAssign) and _OF_TEXTS.search(names):
         return kind == "text"
@@ -304,9 +304,25 @@ def _stays_bound(module: Module, change: cst.CSTNode, target: cst.BaseExpression
     if isinstance(target, cst.Tuple | cst.List):
         return False
     function = module.function(change)
+    if isinstance(target, cst.Attribute) and steps > 0:
+        return _stays_in_object(module, change, target, kind, steps - 1)
     if not isinstance(target, cst.Name) or function is None or steps < 1:
         return True
     return reads_last(module, function, target.value, module.position(change).end.line, kind, steps - 1)
+
+
+def _stays_in_object(module: Module, change: cst.CSTNode, target: cst.Attribute, kind: str, steps: int) -> bool:
+    """Whether what a class does with a field of its own, which `__init__` gives a value, does not fail on it."""
+    own, function = module.nearest(change, cst.ClassDef), module.function(change)
+    code = module.code(target)
+    if own is None or function is None or function.name.value != "__init__" or code != f"self.{target.attr.value}":
+        return True
+    for one in module.nodes(cst.Attribute, within=own):
+        if module.code(one) != code or isinstance(module.parent(one), cst.AssignTarget | cst.Del):
+            continue
+        if not _lasts(module, one, kind, steps) and not is_guarded(module, one, code):
+            return False
+    return True
 
 
 def reads_last(

@@ -31,6 +31,57 @@ def widened(module: Module, subject: cst.BaseExpression) -> bool:
     return True
 
 
+def counts_as_nothing(module: Module, use: cst.CSTNode, subject: cst.BaseExpression) -> bool:
+    """Let the condition in front that gives something a plain value in place of another plain value do so for None as
+    well: `if host == "": host = "here"`, whose `elif`, or what stands behind it, needs one. Whether there was one."""
+    code = module.code(subject)
+    if not guards.is_repeatable(code):
+        return False
+    for one in _in_front(module, use):
+        test = one.test
+        if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1 or module.code(test.left) != code:
+            continue
+        target, given = test.comparisons[0], _first_given(module, one, code)
+        is_plain = isinstance(target.comparator, cst.SimpleString | cst.Integer | cst.Tuple | cst.List)
+        is_same = isinstance(target.operator, cst.Equal | cst.In)
+        if is_plain and is_same and given is not None and not _is_bound_between(module, one, use, code):
+            module.replace(test, guards.joined(module, test, f"{code} is None", "or"))
+            return True
+    return False
+
+
+def _in_front(module: Module, use: cst.CSTNode) -> list[cst.If]:
+    """The head of the chain in whose `elif` something stands, and the conditions of its block in front of it."""
+    found: list[cst.If] = []
+    inner: cst.CSTNode = use
+    for around in module.ancestors(use):
+        if isinstance(around, cst.If) and inner is around.orelse:
+            found.append(around)
+        if isinstance(around, cst.IndentedBlock | cst.Module):
+            body: list[cst.CSTNode] = list(around.body)
+            before = body[: body.index(inner)]
+            return [*found, *(one for one in reversed(before) if isinstance(one, cst.If))]
+        inner = around
+    return found
+
+
+def _first_given(module: Module, one: cst.If, code: str) -> str | None:
+    """The text or number that a condition's only statement gives a subject."""
+    line = one.body.body[0] if len(one.body.body) == 1 else None
+    small = line.body[0] if isinstance(line, cst.SimpleStatementLine) else line
+    if not isinstance(small, cst.Assign) or len(small.targets) != 1:
+        return None
+    is_plain = isinstance(small.value, cst.SimpleString | cst.Integer | cst.Float)
+    return module.code(small.value) if is_plain and module.code(small.targets[0].target) == code else None
+
+
+def _is_bound_between(module: Module, one: cst.If, use: cst.CSTNode, code: str) -> bool:
+    end, line = module.position(one).end.line, module.position(use).start.line
+    scope = module.function(use) or module.tree
+    targets = module.nodes(cst.AssignTarget, within=scope)
+    return any(module.code(each.target) == code and end < module.position(each).start.line < line for each in targets)
+
+
 def asks_for_any(module: Module, use: cst.CSTNode, subject: cst.BaseExpression) -> bool:
     """Let a check in front of a use leave where any of several things is None, as it does where all of them are."""
     code = module.code(subject)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import libcst as cst
 
+from engine.repair.patterns.guarding import checks
 from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.source.edit import Module
+from engine.repair.patterns.source.producers import bound_to
 
 
 def is_only_told(module: Module, absence: Absence, function: cst.FunctionDef | None) -> bool:
@@ -21,6 +23,46 @@ def is_only_told(module: Module, absence: Absence, function: cst.FunctionDef | N
     return all(one is not None and isinstance(one.body[0], cst.Expr) for one in lines) and any(
         module.nodes(kind, within=function.body) for kind in (cst.Assign, cst.AugAssign, cst.For)
     )
+
+
+def try_before_more(module: Module, absence: Absence) -> cst.Try | None:
+    """The `try` that fails for what is None, where a handler would only go on to what needs the very thing again; None
+    for any other."""
+    inner: cst.CSTNode = absence.use
+    code = module.code(absence.subject)
+    for around in module.ancestors(absence.use):
+        if isinstance(around, cst.FunctionDef | cst.ClassDef):
+            return None
+        if isinstance(around, cst.Try) and inner is around.body:
+            if not absence.is_none or all(checks.leaves(one.body) for one in around.handlers):
+                return None
+            scope, end = module.function(around), module.position(around).end.line
+            again = [
+                one
+                for one in module.nodes(type(absence.subject), within=scope.body if scope is not None else module.tree)
+                if module.code(one) == code and module.position(one).start.line > end
+            ]
+            again = [one for one in again if not isinstance(module.parent(one), cst.AssignTarget)]
+            return around if any(not checks.is_guarded(module, one, code) for one in again) else None
+        inner = around
+    return None
+
+
+def is_handed_on(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
+    """Whether what was looked up here, and is None, is handed to what the next statement of the block calls for it."""
+    block, subject = module.parent(line), absence.subject
+    if not absence.is_none or not isinstance(subject, cst.Name) or not isinstance(block, cst.IndentedBlock):
+        return False
+    if not isinstance(bound_to(module, subject), cst.Call):
+        return False
+    for one in list(block.body)[list(block.body).index(line) + 1 :]:
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) else None
+        call = small.value if isinstance(small, cst.Expr) else None
+        call = call.expression if isinstance(call, cst.Await) else call
+        given = [arg.value for arg in call.args if arg.keyword is None] if isinstance(call, cst.Call) else []
+        if any(module.code(each) == subject.value for each in given) and isinstance(call, cst.Call):
+            return isinstance(call.func, cst.Attribute) and not checks.is_guarded(module, call, subject.value)
+    return False
 
 
 def is_needed_later(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:

@@ -27,7 +27,7 @@ def guarded(case: Case, module: Module, absence: Absence, edit: FileEdit, checks
     the subject itself is something, as source."""
     code = module.code(absence.subject)
     scope = module.function(absence.use)
-    if scope is None or not guards.is_repeatable(code):
+    if scope is None or not guards.may_repeat(module, absence.subject):
         return edit
     index = module.nodes(cst.FunctionDef).index(scope)
     error = case.records[0].type.rpartition(".")[2]
@@ -145,7 +145,7 @@ def _later(module: Module, absence: Absence, scope: cst.FunctionDef, checks: Seq
         line = module.position(one).start.line
         if line <= start or not _is_on_the_way(module, one, behind):
             continue
-        if _is_bound_between(module, scope, {code, *names}, start, line):
+        if _is_bound_between(module, scope, {code, *names}, start, line, _loop_asking(module, absence.use)):
             break
         found.append(one)
     return found
@@ -210,8 +210,22 @@ def _statements_behind(module: Module, use: cst.CSTNode) -> list[cst.CSTNode]:
     return found
 
 
-def _is_bound_between(module: Module, scope: cst.FunctionDef, names: set[str], start: int, line: int) -> bool:
+def _loop_asking(module: Module, use: cst.CSTNode) -> cst.While | None:
+    """The loop whose condition a use is: what is bound in it is what the condition ends it for."""
+    inner: cst.CSTNode = use
+    for around in module.ancestors(use):
+        if isinstance(around, cst.While):
+            return around if inner is around.test else None
+        inner = around
+    return None
+
+
+def _is_bound_between(
+    module: Module, scope: cst.FunctionDef, names: set[str], start: int, line: int, besides: cst.While | None
+) -> bool:
     return any(
-        module.code(one.target) in names and start <= module.position(one).start.line < line
+        module.code(one.target) in names
+        and start <= module.position(one).start.line < line
+        and (besides is None or besides not in module.ancestors(one))
         for one in module.nodes(cst.AssignTarget, within=scope.body)
     )

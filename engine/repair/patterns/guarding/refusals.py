@@ -6,15 +6,18 @@ where something is missing. Relies on LibCST alone.
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
-from engine.repair.patterns.guarding import for_nothing, guards, lasting
+from engine.repair.patterns.guarding import for_nothing, guards, lasting, results
 from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.guarding.for_nothing import Value
 from engine.repair.patterns.pattern import Case
 from engine.repair.patterns.source import wording
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.intent import docstring, own_nodes
+from engine.repair.patterns.source.producers import bound_to
 from engine.repair.patterns.source.syntax import last_name
 
 _ALIEN = (
@@ -27,6 +30,11 @@ _ALIEN = (
         "AssertionError",
     ),
     *("RuntimeError", "Exception", "OSError", "IOError", "FileNotFoundError", "ImportError", "TimeoutError"),
+)
+_ASKING = re.compile(r"_|(?:get|find|is|has|can|lookup|search|match|peek|current|last|first|next)(?:_|\Z)")
+_GENERIC = re.compile(r"found|match|mo?|res(?:ult)?|ret|value|val|out|obj|item|x|tmp|data")
+_OF_PLACES = re.compile(
+    r"(?i)(?:\A|_)(?:\w*path|\w*dir|folder|home|root|file|filename|url|uri|host|address|token|key)(?:_|\Z)"
 )
 _TEXTS = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.BinaryOperation)
 
@@ -54,7 +62,7 @@ def own_error(
     if len(kinds) != 1 or last_name(cst.parse_expression(kind := kinds.pop())) in _ALIEN:
         return None
     code = module.code(absence.subject)
-    words = f"{module.quote}{plain(code)} is missing{module.quote}" if absence.is_none else None
+    words = missing(module, code) if absence.is_none else None
     return kind, words or wording.formatted(module, "not as expected", code)
 
 
@@ -69,12 +77,58 @@ def needed(case: Case, module: Module, function: cst.FunctionDef, value: Value) 
     used = any(module.code(one.decorator).partition("(")[0] == name for one in module.nodes(cst.Decorator))
     if used or (decorates and "decorator" in (docstring(function) or "")):
         return True
-    return for_nothing.is_needed_by_callers(case, function)
+    if _hands_through(module, function):
+        return True
+    return for_nothing.is_needed_by_callers(case, function) or results.needed(case, module, function) is not None
 
 
-def missing(module: Module, code: str) -> str:
-    """The words for what is not there, as source."""
-    return f"{module.quote}{plain(code)} is missing{module.quote}"
+def by_callers(case: Case, module: Module, function: cst.FunctionDef, value: Value) -> Value:
+    """The empty value that all callers of a function can go on with, where nothing else says what it gives."""
+    if value.strength != "guessed" or value.code != "None" or function.name.value in ("__init__", "main"):
+        return value
+    if any(one.value is not None and module.code(one.value) == "self" for one in own_nodes(function.body, cst.Return)):
+        return Value("self", "typed", f"it is what {function.name.value} returns elsewhere")
+    taken = results.needed(case, module, function)
+    if taken == '""' and _OF_PLACES.search(function.name.value):
+        return value
+    return Value(taken, "guessed", f"what calls {function.name.value} goes on with it") if taken else value
+
+
+def _hands_through(module: Module, function: cst.FunctionDef) -> bool:
+    """Whether a method does nothing but have a part of its object do what its own name says, `return self.part.draw()`
+    in `draw`: without the part there is nothing that could do it. What only asks for something may find nothing."""
+    name = function.name.value
+    if _ASKING.match(name) or docstring(function) is None:
+        return False
+    body = [one for one in function.body.body if not (isinstance(one, cst.SimpleStatementLine) and _is_text(one))]
+    line = body[0] if len(body) == 1 else None
+    only = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
+    call = only.value if isinstance(only, cst.Return) else None
+    if not isinstance(call, cst.Call) or last_name(call.func) != name or not isinstance(call.func, cst.Attribute):
+        return False
+    return module.code(call.func.value).startswith("self.")
+
+
+def _is_text(line: cst.SimpleStatementLine) -> bool:
+    small = line.body[0]
+    return isinstance(small, cst.Expr) and isinstance(small.value, cst.SimpleString | cst.ConcatenatedString)
+
+
+def missing(module: Module, code: str, subject: cst.BaseExpression | None = None) -> str:
+    """The words for what is not there, as source; a name that says nothing is told by what it was bound to."""
+    if isinstance(subject, cst.Name) and _GENERIC.fullmatch(code):
+        value = bound_to(module, subject)
+        if isinstance(value, cst.Call):
+            return quoted(module, f"{module.code(value.func)} found nothing")
+    return quoted(module, f"{code} is missing")
+
+
+def quoted(module: Module, words: str) -> str:
+    """Words as the source of a text in one line, in the file's quotation marks, or else in the others."""
+    flat = " ".join(words.split())
+    other = "'" if module.quote == '"' else '"'
+    mark = other if module.quote in flat and other not in flat else module.quote
+    return f"{mark}{flat}{mark}" if mark not in flat and "\\" not in flat else f"{mark}{plain(flat)}{mark}"
 
 
 def must_be_there(

@@ -24,6 +24,9 @@ _OF_TEXT = frozenset(
         *("find", "rfind", "count", "isdigit", "removeprefix", "removesuffix"),
     )
 )
+MAKING_TEXT = frozenset(
+    ("lower", "upper", "strip", "lstrip", "rstrip", "title", "casefold", "capitalize", "replace", "removeprefix")
+)
 _METHODS = {
     "[]": frozenset(("append", "extend", "insert", "sort", "reverse", "copy", "count")),
     "{}": frozenset(("get", "items", "keys", "values", "setdefault", "update", "copy", "pop")),
@@ -108,6 +111,43 @@ def default_given(module: Module, subject: cst.BaseExpression) -> str | None:
     bare = isinstance(module.parent(value), cst.Assign | cst.Arg | cst.For)
     module.replace(value, made.with_changes(lpar=[], rpar=[]) if bare else made)
     return given
+
+
+def parts_of_record(module: Module, use: cst.Attribute) -> bool:
+    """Let an empty text stand in for a part of data that is None, and for those beside it that are read just so, where
+    a record is put together of them: `{"city": row["city"].strip(), ...}`. Whether it is such a record."""
+    whole = _record_around(module, use)
+    if whole is None or use.attr.value not in MAKING_TEXT:
+        return False
+    for one in module.nodes(cst.Attribute, within=whole):
+        call, value = module.parent(one), one.value
+        is_read_so = isinstance(call, cst.Call) and call.func is one and one.attr.value == use.attr.value
+        if not is_read_so or not isinstance(value, cst.Subscript) or not re.search(r"\[['\"]", module.code(value)):
+            continue
+        if not checks.is_guarded(module, one, module.code(value)):
+            module.replace(value, guards.expression(f"({module.code(value)} or {module.quote * 2})"))
+    return True
+
+
+def _record_around(module: Module, use: cst.Attribute) -> cst.CSTNode | None:
+    """The dict that is written out, or the call by keywords, of which a part of data is one of several values."""
+    if not isinstance(use.value, cst.Subscript) or not re.search(r"\[['\"]", module.code(use.value)):
+        return None
+    if checks.is_guarded(module, use, module.code(use.value)) or not guards.is_repeatable(module.code(use.value)):
+        return None
+    node: cst.CSTNode = use
+    for around in module.ancestors(use):
+        is_part = isinstance(around, cst.DictElement) or (isinstance(around, cst.Arg) and around.keyword is not None)
+        if is_part and getattr(around, "value", None) is node:
+            holder = module.parent(around)
+            parts = holder.elements if isinstance(holder, cst.Dict) else getattr(holder, "args", ())
+            return holder if len(parts) > 1 else None
+        if not isinstance(around, cst.Attribute | cst.Call) or (
+            isinstance(around, cst.Call) and around.func is not node
+        ):
+            return None
+        node = around
+    return None
 
 
 def made_for_more(module: Module, subject: cst.BaseExpression) -> tuple[cst.BaseExpression, Sequence[cst.Name]] | None:

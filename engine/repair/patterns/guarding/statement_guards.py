@@ -10,7 +10,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import for_nothing, guards, kept, needs, records, refusals
+from engine.repair.patterns.guarding import for_nothing, guards, kept, lasting, needs, records, refusals
 from engine.repair.patterns.guarding import statement_kinds as kinds
 from engine.repair.patterns.guarding.absence import Absence, flat, inline
 from engine.repair.patterns.guarding.for_nothing import Value
@@ -36,11 +36,26 @@ def in_statement(
         return inline(module, absence, whole, absence.element, repeatable)
     value = for_nothing.given_for_nothing(case, module, function, kinds.guess(only, function)) if function else None
     if function is not None and value is not None and value.strength != "told":
-        value = for_nothing.so_far(module, function, line) or value
+        value = for_nothing.so_far(module, function, line) or refusals.by_callers(case, module, function, value)
     code = module.code(absence.subject)
     exit_code = guards.way_out(module, whole, value)
     if exit_code == "continue" and function is not None and kept.steps_on(module, only, absence.subject):
         exit_code = f"return {value.code}" if value is not None and intent.returns_value(function) else "return"
+    if exit_code in ("return", "continue") and repeatable and needs.is_handed_on(module, absence, line):
+        return _leave_by(module, absence, line, exit_code), Value(exit_code, "guessed", "all that follows needs it")
+    if exit_code == "break" and guards.is_unconditional(module, whole):
+        return _leave_by(module, absence, line, exit_code), Value("break", "guessed", "there is nothing more")
+    if repeatable and guards.is_unconditional(module, whole) and _with_its_try(module, absence, line):
+        return "guard-use", Value("nothing", "guessed", "there is nothing to do then")
+    if kinds.works_on_it(module, absence, only) and (value is None or value.strength == "guessed"):
+        return _wrap(module, absence, line, repeatable)
+    if kinds.is_term_in_loop(module, absence, line):
+        return inline(module, absence, absence.use, "0", repeatable)
+    itself = kinds.unchanged(module, absence, only, function)
+    if itself is not None and value is not None and value.strength == "guessed":
+        return _leave_by(module, absence, line, f"return {itself}"), Value(
+            itself, "guessed", "nothing is to be changed"
+        )
     part = records.part_of(module, whole)
     if part is not None and exit_code in ("continue", None) and guards.is_unconditional(module, whole):
         return inline(module, absence, part, "None", repeatable)  # the rest of the record is as good as ever
@@ -78,7 +93,13 @@ def in_statement(
         isinstance(only, cst.Assign | cst.AnnAssign) and kinds.binds(only, absence.use)
     ):
         return _wrap(module, absence, line, repeatable, group)
-    if kinds.sets_up(module, only, function) and guards.is_unconditional(module, whole):
+    is_set_up = kinds.sets_up(module, only, function) and guards.is_unconditional(module, whole)
+    if is_set_up and absence.is_none and repeatable and not lasting.lasts(module, whole, "None"):
+        words = refusals.missing(module, code, absence.subject)
+        return _leave_by(module, absence, line, f"raise ValueError({words})"), Value(
+            "an error", "guessed", "it is used"
+        )
+    if is_set_up:
         return inline(module, absence, whole, absence.element, repeatable)  # an object without it fails later
     if repeatable and _extends_test(module, absence, line):
         return "test", Value("False", "told", "the condition around it does not hold then")
@@ -94,12 +115,20 @@ def in_statement(
         return "clear-error", Value(raised[0], "guessed", "it is what the function raises for what does not fit")
     is_left_out = exit_code == "return" or ((exit_code or "").startswith("return ") and not told)
     if refusals.must_be_there(case, module, absence, line, whole, value, exit_code):
-        words = refusals.missing(module, code if absence.is_none else module.code(absence.use))
+        bad = absence.conditions(code)[1]
+        words = refusals.missing(module, code if absence.is_none else module.code(absence.use), absence.subject)
+        words = refusals.quoted(module, f"{code} is empty") if bad == f"not {code}" else words
+        if absence.is_none and " or " in bad:
+            words = refusals.quoted(module, bad.replace(" is None", "") + " is missing")
         _leave_by(module, absence, line, f"raise ValueError({words})")
         return "clear-error", Value("an error", "guessed", "nothing that is empty serves what needs it")
     is_part_of_more = group is not None or not needs.is_needed_later(module, absence, line)
+    if kinds.is_set_here_alone(module, only) and is_left_out and guards.is_unconditional(module, whole):
+        return inline(module, absence, whole, absence.element, repeatable)
     if kinds.puts_into(only) and is_left_out and is_part_of_more:
         return _wrap(module, absence, line, repeatable, group)  # what the function returns in the end is not lost
+    if (usual := kinds.usual_part(module, absence, only, whole, value, exit_code)) is not None:
+        return inline(module, absence, whole, usual, repeatable)
     once = sum(1 for one in module.nodes(type(absence.subject), within=line) if module.code(one) == code) == 1
     is_given = told and isinstance(only, cst.Return)
     is_alone = once and not is_given and kinds.stands_alone(module, whole, exit_code)
@@ -121,7 +150,7 @@ def in_statement(
         return inline(module, absence, whole, absence.element, repeatable)
     implied = (
         kinds.implied_number(module, only, whole)
-        if value and value.strength == "guessed" and (exit_code or "").startswith("return ")
+        if value and value.strength == "guessed" and (exit_code or "").startswith("return ") and is_part_of_more
         else None
     )
     if implied is not None and guards.is_unconditional(module, whole):
@@ -146,13 +175,15 @@ def in_statement(
         words = refusals.plain(absence.conditions(code)[1].replace(" is None", " is missing"))
         exit_code = f"{module.name_of_import('sys')}.exit({module.quote}{words}{module.quote})"
         given = Value("the end of the program", "guessed", f"{function.name.value} ends it where it cannot go on")
+    if exit_code == "return" and (told_so := kinds.told_by_parser(module, absence, function)) is not None:
+        exit_code, given = told_so, Value("an error", "guessed", "the command line says too little")
     return _leave_by(module, absence, line, exit_code), given
 
 
 def _leave_by(module: Module, absence: Absence, line: cst.SimpleStatementLine, exit_code: str) -> str:
     """Put the check with its way out where the subject comes from, else in front of the line; the operator."""
     code = module.code(absence.subject)
-    if guards.is_repeatable(code):
+    if guards.may_repeat(module, absence.subject):
         bad = absence.conditions(code)[1]
         producer = _producer(module, line, code, bad)
         if producer is not None:
@@ -168,7 +199,7 @@ def _leave_by(module: Module, absence: Absence, line: cst.SimpleStatementLine, e
 
 
 def leave_before(
-    case: Case, module: Module, absence: Absence, statement: cst.If | cst.SimpleStatementLine
+    case: Case, module: Module, absence: Absence, statement: cst.If | cst.Try | cst.SimpleStatementLine
 ) -> tuple[str, Value] | None:
     """Leave in front of a statement where the subject is not there; None where there is no way out."""
     function = module.function(statement)
@@ -180,6 +211,14 @@ def leave_before(
     guards.before(module, statement, f"if {bad}:\n    {exit_code}\n")
     left = Value(exit_code, "told", "there is nothing to do then")
     return "guard-use", value if exit_code.startswith("return ") and value else left
+
+
+def left_before_its_try(case: Case, module: Module, absence: Absence) -> tuple[str, Value] | None:
+    """Leave in front of a `try` that would only go on to what needs the very thing that is None; None elsewhere."""
+    behind = needs.try_before_more(module, absence)
+    if behind is None or not guards.may_repeat(module, absence.subject):
+        return None
+    return leave_before(case, module, absence, behind)
 
 
 def left_with_the_rest(
@@ -227,6 +266,29 @@ def _wrap(
         bare = module.code(absence.subject.with_changes(lpar=[], rpar=[]))
         guards.before(module, line, f"{name} = {flat(bare)}\n", made)
     return operator, nothing
+
+
+def _with_its_try(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
+    """Do a `try` of one statement, and what needs the name that it and its handlers bind, only where what it needs is
+    there; whether it is such a `try`, and something stands behind that can do without it."""
+    block = module.parent(line)
+    around = module.parent(block) if block is not None else None
+    if not isinstance(around, cst.Try) or around.body is not block or len(around.body.body) != 1:
+        return False
+    bound = set(bound_names(line))
+    handled = [set(bound_names(one.body)) for one in around.handlers]
+    if not bound or around.orelse is not None or around.finalbody is not None or any(one != bound for one in handled):
+        return False
+    group = dependents(module, around, lambda node: absence.needed_by(module, node))
+    if group is None or not isinstance(line.body[0], cst.Assign):
+        return False
+    first = around.with_changes(leading_lines=())
+    test = guards.expression(absence.conditions(module.code(absence.subject))[0])
+    made = cst.If(test, cst.IndentedBlock([first, *group[1:]]), leading_lines=around.leading_lines)
+    for other in group[1:]:
+        module.replace(other, cst.RemoveFromParent())
+    module.replace(around, made)
+    return True
 
 
 def _extends_test(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:

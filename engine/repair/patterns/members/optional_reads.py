@@ -9,26 +9,38 @@ import libcst as cst
 
 from engine.repair.patterns.guarding import absent, for_nothing, guards, lasting, read_again
 from engine.repair.patterns.guarding.subscripts import absence_of
-from engine.repair.patterns.members import plain_types, same_tests, shared_objects
+from engine.repair.patterns.members import arrays, plain_types, same_tests, shared_objects
 from engine.repair.patterns.members.of_modules import quote_of
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module, first_changed_line
 from engine.repair.patterns.source.own_classes import TYPES, classes_of, members_of
 
+_OF_FUNCTIONS = frozenset(
+    ("__name__", "__qualname__", "__self__", "__code__", "__module__", "__defaults__", "__globals__", "__func__")
+)
+_PUTTING = ("append", "extend", "add", "update", "setdefault", "insert", "remove", "discard", "clear", "appendleft")
 _TESTS = (cst.If, cst.While, cst.CompIf, cst.UnaryOperation, cst.BooleanOperation)
 
 
 def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
     """Read an attribute that not every object has."""
     source = module.code(use.value)
+    if (converted := arrays.propose(module, use, name, owner)) is not None:
+        return converted
     plain = plain_types.propose(case, module, use, name, owner)
     if plain is not None:
         return plain
+    if owner.rpartition(".")[2] == "partial" and name in _OF_FUNCTIONS and guards.is_repeatable(source):
+        mark = quote_of(module, use)
+        module.replace(use.value, guards.expression(f"getattr({source}, {mark}func{mark}, {source})"))
+        edit = module.edit()
+        why = f"{source} is sometimes a partial: the function that it is made of has '{name}'."
+        return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
     if owner in ("str", "dict", "list", "tuple", "int") and _asks_elsewhere(module, use, owner):
         return _other_type(case, module, use, name, owner)
     if owner in TYPES or owner in ("function", "method", "builtin_function_or_method", "type"):
         return Declined("attribute", f"a {owner} has no {name}: what was meant cannot be seen")
-    if not guards.is_repeatable(source):
+    if not guards.may_repeat(module, use.value):
         return Declined("attribute", f"{owner} has no {name}, and nothing here says what was meant")
     around = module.parent(use)
     if isinstance(around, cst.Call) and around.func is use:
@@ -38,9 +50,10 @@ def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: s
     quote = quote_of(module, use)
     if not lasting.lasts(module, use, default):
         fit = lasting.fitting(module, use)
-        if fit is None:
+        if fit is None or _is_changed_by(module, use):
             return _read_on(case, module, use, name, owner)
         default = fit
+    default = same_tests.serving_all(module, use, default)
     others = shared_objects.reads(module, use, default)
     others += [one for one in same_tests.again(module, use, default) if one not in others]
     if default == "False" and any(not isinstance(module.parent(one), _TESTS) for one in others):
@@ -55,6 +68,13 @@ def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: s
     edit = module.edit()
     why = f"Not every {owner} has '{name}': it is read as optional, {default} where it is missing."
     return Proposal("attribute", "getattr", (edit,), first_changed_line(edit), "review", why)
+
+
+def _is_changed_by(module: Module, use: cst.Attribute) -> bool:
+    """`x.names.append(y)`: what is put into a stand-in is lost."""
+    method, line = module.parent(use), module.nearest(use, cst.SimpleStatementLine)
+    is_done = line is not None and isinstance(line.body[0], cst.Expr)
+    return is_done and isinstance(method, cst.Attribute) and method.attr.value in _PUTTING
 
 
 def _asks_elsewhere(module: Module, use: cst.Attribute, owner: str) -> bool:

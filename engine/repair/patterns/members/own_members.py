@@ -124,7 +124,7 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
         ast.unparse(one.value)
         for one in ast.walk(found)
         if isinstance(one, ast.Assign) and any(ast.unparse(target) == f"self.{name}" for target in one.targets)
-        if isinstance(one.value, _SET_LATER)
+        if isinstance(one.value, _SET_LATER) or _is_made_empty(one.value)
     ]
     start = _empty_of(values)
     own = next((one for one in module.nodes(cst.ClassDef) if one.name.value == found.name), None)
@@ -157,6 +157,13 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
     edit = module.edit()
     why = f"{found.name} sets {name} only in other methods; it starts as {start} now."
     return Proposal("attribute", "initialise", (edit,), first_changed_line(edit), "review", why)
+
+
+def _is_made_empty(value: ast.expr) -> bool:
+    """`Counter()`, `deque()`: what is put together from nothing."""
+    if not isinstance(value, ast.Call) or value.args or value.keywords:
+        return False
+    return ast.unparse(value.func).rpartition(".")[2] in ("Counter", "deque", "OrderedDict", "list", "dict", "set")
 
 
 def _has_alien_base(case: Case, module: Module, found: ast.ClassDef) -> bool:
@@ -236,6 +243,8 @@ def _empty_of(values: list[str]) -> str | None:
     for one in values:
         if one in ("None", "[]", "{}", "0", "0.0", "False", "''", "()"):
             return one
+    if values and len(set(values)) == 1 and values[0].endswith("()"):
+        return values[0]
     if values and values[0] in ("True", "False"):
         return "False"
     if values and values[0][0] in "[{":

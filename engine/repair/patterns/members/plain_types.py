@@ -14,6 +14,7 @@ from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, first_changed_line
 from engine.repair.patterns.source.producers import bound_to, name_for
+from engine.repair.patterns.source.syntax import parameter_of
 
 _OF_DICT = frozenset(("get", "items", "keys", "values", "setdefault", "update"))
 _OF_TEXT = frozenset(
@@ -99,6 +100,8 @@ def _of_type(case: Case, module: Module, use: cst.Attribute, wanted: str, kind: 
     code = module.code(use.value)
     if checks.is_guarded(module, use, f"isinstance({code}, {wanted})"):
         return Declined("attribute", f"the code asks for the type of {code} already")
+    if kind == "tuple" and wanted == "dict" and (unwrapped := _unwrapped(module, use)) is not None:
+        return unwrapped
     absence = Absence(
         use,
         use.value,
@@ -108,6 +111,27 @@ def _of_type(case: Case, module: Module, use: cst.Attribute, wanted: str, kind: 
     operator, value = absent.guard(case, module, absence)
     why = f"{code} is sometimes a {kind}, and only a {wanted} has '{use.attr.value}': {value.code} then."
     return _finish(module, operator, why)
+
+
+def _unwrapped(module: Module, use: cst.Attribute) -> Proposal | None:
+    """A function was given a tuple that holds the dict, `(x,)` for `x`: its first element is taken, of each argument
+    that is used just so."""
+    function = module.function(use)
+    if function is None or not isinstance(use.value, cst.Name) or parameter_of(function, use.value.value) is None:
+        return None
+    told: list[str] = []
+    for one in module.nodes(cst.Attribute, within=function.body):
+        name = one.value.value if isinstance(one.value, cst.Name) else ""
+        line = guards.statement_line(module, one)
+        if one.attr.value != use.attr.value or name in told or not name or line is None:
+            continue
+        if parameter_of(function, name) is None or checks.is_guarded(module, one, f"isinstance({name}, tuple)"):
+            continue
+        guards.before(module, line, f"if isinstance({name}, tuple):\n    {name} = {name}[0]\n")
+        told.append(name)
+    if use.value.value not in told:
+        return None
+    return _finish(module, "unwrapped", f"{' and '.join(told)} may be a tuple that holds the dict: that one is taken.")
 
 
 def _plain(source: str) -> str:

@@ -42,11 +42,28 @@ def _form(module: Module, around: cst.If, name: str, use: cst.Attribute) -> str 
     if around.orelse is not None or use not in module.nodes(cst.Attribute, within=around.test):
         return None
     code = module.code(around.with_changes(leading_lines=()))
-    return re.sub(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", "_", code).strip()
+    return re.sub(rf"(?i)(?<![a-z]){re.escape(name)}(?![a-z])", "_", code).strip()
+
+
+def serving_all(module: Module, use: cst.Attribute, default: str) -> str:
+    """The default itself where it serves the other reads of an attribute in its function too, else the first empty
+    value that serves them all, as far as there is one."""
+    later = _later(module, use)
+    if all(lasting.lasts(module, one, default) for one in later):
+        return default
+    for one in lasting.CHOICES:
+        if all(lasting.lasts(module, each, one) for each in (use, *later)):
+            return one
+    return default
 
 
 def again(module: Module, use: cst.Attribute, default: str) -> list[cst.Attribute]:
     """The other reads of an attribute in its function that nothing asks for before, and that its default serves."""
+    return [one for one in _later(module, use) if lasting.lasts(module, one, default)]
+
+
+def _later(module: Module, use: cst.Attribute) -> list[cst.Attribute]:
+    """The other reads of an attribute in its function that nothing asks for before."""
     function, code = module.function(use), module.code(use)
     if function is None or not isinstance(use.value, cst.Name):
         return []
@@ -57,4 +74,4 @@ def again(module: Module, use: cst.Attribute, default: str) -> list[cst.Attribut
     every = [one for one in module.nodes(cst.Attribute, within=function.body) if module.code(one) == code]
     later = [one for one in every if one is not use and module.position(one).start.line >= line]
     later = [one for one in later if not isinstance(module.parent(one), cst.Del | cst.AugAssign)]
-    return [one for one in later if not checks.is_guarded(module, one, code) and lasting.lasts(module, one, default)]
+    return [one for one in later if not checks.is_guarded(module, one, code)]

@@ -19,6 +19,7 @@ _ALIEN = re.compile(  # these say nothing of data, or of a file, that was not as
     r"DoesNotExist|UnboundLocalError|RecursionError|MemoryError)\b"
 )
 
+_RECKONING = re.compile(r"\b(?:OverflowError|ZeroDivisionError|FloatingPointError|ArithmeticError)\b")
 _ALIEN_TO_IMPORTS = re.compile(_ALIEN.pattern.replace("ImportError|ModuleNotFoundError|", ""))
 
 
@@ -30,6 +31,8 @@ def widened(module: Module, node: cst.CSTNode, error: str, owner: str = "") -> b
     if handler is None or handler.type is None:
         return False
     kinds = handler.type
+    if _RECKONING.search(module.code(kinds)):
+        return False  # what a number too large comes to says nothing of what is not there
     name = cst.Name(error)
     space = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     if isinstance(kinds, cst.Tuple):

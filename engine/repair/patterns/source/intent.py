@@ -17,6 +17,7 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns.pattern import Case
+from engine.repair.patterns.source import documented
 from engine.repair.patterns.source.edit import Module, Node, NotEditable
 from engine.repair.record import Frame
 
@@ -163,7 +164,7 @@ def meant(case: Case, module: Module, node: cst.CSTNode, line: int, error: str) 
         text = docstring(function) or ""
         if error in text:
             return f"{name} documents that it raises {error}"
-        if _ON_PURPOSE.search(_ASKING.sub("", text)):
+        if _ON_PURPOSE.search(_ASKING.sub("", documented.without_others(function, node, text))):
             return f"{name}'s documentation says that this must not happen"
         outer = module.function(function)
         if name in _expected_to_raise(case, error) or (outer and outer.name.value in _expected_to_raise(case, error)):
