@@ -23,8 +23,17 @@ import libcst as cst
 
 from engine.repair.patterns.images.any_path import imreads, read_all_so, use_helper
 from engine.repair.patterns.images.asked import asked_by_callers
+from engine.repair.patterns.images.emptiness import asks_for_empty
 from engine.repair.patterns.images.listed import listed_beside
-from engine.repair.patterns.images.none_checks import SKIPPED, guard, guard_reads_beside, is_tested, loop_around
+from engine.repair.patterns.images.none_checks import (
+    SKIPPED,
+    UNREADABLE,
+    guard,
+    guard_reads_beside,
+    is_tested,
+    loop_around,
+    path_at,
+)
 from engine.repair.patterns.images.own_errors import helper_alone, is_own_error
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import expected, wording
@@ -69,7 +78,7 @@ class Imread:
         if expected.is_test_file(module.path):
             return self._declined("it is a test's own image")
         if is_own_error(trail.record):
-            return self._read_otherwise(module, statement)
+            return self._read_otherwise(module, statement, trail.record)
         chain = next((one for start in starts(trail, module, statement) if (one := trace_back(trail, start))), None)
         if chain is None:
             return self._declined("the None does not come from cv2.imread")
@@ -96,12 +105,15 @@ class Imread:
         operator = "helper-and-check"
         return Proposal(self.id, operator, edits, first_changed_line(edits[0]), "review", why)
 
-    def _read_otherwise(self, module: Module, statement: cst.CSTNode) -> Proposal | Declined:
-        refused = helper_alone(module, statement)
+    def _read_otherwise(self, module: Module, statement: cst.CSTNode, record: ErrorRecord) -> Proposal | Declined:
+        refused = helper_alone(module, statement, record)
         if refused:
             return self._declined(refused)
         edit = module.edit()
-        why = "the file's own check for None found an image unread whose path may be to blame: it is read by any path"
+        if b"by Pillow where OpenCV cannot" in edit.after:
+            why = "the file's own check for None found an image unread: Pillow reads it where OpenCV cannot"
+        else:
+            why = "the file's own check for None found an image unread whose path may be to blame: any path is read"
         return Proposal(self.id, "helper", (edit,), first_changed_line(edit), "review", why)
 
     def _declined(self, reason: str) -> Declined:
@@ -255,6 +267,14 @@ def _after_assignment(trail: Trail, place: Place, line: cst.SimpleStatementLine,
     if is_tested(module, place.node, name):
         return f"{name} is tested for None already"
     call, owner = cast(cst.Call, chain.call.node), chain.call.module
+    as_empty = asks_for_empty(module, line, name) if module is owner else None
+    if as_empty is not None:
+        asked, test = as_empty
+        warn = wording.warning(module, line, UNREADABLE, path_at(place, chain) or name)
+        source = f"if {name} is None:\n    {warn}\n"
+        module.insert_before(asked, source, asked.with_changes(test=cst.parse_expression(test)))
+        use_helper(owner, call, None)
+        return ""
     check = guard(trail, place, name, chain)
     if module is owner and any(node is call for node in walk(line)):
         changes: dict[cst.CSTNode, cst.CSTNode] = {

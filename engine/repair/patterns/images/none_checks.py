@@ -13,8 +13,10 @@ import libcst as cst
 from engine.repair.patterns.images.answers import answer_of
 from engine.repair.patterns.images.any_path import imreads, use_helper
 from engine.repair.patterns.images.asked import is_asked, is_used
+from engine.repair.patterns.images.callers import fails_in_caller
 from engine.repair.patterns.source import expected, wording
 from engine.repair.patterns.source.edit import Module, with_replaced
+from engine.repair.patterns.source.expected import Expected
 from engine.repair.patterns.source.image_origin import Chain, is_decoding, path_decoded
 from engine.repair.patterns.source.sites import Place, Trail
 from engine.repair.patterns.source.syntax import last_name, walk
@@ -36,7 +38,7 @@ _IS_NONE = re.compile(r"(?:\A| or )(?:(?P<none>[\w.]+) (?:is|==) None|not (?P<no
 def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
     """`if name is None:` with what is done then: the next of a loop, what the code base wants, or a clear error."""
     module, node = place.module, place.node
-    told = _path_at(place, chain)
+    told = path_at(place, chain)
     if re.search(rf"(?<![\w.]){re.escape(name)}\b", told):
         told = ""  # the path's name is the image's by now
     value = told or name
@@ -55,6 +57,8 @@ def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
     answer = None
     if function is not None:
         answer = _wanted(trail, module, function)
+        if answer is not None and answer.value == "None" and fails_in_caller(trail, place, function):
+            answer = Expected(None, None, "who called it needs an image")
         if answer is not None and answer.value is not None and function.name.value != "__init__":
             yields = any(isinstance(one, cst.Yield) for one in walk(function.body, into_functions=False))
             bare = yields or (answer.value == "None" and _returns_nothing(function))
@@ -316,7 +320,7 @@ def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef, error
         return
 
 
-def _path_at(place: Place, chain: Chain) -> str:
+def path_at(place: Place, chain: Chain) -> str:
     """The path as the code around `place` names it, where it does."""
     node = place.node
     if is_decoding(place.module, node):
