@@ -30,7 +30,9 @@ from engine.repair.patterns.memory.shrinking_ranges import leaves_loop, shrink
 from engine.repair.patterns.memory.skipped_batches import is_one_step, leave_step, skip_batch
 from engine.repair.patterns.memory.smaller_tiles import outer_loop, smaller_tiles
 from engine.repair.patterns.memory.split_calls import BATCHES, batch_call, split_batches
+from engine.repair.patterns.memory.tile_arguments import smaller_tile_arguments
 from engine.repair.patterns.memory.tiled_decoding import in_tiles
+from engine.repair.patterns.memory.tiled_siblings import by_sibling
 from engine.repair.patterns.memory.trainers import smaller_batches
 from engine.repair.patterns.memory.wider_handlers import widened
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -102,7 +104,7 @@ class OutOfMemory:
                     reasons.append(f"the line is gone from {place.path}")
                     continue
                 site = Site(module, line, "MPS" in message, is_of_torch(case, module))
-                is_layer = place.frame.function in _WITHIN_MODELS
+                is_layer = place.frame.function in _WITHIN_MODELS and not _is_called_alone(module, line)
                 found = _of_a_step(site) if inner is not None else _propose(case, site, is_layer=is_layer)
             except NotEditable as error:
                 reasons.append(error.reason)
@@ -141,9 +143,14 @@ def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
     code = module.code(statement) if isinstance(statement, cst.SimpleStatementLine) else ""
     trains = ".backward(" in module.code(scope if function else statement) or is_one_step(function, module)
     loop = _loop(module, statement)
-    by_trainer = smaller_batches(site, statement) or in_tiles(case, site, statement)
-    if by_trainer is not None:
-        return by_trainer
+    otherwise = (
+        smaller_batches(site, statement)
+        or by_sibling(site, statement, function)
+        or in_tiles(case, site, statement)
+        or smaller_tile_arguments(site, statement, function)
+    )
+    if otherwise is not None:
+        return otherwise
     if is_layer and not (loop is not None and BATCHES.search(module.code(loop.iter))):
         return ""  # one batch after another is no layer's work, whatever the function is called
     tiles = smaller_tiles(site, statement, function) if outer_loop(module, statement) is not None else None
@@ -180,6 +187,16 @@ def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
             or "the first dimension is a sequence's length, as its lengths are given beside it: it is not the batch's"
         )
     return split_batches(site, call, names)
+
+
+def _is_called_alone(module: Module, line: int) -> bool:
+    """Whether a `__call__` is that of a class without bases and without a `forward`: no layer's."""
+    statement = module.statement(line)
+    function = module.function(statement) if statement is not None else None
+    around = module.nearest(function, cst.ClassDef) if function is not None else None
+    if function is None or around is None or function.name.value != "__call__" or around.bases:
+        return False
+    return not any(isinstance(one, cst.FunctionDef) and one.name.value == "forward" for one in around.body.body)
 
 
 def _of_a_step(site: Site) -> Proposal | str:

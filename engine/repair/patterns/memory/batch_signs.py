@@ -32,6 +32,8 @@ _TAKEN = re.compile(
     r"(?:logits|last_hidden_state|pooler_output|latent_dist|latents|sample|mode|images?_embeds|text_embeds|cpu|detach|numpy|"
     r"to|float|half)\Z"
 )
+_MODEL = re.compile(r"(?i)(?:^|[._])(?:net|network|model|unet|backbone|encoder|decoder|generator|mlp|cnn|vit)\Z")
+_MADE = re.compile(r"(?:^|\.)(?:tensor|as_tensor|from_numpy|FloatTensor|stack)\(")
 _DIM = r"(?:B|N|b|n|bs|nb|bsz|batch\w*|num_\w+)"
 
 
@@ -47,6 +49,8 @@ def shows_batch(module: Module, call: cst.Call, unit: Unit) -> bool:
     code, name = module.code(scope), re.escape(dotted(unit))
     told = (intent.docstring(function) if function is not None else "") or ""
     bound = bound_to(module, unit) if isinstance(unit, cst.Name) else None
+    if bound is not None and _MODEL.search(module.code(call.func)) and _MADE.search(module.code(bound)):
+        return True  # networks take batches alone
     lines = [module.position(one).start.line for one in (call, bound) if one is not None]
     notes = " ".join(module.lines[line - 1].partition("#")[2] for line in lines)
     shape = rf"[\[(<]\s*{_DIM}\s*[,x\u00d7*]"
