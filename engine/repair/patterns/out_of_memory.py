@@ -26,6 +26,7 @@ from engine.repair.patterns.memory.backoff_code import (
     with_helpers,
 )
 from engine.repair.patterns.memory.batch_arguments import smaller_argument
+from engine.repair.patterns.memory.query_slices import query_slices
 from engine.repair.patterns.memory.shrinking_ranges import leaves_loop, shrink
 from engine.repair.patterns.memory.skipped_batches import is_one_step, leave_step, skip_batch
 from engine.repair.patterns.memory.smaller_tiles import outer_loop, smaller_tiles
@@ -148,6 +149,7 @@ def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
         or by_sibling(site, statement, function)
         or in_tiles(case, site, statement)
         or smaller_tile_arguments(site, statement, function)
+        or query_slices(site, statement)
     )
     if otherwise is not None:
         return otherwise
