@@ -145,7 +145,7 @@ def _until(module: Module, body: list[cst.BaseStatement], first: int, weights: s
         rf"{name}\.softmax\(\s*(?:dim=)?(?:2|-1)\s*\)",
         rf"{name}\.(?:permute\(\s*0\s*,\s*2\s*,\s*1\s*\)|transpose\(\s*(?:1\s*,\s*2|2\s*,\s*1|-1\s*,\s*-2|-2\s*,\s*-1)\s*\))",
     )
-    own, seen = [first], set()
+    own, seen = [first], cast(set[int], set())
     for index in range(first + 1, len(body)):
         one = body[index]
         bound, product = _bound(module, one), _product(module, one)
