@@ -24,6 +24,7 @@ import libcst as cst
 from engine.repair.patterns.images.any_path import imreads, read_all_so, use_helper
 from engine.repair.patterns.images.asked import asked_by_callers
 from engine.repair.patterns.images.emptiness import asks_for_empty
+from engine.repair.patterns.images.inline import inline
 from engine.repair.patterns.images.listed import listed_beside
 from engine.repair.patterns.images.none_checks import (
     SKIPPED,
@@ -97,7 +98,7 @@ class Imread:
         if refused:
             return self._declined(refused)
         if not is_decoding(chain.call.module, call):
-            guard_reads_beside(trail, chain, _inline)
+            guard_reads_beside(trail, chain, inline)
             read_all_so(chain.call.module)
         edits = tuple(one.edit() for one in trail.modules() if one.is_changed)
         how = "" if is_decoding(chain.call.module, call) else "it is read so that any path works, and "
@@ -172,7 +173,7 @@ def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: Chain) -> str:
         if node is call and isinstance(parent, cst.Element) and _several(trail, place):
             return ""
         if node is call or (isinstance(node, cst.Call) and _stands_in(module, node, trail, place.frame)):
-            return _inline(trail, place, chain)
+            return inline(trail, place, chain)
     if isinstance(used.node, cst.Name) and isinstance(statement, cst.SimpleStatementLine):
         name = used.node.value
         if is_tested(used.module, used.node, name):
@@ -341,51 +342,6 @@ def _in_comprehension(module: Module, clause: cst.CompFor, name: str, chain: Cha
     test = cst.parse_expression(f"{name} is not None")
     module.replace(clause, clause.with_changes(ifs=[*clause.ifs, cst.CompIf(test)]))
     return ""
-
-
-def _inline(trail: Trail, place: Place, chain: Chain) -> str:
-    """The call stands within a larger expression: it gets a name first."""
-    module, node = place.module, cast(cst.Call, place.node)
-    call, owner = cast(cst.Call, chain.call.node), chain.call.module
-    new = use_helper(owner, call, call) if node is call else use_helper(owner, call, None) and node
-    taken = module.names()
-    name = next(
-        one for one in ("image", "img", "picture", "image_read", "_image") if one not in taken or one == "_image"
-    )
-    for around in module.ancestors(node):
-        if hasattr(around, "for_in"):
-            clause = around.for_in
-            while clause.inner_for_in is not None:
-                clause = clause.inner_for_in
-            test = cst.parse_expression(f"({name} := {module.tree.code_for_node(new)}) is not None")
-            changed = around.deep_replace(node, cst.Name(name))
-            module.replace(around, _with_test(changed, test))
-            return ""
-        if isinstance(around, cst.SimpleStatementLine):
-            if module.nearest(node, cst.Lambda) is not None:
-                return "it stands within a lambda"
-            source = f"{name} = {module.tree.code_for_node(new)}\n" + guard(trail, place, name, chain)
-            module.insert_before(around, source, around.deep_replace(node, cst.Name(name)))
-            return ""
-        if isinstance(around, cst.If) and not isinstance(module.parent(around), cst.If):
-            source = f"{name} = {module.tree.code_for_node(new)}\n" + guard(trail, place, name, chain)
-            test = around.test.deep_replace(node, cst.Name(name))
-            module.insert_before(around, source, around.with_changes(test=test))
-            return ""
-        if isinstance(around, cst.BaseCompoundStatement):
-            return "it stands in the head of a statement"
-    return "there is no statement before which None could be looked for"
-
-
-def _with_test(comprehension: cst.CSTNode, test: cst.BaseExpression) -> cst.CSTNode:
-    clauses = [comprehension.for_in]  # type: ignore[attr-defined]
-    while clauses[-1].inner_for_in is not None:
-        clauses.append(clauses[-1].inner_for_in)
-    made = clauses[-1].with_changes(ifs=[*clauses[-1].ifs, cst.CompIf(test)])
-    for outer in reversed(clauses[:-1]):
-        made = outer.with_changes(inner_for_in=made)
-    whole: cst.CSTNode = comprehension.with_changes(for_in=made)
-    return whole
 
 
 def _stands_in(module: Module, node: cst.Call, trail: Trail, frame: int) -> bool:

@@ -168,6 +168,10 @@ def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
     if trains:
         if loop is None or _is_range(module, loop):
             return skip_batch(site, statement, trains=True) or _LOOP_ELSEWHERE
+        if _accumulates(module, loop):
+            return (
+                skip_batch(site, statement, trains=True) or "gradients add up over batches: halves would weigh double"
+            )
         halved = _halves(site, loop, statement)
         return skip_batch(site, statement, trains=True) or halved if isinstance(halved, str) else halved
     try:
@@ -329,6 +333,16 @@ def _halves(site: Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | str
     return finished(
         site, "split-step", "Where memory runs out, the step is done on the halves of its batch, one after another."
     )
+
+
+def _accumulates(module: Module, loop: cst.For) -> bool:
+    """Whether gradients of several rounds add up, as the optimizer takes its step on a condition alone."""
+    for one in module.nodes(cst.Call, within=loop.body):
+        if re.search(r"optim\w*\.step\Z|\bopt\.step\Z", module.code(one.func)):
+            around = [each for each in module.ancestors(one) if isinstance(each, cst.If | cst.For)]
+            if around and isinstance(around[0], cst.If) and "%" in module.code(around[0].test):
+                return True
+    return False
 
 
 def _loop_names(module: Module, loop: cst.For) -> list[str]:

@@ -99,3 +99,18 @@ def test_one_item_a_models_inputs_and_what_is_loaded_are_no_batch(
 ) -> None:
     found = proposed(tmp_path, source, code)
     assert isinstance(found, Declined) and reason in found.reason, found
+
+
+@pytest.mark.parametrize(
+    ("body", "split"),
+    [
+        ("    enc = tok(prompts, padding=True).to('cuda')\n    ids = model.generate(**enc)\n", True),
+        ("    enc = tok(one)\n    ids = model.generate(**enc)\n", False),
+        ("    out = model(**batch)\n    return out.loss\n", False),
+        ("    out = model(batch, labels=batch)\n", False),
+        ("    out = model(**batch)\n    return out.logits\n", True),
+    ],
+)
+def test_many_texts_are_a_batch_and_a_mean_over_it_is_not_joined(tmp_path: Path, body: str, split: bool) -> None:
+    found = proposed(tmp_path, f"def run(model, tok, prompts, one, batch):\n{body}", "= model")
+    assert (isinstance(found, Proposal) and found.operator == "split-batch") is split, found

@@ -99,3 +99,34 @@ def test_a_function_of_the_name_of_the_helper_does_not_call_itself(tmp_path: Pat
     )
     text = after(told(tmp_path, "imread", app, "raise Exception", "Exception: Error while reading image: 'größe.png'"))
     assert "image = read_image_file(path)" in text
+
+
+def test_both_images_of_a_line_are_looked_for(tmp_path: Path) -> None:
+    app = "import cv2\n\n\ndef load(a, b):\n    return cv2.imread(a)[0], cv2.imread(b)[0]\n"
+    text = after(told(tmp_path, "imread", app, "cv2.imread(a)", SUBSCRIPT))
+    assert 'f"cannot read image: {a}"' in text and 'f"cannot read image: {b}"' in text
+    assert "    return image[0], img[0]\n" in text
+    either = app.replace("return cv2.imread(a)[0], cv2.imread(b)[0]", "return cv2.imread(a)[0] or cv2.imread(b)[0]")
+    assert "return image[0] or " in after(told(tmp_path / "b", "imread", either, "cv2.imread(a)", SUBSCRIPT))
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("'logo.png'", "'cannot read image: logo.png'"),
+        ("args['logo']", "f\"cannot read image: {args['logo']}\""),
+        ("logo", "'cannot read image'"),
+    ],
+)
+def test_the_error_names_the_file_unless_the_name_is_the_images_by_now(tmp_path: Path, path: str, said: str) -> None:
+    app = f"import cv2\n\n\ndef load(args, logo, more='x'):\n    logo = cv2.imread({path})\n    return logo.shape\n"
+    assert f"raise FileNotFoundError({said})" in after(told(tmp_path, "imread", app, ".shape", NONE))
+
+
+def test_another_read_of_the_function_that_is_used_at_once_is_looked_at_too(tmp_path: Path) -> None:
+    app = (
+        "import cv2\n\n\ndef video(files, writer):\n    first = cv2.imread(files[0])\n    size = first.shape\n"
+        "    for one in files:\n        writer.write(cv2.imread(one))\n    return size\n"
+    )
+    text = after(told(tmp_path, "imread", app, ".shape", NONE))
+    assert "            continue\n        writer.write(image)\n" in text

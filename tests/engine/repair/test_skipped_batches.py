@@ -108,3 +108,14 @@ def test_where_torch_may_have_other_processes_it_is_asked_when_memory_ran_out(tm
 def test_the_words_of_a_licence_are_no_processes(tmp_path: Path) -> None:
     head = '"""Made to be used alone."""\n# Software distributed under the License is distributed as it is.\n'
     assert isinstance(proposed(tmp_path, head + STEP), Proposal)
+
+
+def test_gradients_that_add_up_over_batches_are_not_doubled_by_halves(tmp_path: Path) -> None:
+    source = (
+        "import torch\n\n\ndef epoch(model, loader, optimizer, accum):\n    for i, batch in enumerate(loader):\n"
+        "        loss = model(batch) / accum\n        loss.backward()\n        if (i + 1) % accum == 0:\n"
+        "            optimizer.step()\n            optimizer.zero_grad()\n"
+    )
+    found = proposed(tmp_path, source)
+    assert isinstance(found, Proposal) and found.operator == "skip-batch"
+    compile(found.edits[0].after.decode(), "app.py", "exec")

@@ -19,7 +19,7 @@ from engine.repair.patterns.source.edit import Module, with_replaced
 from engine.repair.patterns.source.expected import Expected
 from engine.repair.patterns.source.image_origin import Chain, is_decoding, path_decoded
 from engine.repair.patterns.source.sites import Place, Trail
-from engine.repair.patterns.source.syntax import last_name, walk
+from engine.repair.patterns.source.syntax import dotted, last_name, walk
 
 SKIPPED = "Skipping an unreadable image"
 UNREADABLE = "cannot read image"
@@ -39,7 +39,7 @@ def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
     """`if name is None:` with what is done then: the next of a loop, what the code base wants, or a clear error."""
     module, node = place.module, place.node
     told = path_at(place, chain)
-    if re.search(rf"(?<![\w.]){re.escape(name)}\b", told):
+    if told and _reads(told, name):
         told = ""  # the path's name is the image's by now
     value = told or name
     loop = loop_around(module, node)
@@ -83,6 +83,13 @@ def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
         _skip_in_caller(trail, place, function, error)
     said = wording.formatted(module, UNREADABLE, value) if told else f"{module.quote}{UNREADABLE}{module.quote}"
     return f"if {name} is None:\n    raise {error}({said})\n"
+
+
+def _reads(code: str, name: str) -> bool:
+    """Whether an expression reads a name, or what lies below it."""
+    nodes = walk(cst.parse_expression(code))
+    read = [dotted(one) for one in nodes if isinstance(one, cst.Name | cst.Attribute)]
+    return any(one == name or one.startswith(f"{name}.") for one in read)
 
 
 @lru_cache(maxsize=64)  # asked for every image of a function
@@ -247,9 +254,25 @@ def guard_reads_beside(trail: Trail, chain: Chain, inline: Callable[[Trail, Plac
                 seen += 1
                 text = guard(trail, here, name, Chain((here,)))
                 module.insert_after(line, text, with_replaced(line, {other: use_helper(module, other, other)}))
-        elif own is not None and own is not function and isinstance(assign, cst.Arg) and _knows(trail, module, own):
+        elif own is not None and (
+            _is_used_at_once(module, other)
+            if own is function
+            else isinstance(assign, cst.Arg) and _knows(trail, module, own)
+        ):
             seen += 1
             inline(trail, here, Chain((here,)))
+
+
+def _is_used_at_once(module: Module, call: cst.Call) -> bool:
+    """`cv2.imread(path)[0]`, `cv2.imread(path).shape`, `cv2.resize(cv2.imread(path), size)`, `writer.write(...)`."""
+    around = module.parent(call)
+    if isinstance(around, cst.Subscript | cst.Attribute):
+        return around.value is call
+    outer = module.parent(around) if isinstance(around, cst.Arg) else None
+    if not isinstance(outer, cst.Call) or outer.args[0] is not around:
+        return False
+    name = last_name(outer.func)
+    return (module.qualified(outer.func).startswith("cv2.") and name != "imread") or name == "write"
 
 
 def _knows(trail: Trail, module: Module, function: cst.FunctionDef) -> bool:

@@ -19,7 +19,7 @@ from engine.repair.patterns.memory.backoff_code import (
     finished,
     with_helpers,
 )
-from engine.repair.patterns.memory.batch_signs import Unit, is_of_inputs, shows_batch, whole_result
+from engine.repair.patterns.memory.batch_signs import Unit, gives_mean, is_of_inputs, shows_batch, whole_result
 from engine.repair.patterns.memory.shrinking_ranges import Renamer
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.edit import Module, NotEditable
@@ -77,6 +77,8 @@ def batch_call(module: Module, statement: cst.CSTNode, line: int) -> tuple[cst.C
             raise NotEditable(f"{func} relates all it is given to one another: halves would lose pairs")
         if _MEAN.search(func):
             raise NotEditable(f"{func} is a mean over its batch: those of halves cannot be joined")
+        if gives_mean(module, call):
+            raise NotEditable(f"{func} gives the mean loss of its batch: those of halves cannot be joined")
         for one in names:
             if is_of_inputs(module, call, one):
                 raise NotEditable(
