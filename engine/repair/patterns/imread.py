@@ -23,8 +23,18 @@ import libcst as cst
 
 from engine.repair.patterns.images.any_path import imreads, read_all_so, use_helper
 from engine.repair.patterns.images.asked import asked_by_callers
+from engine.repair.patterns.images.emptiness import asks_for_empty
+from engine.repair.patterns.images.inline import inline
 from engine.repair.patterns.images.listed import listed_beside
-from engine.repair.patterns.images.none_checks import SKIPPED, guard, guard_reads_beside, is_tested, loop_around
+from engine.repair.patterns.images.none_checks import (
+    SKIPPED,
+    UNREADABLE,
+    guard,
+    guard_reads_beside,
+    is_tested,
+    loop_around,
+    path_at,
+)
 from engine.repair.patterns.images.own_errors import helper_alone, is_own_error
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import expected, wording
@@ -69,7 +79,7 @@ class Imread:
         if expected.is_test_file(module.path):
             return self._declined("it is a test's own image")
         if is_own_error(trail.record):
-            return self._read_otherwise(module, statement)
+            return self._read_otherwise(module, statement, trail.record)
         chain = next((one for start in starts(trail, module, statement) if (one := trace_back(trail, start))), None)
         if chain is None:
             return self._declined("the None does not come from cv2.imread")
@@ -88,7 +98,7 @@ class Imread:
         if refused:
             return self._declined(refused)
         if not is_decoding(chain.call.module, call):
-            guard_reads_beside(trail, chain, _inline)
+            guard_reads_beside(trail, chain, inline)
             read_all_so(chain.call.module)
         edits = tuple(one.edit() for one in trail.modules() if one.is_changed)
         how = "" if is_decoding(chain.call.module, call) else "it is read so that any path works, and "
@@ -96,12 +106,15 @@ class Imread:
         operator = "helper-and-check"
         return Proposal(self.id, operator, edits, first_changed_line(edits[0]), "review", why)
 
-    def _read_otherwise(self, module: Module, statement: cst.CSTNode) -> Proposal | Declined:
-        refused = helper_alone(module, statement)
+    def _read_otherwise(self, module: Module, statement: cst.CSTNode, record: ErrorRecord) -> Proposal | Declined:
+        refused = helper_alone(module, statement, record)
         if refused:
             return self._declined(refused)
         edit = module.edit()
-        why = "the file's own check for None found an image unread whose path may be to blame: it is read by any path"
+        if b"by Pillow where OpenCV cannot" in edit.after:
+            why = "the file's own check for None found an image unread: Pillow reads it where OpenCV cannot"
+        else:
+            why = "the file's own check for None found an image unread whose path may be to blame: any path is read"
         return Proposal(self.id, "helper", (edit,), first_changed_line(edit), "review", why)
 
     def _declined(self, reason: str) -> Declined:
@@ -160,7 +173,7 @@ def _check(trail: Trail, here: tuple[Module, cst.CSTNode], chain: Chain) -> str:
         if node is call and isinstance(parent, cst.Element) and _several(trail, place):
             return ""
         if node is call or (isinstance(node, cst.Call) and _stands_in(module, node, trail, place.frame)):
-            return _inline(trail, place, chain)
+            return inline(trail, place, chain)
     if isinstance(used.node, cst.Name) and isinstance(statement, cst.SimpleStatementLine):
         name = used.node.value
         if is_tested(used.module, used.node, name):
@@ -255,6 +268,14 @@ def _after_assignment(trail: Trail, place: Place, line: cst.SimpleStatementLine,
     if is_tested(module, place.node, name):
         return f"{name} is tested for None already"
     call, owner = cast(cst.Call, chain.call.node), chain.call.module
+    as_empty = asks_for_empty(module, line, name) if module is owner else None
+    if as_empty is not None:
+        asked, test = as_empty
+        warn = wording.warning(module, line, UNREADABLE, path_at(place, chain) or name)
+        source = f"if {name} is None:\n    {warn}\n"
+        module.insert_before(asked, source, asked.with_changes(test=cst.parse_expression(test)))
+        use_helper(owner, call, None)
+        return ""
     check = guard(trail, place, name, chain)
     if module is owner and any(node is call for node in walk(line)):
         changes: dict[cst.CSTNode, cst.CSTNode] = {
@@ -321,51 +342,6 @@ def _in_comprehension(module: Module, clause: cst.CompFor, name: str, chain: Cha
     test = cst.parse_expression(f"{name} is not None")
     module.replace(clause, clause.with_changes(ifs=[*clause.ifs, cst.CompIf(test)]))
     return ""
-
-
-def _inline(trail: Trail, place: Place, chain: Chain) -> str:
-    """The call stands within a larger expression: it gets a name first."""
-    module, node = place.module, cast(cst.Call, place.node)
-    call, owner = cast(cst.Call, chain.call.node), chain.call.module
-    new = use_helper(owner, call, call) if node is call else use_helper(owner, call, None) and node
-    taken = module.names()
-    name = next(
-        one for one in ("image", "img", "picture", "image_read", "_image") if one not in taken or one == "_image"
-    )
-    for around in module.ancestors(node):
-        if hasattr(around, "for_in"):
-            clause = around.for_in
-            while clause.inner_for_in is not None:
-                clause = clause.inner_for_in
-            test = cst.parse_expression(f"({name} := {module.tree.code_for_node(new)}) is not None")
-            changed = around.deep_replace(node, cst.Name(name))
-            module.replace(around, _with_test(changed, test))
-            return ""
-        if isinstance(around, cst.SimpleStatementLine):
-            if module.nearest(node, cst.Lambda) is not None:
-                return "it stands within a lambda"
-            source = f"{name} = {module.tree.code_for_node(new)}\n" + guard(trail, place, name, chain)
-            module.insert_before(around, source, around.deep_replace(node, cst.Name(name)))
-            return ""
-        if isinstance(around, cst.If) and not isinstance(module.parent(around), cst.If):
-            source = f"{name} = {module.tree.code_for_node(new)}\n" + guard(trail, place, name, chain)
-            test = around.test.deep_replace(node, cst.Name(name))
-            module.insert_before(around, source, around.with_changes(test=test))
-            return ""
-        if isinstance(around, cst.BaseCompoundStatement):
-            return "it stands in the head of a statement"
-    return "there is no statement before which None could be looked for"
-
-
-def _with_test(comprehension: cst.CSTNode, test: cst.BaseExpression) -> cst.CSTNode:
-    clauses = [comprehension.for_in]  # type: ignore[attr-defined]
-    while clauses[-1].inner_for_in is not None:
-        clauses.append(clauses[-1].inner_for_in)
-    made = clauses[-1].with_changes(ifs=[*clauses[-1].ifs, cst.CompIf(test)])
-    for outer in reversed(clauses[:-1]):
-        made = outer.with_changes(inner_for_in=made)
-    whole: cst.CSTNode = comprehension.with_changes(for_in=made)
-    return whole
 
 
 def _stands_in(module: Module, node: cst.Call, trail: Trail, frame: int) -> bool:

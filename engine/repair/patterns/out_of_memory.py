@@ -26,11 +26,14 @@ from engine.repair.patterns.memory.backoff_code import (
     with_helpers,
 )
 from engine.repair.patterns.memory.batch_arguments import smaller_argument
+from engine.repair.patterns.memory.query_slices import query_slices
 from engine.repair.patterns.memory.shrinking_ranges import leaves_loop, shrink
 from engine.repair.patterns.memory.skipped_batches import is_one_step, leave_step, skip_batch
 from engine.repair.patterns.memory.smaller_tiles import outer_loop, smaller_tiles
 from engine.repair.patterns.memory.split_calls import BATCHES, batch_call, split_batches
+from engine.repair.patterns.memory.tile_arguments import smaller_tile_arguments
 from engine.repair.patterns.memory.tiled_decoding import in_tiles
+from engine.repair.patterns.memory.tiled_siblings import by_sibling
 from engine.repair.patterns.memory.trainers import smaller_batches
 from engine.repair.patterns.memory.wider_handlers import widened
 from engine.repair.patterns.pattern import Case, Declined, Proposal
@@ -102,7 +105,7 @@ class OutOfMemory:
                     reasons.append(f"the line is gone from {place.path}")
                     continue
                 site = Site(module, line, "MPS" in message, is_of_torch(case, module))
-                is_layer = place.frame.function in _WITHIN_MODELS
+                is_layer = place.frame.function in _WITHIN_MODELS and not _is_called_alone(module, line)
                 found = _of_a_step(site) if inner is not None else _propose(case, site, is_layer=is_layer)
             except NotEditable as error:
                 reasons.append(error.reason)
@@ -141,9 +144,15 @@ def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
     code = module.code(statement) if isinstance(statement, cst.SimpleStatementLine) else ""
     trains = ".backward(" in module.code(scope if function else statement) or is_one_step(function, module)
     loop = _loop(module, statement)
-    by_trainer = smaller_batches(site, statement) or in_tiles(case, site, statement)
-    if by_trainer is not None:
-        return by_trainer
+    otherwise = (
+        smaller_batches(site, statement)
+        or by_sibling(site, statement, function)
+        or in_tiles(case, site, statement)
+        or smaller_tile_arguments(site, statement, function)
+        or query_slices(site, statement)
+    )
+    if otherwise is not None:
+        return otherwise
     if is_layer and not (loop is not None and BATCHES.search(module.code(loop.iter))):
         return ""  # one batch after another is no layer's work, whatever the function is called
     tiles = smaller_tiles(site, statement, function) if outer_loop(module, statement) is not None else None
@@ -159,6 +168,10 @@ def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
     if trains:
         if loop is None or _is_range(module, loop):
             return skip_batch(site, statement, trains=True) or _LOOP_ELSEWHERE
+        if _accumulates(module, loop):
+            return (
+                skip_batch(site, statement, trains=True) or "gradients add up over batches: halves would weigh double"
+            )
         halved = _halves(site, loop, statement)
         return skip_batch(site, statement, trains=True) or halved if isinstance(halved, str) else halved
     try:
@@ -180,6 +193,16 @@ def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
             or "the first dimension is a sequence's length, as its lengths are given beside it: it is not the batch's"
         )
     return split_batches(site, call, names)
+
+
+def _is_called_alone(module: Module, line: int) -> bool:
+    """Whether a `__call__` is that of a class without bases and without a `forward`: no layer's."""
+    statement = module.statement(line)
+    function = module.function(statement) if statement is not None else None
+    around = module.nearest(function, cst.ClassDef) if function is not None else None
+    if function is None or around is None or function.name.value != "__call__" or around.bases:
+        return False
+    return not any(isinstance(one, cst.FunctionDef) and one.name.value == "forward" for one in around.body.body)
 
 
 def _of_a_step(site: Site) -> Proposal | str:
@@ -310,6 +333,16 @@ def _halves(site: Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | str
     return finished(
         site, "split-step", "Where memory runs out, the step is done on the halves of its batch, one after another."
     )
+
+
+def _accumulates(module: Module, loop: cst.For) -> bool:
+    """Whether gradients of several rounds add up, as the optimizer takes its step on a condition alone."""
+    for one in module.nodes(cst.Call, within=loop.body):
+        if re.search(r"optim\w*\.step\Z|\bopt\.step\Z", module.code(one.func)):
+            around = [each for each in module.ancestors(one) if isinstance(each, cst.If | cst.For)]
+            if around and isinstance(around[0], cst.If) and "%" in module.code(around[0].test):
+                return True
+    return False
 
 
 def _loop_names(module: Module, loop: cst.For) -> list[str]:

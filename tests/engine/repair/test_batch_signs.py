@@ -48,6 +48,23 @@ def proposed(root: Path, source: str, code: str) -> Proposal | Declined:
             "net(z)",
             "_in_smaller_batches(net, z)",
         ),
+        (
+            "class Filter:\n    def __call__(self, img):\n        f0 = torch.tensor(rows(img)).to(self.device)\n"
+            "        return self.net(f0)\n",
+            "self.net(f0)",
+            "_in_smaller_batches(self.net, f0)",
+        ),
+        (
+            "def run(table_imgs, cells, a, b):\n    rec_models = [a, a.processor, b]\n"
+            "    return recognize(table_imgs, cells, rec_models)\n",
+            "recognize(table",
+            "recognize(part1, part2, rec_models), table_imgs, cells)",
+        ),
+        (
+            "def run(images, model, processor):\n    both = [model, processor]\n    return detect(images, both)\n",
+            "detect(images",
+            "_in_smaller_batches(lambda part: detect(part, both), images)",
+        ),
     ],
 )
 def test_a_batch_is_known_by_more_than_its_name(tmp_path: Path, source: str, code: str, after: str) -> None:
@@ -82,3 +99,18 @@ def test_one_item_a_models_inputs_and_what_is_loaded_are_no_batch(
 ) -> None:
     found = proposed(tmp_path, source, code)
     assert isinstance(found, Declined) and reason in found.reason, found
+
+
+@pytest.mark.parametrize(
+    ("body", "split"),
+    [
+        ("    enc = tok(prompts, padding=True).to('cuda')\n    ids = model.generate(**enc)\n", True),
+        ("    enc = tok(one)\n    ids = model.generate(**enc)\n", False),
+        ("    out = model(**batch)\n    return out.loss\n", False),
+        ("    out = model(batch, labels=batch)\n", False),
+        ("    out = model(**batch)\n    return out.logits\n", True),
+    ],
+)
+def test_many_texts_are_a_batch_and_a_mean_over_it_is_not_joined(tmp_path: Path, body: str, split: bool) -> None:
+    found = proposed(tmp_path, f"def run(model, tok, prompts, one, batch):\n{body}", "= model")
+    assert (isinstance(found, Proposal) and found.operator == "split-batch") is split, found

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.repair.patterns.pattern import Declined, Proposal
+import pytest
+
+from engine.repair.patterns.files import Folder
+from engine.repair.patterns.pattern import Case, Declined, Proposal
+from engine.repair.patterns.registry import built_in
+from engine.repair.record import ErrorRecord, Frame
 from tests.engine.repair.telling import told
 
 CFG = "[metadata]\nname = app\n\n[options]\npackages = find:\n\n[flake8]\nmax-line-length = 99\n"
@@ -31,3 +36,115 @@ def test_what_a_library_imports_by_itself_is_declared_where_it_is_known(tmp_path
     found = proposed(tmp_path, {"requirements.txt": "torch\n"}, code, "tensorboard")
     assert isinstance(found, Proposal) and found.edits[0].after == b"torch\ntensorboard\n"
     assert isinstance(proposed(tmp_path, {"requirements.txt": "torch\n"}, code, "attrs"), Declined)
+
+
+def after(root: Path, files: dict[str, str], code: str = "import tqdm", module: str = "tqdm") -> dict[str, str]:
+    found = proposed(root, files, code, module)
+    assert isinstance(found, Proposal), found
+    return {one.path: one.after.decode() for one in found.edits}
+
+
+def setup(listed: str, more: str = "") -> str:
+    return f"from setuptools import setup\n\nsetup(\n    name='app',\n    install_requires={listed},\n{more})\n"
+
+
+@pytest.mark.parametrize(
+    ("listed", "made"),
+    [
+        (
+            "[\n        'numpy',  # arrays\n        'scipy',\n    ]",
+            "[\n        'numpy',  # arrays\n        'scipy',\n        'tqdm',\n    ]",
+        ),
+        (
+            "[\n        'torch',  # nets\n        'scipy',  # maths\n    ]",
+            "[\n        'torch',  # nets\n        'scipy',  # maths\n        'tqdm',\n    ]",
+        ),
+        (
+            "[\n        'torch',\n        'scipy'  # maths\n    ]",
+            "[\n        'torch',\n        'scipy',  # maths\n        'tqdm'\n    ]",
+        ),
+        (
+            "[\n        'scipy',  # maths\n        'zarr',\n    ]",
+            "[\n        'scipy',  # maths\n        'tqdm',\n        'zarr',\n    ]",
+        ),
+        (
+            "[\n        'torch',\n        'scipy',\n        # 'jax'\n    ]",
+            "[\n        'torch',\n        'scipy',\n        'tqdm',\n        # 'jax'\n    ]",
+        ),
+        ("['torch', 'scipy']", "['torch', 'scipy', 'tqdm']"),
+    ],
+)
+def test_comments_stay_with_what_they_stand_beside(tmp_path: Path, listed: str, made: str) -> None:
+    assert after(tmp_path, {"setup.py": setup(listed)}) == {"setup.py": setup(made)}
+
+
+def test_a_pipfile_that_installs_the_project_itself_says_nothing_of_what_that_needs(tmp_path: Path) -> None:
+    pipfile = '[packages]\napp = {editable = true, path = "."}\n\n[dev-packages]\npytest = "*"\n'
+    cfg = CFG.replace("packages = find:\n", "packages = find:\ninstall_requires =\n    numpy\n")
+    changed = after(tmp_path, {"Pipfile": pipfile, "setup.cfg": cfg})
+    assert list(changed) == ["setup.cfg"] and "    numpy\n    tqdm\n" in changed["setup.cfg"]
+    alone = after(tmp_path / "b", {"Pipfile": pipfile.replace(', path = "."', ', path = "lib"')})
+    assert list(alone) == ["Pipfile"]
+
+
+def test_a_list_on_one_line_gets_a_line_for_each(tmp_path: Path) -> None:
+    cfg = CFG.replace("packages = find:\n", "packages = find:\ninstall_requires = numpy>=1\n")
+    assert "install_requires =\n    numpy>=1\n    tqdm\n\n" in after(tmp_path, {"setup.cfg": cfg})["setup.cfg"]
+
+
+POETRY = '[tool.poetry]\nname = "app"\n\n[tool.poetry.dependencies]\npython = "^3.8"\n\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "made"),
+    [
+        ({"test/requirements.txt": "nose\n", "setup.py": setup("['a']")}, "test/requirements.txt", "nose\nresponses\n"),
+        (
+            {"setup.py": setup("['a']", "    extras_require={'test': ['b']},\n")},
+            "setup.py",
+            "'test': ['b', 'responses']",
+        ),
+        ({"setup.py": setup("['a']")}, "setup.py", "tests_require=['responses']"),
+        (
+            {"pyproject.toml": POETRY + '[tool.poetry.dev-dependencies]\npytest = "*"\n'},
+            "pyproject.toml",
+            'pytest = "*"\nresponses = "*"\n',
+        ),
+        (
+            {"pyproject.toml": '[project]\nname = "app"\n\n[tool.uv]\ndev-dependencies = ["pytest"]\n'},
+            "pyproject.toml",
+            '["pytest", "responses"]',
+        ),
+        (
+            {"pyproject.toml": '[project]\nname = "app"\n\n[tool.pdm.dev-dependencies]\ntest = ["pytest"]\n'},
+            "pyproject.toml",
+            'test = ["pytest", "responses"]',
+        ),
+    ],
+)
+def test_what_tests_import_is_declared_for_tests(tmp_path: Path, files: dict[str, str], path: str, made: str) -> None:
+    for name, text in {**files, "tests/test_web.py": "import responses\n"}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    frame = Frame(str(tmp_path / "tests/test_web.py"), 1, "<module>", "import responses")
+    record = ErrorRecord("ModuleNotFoundError", "No module named 'responses'", (frame,))
+    case = Case(Folder(tmp_path), "g", [record], "tests/test_web.py", frame, 1, b"import responses\n")
+    found = built_in("missing-import").propose(case)
+    assert isinstance(found, Proposal), found
+    assert [one.path for one in found.edits] == [path] and made in found.edits[0].after.decode()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("webdataset", "webdataset"),
+        ("punctuators", "punctuators"),
+        ("turbojpeg", "PyTurboJPEG"),
+        ("ot", "POT"),
+        ("nrrd", "pynrrd"),
+        ("torch_pruning", "torch-pruning"),
+    ],
+)
+def test_well_known_modules_of_images_sound_and_models_are_known(tmp_path: Path, module: str, name: str) -> None:
+    changed = after(tmp_path, {"requirements.txt": "zarr\n"}, f"import {module}", module)
+    assert changed == {"requirements.txt": f"zarr\n{name}\n"}

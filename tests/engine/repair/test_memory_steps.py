@@ -243,3 +243,85 @@ def test_a_number_of_items_is_halved_and_it_is_said_that_training_goes_on(
         tmp_path, source.replace("GIVEN", given).replace("trainer.train", "model.predict"), "model.predict"
     )
     assert isinstance(found, Proposal) and "trains on" not in found.why
+
+
+@pytest.mark.parametrize(
+    ("call", "halved"),
+    [
+        ("sliding_window_inference(image, (96, 96, 96), sw_batch_size=4, predictor=model)", True),
+        ("model.transcribe(audio, batch_size=16)", True),
+        ("pipe(video, decode_chunk_size=8)", True),
+        ("make_loader(items, batch_size=16)", False),
+        ("DataLoader(items, batch_size=16)", False),
+        ("build_model(batch_size=16)", False),
+    ],
+)
+def test_what_is_told_the_size_of_its_batches_is_told_a_smaller_one(tmp_path: Path, call: str, halved: bool) -> None:
+    found = proposed(
+        tmp_path, f"import torch\n\n\ndef f(model, items, image, audio, video):\n    out = {call}\n", "out ="
+    )
+    assert (isinstance(found, Proposal) and found.operator == "shrink-argument") is halved, found
+
+
+CODER = """\
+import torch
+
+
+class Coder:
+    def decode(self, samples, steps=3):
+        \"\"\"Pictures.\"\"\"
+        samples = samples.to(self.device)
+        pixels = self.model.decode(1.0 / self.scale * samples)
+        return pixels.cpu()
+
+    def decode_tiled(self, samples, tile=64):
+        return tiled(samples, self.model.decode, tile)
+"""
+
+
+def test_the_class_does_in_tiles_what_it_cannot_do_at_once(tmp_path: Path) -> None:
+    found = proposed(tmp_path, CODER, "self.model.decode(1.0")
+    assert isinstance(found, Proposal) and found.operator == "tiled-sibling"
+    text = found.edits[0].after.decode()
+    assert '        """Pictures."""\n        samples_given = samples\n' in text
+    assert "            return self.decode_tiled(samples_given)\n        return pixels.cpu()\n" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("def decode_tiled(self, samples, tile=64)", "def decode_tiled(self, samples, tile)"),
+        ("return tiled(samples, self.model.decode, tile)", "return self.decode(samples[:tile])"),
+        ("return tiled(samples, self.model.decode, tile)", "self.done = tiled(samples, self.model.decode, tile)"),
+    ],
+)
+def test_a_method_that_takes_or_gives_something_else_is_no_help(tmp_path: Path, old: str, new: str) -> None:
+    found = proposed(tmp_path, CODER.replace(old, new), "self.model.decode(1.0")
+    assert isinstance(found, Declined) or found.operator != "tiled-sibling"
+
+
+TOLD_TILES = """\
+import torch
+
+
+def f(model, image):
+    tile = 512
+    overlap = 32
+    bar = Bar(count(image, tile))
+    out = scale(image, model, tile_x=tile, tile_y=tile, overlap=overlap, bar=bar)
+    return out
+"""
+
+
+def test_what_is_told_the_size_of_its_tiles_is_told_a_smaller_one(tmp_path: Path) -> None:
+    found = proposed(tmp_path, TOLD_TILES, "scale(image")
+    assert isinstance(found, Proposal) and found.operator == "smaller-tiles", found
+    text = found.edits[0].after.decode()
+    assert "        try:\n            bar = Bar(count(image, tile))\n            out = scale(" in text
+    assert (
+        "if tile // 2 <= overlap:" in text and "tile //= 2" in text and text.index("tile = 512") < text.index("while")
+    )
+    unknown = TOLD_TILES.replace("tile = 512", "tile = best(image)")
+    assert isinstance(proposed(tmp_path, unknown, "scale(image"), Declined)
+    written = TOLD_TILES.replace("    bar = Bar(count(image, tile))\n", "    bar = None\n    note(tile)\n")
+    assert isinstance(proposed(tmp_path, written, "scale(image"), Declined)

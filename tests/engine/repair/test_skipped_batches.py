@@ -67,7 +67,9 @@ def test_the_loop_goes_on_with_the_next_batch(tmp_path: Path) -> None:
 
 
 def test_where_other_processes_wait_for_the_step_it_is_not_skipped(tmp_path: Path) -> None:
-    source = STEP.replace("import torch\n", "import torch\nfrom torch.nn.parallel import DistributedDataParallel\n")
+    source = STEP.replace(
+        "        optimizer.step()\n", "        torch.distributed.barrier()\n        optimizer.step()\n"
+    )
     assert isinstance(proposed(tmp_path, source), Declined)
     things = STEP.replace("enumerate(loader)", "enumerate(things)").replace("batch", "thing")
     assert isinstance(proposed(tmp_path, things), Declined)
@@ -76,10 +78,7 @@ def test_where_other_processes_wait_for_the_step_it_is_not_skipped(tmp_path: Pat
 @pytest.mark.parametrize(
     "line",
     [
-        "import torch.distributed as dist\n",
         "from torch.distributed import all_reduce\n",
-        "from torch.nn.parallel import DistributedDataParallel as DDP\n",
-        "if args.distributed:\n    model = DDP(model)\n",
         "world_size = 2\n",
         "comm.barrier()\n",
         "parser.add_argument('--world-size', type=int)\n",
@@ -90,6 +89,33 @@ def test_where_other_processes_may_wait_for_the_step_it_is_not_skipped(tmp_path:
     assert isinstance(proposed(tmp_path, STEP.replace("import torch\n", "import torch\n" + line)), Declined)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import torch.distributed as dist\n",
+        "from torch.nn.parallel import DistributedDataParallel as DDP\n",
+        "if args.distributed:\n    model = DDP(model)\n",
+    ],
+)
+def test_where_torch_may_have_other_processes_it_is_asked_when_memory_ran_out(tmp_path: Path, line: str) -> None:
+    found = proposed(tmp_path, STEP.replace("import torch\n", "import torch\n" + line))
+    assert isinstance(found, Proposal), found
+    text = found.edits[0].after.decode()
+    asks = "(torch.distributed.is_available() and torch.distributed.is_initialized()):\n                raise\n"
+    assert f"if not _is_out_of_memory(error) or {asks}" in text and "other processes" in found.why
+
+
 def test_the_words_of_a_licence_are_no_processes(tmp_path: Path) -> None:
     head = '"""Made to be used alone."""\n# Software distributed under the License is distributed as it is.\n'
     assert isinstance(proposed(tmp_path, head + STEP), Proposal)
+
+
+def test_gradients_that_add_up_over_batches_are_not_doubled_by_halves(tmp_path: Path) -> None:
+    source = (
+        "import torch\n\n\ndef epoch(model, loader, optimizer, accum):\n    for i, batch in enumerate(loader):\n"
+        "        loss = model(batch) / accum\n        loss.backward()\n        if (i + 1) % accum == 0:\n"
+        "            optimizer.step()\n            optimizer.zero_grad()\n"
+    )
+    found = proposed(tmp_path, source)
+    assert isinstance(found, Proposal) and found.operator == "skip-batch"
+    compile(found.edits[0].after.decode(), "app.py", "exec")

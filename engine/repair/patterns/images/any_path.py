@@ -54,7 +54,9 @@ def _helper_of(module: Module) -> tuple[str, bool]:
 
 
 def is_helper(module: Module, name: str) -> bool:
-    return any(one.name.value == name and "imdecode" in module.code(one) for one in module.nodes(cst.FunctionDef))
+    """Whether the file has this helper, and not a function of its own of that name, which may be what reads here."""
+    own = [one for one in module.nodes(cst.FunctionDef) if one.name.value == name and "imdecode" in module.code(one)]
+    return any((one.get_docstring() or "").startswith("Read an image as ") for one in own)
 
 
 def _is_deep(module: Module) -> bool:

@@ -46,21 +46,20 @@ def _asked_of(source: bytes) -> frozenset[str]:
     except (SyntaxError, ValueError):
         return frozenset()
     found: set[str] = set()
-    functions = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
-    for scope in (tree, *functions):
+    elsewhere = expected.foreign_names(tree)
+    for nodes in expected.scopes_of(tree):
         bound: dict[str, str] = {}
-        nodes = list(ast.walk(scope))
         for node in nodes:
-            if isinstance(node, ast.Assign) and (called := _called(node.value)):
+            if isinstance(node, ast.Assign) and (called := _called(node.value, elsewhere)):
                 bound.update((ast.unparse(target), called) for target in node.targets)
-            elif isinstance(node, ast.NamedExpr) and (called := _called(node.value)):
+            elif isinstance(node, ast.NamedExpr) and (called := _called(node.value, elsewhere)):
                 bound[node.target.id] = called
         for node in nodes:
             for one in _asked_in(node):
-                found.add(_called(one) or bound.get(ast.unparse(one), ""))
+                found.add(_called(one, elsewhere) or bound.get(ast.unparse(one), ""))
             if isinstance(node, ast.Try) and any(_catches(one) for one in node.handlers):
                 within = [each for line in node.body for each in ast.walk(line)]
-                found.update(_called(one) for one in within if isinstance(one, ast.expr))
+                found.update(_called(one, elsewhere) for one in within if isinstance(one, ast.expr))
     return frozenset(found - {""})
 
 
@@ -82,10 +81,14 @@ def _asked_in(node: ast.AST) -> list[ast.expr]:
     return []
 
 
-def _called(node: ast.expr) -> str:
+def _called(node: ast.expr, elsewhere: frozenset[str]) -> str:
     if isinstance(node, ast.NamedExpr | ast.Await):
         node = node.value
-    return expected.last_of(node.func) if isinstance(node, ast.Call) else ""
+    if not isinstance(node, ast.Call):
+        return ""
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    is_foreign = isinstance(owner, ast.Name) and owner.id in elsewhere
+    return "" if is_foreign else expected.last_of(node.func)
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:

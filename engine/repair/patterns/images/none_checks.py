@@ -13,11 +13,13 @@ import libcst as cst
 from engine.repair.patterns.images.answers import answer_of
 from engine.repair.patterns.images.any_path import imreads, use_helper
 from engine.repair.patterns.images.asked import is_asked, is_used
+from engine.repair.patterns.images.callers import fails_in_caller
 from engine.repair.patterns.source import expected, wording
 from engine.repair.patterns.source.edit import Module, with_replaced
+from engine.repair.patterns.source.expected import Expected
 from engine.repair.patterns.source.image_origin import Chain, is_decoding, path_decoded
 from engine.repair.patterns.source.sites import Place, Trail
-from engine.repair.patterns.source.syntax import last_name, walk
+from engine.repair.patterns.source.syntax import dotted, last_name, walk
 
 SKIPPED = "Skipping an unreadable image"
 UNREADABLE = "cannot read image"
@@ -36,8 +38,8 @@ _IS_NONE = re.compile(r"(?:\A| or )(?:(?P<none>[\w.]+) (?:is|==) None|not (?P<no
 def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
     """`if name is None:` with what is done then: the next of a loop, what the code base wants, or a clear error."""
     module, node = place.module, place.node
-    told = _path_at(place, chain)
-    if re.search(rf"(?<![\w.]){re.escape(name)}\b", told):
+    told = path_at(place, chain)
+    if told and _reads(told, name):
         told = ""  # the path's name is the image's by now
     value = told or name
     loop = loop_around(module, node)
@@ -55,6 +57,8 @@ def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
     answer = None
     if function is not None:
         answer = _wanted(trail, module, function)
+        if answer is not None and answer.value == "None" and fails_in_caller(trail, place, function):
+            answer = Expected(None, None, "who called it needs an image")
         if answer is not None and answer.value is not None and function.name.value != "__init__":
             yields = any(isinstance(one, cst.Yield) for one in walk(function.body, into_functions=False))
             bare = yields or (answer.value == "None" and _returns_nothing(function))
@@ -79,6 +83,13 @@ def guard(trail: Trail, place: Place, name: str, chain: Chain) -> str:
         _skip_in_caller(trail, place, function, error)
     said = wording.formatted(module, UNREADABLE, value) if told else f"{module.quote}{UNREADABLE}{module.quote}"
     return f"if {name} is None:\n    raise {error}({said})\n"
+
+
+def _reads(code: str, name: str) -> bool:
+    """Whether an expression reads a name, or what lies below it."""
+    nodes = walk(cst.parse_expression(code))
+    read = [dotted(one) for one in nodes if isinstance(one, cst.Name | cst.Attribute)]
+    return any(one == name or one.startswith(f"{name}.") for one in read)
 
 
 @lru_cache(maxsize=64)  # asked for every image of a function
@@ -243,9 +254,25 @@ def guard_reads_beside(trail: Trail, chain: Chain, inline: Callable[[Trail, Plac
                 seen += 1
                 text = guard(trail, here, name, Chain((here,)))
                 module.insert_after(line, text, with_replaced(line, {other: use_helper(module, other, other)}))
-        elif own is not None and own is not function and isinstance(assign, cst.Arg) and _knows(trail, module, own):
+        elif own is not None and (
+            _is_used_at_once(module, other)
+            if own is function
+            else isinstance(assign, cst.Arg) and _knows(trail, module, own)
+        ):
             seen += 1
             inline(trail, here, Chain((here,)))
+
+
+def _is_used_at_once(module: Module, call: cst.Call) -> bool:
+    """`cv2.imread(path)[0]`, `cv2.imread(path).shape`, `cv2.resize(cv2.imread(path), size)`, `writer.write(...)`."""
+    around = module.parent(call)
+    if isinstance(around, cst.Subscript | cst.Attribute):
+        return around.value is call
+    outer = module.parent(around) if isinstance(around, cst.Arg) else None
+    if not isinstance(outer, cst.Call) or outer.args[0] is not around:
+        return False
+    name = last_name(outer.func)
+    return (module.qualified(outer.func).startswith("cv2.") and name != "imread") or name == "write"
 
 
 def _knows(trail: Trail, module: Module, function: cst.FunctionDef) -> bool:
@@ -316,7 +343,7 @@ def _skip_in_caller(trail: Trail, place: Place, function: cst.FunctionDef, error
         return
 
 
-def _path_at(place: Place, chain: Chain) -> str:
+def path_at(place: Place, chain: Chain) -> str:
     """The path as the code around `place` names it, where it does."""
     node = place.node
     if is_decoding(place.module, node):

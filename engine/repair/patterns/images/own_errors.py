@@ -20,16 +20,35 @@ _OF_PATHS = re.compile(r"(?i)special char|unicode|non-?(?:ascii|english|latin)|c
 _PATHS = re.compile(
     r"'([^'\n]+)'|\"([^\"\n]+)\"|([^\s'\",;()\[\]{}<>]+\.(?:jpe?g|png|bmp|tiff?|webp|gif)\b)|([^\s'\",;()]*[/\\][^\s'\",;()]+)"
 )
+_OTHER_FORMATS = re.compile(r"(?i)\.(?:webp|gif|avif|heic|heif|jp2|jxl|tiff?|ico)\b")
 _LITERALS = re.compile(r"'([^'{}%\n]*)|\"([^\"{}%\n]*)|\}([^'\"{}\n]*)")
+
+BY_PILLOW = '''def read_image(filename):
+    """Read an image in colour as {cv2}.imread does, by Pillow where OpenCV cannot; None where neither can."""
+    image = {cv2}.imread(filename)
+    if image is None:
+        try:
+            with {pil}.open(filename) as picture:
+                image = {cv2}.cvtColor({np}.asarray(picture.convert("RGB")), {cv2}.COLOR_RGB2BGR)
+        except OSError:
+            return None
+    return image
+'''
 
 
 def is_own_error(record: ErrorRecord) -> bool:
     """Whether a line raised it, and what it says is of an image whose path is out of the ordinary."""
     if record.type.startswith("Unicode") or not record.frames:
         return False
-    raised = re.match(r"raise\b", record.frames[-1].code.strip())
+    raised = re.match(r"(?:raise|assert)\b", record.frames[-1].code.strip())
     text = record.message
-    return bool(raised and _OF_IMAGES.search(text) and (_names_such_a_path(record) or _OF_PATHS.search(text)))
+    is_told = _names_such_a_path(record) or _OF_PATHS.search(text) or _is_of_other_format(record)
+    return bool(raised and _OF_IMAGES.search(text) and is_told)
+
+
+def _is_of_other_format(record: ErrorRecord) -> bool:
+    """Whether the path in the message is of a kind that many a build of OpenCV cannot read."""
+    return record.type == "AssertionError" and _OTHER_FORMATS.search(record.message) is not None
 
 
 def _names_such_a_path(record: ErrorRecord) -> bool:
@@ -42,7 +61,7 @@ def _names_such_a_path(record: ErrorRecord) -> bool:
     return any(not path.isascii() for found in _PATHS.findall(text) for path in found)
 
 
-def helper_alone(module: Module, statement: cst.CSTNode) -> str:
+def helper_alone(module: Module, statement: cst.CSTNode, record: ErrorRecord) -> str:
     """Read by the helper in the function that raised; why it cannot be, or ''."""
     function = module.function(statement)
     if function is None:
@@ -52,8 +71,25 @@ def helper_alone(module: Module, statement: cst.CSTNode) -> str:
         return "the function that raised it reads nothing with cv2.imread"
     if not _is_of_test(module, statement, function, calls):
         return "the error does not come from a test of what cv2.imread gave"
+    if _is_of_other_format(record) and not _names_such_a_path(record):
+        return _by_pillow(module, calls)
     for call in calls:
         use_helper(module, call, None)
+    return ""
+
+
+def _by_pillow(module: Module, calls: list[cst.Call]) -> str:
+    """Read by Pillow, which the file has already, what OpenCV cannot; why it cannot be, or ''."""
+    picture = next((name for name, whole in module.imported.items() if whole == "PIL.Image"), "")
+    if not picture or module.defines("read_image"):
+        return "an image that is not there is rightly complained of, and nothing shows another way to read it"
+    if any(len(one.args) != 1 for one in calls) or not module.imports_for_sure("cv2"):
+        return "cv2.imread is called in a form that is not known"
+    module.add_helper(
+        BY_PILLOW.format(cv2=module.name_of_import("cv2"), np=module.name_of_import("numpy", alias="np"), pil=picture)
+    )
+    for call in calls:
+        module.replace(call, call.with_changes(func=cst.Name("read_image")))
     return ""
 
 
@@ -68,10 +104,16 @@ def _is_of_test(module: Module, statement: cst.CSTNode, function: cst.FunctionDe
     def is_test(one: cst.If) -> bool:
         return any(each in calls for each in walk(one.test)) or bool(names and asks.search(module.code(one.test)))
 
+    if isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[0], cst.Assert):
+        test = module.code(statement.body[0].test)
+        return bool(names and asks.search(test)) or any(test == name for name in names)
     around: list[cst.If] = []
     for one in module.ancestors(statement):
-        if one is function or isinstance(one, cst.ExceptHandler):
+        if one is function:
             break
+        if isinstance(one, cst.ExceptHandler):  # what it caught was raised in its `try`
+            tried = module.parent(one)
+            return isinstance(tried, cst.Try) and any(is_test(each) for each in module.nodes(cst.If, within=tried.body))
         if isinstance(one, cst.If):
             around.append(one)
     return any(is_test(one) for one in around or module.nodes(cst.If, within=function))

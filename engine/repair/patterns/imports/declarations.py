@@ -253,12 +253,25 @@ def setup_py_requires(module: Module, key: str = "install_requires") -> cst.List
     for call in module.nodes(cst.Call):
         if last_name(call.func) != "setup":
             continue
-        given = keyword(call, key)
+        given = keyword(call, key) or _extra(call, key)
         if given is None and any(arg.star == "**" for arg in call.args):
             found = list(_under_the_key(module, key))
             return found[0] if len(found) == 1 else None
         return _written_out(module, given)
     return None
+
+
+def _extra(call: cst.Call, key: str) -> cst.BaseExpression | None:
+    """What `setup` is given as `extras_require` under a key, where that is written out."""
+    given = keyword(call, "extras_require")
+    parts = given.elements if isinstance(given, cst.Dict) else ()
+    return next((one.value for one in parts if isinstance(one, cst.DictElement) and text_of(one.key) == key), None)
+
+
+def is_extra(module: Module, key: str) -> bool:
+    """Whether setup.py has extras of a name whose list is written out."""
+    calls = [one for one in module.nodes(cst.Call) if last_name(one.func) == "setup"]
+    return len(calls) == 1 and isinstance(_extra(calls[0], key), cst.List)
 
 
 def _written_out(module: Module, given: cst.CSTNode | None) -> cst.List | None:
@@ -284,12 +297,12 @@ def _under_the_key(module: Module, key: str) -> Iterator[cst.List]:
     yield from (value for name, value in named if name == key and isinstance(value, cst.List))
 
 
-def is_bare_setup(module: Module, *, empty: bool = False) -> bool:
+def is_bare_setup(module: Module, *, empty: bool = False, key: str = "install_requires") -> bool:
     """Whether setup.py calls `setup` with nothing that could be its requirements; `empty`, with nothing at all."""
     calls = [one for one in module.nodes(cst.Call) if last_name(one.func) == "setup"]
     if empty:
         return len(calls) == 1 and not calls[0].args
-    if len(calls) != 1 or keyword(calls[0], "install_requires") is not None:
+    if len(calls) != 1 or keyword(calls[0], key) is not None:
         return False
     return bool(calls[0].args) and not any(arg.star for arg in calls[0].args)
 
@@ -303,9 +316,11 @@ def add_to_setup_py(path: str, source: bytes, name: str, key: str = "install_req
     """`install_requires` (or another key) with one more string. Raises NotEditable."""
     module = Module(path, source)
     items = setup_py_requires(module, key)
-    if items is None and is_bare_setup(module):
+    if items is None and is_bare_setup(module, key=key):
         call = next(one for one in module.nodes(cst.Call) if last_name(one.func) == "setup")
-        module.replace(call, with_keyword(call, "install_requires", f"[{module.quote}{name}{module.quote}]"))
+        longer = with_keyword(call, key, f"[{module.quote}{name}{module.quote}]")
+        is_first = isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace)
+        module.replace(call, longer if is_first else _as_lines(call, longer))
         return module.edit().after
     if items is None:
         raise NotEditable(f"{path} does not write its install_requires out")
@@ -317,31 +332,62 @@ def add_to_setup_py(path: str, source: bytes, name: str, key: str = "install_req
     if not elements:
         module.replace(items, items.with_changes(elements=[made]))
         return module.edit().after
+    before = items
     texts = [requirement_name(text_of(one.value) or "") or "" for one in elements]
     place = next((index for index, own in enumerate(texts) if own > normalised(name)), len(texts))
     listed = list(elements)
     if len(texts) > 1 and texts == sorted(texts) and place < len(texts):
         comma = listed[0].comma
         separator = comma if isinstance(comma, cst.Comma) else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-        if _has_comment(separator):
-            raise NotEditable(f"{path} has comments within its list")
-        listed.insert(place, made.with_changes(comma=separator))
+        listed.insert(place, made.with_changes(comma=_between(items, separator)))
     else:
-        last = listed[-1]
-        before = items.lbracket.whitespace_after
-        separator = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-        if isinstance(before, cst.ParenthesizedWhitespace):
-            separator = cst.Comma(whitespace_after=cst.ParenthesizedWhitespace(indent=True, last_line=before.last_line))
-        if isinstance(last.comma, cst.Comma):
-            if _has_comment(last.comma):
-                raise NotEditable(f"{path} has comments within its list")
-            made = made.with_changes(comma=last.comma)
-        listed[-1] = last.with_changes(comma=separator)
-        listed.append(made)
-    module.replace(items, items.with_changes(elements=listed))
+        items, listed = _with_last(items, listed, made)
+    module.replace(before, items.with_changes(elements=listed))
     return module.edit().after
 
 
-def _has_comment(comma: cst.Comma) -> bool:
-    space = comma.whitespace_after
+def _between(items: cst.List, separator: cst.Comma) -> cst.Comma:
+    """A comma as between two of a list's elements, without the comment that one of them may have."""
+    start, space = items.lbracket.whitespace_after, separator.whitespace_after
+    if isinstance(start, cst.ParenthesizedWhitespace):
+        return cst.Comma(whitespace_after=cst.ParenthesizedWhitespace(indent=True, last_line=start.last_line))
+    is_lines = isinstance(space, cst.ParenthesizedWhitespace)
+    return cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")) if is_lines and _comment(space) else separator
+
+
+def _with_last(
+    items: cst.List, listed: list[cst.BaseElement], made: cst.Element
+) -> tuple[cst.List, list[cst.BaseElement]]:
+    """The list with one more element at its end; the comment beside the one before stays there."""
+    last, start, end = listed[-1], items.lbracket.whitespace_after, items.rbracket.whitespace_before
+    plain = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    separator = _between(items, plain)
+    if isinstance(last.comma, cst.Comma):
+        made = made.with_changes(comma=last.comma)
+    if isinstance(end, cst.ParenthesizedWhitespace) and _comment(end):
+        if not isinstance(start, cst.ParenthesizedWhitespace):
+            raise NotEditable("comments stand within the list")
+        beside = end.with_changes(last_line=start.last_line, indent=True, empty_lines=())
+        separator = cst.Comma(whitespace_after=beside)
+        bare = end.with_changes(first_line=cst.TrailingWhitespace())
+        items = items.with_changes(rbracket=items.rbracket.with_changes(whitespace_before=bare))
+    return items, [*listed[:-1], last.with_changes(comma=separator), made]
+
+
+def _comment(space: cst.BaseParenthesizableWhitespace) -> bool:
+    """Whether a comment stands beside the element before; one on a line of its own stays where it is."""
     return isinstance(space, cst.ParenthesizedWhitespace) and space.first_line.comment is not None
+
+
+def _as_lines(call: cst.Call, made: cst.Call) -> cst.Call:
+    """A call with one more argument, which gets a line of its own where the others have one each."""
+    commas = [one.comma for one in call.args[:-1]]
+    spaces = [one.whitespace_after for one in commas if isinstance(one, cst.Comma)]
+    last = spaces[-1] if spaces else None
+    if len(spaces) != len(commas) or not isinstance(last, cst.ParenthesizedWhitespace):
+        return made
+    if not all(isinstance(one, cst.ParenthesizedWhitespace) for one in spaces):
+        return made
+    plain = cst.ParenthesizedWhitespace(indent=last.indent, last_line=last.last_line)
+    before = made.args[-2].with_changes(comma=cst.Comma(whitespace_after=plain))
+    return made.with_changes(args=[*made.args[:-2], before, made.args[-1]])

@@ -43,6 +43,7 @@ FOR_TESTS = (
     "requirements/test.txt",
     "requirements/tests.txt",
 )
+BESIDE_TESTS = ("test/requirements.txt", "tests/requirements.txt", "tests/requirements-test.txt")
 GROUPS = ("dev", "test", "tests", "testing")
 
 
@@ -199,7 +200,7 @@ class Declared:
                 return self._edit(
                     "pyproject.toml", declarations.add_to_table(path, source, "tool.poetry.dependencies", name)
                 )
-        if "Pipfile" in self.files:
+        if "Pipfile" in self.files and not self._is_for_work_on_itself():
             return self._edit(
                 "Pipfile", declarations.add_to_table(self.where + "Pipfile", self.files["Pipfile"], "packages", name)
             )
@@ -214,6 +215,12 @@ class Declared:
             if bare or declarations.setup_py_requires(module) is not None:
                 return self._edit("setup.py", declarations.add_to_setup_py(module.path, module.source, name))
         return None
+
+    def _is_for_work_on_itself(self) -> bool:
+        """Whether a Pipfile installs the project itself, as it stands: what that needs is declared elsewhere."""
+        document = declarations.toml(self.where + "Pipfile", self.files["Pipfile"])
+        paths = [one.get("path") for one in document.get("packages", {}).values() if isinstance(one, dict)]
+        return "." in paths and bool({"setup.cfg", "setup.py"} & set(self.files))
 
     def _is_in_setup_cfg(self) -> bool:
         """Whether setup.cfg alone says what is built, with no list of what that requires yet."""
@@ -247,12 +254,35 @@ class Declared:
                 if "dependencies" in groups.get(group, {}):
                     after = declarations.add_to_table(path, source, f"tool.poetry.group.{group}.dependencies", name)
                     return self._edit("pyproject.toml", after)
+            tools = document.get("tool", {})
+            if "dev-dependencies" in tools.get("poetry", {}):
+                after = declarations.add_to_table(path, source, "tool.poetry.dev-dependencies", name)
+                return self._edit("pyproject.toml", after)
+            if "dev-dependencies" in tools.get("uv", {}):
+                after = declarations.add_to_array(path, source, "tool.uv", "dev-dependencies", name)
+                return self._edit("pyproject.toml", after)
+            group = next((one for one in GROUPS if one in tools.get("pdm", {}).get("dev-dependencies", {})), "")
+            if group:
+                after = declarations.add_to_array(path, source, "tool.pdm.dev-dependencies", group, name)
+                return self._edit("pyproject.toml", after)
         for file in FOR_TESTS:
             if file in self.files:
                 return self._edit(file, declarations.add_to_requirements(self.where + file, self.files[file], name))
+        for file in BESIDE_TESTS:
+            listed = self._project.read(self.where + file)
+            if listed is not None:
+                path = self.where + file
+                return FileEdit(path, listed, declarations.add_to_requirements(path, listed, name))
         if "setup.py" in self.files:
             module = Module(self.where + "setup.py", self.files["setup.py"])
-            if declarations.setup_py_requires(module, "tests_require") is not None:
+            for group in GROUPS:
+                if declarations.is_extra(module, group):
+                    after = declarations.add_to_setup_py(module.path, module.source, name, group)
+                    return self._edit("setup.py", after)
+            alone = not {*MAIN, "setup.cfg", "pyproject.toml", "Pipfile"} & set(self.files)
+            if declarations.setup_py_requires(module, "tests_require") is not None or (
+                alone and declarations.is_bare_setup(module, key="tests_require")
+            ):
                 after = declarations.add_to_setup_py(module.path, module.source, name, "tests_require")
                 return self._edit("setup.py", after)
         return None

@@ -48,7 +48,13 @@ def add(path: str, source: bytes, name: str) -> bytes:
             line = file.lines[at].rstrip("\r\n")
             file.lines[at] = f"{line}; {name}{file.lines[at][len(line) :]}"
             return file.bytes()
-        raise NotEditable(f"{path} has its install_requires on one line")
+        if end > at + 1 or "," in there[0]:
+            raise NotEditable(f"{path} has its install_requires on one line")
+        head, mark, _one = re.split(r"([=:])", file.lines[at], maxsplit=1)
+        file.lines[at] = f"{head}{mark}{file.ending}"
+        file.insert(at + 1, f"    {there[0]}")
+        file.insert(at + 2, f"    {name}")
+        return file.bytes()
     items = [
         (index, file.lines[index]) for index in range(at + 1, end) if not file.lines[index].lstrip().startswith("#")
     ]

@@ -27,6 +27,10 @@ _LEARNS = re.compile(r"(?i)\A(?:fit|train)\w*\Z")
 _IN_BATCHES = re.compile(
     r"(?i)\A(?:encode\w*|predict\w*|embed\w*|transform|infer\w*|evaluate|score|fit|train|val)\Z"
 )  # whatever they get
+_MAKES = re.compile(
+    r"(?i)load|data|sampler|iter|make|create|build|get|init|config|args|parse|setup|set_|compile|quantize|from_|log|print|"
+    r"info|warn|format|save|write|dict|partial|range|split|train|fit|forward|backward|step|prepare|estimate|plan|shape"
+)
 
 
 def smaller_argument(site: Site, statement: cst.CSTNode) -> Proposal | None:
@@ -40,9 +44,11 @@ def smaller_argument(site: Site, statement: cst.CSTNode) -> Proposal | None:
     sizes = [
         arg
         for node in walk(small)
-        if isinstance(node, cst.Call) and _IN_BATCHES.match(last_name(node.func))
+        if isinstance(node, cst.Call)
         for arg in node.args
-        if arg.keyword is not None and _SIZES.match(arg.keyword.value)
+        if arg.keyword is not None
+        and _SIZES.match(arg.keyword.value)
+        and _works_in_batches(module, node, arg.keyword.value)
     ]
     if len(sizes) != 1 or any(isinstance(one, cst.Yield | cst.Lambda | cst.BaseComp) for one in walk(small)):
         return None
@@ -77,6 +83,17 @@ def smaller_argument(site: Site, statement: cst.CSTNode) -> Proposal | None:
     if call is not None and _LEARNS.match(last_name(call.func)):
         why += " It trains on from the weights that the failed call left half-way, and for all epochs again."
     return finished(site, "shrink-argument", why)
+
+
+def _works_in_batches(module: Module, call: cst.Call, keyword: str) -> bool:
+    """Whether a call computes in batches of the size that it is given, rather than making what will."""
+    name = last_name(call.func)
+    if _IN_BATCHES.match(name):
+        return True
+    own = [one for one in module.nodes(cst.FunctionDef) if one.name.value == name]
+    if any(not re.search(rf"\b{keyword}\b", module.code(one.body)) for one in own):
+        return False  # it takes the size, and does nothing with it
+    return bool(name) and name[0].islower() and not _BARE.match(keyword) and keyword != "bs" and not _MAKES.search(name)
 
 
 def _is_whole(module: Module, function: cst.FunctionDef, given: cst.BaseExpression) -> bool:

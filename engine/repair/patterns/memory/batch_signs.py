@@ -29,9 +29,12 @@ _LONG = re.compile(  # a length that counts no items: of a text, of sound, of on
     r"wave(?:form)?|signal|seq(?:uence)?|video|clip|image|img|picture|photo|frame|mask|volume|url|code|history|points?|pcd)\d*\Z"
 )
 _TAKEN = re.compile(
-    r"(?:logits|last_hidden_state|pooler_output|latent_dist|latents|sample|mode|images?_embeds|text_embeds|cpu|detach|numpy|"
+    r"(?:logits|last_hidden_state|pooler_output|latent_dist|latents|sample|mode|images?_embeds|text_embeds|images|cpu|detach|numpy|"
     r"to|float|half)\Z"
 )
+_MODEL = re.compile(r"(?i)(?:^|[._])(?:net|network|model|unet|backbone|encoder|decoder|generator|mlp|cnn|vit)\Z")
+_MADE = re.compile(r"(?:^|\.)(?:tensor|as_tensor|from_numpy|FloatTensor|stack)\(")
+_TOKENS = re.compile(r"(?i)(?:^|[._])(?:tok(?:enizer)?|processor|feature_extractor|image_processor)(?:\.\w+)?\Z")
 _DIM = r"(?:B|N|b|n|bs|nb|bsz|batch\w*|num_\w+)"
 
 
@@ -47,6 +50,10 @@ def shows_batch(module: Module, call: cst.Call, unit: Unit) -> bool:
     code, name = module.code(scope), re.escape(dotted(unit))
     told = (intent.docstring(function) if function is not None else "") or ""
     bound = bound_to(module, unit) if isinstance(unit, cst.Name) else None
+    if bound is not None and _MODEL.search(module.code(call.func)) and _MADE.search(module.code(bound)):
+        return True  # networks take batches alone
+    if bound is not None and _is_of_many(module, bound):
+        return True
     lines = [module.position(one).start.line for one in (call, bound) if one is not None]
     notes = " ".join(module.lines[line - 1].partition("#")[2] for line in lines)
     shape = rf"[\[(<]\s*{_DIM}\s*[,x\u00d7*]"
@@ -62,6 +69,38 @@ def shows_batch(module: Module, call: cst.Call, unit: Unit) -> bool:
         return True
     counted = rf"(?<![\w.])(?:len\({name}\)|{name}\.shape\[0\]|{name}\.size\(0\))"
     return bool(re.search(counted, code)) and not _LONG.match(own)
+
+
+def _is_of_many(module: Module, bound: cst.BaseExpression) -> bool:
+    """`tokenizer(prompts, padding=True)`, with what is done to it at once: it was made of many texts or pictures."""
+    value: cst.BaseExpression = bound
+    while isinstance(value, cst.Call) and not _TOKENS.search(module.code(value.func)):
+        if not isinstance(value.func, cst.Attribute):
+            return False
+        value = value.func.value
+    if not isinstance(value, cst.Call) or not value.args:
+        return False
+    first = value.args[0]
+    pads = any(
+        one.keyword is not None and one.keyword.value == "padding" and module.code(one.value) in ("True", "'longest'")
+        for one in value.args
+    )
+    many = re.match(r"(?i)(?:.*_)?(?:batch|[a-z]*[^su\W\d]s)\Z", last_name(first.value) or "")
+    return pads or bool(many)
+
+
+def gives_mean(module: Module, call: cst.Call) -> bool:
+    """Whether a model gives the loss of its batch, a mean: `model(x, labels=x)`, or a result whose `loss` is read."""
+    if any(one.keyword is not None and one.keyword.value == "labels" for one in call.args):
+        return True
+    around = module.parent(call)
+    if isinstance(around, cst.Attribute) and around.attr.value == "loss":
+        return True
+    target = around.targets[0].target if isinstance(around, cst.Assign) and len(around.targets) == 1 else None
+    scope = module.function(call) or module.tree
+    if not isinstance(target, cst.Name):
+        return False
+    return bool(re.search(rf"(?<![\w.]){target.value}(?:\.loss\b|\[[\"']loss[\"']\])", module.code(scope)))
 
 
 def _gives_object(module: Module, call: cst.Call) -> bool:

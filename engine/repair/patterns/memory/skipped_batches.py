@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 import libcst as cst
 
@@ -23,6 +24,8 @@ _TOGETHER = re.compile(r"accelerat|deepspeed|\bhvd\b|horovod")
 _PROCESSES = re.compile(
     r"(?i)distributed|^(?:all_(?:reduce|gather)\w*|reduce_scatter|barrier|world_?size|ddp|fsdp|fully_?shard\w*)$"
 )
+_OF_TORCH = re.compile(r"(?i)(?:is_|use_|init_)?distributed\w*|ddp|(?:torch_)?ddp|Distributed(?:DataParallel|Sampler)")
+_ALONE = " Where other processes wait for the step, the error is raised as before."
 _STEPS = re.compile(r"\.(?:backward|step|zero_grad)\(|\b(?:update_params|optimizer_step|optimize)\(")
 _COMPUTES = re.compile(r"\.(?:to|cuda)\(|(?i:model|net|forward|encod|decod|loss|criterion|score|predict)\w*\(")
 _SETS_UP = re.compile(r"\.(?:train|eval|zero_grad)\(")
@@ -48,7 +51,8 @@ def skip_batch(site: Site, statement: cst.CSTNode, *, trains: bool, within: bool
     loop = _loop_over_batches(module, statement)
     if loop is None or not isinstance(loop.body, cst.IndentedBlock) or loop.asynchronous or loop.orelse:
         return None
-    if trains and _is_waited_for(module):
+    waited = _is_waited_for(site, statement) if trains else ""
+    if waited == "surely":
         return None
     inside = {statement, *module.ancestors(statement)}
     body = list(loop.body.body)
@@ -66,18 +70,19 @@ def skip_batch(site: Site, statement: cst.CSTNode, *, trains: bool, within: bool
     if trains and not drop and not within:
         return None
     first = at if within else _start(module, body, at)
-    handler = _handler(site, statement, drop, "continue")
+    handler = _handler(site, statement, drop, "continue", waited)
     whole = _with_tried(module, body, first, last, handler)
     module.replace(loop, loop.with_changes(body=loop.body.with_changes(body=whole)))
     dropped = "its gradients are dropped, and " if drop else ""
     why = f"Where memory runs out, the batch is passed over: {dropped}the next one is taken."
-    return finished(site, "skip-batch", why)
+    return finished(site, "skip-batch", why + (_ALONE if waited else ""))
 
 
 def leave_step(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | None) -> Proposal | None:
     """A function that does one step leaves with what it gives for nothing; None where nothing shows what that is."""
     module = site.module
-    if function is None or _is_waited_for(module) or not isinstance(function.body, cst.IndentedBlock):
+    waited = _is_waited_for(site, statement)
+    if function is None or waited == "surely" or not isinstance(function.body, cst.IndentedBlock):
         return None
     if any(isinstance(one, cst.For | cst.While | cst.Try) for one in module.ancestors(statement)):
         return None
@@ -96,22 +101,31 @@ def leave_step(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | N
     drop = _drop(site, module.nearest(function, cst.ClassDef) or function)
     if not leave or not (drop or by_framework):
         return None
-    handler = _handler(site, statement, "" if by_framework else drop, leave)
+    handler = _handler(site, statement, "" if by_framework else drop, leave, waited)
     whole = _with_tried(module, body, _start(module, body, at), last, handler)
     module.replace(function.body, function.body.with_changes(body=whole))
     why = "Where memory runs out, the batch is passed over: the step is left, and the next batch can be taken."
-    return finished(site, "leave-step", why)
+    return finished(site, "leave-step", why + (_ALONE if waited else ""))
 
 
-def _is_waited_for(module: Module) -> bool:
+def _is_waited_for(site: Site, statement: cst.CSTNode) -> Literal["", "perhaps", "surely"]:
     """Whether other processes may wait for the step, be it on a condition alone: they would wait for ever.
 
-    Names tell, as does an option of that name; comments do not: licences are distributed, too.
+    Names tell, as does an option of that name; comments do not: licences are distributed, too. `perhaps`, where it is
+    torch that may have others, and not in the step itself: torch is asked then, when memory has run out.
     """
-    if _TOGETHER.search(module.text) or any(_PROCESSES.search(one.value) for one in module.nodes(cst.Name)):
-        return True
+    module = site.module
+    if _TOGETHER.search(module.text):
+        return "surely"
     texts = (text_of(one) or "" for one in module.nodes(cst.SimpleString))
-    return any(" " not in one and _PROCESSES.search(one.strip("-").replace("-", "_")) for one in texts)
+    told = [one for one in texts if " " not in one and _PROCESSES.search(one.strip("-").replace("-", "_"))]
+    named = [one for one in module.nodes(cst.Name) if _PROCESSES.search(one.value)]
+    if not told and not named:
+        return ""
+    step = module.function(statement)
+    inside = set(map(id, walk(step.body))) if step is not None else set()
+    of_torch = all(_OF_TORCH.fullmatch(one.value) and id(one) not in inside for one in named)
+    return "perhaps" if site.with_torch and step is not None and of_torch and not told else "surely"
 
 
 def _loop_over_batches(module: Module, statement: cst.CSTNode) -> cst.For | None:
@@ -138,6 +152,8 @@ def _start(module: Module, body: Sequence[cst.BaseStatement], at: int) -> int:
             continue
         if not isinstance(one, cst.SimpleStatementLine):
             break
+        if isinstance(one.body[0], cst.AugAssign):
+            continue  # what is counted is counted all the same, where the step is left
         if isinstance(one.body[0], cst.Assign) and _COMPUTES.search(module.code(one)):
             first = index
         elif not isinstance(one.body[0], cst.Assign) and not _SETS_UP.search(module.code(one)):
@@ -154,14 +170,18 @@ def _with_tried(
     return [*body[:first], tried.with_changes(leading_lines=kept), *body[last + 1 :]]
 
 
-def _handler(site: Site, statement: cst.CSTNode, drop: str, leave: str) -> str:
+def _handler(site: Site, statement: cst.CSTNode, drop: str, leave: str, waited: str = "") -> str:
     module = site.module
     name = "error" if "error" not in module.names() else "out_of_memory"
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
     warn = wording.warning(module, statement, _SKIPPING, name)
     lines = [drop, clear, warn, leave]
     steps = "".join(f"    {one}\n" for one in lines if one)
-    return f"except Exception as {name}:\n    if not _is_out_of_memory({name}):\n        raise\n{steps}"
+    among = ""
+    if waited:
+        processes = f"{module.name_of_import('torch')}.distributed"
+        among = f" or ({processes}.is_available() and {processes}.is_initialized())"
+    return f"except Exception as {name}:\n    if not _is_out_of_memory({name}){among}:\n        raise\n{steps}"
 
 
 def _drop(site: Site, scope: cst.CSTNode) -> str:

@@ -19,7 +19,7 @@ from engine.repair.patterns.memory.backoff_code import (
     finished,
     with_helpers,
 )
-from engine.repair.patterns.memory.batch_signs import Unit, is_of_inputs, shows_batch, whole_result
+from engine.repair.patterns.memory.batch_signs import Unit, gives_mean, is_of_inputs, shows_batch, whole_result
 from engine.repair.patterns.memory.shrinking_ranges import Renamer
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.edit import Module, NotEditable
@@ -40,7 +40,8 @@ _NO_BATCH = re.compile(
     r"(?i)(?:.*_)?(?:self|cls|device|dtype|args|kwargs|config|cfg|opts?|options|settings|params|flags|torch|nn|f|np|files|form|"
     r"request|headers|name|path|paths|filename|prompt_template|seed|step|epoch|lr|threshold|temperature|logger|tokenizer|"
     r"processor|model|net|optimizer|scheduler|class|this|status|axis|axes|dims?|shape|size|width|height|scale|basis|bias|"
-    r"canvas|lens|series|analysis|radius|(?:\w*_)?(?:devices?|gpus?|cards?)(?:_ids?)?)\Z|(?:num|n|max|min|is|use|return|with|no)_"
+    r"canvas|lens|series|analysis|radius|(?:\w*_)?(?:devices?|gpus?|cards?)(?:_ids?)?|models|nets|networks|modules|processors|tokenizers|layers|weights|"
+    r"optimizers|schedulers|callbacks|metrics|losses|classes|names|categories|configs|steps|epochs)\Z|(?:num|n|max|min|is|use|return|with|no)_"
 )
 _BATCH = re.compile(
     r"(?i)(?:.*_)?(?:batch|minibatch|inputs?|ids|values|x|xb?s?|data|tokens|encoded|encoding|feats?|chunk|src|tgt|padded|bp|"
@@ -76,6 +77,8 @@ def batch_call(module: Module, statement: cst.CSTNode, line: int) -> tuple[cst.C
             raise NotEditable(f"{func} relates all it is given to one another: halves would lose pairs")
         if _MEAN.search(func):
             raise NotEditable(f"{func} is a mean over its batch: those of halves cannot be joined")
+        if gives_mean(module, call):
+            raise NotEditable(f"{func} gives the mean loss of its batch: those of halves cannot be joined")
         for one in names:
             if is_of_inputs(module, call, one):
                 raise NotEditable(
@@ -119,6 +122,8 @@ def _batches(module: Module, call: cst.Call) -> list[Unit]:
                 raise NotEditable(f"{own} is a single picture: nothing smaller is left")
             if bound is not None and isinstance(bound, cst.Integer | cst.Float | cst.SimpleString):
                 continue
+            if isinstance(bound, cst.List | cst.Tuple) and _is_of_models(bound):
+                continue
             found.append(unit)
             break
     return found
@@ -138,6 +143,12 @@ def units(node: cst.CSTNode) -> list[Unit]:
             return owner
         return [one for arg in node.args for one in units(arg.value)] or owner
     return [one for child in node.children for one in units(child)]
+
+
+def _is_of_models(listed: cst.List | cst.Tuple) -> bool:
+    """Whether a list that is written out holds what computes, and nothing that is computed."""
+    own = [last_name(one.value) for one in listed.elements]
+    return bool(own) and all(_NO_BATCH.match(one) for one in own if one) and any(own)
 
 
 def _is_batch(module: Module, call: cst.Call, unit: Unit) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -24,6 +25,12 @@ TOLD = re.compile(
     r"\b(?:if|when|where|for|on|unless)\b[^.\n]{0,60}?"
     r"\b(?:missing|not found|absent|no such|does(?:n't| not) exist|do(?:n't| not) exist|not exist|unreadable|cannot be|"
     r"can't be|could not|not there|empty|fails?|nothing)"
+)
+_WELL_KNOWN = frozenset(
+    (
+        *("cv2", "numpy", "torch", "PIL", "imageio", "skimage"),
+        *("matplotlib", "pandas", "yaml", "requests", "scipy", "tifffile"),
+    )
 )
 WORDS = {"list": "[]", "dict": "{}", "dictionary": "{}", "string": '""', "tuple": "()", "set": "set()"}
 
@@ -130,21 +137,43 @@ def _may_call(source: bytes, name: str) -> bool:
 
 def by_caller(path: str, tree: ast.Module, name: str) -> Expected | None:
     """None where a function of one file tests what it got from a function of that name."""
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
-            bound = {
-                target.id
-                for node in ast.walk(function)
-                if isinstance(node, ast.Assign) and _calls(node.value, name)
-                for target in node.targets
-                if isinstance(target, ast.Name)
-            }
-            for node in ast.walk(function):
-                if isinstance(node, ast.BoolOp) and _calls(node.values[0], name):
-                    return Expected("None", None, f"{path} says what stands in for nothing")
-                if isinstance(node, ast.If | ast.IfExp) and tests_for_nothing(node.test, bound, name):
-                    return Expected("None", None, f"{path} tests what {name} gave for nothing")
+    elsewhere = foreign_names(tree)
+    for nodes in scopes_of(tree):
+        calls = [one for one in nodes if isinstance(one, ast.Assign) and _calls(one.value, name, elsewhere)]
+        bound = {target.id for node in calls for target in node.targets if isinstance(target, ast.Name)}
+        for node in nodes:
+            if isinstance(node, ast.BoolOp) and _calls(node.values[0], name, elsewhere):
+                return Expected("None", None, f"{path} says what stands in for nothing")
+            if isinstance(node, ast.If | ast.IfExp) and tests_for_nothing(node.test, bound, name, elsewhere):
+                return Expected("None", None, f"{path} tests what {name} gave for nothing")
     return None
+
+
+def scopes_of(tree: ast.Module) -> Iterator[list[ast.AST]]:
+    """All nodes of each function (with those within it), then what a file does outside of them."""
+    functions = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    yield from (list(ast.walk(one)) for one in functions)
+    outside: list[ast.AST] = []
+    queue: list[ast.AST] = [tree]
+    while queue:
+        node = queue.pop(0)
+        outside.append(node)
+        queue += [
+            one for one in ast.iter_child_nodes(node) if not isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+    yield outside
+
+
+def foreign_names(tree: ast.Module) -> frozenset[str]:
+    """What a file calls the modules it imports whole that are no project's: `cv2` of `cv2.imread`."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for one in node.names:
+                top = one.name.partition(".")[0]
+                if top in sys.stdlib_module_names or top in _WELL_KNOWN:
+                    found.add(one.asname or top)
+    return frozenset(found)
 
 
 def is_test_file(path: str) -> bool:
@@ -157,7 +186,7 @@ def _parameters(function: cst.FunctionDef) -> list[str]:
     return [one.name.value for one in (*function.params.params, *function.params.kwonly_params)]
 
 
-def tests_for_nothing(test: ast.expr, bound: set[str], name: str) -> bool:
+def tests_for_nothing(test: ast.expr, bound: set[str], name: str, elsewhere: frozenset[str] = frozenset()) -> bool:
     """Whether a test asks for None, or for nothing, of one of the bound names or of a call of `name` itself."""
     for node in ast.walk(test):
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot):
@@ -166,7 +195,7 @@ def tests_for_nothing(test: ast.expr, bound: set[str], name: str) -> bool:
             side, other = node.operand, ast.Constant(None)
         else:
             continue
-        is_it = (isinstance(side, ast.Name) and side.id in bound) or _calls(side, name)
+        is_it = (isinstance(side, ast.Name) and side.id in bound) or _calls(side, name, elsewhere)
         if is_it and isinstance(other, ast.Constant) and other.value is None:
             return True
     return False
@@ -216,10 +245,13 @@ def last_of(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def _calls(node: ast.expr, name: str) -> bool:
+def _calls(node: ast.expr, name: str, elsewhere: frozenset[str] = frozenset()) -> bool:
     if isinstance(node, ast.Await):
         node = node.value
-    return isinstance(node, ast.Call) and last_of(node.func) == name
+    if not isinstance(node, ast.Call) or last_of(node.func) != name:
+        return False
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    return not (isinstance(owner, ast.Name) and owner.id in elsewhere)
 
 
 def _raises(node: ast.expr) -> str | None:

@@ -68,7 +68,10 @@ def _formatted(module: Module, text: str, values: list[str]) -> str:
     whole = re.fullmatch(r"[fF](?P<mark>['\"])(?P<inner>[^'\"\\\n]*)(?P=mark)", values[0]) if len(values) == 1 else None
     if whole is not None:
         return f"f{whole['mark']}{text}: {whole['inner']}{whole['mark']}"
-    if any(sign in one for one in values for sign in "\"'{}\\\n"):  # no quotation marks in f-strings before 3.12
+    used = {sign for one in values for sign in "\"'" if sign in one}
+    if len(used) == 1 and not any(sign in one for one in values for sign in "{}\\\n"):
+        quote = "'" if used == {'"'} else '"'
+    elif used or any(sign in one for one in values for sign in "{}\\\n"):  # no quotation marks in f-strings before 3.12
         joined = " + ".join(f"{quote}: {quote} + str({one})" for one in values)
         return f"{quote}{text}{quote} + {joined}"
     return f"f{quote}{text}" + "".join(f": {{{one}}}" for one in values) + quote
