@@ -148,3 +148,22 @@ def test_what_tests_import_is_declared_for_tests(tmp_path: Path, files: dict[str
 def test_well_known_modules_of_images_sound_and_models_are_known(tmp_path: Path, module: str, name: str) -> None:
     changed = after(tmp_path, {"requirements.txt": "zarr\n"}, f"import {module}", module)
     assert changed == {"requirements.txt": f"zarr\n{name}\n"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"setup.py": setup("open('./requirements/core.txt').read().split()"), "requirements/core.txt": "numpy\n"},
+        {
+            "pyproject.toml": '[project]\nname = "app"\ndynamic = ["dependencies"]\n\n[tool.setuptools.dynamic]\n'
+            'dependencies = {file = ["deps.txt"]}\n',
+            "deps.txt": "numpy\n",
+        },
+    ],
+)
+def test_a_list_of_another_name_is_found_where_what_is_built_reads_it(tmp_path: Path, files: dict[str, str]) -> None:
+    path = list(files)[1]
+    assert after(tmp_path, files) == {path: "numpy\ntqdm\n"}
+    (tmp_path / path).unlink()
+    found = proposed(tmp_path, {**files, path: "numpy\ntqdm\n"}, "import tqdm", "tqdm")
+    assert isinstance(found, Declined) and "declared already" in found.reason

@@ -126,3 +126,46 @@ def test_a_batch_that_comes_second_is_not_halved_by_the_first(tmp_path: Path) ->
     assert isinstance(found, Declined) and "length" in found.reason
     found = proposed(tmp_path, f"# (batch x seq)\n{first}", code="run(src")
     assert isinstance(found, Proposal) and found.operator == "split-batch"
+
+
+LOWERED = """\
+try:
+    return run(batch)
+except RuntimeError as e:
+    said = str(e).lower()
+    if {test}:
+        return go(run, batch[:1])
+    raise
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "after", "message"),
+    [
+        (
+            "'cuda' in said and 'out of memory' in said",
+            "('cuda' in said or 'mps' in said) and 'out of memory' in said",
+            "MPS backend out of memory (MPS allocated: 8.00 GB)",
+        ),
+        (
+            "'cuda out of memory' in said",
+            "'cuda out of memory' in said or 'cuda error: out of memory' in said",
+            "CUDA error: out of memory",
+        ),
+    ],
+)
+def test_words_in_small_letters_and_another_device(tmp_path: Path, test: str, after: str, message: str) -> None:
+    found = proposed(tmp_path, LOWERED.format(test=test), message)
+    assert isinstance(found, Proposal), found
+    assert f"if {after}:" in found.edits[0].after.decode()
+
+
+def test_a_name_that_stands_for_the_type_is_kept_beside_the_wider_one(tmp_path: Path) -> None:
+    body = "try:\n    return run(batch)\nexcept OOM_EXCEPTION:\n    return go(run, batch[:1])\n"
+    head = "from memory import OOM_EXCEPTION\n"
+    found = proposed(tmp_path, body, "CUDA error: out of memory", more="OOM_EXCEPTION = Exception\n", head=head)
+    assert isinstance(found, Proposal), found
+    text = found.edits[0].after.decode()
+    assert "except (OOM_EXCEPTION, RuntimeError) as error:" in text and "isinstance(error, OOM_EXCEPTION):" in text
+    known = proposed(tmp_path, body, "CUDA out of memory.", "torch.cuda.OutOfMemoryError", head=head)
+    assert not isinstance(known, Proposal) or known.operator != "widen-handler"

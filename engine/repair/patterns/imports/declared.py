@@ -48,6 +48,7 @@ GROUPS = ("dev", "test", "tests", "testing")
 
 
 VARIANTS = ("gpu", "cpu", "cuda", "rocm", "amd", "mac", "macos", "windows", "linux", "docker", "prod", "colab")
+_REQUIREMENTS = re.compile(r"[\"'](?:\./)?([\w./-]*(?:req|dep)[\w./-]*\.(?:txt|in))[\"']")
 
 
 class Declared:
@@ -60,11 +61,25 @@ class Declared:
             source = project.read(where + name)
             if source is not None:
                 self.files[name] = source
+        self.main = (*MAIN, *self._named_in_setup(project))
         if "pyproject.toml" in self.files and not (set(self.files) - {"pyproject.toml"}):
             document = declarations.toml(where + "pyproject.toml", self.files["pyproject.toml"])
             if "project" not in document and "poetry" not in document.get("tool", {}):
                 self.files.clear()  # settings of tools alone
         self._project = project
+
+    def _named_in_setup(self, project: Project) -> list[str]:
+        """The requirements files of other names that what is built reads, as `open("requirements/core.txt")`."""
+        if any(name in self.files for name in MAIN):
+            return []
+        texts = [self.files[one].decode("utf-8", "replace") for one in ("setup.py", "pyproject.toml", "setup.cfg")
+                 if one in self.files]  # fmt: skip
+        named = {one for text in texts for one in _REQUIREMENTS.findall(text)} - set(FOR_TESTS)
+        found = {one: source for one in sorted(named) if (source := project.read(self.where + one)) is not None}
+        if len(found) != 1:
+            return []
+        self.files.update(found)
+        return list(found)
 
     def names(self) -> Iterator[tuple[str, str]]:
         """Every declared distribution (normalised) with its file, extras and development's among them."""
@@ -231,7 +246,7 @@ class Declared:
         return script is None or declarations.is_bare_setup(Module(self.where + "setup.py", script), empty=True)
 
     def _requirements(self, name: str) -> FileEdit | None:
-        for file in MAIN:
+        for file in self.main:
             source = self.files.get(file)
             if source is not None and not re.fullmatch(rb"\s*(?:-e\s+)?\.(?:\[[\w,]+\])?\s*", source):
                 return self._edit(file, declarations.add_to_requirements(self.where + file, source, name))

@@ -25,6 +25,7 @@ from engine.repair.patterns.source.placing import parse_statements
 from engine.repair.patterns.source.syntax import last_name, walk
 
 _TELLS = re.compile(r"(?i)oom|memory|exhausted")
+_ALIAS = re.compile(r"(?i)(?:^|_)(?:OOM|OUT_?OF_?MEM(?:ORY)?)(?:$|_)|^OOM\w*(?:Error|Exception)")
 _SAY = re.compile(  # given an error, they tell no kind of it from another
     r"(?:str|repr|print\w*|isinstance|hasattr|getattr|type|len|format_\w+|append|info|debug|warn(?:ing)?|error|exception|"
     r"any|all|bool|log|write)\Z"
@@ -82,11 +83,15 @@ def _gives_up(body: cst.BaseSuite) -> bool:
 def _by_type(case: Case, site: Site, handler: cst.ExceptHandler) -> Proposal | None:
     """`except OutOfMemoryError` where a RuntimeError says it: both, and other errors pass."""
     kinds = _kinds(handler)
-    if not kinds or not all(last_name(one) in TYPES for one in kinds) or _gives_up(handler.body):
+    if not kinds or _gives_up(handler.body):
+        return None
+    if not all(last_name(one) in TYPES or _ALIAS.search(last_name(one)) for one in kinds):
         return None
     own = case.records[0].type.rpartition(".")[2]
     if own in {last_name(one) for one in kinds} or own not in ("RuntimeError", "OutOfMemoryError", "AcceleratorError"):
         return None
+    if own == "OutOfMemoryError" and any(_ALIAS.search(last_name(one)) for one in kinds):
+        return None  # that is what it stands for
     around = site.module.parent(handler)
     if isinstance(around, cst.Try) and len(around.handlers) != 1:
         return None  # what it lets pass would not come to the others

@@ -29,11 +29,11 @@ def learnt(case: Case, module: Module, within: cst.CSTNode) -> bool:
     if mark is None:
         return False
     texts = [one for one in walk(within) if isinstance(one, cst.Comparison) and _text_of_memory(one) is not None]
-    texts = [one for one in texts if _SAYS.search(module.code(one.comparisons[0].comparator))]
+    texts = [one for one in texts if _SAYS.search(_spelled_out(module, one.comparisons[0].comparator))]
     if texts:
-        lowered = [bool(re.search(r"\.(?:lower|casefold)\(\)", module.code(one))) for one in texts]
+        lowered = [_is_lowered(module, one) for one in texts]
         if any(_holds(cast(str, _text_of_memory(one)), message, low) for one, low in zip(texts, lowered, strict=True)):
-            return False
+            return _another_device(module, within, message)
         tops = [_whole(module, one) for one in texts]
         ours = next((top for top, one in zip(tops, texts, strict=True) if not order(module, one.left)), tops[-1])
         best = max(index for index, top in enumerate(tops) if top is ours)
@@ -53,6 +53,37 @@ def learnt(case: Case, module: Module, within: cst.CSTNode) -> bool:
             _one_more_element(module, each, mark[0].lower() if low else mark[0])
             return True
     return _by_start(module, within, mark[0]) or _type_alone(case, module, within, mark[0])
+
+
+def _is_lowered(module: Module, comparison: cst.Comparison) -> bool:
+    """Whether what a text is looked for in is in small letters: by itself, or by the name that it was given."""
+    return bool(re.search(r"\.(?:lower|casefold)\(\)", _spelled_out(module, comparison.comparisons[0].comparator)))
+
+
+def _spelled_out(module: Module, text: cst.BaseExpression) -> str:
+    """The code of what a text is looked for in, and of what a name in its place was given in the function."""
+    code = module.code(text)
+    if not isinstance(text, cst.Name):
+        return code
+    scope = module.code(module.function(text) or module.tree)
+    bound = re.findall(rf"(?m)^\s*{text.value}\s*=([^\n]*)", scope)
+    return " ".join([code, *bound])
+
+
+def _another_device(module: Module, within: cst.CSTNode, message: str) -> bool:
+    """`"cuda" in text and "out of memory" in text`: or the device that says it this time."""
+    device = re.search(r"\b(?:MPS|HIP|XPU|CUDA)\b", message)
+    for one in walk(within):
+        if not isinstance(one, cst.Comparison) or not isinstance(module.parent(one), cst.BooleanOperation):
+            continue
+        around = cast(cst.BooleanOperation, module.parent(one))
+        text, low = text_of(one.left), _is_lowered(module, one)
+        if not isinstance(around.operator, cst.And) or not isinstance(one.comparisons[0].operator, cst.In):
+            continue
+        if device and text and re.fullmatch(r"(?i)cuda|gpu|mps|hip", text) and not _holds(text, message, low):
+            _one_more(module, one, device[0].lower() if low else device[0])
+            return True
+    return False
 
 
 def _lists(module: Module, within: cst.CSTNode) -> list[cst.Tuple | cst.List | cst.Set]:
