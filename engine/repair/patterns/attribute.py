@@ -34,6 +34,7 @@ from engine.repair.patterns.members import dynamic_reads, lacking_symbols, optio
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
+from engine.repair.patterns.source.own_classes import TYPES
 from engine.repair.patterns.source.producers import (
     DICT_METHODS,
     Producer,
@@ -121,6 +122,8 @@ class Attribute:
         if not none and not symbol and all(_is_of_library(module, one, missing) for one in uses):
             return _asked_by_library(module, uses[0], name) or Declined(self.id, "the error comes from what is called")
         uses = [one for one in uses if none or not _is_of_library(module, one, missing)]
+        kind = missing["type"] or "" if missing and not none else ""
+        uses = [one for one in uses if kind not in TYPES or module.code(one.value) not in ("self", "cls")] or uses
         use = next((one for one in uses if none or _could_be_another(module, one)), uses[0])
         others: Sequence[str] = ()
         if none:

@@ -303,6 +303,36 @@ MENDED = [
         "AttributeError: 'NoneType' object has no attribute 'by'",
         "return self.order.by(key) if self.order is not None else self\n",
     ),
+    (
+        "class N(Module):\n    def __init__(self, dropout=None):\n        self.fc = 1\n        if dropout:\n            self.drop = Dropout(dropout)\n\n    def forward(self, x):\n        x = self.drop(x)\n        return self.fc(x)\n",
+        8,
+        "AttributeError: 'N' object has no attribute 'drop'",
+        '        if hasattr(self, "drop"):\n            x = self.drop(x)\n',
+    ),
+    (
+        "def norm(x):\n    x = x.cpu().numpy()\n    return x / x.max()\n",
+        2,
+        "AttributeError: 'numpy.ndarray' object has no attribute 'cpu'",
+        'x = x.cpu().numpy() if hasattr(x, "cpu") else x\n',
+    ),
+    (
+        "class S:\n    def __eq__(self, other):\n        return self.points == other.points\n",
+        3,
+        "AttributeError: 'str' object has no attribute 'points'",
+        'return hasattr(other, "points") and self.points == other.points\n',
+    ),
+    (
+        "def load(session, id_):\n    user = session.get(id_)\n    user.touch()\n    session.save(user)\n    return user\n",
+        3,
+        "AttributeError: 'NoneType' object has no attribute 'touch'",
+        "    if user is None:\n        return None\n",
+    ),
+    (
+        "def count(rows):\n    totals = {}\n    for row in rows:\n        totals[row['kind']]['n'] += 1\n        totals[row['kind']]['sum'] += row['value']\n    return totals\n",
+        4,
+        "KeyError: 'dog'",
+        "        totals.setdefault(row['kind'], {'n': 0, 'sum': 0})\n",
+    ),
 ]
 
 

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns.data import elements, environment, key_methods
+from engine.repair.patterns.data import begun_records, elements, environment, key_methods
 from engine.repair.patterns.data.key_defaults import LISTS, default_for, held, only, takes_none
 from engine.repair.patterns.data.key_defaults import alike as beside
 from engine.repair.patterns.data.required_keys import must_be_there
 from engine.repair.patterns.guarding import absent, checks, for_nothing, guards, kept, read_again
 from engine.repair.patterns.guarding.lasting import adds_text
-from engine.repair.patterns.guarding.subscripts import absence_of, constant, index_of, subscripts
+from engine.repair.patterns.guarding.subscripts import absence_of, constant, index_of, is_walked_key, subscripts
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
@@ -73,7 +73,7 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     if not stored:
         return key_methods.propose(case, module, line)
     stored = [one for one in stored if not _is_looked_for(module, one)] or stored
-    stored = [one for one in stored if not _is_walked_key(module, one)] or stored
+    stored = [one for one in stored if not is_walked_key(module, one)] or stored
     exact = [one for one in exact if one in stored]
     use = _missing(module, stored, key) if not exact else stored[0]
     reason = intent.meant(case, module, use, line, "KeyError") or must_be_there(module, use, key)
@@ -96,24 +96,6 @@ def _is_looked_for(module: Module, use: cst.Subscript) -> bool:
     """Whether the code asks for the key before it reads it."""
     base, code = module.code(use.value), module.code(_inside(use))
     return any(checks.is_guarded(module, use, f"{code} {word} {base}") for word in ("in", "not in"))
-
-
-def _is_walked_key(module: Module, use: cst.Subscript) -> bool:
-    """`for key in table: table[key]`: it has the key."""
-    base, code = module.code(use.value), module.code(_inside(use))
-    for around in module.ancestors(use):
-        loop = around.for_in if isinstance(around, cst.BaseComp) else around
-        if isinstance(loop, cst.For | cst.CompFor) and module.code(loop.target).split(",")[0].strip("( ") == code:
-            return module.code(loop.iter) in (
-                base,
-                f"{base}.keys()",
-                f"{base}.items()",
-                f"sorted({base})",
-                f"list({base})",
-            )
-        if isinstance(around, cst.FunctionDef):
-            return False
-    return False
 
 
 def _missing(module: Module, reads: Sequence[cst.Subscript], key: object) -> cst.Subscript:
@@ -381,6 +363,10 @@ def _chain(case: Case, module: Module, use: cst.Subscript, base: str, code: str)
     is_changed = isinstance(module.parent(last), cst.AugAssign | cst.AssignTarget)
     default = None if is_changed else default_for(case, module, last, constant(_inside(last)))
     ending = default[0] if default is not None else ""
+    if is_changed and begun_records.begin(module, use):
+        return _finish(
+            module, "setdefault", f"{base} begins with a record of zeros for a key that it has not seen yet."
+        )
     if default is None and (not takes_none(module, last) or isinstance(module.parent(last), cst.Return)):
         absence = absence_of(use, use.value, f"{code} in {{}}", f"{code} not in {{}}")
         operator, value = absent.guard(case, module, absence)

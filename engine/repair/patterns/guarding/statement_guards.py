@@ -41,7 +41,7 @@ def in_statement(
     exit_code = guards.way_out(module, whole, value)
     if exit_code == "continue" and function is not None and kept.steps_on(module, only, absence.subject):
         exit_code = f"return {value.code}" if value is not None and intent.returns_value(function) else "return"
-    if exit_code in ("return", "continue") and repeatable and needs.is_handed_on(module, absence, line):
+    if exit_code is not None and repeatable and needs.is_handed_on(module, absence, line):
         return _leave_by(module, absence, line, exit_code), Value(exit_code, "guessed", "all that follows needs it")
     if exit_code == "break" and guards.is_unconditional(module, whole):
         return _leave_by(module, absence, line, exit_code), Value("break", "guessed", "there is nothing more")

@@ -49,3 +49,26 @@ def index_of(one: cst.Subscript) -> cst.BaseExpression | None:
     if len(one.slice) != 1 or not isinstance(one.slice[0].slice, cst.Index):
         return None
     return one.slice[0].slice.value
+
+
+def is_walked_key(module: Module, use: cst.Subscript) -> bool:
+    """`for key in table: table[key]`: it has the key."""
+    base, code = module.code(use.value), _code_of_index(module, use)
+    for around in module.ancestors(use):
+        loop = around.for_in if isinstance(around, cst.BaseComp) else around
+        if isinstance(loop, cst.For | cst.CompFor) and module.code(loop.target).split(",")[0].strip("( ") == code:
+            return module.code(loop.iter) in (
+                base,
+                f"{base}.keys()",
+                f"{base}.items()",
+                f"sorted({base})",
+                f"list({base})",
+            )
+        if isinstance(around, cst.FunctionDef):
+            return False
+    return False
+
+
+def _code_of_index(module: Module, use: cst.Subscript) -> str:
+    index = index_of(use)
+    return module.code(index) if index is not None else ""

@@ -163,7 +163,9 @@ def _method(
     source, quote = module.code(use.value), quote_of(module, use)
     good = f"hasattr({source}, {quote}{name}{quote})"
     line = guards.statement_line(module, call)
-    if line is not None and isinstance(line.body[0], cst.Expr) and line.body[0].value in (call, module.parent(call)):
+    only = line.body[0] if line is not None else None
+    is_alone = isinstance(only, cst.Expr) and only.value in (call, module.parent(call))
+    if line is not None and (is_alone or _works_on_itself(module, line, call)):
         guards.under(module, line, good)
     elif (otherwise := "None" if lasting.lasts(module, call, "None") else _instead(module, call)) is None:
         return _read_on(case, module, use, name, owner)
@@ -172,6 +174,14 @@ def _method(
     edit = module.edit()
     why = f"Not every {owner} has '{name}': it is called where it is there."
     return Proposal("attribute", "hasattr", (edit,), first_changed_line(edit), "review", why)
+
+
+def _works_on_itself(module: Module, line: cst.SimpleStatementLine, call: cst.Call) -> bool:
+    """`x = self.drop(x)`: without the method, `x` is as good as it came."""
+    only = line.body[0]
+    if not isinstance(only, cst.Assign) or only.value is not call or len(only.targets) != 1 or not call.args:
+        return False
+    return module.code(only.targets[0].target) == module.code(call.args[0].value)
 
 
 def _instead(module: Module, call: cst.Call) -> str | None:

@@ -141,6 +141,9 @@ def _set_first(case: Case, module: Module, use: cst.Attribute, name: str, found:
     if any(module.code(one.target) == f"self.{name}" for one in targets):
         if any(frame.function.rpartition(".")[2] == "__del__" for frame in case.records[0].frames):
             return _half_made(case, module, use, name, found.name)
+        starts = lasting.lasts(module, use, start or "None") or checks.is_guarded(module, use, f"self.{name}")
+        if first is not None and not starts and _only_sometimes(module, first, name) is not None:
+            return optional(case, module, use, name, found.name)
         if first is not None and (before := _only_sometimes(module, first, name)) is not None:
             guards.before(module, before, f"self.{name} = {start or 'None'}\n")
             edit = module.edit()

@@ -40,6 +40,7 @@ _LAZY = (
     *("dict_keys", "dict_values", "dict_items", "odict_keys", "odict_values", "map", "filter", "zip", "range"),
     *("generator", "tuple"),
 )
+_OF_ARRAYS = ("ndarray", "float32", "float64", "int32", "int64", "bool_")
 _PLAIN = (*_NUMBERS, "str", "bytes", "list", "tuple", "dict", "set", "frozenset")
 
 
@@ -62,7 +63,7 @@ def propose(case: Case, module: Module, use: cst.Attribute, name: str, owner: st
         return _listed(module, use, kind)
     if name in _OF_LIST and kind in ("str", "dict", *_NUMBERS):
         return _of_type(case, module, use, "list", kind)
-    if name in _UNWRAPPING and kind in _PLAIN and guards.is_repeatable(module.code(subject)):
+    if name in _UNWRAPPING and kind in (*_PLAIN, *_OF_ARRAYS) and guards.is_repeatable(module.code(subject)):
         return _as_it_is(module, use, call, name, kind)
     return None
 
