@@ -6,6 +6,7 @@ import re
 
 import libcst as cst
 
+from engine.repair.patterns.data import record_parts
 from engine.repair.patterns.guarding import checks, for_nothing, guards, results, stand_ins
 from engine.repair.patterns.guarding.lasting import adds_text, lasts
 from engine.repair.patterns.guarding.statement_kinds import is_only_shown
@@ -293,6 +294,9 @@ def as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool]
         return "0", False
     if name.endswith(".join"):
         return "[]", False
+    part = record_parts.default_of(module, around, call)
+    if part is not None:
+        return part, False
     if around.keyword is not None and (len(call.args) > 1 or name != "dict"):
         return "", False
     if _is_part_of_record(module, around, call):

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns.data import begun_records, elements, environment, key_methods
+from engine.repair.patterns.data import begun_records, elements, environment, key_methods, other_reads
 from engine.repair.patterns.data.key_defaults import LISTS, default_for, held, only, takes_none
 from engine.repair.patterns.data.key_defaults import alike as beside
 from engine.repair.patterns.data.required_keys import must_be_there
-from engine.repair.patterns.guarding import absent, checks, for_nothing, guards, kept, read_again
+from engine.repair.patterns.guarding import absent, for_nothing, guards, read_again
 from engine.repair.patterns.guarding.lasting import adds_text
 from engine.repair.patterns.guarding.subscripts import absence_of, constant, index_of, is_walked_key, subscripts
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
@@ -72,7 +72,7 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     stored = [one for one in (*exact, *others) if not _is_stored(module, one)]
     if not stored:
         return key_methods.propose(case, module, line)
-    stored = [one for one in stored if not _is_looked_for(module, one)] or stored
+    stored = [one for one in stored if not other_reads.is_looked_for(module, one)] or stored
     stored = [one for one in stored if not is_walked_key(module, one)] or stored
     exact = [one for one in exact if one in stored]
     use = _missing(module, stored, key) if not exact else stored[0]
@@ -83,19 +83,13 @@ def _key(case: Case, module: Module, line: int) -> Proposal | Declined:
     if index is None:
         raise NotEditable("the code is set out as nobody would expect")
     base, code = module.code(use.value), module.code(index)
-    if _is_looked_for(module, use):
+    if other_reads.is_looked_for(module, use):
         return _decline("the key is looked for before it is read")
     alike: list[cst.Subscript] = []
     if not exact and isinstance(module.parent(use), cst.BaseComp):
         here = [one for one in stored[1:] if module.code(one.value) == base]
         alike = [one for one in here if isinstance(module.parent(one), cst.BaseComp)]
     return _missing_key(case, module, use, base, code, key, alike)
-
-
-def _is_looked_for(module: Module, use: cst.Subscript) -> bool:
-    """Whether the code asks for the key before it reads it."""
-    base, code = module.code(use.value), module.code(_inside(use))
-    return any(checks.is_guarded(module, use, f"{code} {word} {base}") for word in ("in", "not in"))
 
 
 def _missing(module: Module, reads: Sequence[cst.Subscript], key: object) -> cst.Subscript:
@@ -157,25 +151,36 @@ def _missing_key(
     if (usual := environment.usual(module, use, key)) is not None:
         _call(module, use, "get", usual)
         return _finish(module, "get", f"Not every system sets {code}: {usual} then.")
-    if (name := _earlier(module, use)) is not None:
-        _call(module, use, "get", name)
-        return _finish(module, "get", f"{base} has not always {code}: {name} stays what it is then.")
+    if (name := other_reads.earlier(module, use)) is not None:
+        behind = [
+            (one, other_reads.earlier_or_default(case, module, one, key))
+            for one in other_reads.reads_behind(module, use)
+        ]
+        if all(given is not None for _one, given in behind):
+            for one, given in ((use, name), *behind):
+                _call(module, one, "get", given or "")
+            return _finish(module, "get", f"{base} has not always {code}: {name} stays what it is then.")
     if (kept_in := held(module, use)) is not None:
         _call(module, use, "setdefault", kept_in)
         return _finish(module, "setdefault", f"{base} gets {kept_in} for a key that it has not seen yet.")
     default = default_for(case, module, use, key)
-    again = [(one, default_for(case, module, one, key)) for one in _reads_behind(module, use)]
+    together = other_reads.in_statement(module, use)
+    if default is None and together:
+        given_there = (default_for(case, module, one, key) for one in together)
+        default = next((one for one in given_there if one is not None and one[0] in ("[]", "{}")), None)
+    again = [(one, default_for(case, module, one, key)) for one in other_reads.reads_behind(module, use)]
     is_held = default is not None and default[0] in ("[]", "{}", "set()")
     if default is not None and (is_held or all(given is not None for _one, given in again)):
         given, told = default
-        if given in ("[]", "{}", "set()") and _is_read_again(module, use):
+        if given in ("[]", "{}", "set()") and other_reads.is_read_again(module, use):
             _call(module, use, "setdefault", given)
             return _finish(module, "setdefault", f"{base} gets {given} for a key that it has not seen yet.")
         _call(module, use, "get", given)
         for later, its in again:
             if its is not None:
                 _call(module, later, "get", its[0])
-        alike = [*alike, *_others_in_chain(module, use, base), *beside(module, use)]
+        held_there = together if given in ("[]", "{}") else []
+        alike = [*alike, *held_there, *other_reads.others_in_chain(module, use, base), *beside(module, use)]
         for other in alike:
             _call(module, other, "get", given)
         sure: Applicability = "safe" if told and given and guards.is_repeatable(base) else "review"
@@ -189,52 +194,6 @@ def _missing_key(
     asked = (f"{code} in {base}", f"{code} not in {base}")
     edit = read_again.guarded(case, module, absence, module.edit(), asked)
     return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
-
-
-def _earlier(module: Module, use: cst.Subscript) -> str | None:
-    """The name that a use alone gives another value than it has by now; None where it is bound otherwise."""
-    line = module.nearest(use, cst.SimpleStatementLine)
-    change = line.body[0] if line is not None else None
-    if line is None or not isinstance(change, cst.Assign) or change.value is not use or _reads_behind(module, use):
-        return None
-    return module.code(change.targets[0].target) if kept.has_earlier(module, line) else None
-
-
-def _is_read_again(module: Module, use: cst.Subscript) -> bool:
-    """Whether the same key is read from the same thing behind a use: it has to be there then."""
-    return bool(_reads_behind(module, use))
-
-
-def _reads_behind(module: Module, use: cst.Subscript) -> list[cst.Subscript]:
-    """The reads of the same key behind a use in its function, as far as nothing asks for it."""
-    function, line = module.function(use), module.position(use).start.line
-    within = function.body if function is not None else module.tree
-    if not guards.is_repeatable(module.code(use)):
-        return []
-    every = [one for one in module.nodes(cst.Subscript, within=within) if module.code(one) == module.code(use)]
-    later = [one for one in every if module.position(one).start.line > line]
-    if any(isinstance(module.parent(one), cst.AssignTarget | cst.AugAssign | cst.Del) for one in later):
-        return []
-    return [one for one in later if not _is_looked_for(module, one)]
-
-
-def _others_in_chain(module: Module, use: cst.Subscript, base: str) -> list[cst.Subscript]:
-    """`data["a"] or data["b"] or c`: what is read from the same thing instead, and may be missing just so."""
-    top: cst.CSTNode = use
-    around = module.parent(top)
-    while isinstance(around, cst.BooleanOperation) and isinstance(around.operator, cst.Or):
-        top, around = around, module.parent(around)
-    found: list[cst.Subscript] = []
-
-    def look(node: cst.CSTNode, *, is_last: bool) -> None:
-        if isinstance(node, cst.BooleanOperation) and isinstance(node.operator, cst.Or):
-            look(node.left, is_last=False)
-            look(node.right, is_last=is_last)
-        elif isinstance(node, cst.Subscript) and node is not use and not is_last and module.code(node.value) == base:
-            found.append(node)
-
-    look(top, is_last=True)
-    return [one for one in found if isinstance(constant(only(one)), str)]
 
 
 def _deleted(module: Module, use: cst.Subscript, base: str, code: str, is_own: bool) -> Proposal | Declined:

@@ -97,6 +97,7 @@ def inline(
     """Put a conditional expression in the place of `whole`; its operator, and the value that is given instead."""
     if otherwise in ('""', "''") and module.code(whole).startswith(("int(", "float(", "len(", "round(")):
         otherwise = "None"  # what would have been a number is no text
+    otherwise = _unpacked(module, whole) or otherwise
     if not lasting.lasts(module, whole, otherwise):
         otherwise = lasting.fitting(module, whole) or otherwise
     good, _bad, body = bound(module, absence, whole, repeatable)
@@ -105,6 +106,15 @@ def inline(
         made = made.with_changes(body=body.with_changes(lpar=[], rpar=[]) if not isinstance(body, cst.IfExp) else body)
     module.replace(whole, made)
     return "conditional", Value(otherwise, "guessed", "nothing else fits here")
+
+
+def _unpacked(module: Module, whole: cst.BaseExpression) -> str | None:
+    """A None for each of several names that a value is taken apart into; None where it is not."""
+    change = module.parent(whole)
+    target = change.targets[0].target if isinstance(change, cst.Assign) and len(change.targets) == 1 else None
+    if not isinstance(target, cst.Tuple) or any(isinstance(one, cst.StarredElement) for one in target.elements):
+        return None
+    return f"({', '.join(['None'] * len(target.elements))})"
 
 
 def flat(code: str) -> str:
