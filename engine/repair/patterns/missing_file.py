@@ -34,7 +34,7 @@ from engine.repair.patterns.paths.missing import failed_call, is_target, runs_a_
 from engine.repair.patterns.paths.rounds import filters_key, filters_order, filters_readers, passes_over
 from engine.repair.patterns.paths.sizes import is_reached_sometimes, stands_for_nothing
 from engine.repair.patterns.pattern import Case, Declined, Proposal
-from engine.repair.patterns.source import expected, handlers
+from engine.repair.patterns.source import expected, handlers, python_two
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.openings import keyword
 from engine.repair.patterns.source.python_two import fitting
@@ -61,7 +61,9 @@ class MissingFile:
     title = "look for files before they are read, make folders before they are written to"
 
     def recognises(self, record: ErrorRecord) -> bool:
-        """A FileNotFoundError, and what libraries say in its place of a folder that they would write to."""
+        """A FileNotFoundError, Python 2's words for it, and libraries' for a folder that they would write to."""
+        if python_two.is_of_it(record):
+            return True
         if record.type in ("OSError", "RuntimeError"):
             return NO_FOLDER.match(record.message) is not None
         return record.type == "FileNotFoundError"
@@ -98,7 +100,7 @@ def _site(case: Case) -> Site | Proposal | Declined:
     told = PATH.search(case.records[0].message)
     path = re.sub(r"\Ab?(['\"])(.*)\1\Z", r"\2", told["path"]) if told else None
     calls = [node for node in parts if isinstance(node, cst.Call)]
-    if path == "":
+    if path == "" and not empty.is_listed(module, calls):
         return empty.propose(module, statement, calls)
     if calls and handlers.widened(module, calls[0], "FileNotFoundError"):
         return edits.done(module, "handler", "review", "the handler around it says what is done then")
@@ -163,11 +165,19 @@ def _unless_looked_for(site: Site, has_target: bool) -> Site | Proposal | Declin
         if has_target:
             return replace(site, call=replace(call, action="write", path=call.target))
         if last_name(call.call.func) in moves.COPYING and moves.told_side(site) != "source":
-            return writes.folder_made(site, call.target, "review")
+            return _goal_made(site, call.target)
     made = raced(site)
     if made is not None:
         return made
     return edits.declined("the path is looked for already: it vanished in between, or the check is elsewhere wrong")
+
+
+def _goal_made(site: Site, target: cst.BaseExpression) -> Proposal | Declined:
+    """The folder that something is copied into is made, or that of the name that it gets."""
+    is_into = last_name(site.call.call.func) in ("copy", "copy2", "move")
+    if is_into and (moves.is_folder(target) or moves.is_the_same_for_all(site, target)):
+        return writes.folder_itself(site, target)
+    return writes.folder_made(site, target, "review")
 
 
 # -- editing -----------------------------------------------------------------------------------------------------------
@@ -185,9 +195,7 @@ def _edit(site: Site) -> Proposal | Declined:
         return writes.gone_already(site)
     target = site.call.target
     if action == "move" and target is not None and is_target(site) and writes.has_folder(target):
-        if moves.is_folder(target) and last_name(site.call.call.func) in ("copy", "copy2", "move"):
-            return writes.folder_itself(site, target)
-        return writes.folder_made(site, target, "review")
+        return _goal_made(site, target)
     if action == "list" and writes.is_written_into(site):
         return writes.folder_itself(site, site.call.path)
     if detours.is_answering(site):

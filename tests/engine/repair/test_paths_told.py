@@ -73,7 +73,7 @@ def test_a_path_that_ends_with_b_is_taken_whole(tmp_path: Path, path: str) -> No
 
 def test_what_lies_in_a_home_need_not_be_there(tmp_path: Path) -> None:
     source = (
-        "from pathlib import Path\nSAID = {'a': '1'}\nOWN = Path.home() / '.app'\nwith open(OWN) as f:\n"
+        "from pathlib import Path\nSAID = {'a': '1'}\nOWN = Path.home() / '.apprc'\nwith open(OWN) as f:\n"
         "    SAID.update(line.split('=') for line in f)\n"
     )
     assert "if OWN.exists():\n    with" in after(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from engine.repair.patterns.guarding import guards
+from engine.repair.patterns.guarding.for_nothing import NUMBER
 from engine.repair.patterns.guarding.subscripts import constant, index_of
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.producers import bound_to
+
+_NUMBERS = re.compile(r"(?:len|int|float|sum|abs|round)\(")
 
 
 def begin(module: Module, use: cst.Subscript) -> bool:
@@ -27,7 +32,10 @@ def begin(module: Module, use: cst.Subscript) -> bool:
         if part is None:
             break
         parts.append(part)
-    if not parts:
+    rest = list(block.body)[list(block.body).index(line) + len(parts) :]
+    others = [one for each in rest for one in module.nodes(cst.Subscript, within=each)]
+    others = [one for one in others if module.code(one.value) == module.code(use)]
+    if not parts or any(module.code(index_of(one) or one) not in parts for one in others):
         return False
     record = ", ".join(f"{one}: 0" for one in dict.fromkeys(parts))
     code = f"{module.code(use.value)}.setdefault({module.code(key)}, {{{record}}})\n"
@@ -43,7 +51,9 @@ def _counted(module: Module, statement: cst.BaseStatement, record: str) -> str |
         return None
     if not isinstance(target, cst.Subscript) or module.code(target.value) != record:
         return None
-    if isinstance(small.value, cst.SimpleString | cst.FormattedString | cst.List):
-        return None
     index = index_of(target)
-    return module.code(index) if index is not None and isinstance(constant(index), str) else None
+    if index is None or not isinstance(constant(index), str):
+        return None
+    is_number = isinstance(small.value, cst.Integer | cst.Float) or _NUMBERS.match(module.code(small.value))
+    words = f"{module.code(index)} {module.code(small.value)}"
+    return module.code(index) if is_number or NUMBER.search(words) else None

@@ -67,6 +67,9 @@ _BEGUN = re.compile(r"(?:\A|_)(?:step|epoch|iteration|iter|count|counter|offset|
 _MOMENT = re.compile(r"(?i)(?:^|_)(?:time|timestamp|ts|date|datetime|at|since|start|started|began|epoch|[acm]time)$")
 
 
+_RUNNING = ("run", "Popen", "call", "check_call", "check_output", "create_subprocess_exec")
+
+
 def only(use: cst.Subscript) -> cst.BaseExpression:
     index = index_of(use)
     if index is None:
@@ -294,6 +297,8 @@ def as_argument(module: Module, around: cst.Arg, words: str) -> tuple[str, bool]
         return "0", False
     if name.endswith(".join"):
         return "[]", False
+    if around.keyword is not None and around.keyword.value == "args" and last_name(call.func) in _RUNNING:
+        return None  # of nothing there is no program
     part = record_parts.default_of(module, around, call)
     if part is not None:
         return part, False

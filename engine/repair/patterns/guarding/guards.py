@@ -40,8 +40,9 @@ _BARE_IN = (
     cst.Expr,
     cst.Param,
 )
-_TAKES = re.compile(
-    r"(?i)[._](?:pop|next|read|recv|get|take|accept|create|make|new|open|start|run|fetch|load|step)\w*\(\)"
+_GIVES = re.compile(  # what only tells where an object belongs, or what is chosen in it
+    r"instance|one|shared|app|application|project|window|parent(?:Widget|Item)?|widget|model|scene|view|layout|document|viewport|rect|size|width|height|root|owner|"
+    r"(?:current|selected|active|focus|get)(?:_?[A-Za-z]\w*)?"
 )
 _SIMPLE = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.SimpleString)
 
@@ -97,7 +98,8 @@ def may_repeat(module: Module, node: cst.BaseExpression) -> bool:
         return False
     scope = module.function(node)
     calls = module.nodes(cst.Call, within=scope.body if scope is not None else module.tree)
-    return sum(1 for one in calls if module.code(one) == code) > 1 and not _TAKES.search(code)
+    asked = re.findall(r"(\w+)\(\)", code)
+    return sum(1 for one in calls if module.code(one) == code) > 1 and all(_GIVES.fullmatch(one) for one in asked)
 
 
 def is_bound_over(module: Module, node: cst.CSTNode, name: str) -> bool:
@@ -326,6 +328,15 @@ def _is_at_its_end(module: Module, node: cst.CSTNode) -> bool:
     is nothing in any round."""
     loop = module.nearest(node, cst.While)
     first = loop.body.body[0] if loop is not None else None
+    small = first.body[0] if isinstance(first, cst.SimpleStatementLine) else None
+    if loop is None or not isinstance(small, cst.Assign):
+        return False
+    read = {one.value for target in small.targets for one in module.nodes(cst.Name, within=target)}
+    asked = [one.test for one in own_nodes(loop.body, cst.If) if any(own_nodes(one, cst.Break))]
+    if any(one.value in read for test in asked for one in module.nodes(cst.Name, within=test)):
+        return False  # what was read is asked for: it is not what is missing
+    if not any(one.value in read for one in module.nodes(cst.Name, within=node)):
+        return False
     calls = (
         [one for one in own_nodes(first, cst.Call) if isinstance(one.func, cst.Attribute)] if first is not None else []
     )

@@ -32,8 +32,8 @@ def widened(module: Module, subject: cst.BaseExpression) -> bool:
 
 
 def counts_as_nothing(module: Module, use: cst.CSTNode, subject: cst.BaseExpression) -> bool:
-    """Let the condition in front that gives something a plain value in place of another plain value do so for None as
-    well: `if host == "": host = "here"`, whose `elif`, or what stands behind it, needs one. Whether there was one."""
+    """Let the condition in front that gives something a plain value in place of nothing do so for None as well:
+    `if host == "": host = "here"`, whose `elif`, or what stands behind it, needs one. Whether there was one."""
     code = module.code(subject)
     if not guards.is_repeatable(code):
         return False
@@ -42,12 +42,23 @@ def counts_as_nothing(module: Module, use: cst.CSTNode, subject: cst.BaseExpress
         if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1 or module.code(test.left) != code:
             continue
         target, given = test.comparisons[0], _first_given(module, one, code)
-        is_plain = isinstance(target.comparator, cst.SimpleString | cst.Integer | cst.Tuple | cst.List)
+        is_plain = _is_nothing(module, target.comparator)
         is_same = isinstance(target.operator, cst.Equal | cst.In)
         if is_plain and is_same and given is not None and not _is_bound_between(module, one, use, code):
             module.replace(test, guards.joined(module, test, f"{code} is None", "or"))
             return True
     return False
+
+
+def _is_nothing(module: Module, value: cst.BaseExpression) -> bool:
+    """Whether a value that is written out, or one of several, says that there is none: `""`, 0, `"none"`."""
+    if isinstance(value, cst.Tuple | cst.List):
+        return any(_is_nothing(module, one.value) for one in value.elements)
+    text = module.code(value)
+    return (
+        text in _EMPTY
+        or re.fullmatch(r"(?i)['\"](?:none|null|default|auto|unset|unknown|0\.0\.0\.0)['\"]", text) is not None
+    )
 
 
 def _in_front(module: Module, use: cst.CSTNode) -> list[cst.If]:

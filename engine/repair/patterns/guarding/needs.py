@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from engine.repair.patterns.guarding import checks
 from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.producers import bound_to
+
+_DRAWN = re.compile(r"\.(?:redraw|refresh|repaint|render|draw|flush)\(\)\s*\Z")  # what has not changed
 
 
 def is_only_told(module: Module, absence: Absence, function: cst.FunctionDef | None) -> bool:
@@ -43,7 +47,11 @@ def try_before_more(module: Module, absence: Absence) -> cst.Try | None:
                 if module.code(one) == code and module.position(one).start.line > end
             ]
             again = [one for one in again if not isinstance(module.parent(one), cst.AssignTarget)]
-            return around if any(not checks.is_guarded(module, one, code) for one in again) else None
+            if not any(not checks.is_guarded(module, one, code) for one in again):
+                return None
+            block = module.parent(around)
+            is_all = isinstance(block, cst.IndentedBlock) and _all_need(module, block, around, code)
+            return around if is_all else None
         inner = around
     return None
 
@@ -61,8 +69,20 @@ def is_handed_on(module: Module, absence: Absence, line: cst.SimpleStatementLine
         call = call.expression if isinstance(call, cst.Await) else call
         given = [arg.value for arg in call.args if arg.keyword is None] if isinstance(call, cst.Call) else []
         if any(module.code(each) == subject.value for each in given) and isinstance(call, cst.Call):
-            return isinstance(call.func, cst.Attribute) and not checks.is_guarded(module, call, subject.value)
+            is_open = isinstance(call.func, cst.Attribute) and not checks.is_guarded(module, call, subject.value)
+            return is_open and _all_need(module, block, line, subject.value)
     return False
+
+
+def _all_need(module: Module, block: cst.IndentedBlock, line: cst.CSTNode, subject: str) -> bool:
+    """Whether every statement behind one in its block speaks of the subject, or of what was bound with it."""
+    names = {subject}
+    for one in list(block.body)[[id(each) for each in block.body].index(id(line)) :]:
+        read = {module.code(each) for each in module.nodes(cst.BaseExpression, within=one)}  # type: ignore[type-abstract]
+        if not names & read and not _DRAWN.search(module.code(one)):
+            return False
+        names |= {module.code(each.target) for each in module.nodes(cst.AssignTarget, within=one)}
+    return True
 
 
 def is_needed_later(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:

@@ -8,7 +8,9 @@ the function's own file. Reads sources alone.
 from __future__ import annotations
 
 import ast
+import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import libcst as cst
@@ -28,6 +30,11 @@ _TEXT_METHODS = frozenset(
     )
 )
 _DICT_METHODS = frozenset(("items", "keys", "values", "get"))
+_BUILT_IN = frozenset(
+    name for kind in (dict, str, bytes, list, set, int, io.TextIOWrapper, io.BytesIO) for name in dir(kind)
+) | {"put", "task_done", "match", "search", "group", "groups", "fullmatch", "send", "recv", "run", "start", "next",
+     "load", "parse", "fetch", "execute", "call", "open", "exists", "stat", "submit", "result", "wait"}  # fmt: skip
+_Reads = dict[ast.AST, dict[str, list[ast.Name]]]
 _FAILS = "fails"  # and no empty value helps
 _ASKS = "asks"
 _UNKNOWN = ""
@@ -44,37 +51,71 @@ def needed(case: Case, module: Module, function: cst.FunctionDef) -> str | None:
         return None
     if len(makers) > 1 and is_method:
         trees = [(path, tree) for path, tree in trees if path == case.path]
-    fates = {fate for path, tree in trees for fate in _fates(tree, name, None if is_method else (case.path, path))}
+    own = module.nearest(function, cst.ClassDef)
+    home = _Home(case.path, name, own.name.value if own is not None else None)
+    fates = {fate for path, tree in trees for fate in _fates(tree, home, path)}
     fates -= {_UNKNOWN}
     if not fates or _ASKS in fates:
         return None
     return fates.pop() if len(fates) == 1 and _FAILS not in fates else ""
 
 
-def _is_meant(call: ast.Call, name: str, tree: ast.Module, places: tuple[str, str] | None) -> bool:
-    """Whether a call is one of the function: of a method by any object, of a plain function by its name where the file
-    has it from its module, or by the module. `places`: where the function is, and where the call is; None for a
-    method."""
-    func = call.func
-    if places is None:
-        return isinstance(func, ast.Attribute) and func.attr == name
-    home = PurePosixPath(places[0])
-    stem = home.parent.name if home.stem == "__init__" else home.stem
-    if isinstance(func, ast.Name):
-        given = [
-            one
-            for one in ast.walk(tree)
-            if isinstance(one, ast.ImportFrom) and any((each.asname or each.name) == name for each in one.names)
-        ]
-        is_from = any((one.module or "").rpartition(".")[2] == stem for one in given)
-        return func.id == name and (is_from or (places[0] == places[1] and not given))
-    if not (isinstance(func, ast.Attribute) and func.attr == name and isinstance(func.value, ast.Name)):
-        return False
+@dataclass(frozen=True)
+class _Home:
+    """Where a function is: its file, its name, and its class if it is a method."""
+
+    path: str
+    name: str
+    own: str | None
+
+    @property
+    def stem(self) -> str:
+        home = PurePosixPath(self.path)
+        return home.parent.name if home.stem == "__init__" else home.stem
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a file has by which name: functions by the last part of the module they are from, modules by the last part
+    of their own, and objects by the class they are made of."""
+
+    given: dict[str, set[str]]
+    modules: dict[str, str]
+    objects: dict[str, set[str]]
+
+
+def _known(tree: ast.Module) -> _Known:
+    known = _Known({}, {}, {})
     for one in ast.walk(tree):
-        for each in one.names if isinstance(one, ast.Import | ast.ImportFrom) else ():
-            if (each.asname or each.name.partition(".")[0]) == func.value.id:
-                return each.name.rpartition(".")[2] == stem
-    return False
+        if isinstance(one, ast.ImportFrom):
+            for each in one.names:
+                known.given.setdefault(each.asname or each.name, set()).add((one.module or "").rpartition(".")[2])
+        if isinstance(one, ast.Import | ast.ImportFrom):
+            for each in one.names:
+                known.modules.setdefault(each.asname or each.name.partition(".")[0], each.name.rpartition(".")[2])
+        if isinstance(one, ast.Assign) and isinstance(one.value, ast.Call):
+            for target in one.targets:
+                known.objects.setdefault(ast.unparse(target), set()).add(_last(one.value.func))
+    return known
+
+
+def _is_meant(call: ast.Call, home: _Home, path: str, known: _Known) -> bool:
+    """Whether a call is one of the function: of a method by an object of its class, or by any object where no built-in
+    type has one of this name; of a plain function by its name where the file has it from its module, or by the
+    module."""
+    func = call.func
+    if home.own is not None:
+        if not isinstance(func, ast.Attribute):
+            return False
+        is_own = path == home.path and isinstance(func.value, ast.Name) and func.value.id in ("self", "cls")
+        made = known.objects.get(ast.unparse(func.value), set())
+        return is_own or home.own in made or (not made and home.name not in _BUILT_IN)
+    if isinstance(func, ast.Name):
+        given = known.given.get(home.name, set())
+        return func.id == home.name and (home.stem in given or (home.path == path and not given))
+    if not (isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name)):
+        return False
+    return known.modules.get(func.value.id) == home.stem
 
 
 def _last(func: ast.expr) -> str:
@@ -87,10 +128,13 @@ def _above(node: ast.AST, around: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
         yield node
 
 
-def _fates(tree: ast.Module, name: str, places: tuple[str, str] | None) -> Iterator[str]:
+def _fates(tree: ast.Module, home: _Home, path: str) -> Iterator[str]:
     """What is done with each call of a function, as far as it tells anything."""
+    name = home.name
     calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and _last(one.func) == name]
-    calls = [one for one in calls if _is_meant(one, name, tree, places)]
+    known = _known(tree) if calls else _Known({}, {}, {})
+    calls = [one for one in calls if _is_meant(one, home, path, known)]
+    reads: _Reads = {}
     around = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)} if calls else {}
     for call in calls:
         node: ast.AST = call
@@ -102,7 +146,7 @@ def _fates(tree: ast.Module, name: str, places: tuple[str, str] | None) -> Itera
         if isinstance(parent, ast.Assign) and parent.value is node and len(parent.targets) == 1:
             target = parent.targets[0]
             if isinstance(target, ast.Name):
-                yield from _fates_of_name(around, parent, target.id)
+                yield from _fates_of_name(around, parent, target.id, reads)
             elif isinstance(target, ast.Tuple | ast.List):
                 yield _FAILS
         else:
@@ -164,13 +208,19 @@ def _reckoned(node: ast.AST, whole: ast.BinOp) -> str:
     return "0" if isinstance(whole.op, ast.Add | ast.Sub) and isinstance(other, ast.Constant) else _FAILS
 
 
-def _fates_of_name(around: dict[ast.AST, ast.AST], change: ast.Assign, name: str) -> Iterator[str]:
-    """What is done, behind its binding, with a name that got a result."""
+def _fates_of_name(around: dict[ast.AST, ast.AST], change: ast.Assign, name: str, reads: _Reads) -> Iterator[str]:
+    """What is done, behind its binding, with a name that got a result. `reads`: what was collected of other scopes."""
     scope: ast.AST = change
     while scope in around and not isinstance(scope, _FUNCTIONS):
         scope = around[scope]
-    reads = [one for one in ast.walk(scope) if isinstance(one, ast.Name) and one.id == name]
-    for one in sorted(reads, key=lambda one: (one.lineno, one.col_offset)):
+    if scope not in reads:
+        reads[scope] = {}
+        for one in ast.walk(scope):
+            if isinstance(one, ast.Name):
+                reads[scope].setdefault(one.id, []).append(one)
+        for found in reads[scope].values():
+            found.sort(key=lambda one: (one.lineno, one.col_offset))
+    for one in reads[scope].get(name, []):
         if one.lineno <= change.lineno:
             continue
         if isinstance(one.ctx, ast.Store):

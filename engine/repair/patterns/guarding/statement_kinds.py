@@ -20,9 +20,9 @@ from engine.repair.patterns.source.syntax import last_name, parameter_of
 
 _ANSWERING = ("startswith", "endswith", "isdigit", "isalpha", "isalnum", "isnumeric", "is_file", "is_dir", "exists")
 _ASKING = re.compile(r"_*(?:is|has|can|should|needs|matches|contains|supports)_")
-_COUNTING = re.compile(r"(?:\A|_)(?:count|total|num|number|sum)(?:_|\Z)")
+_TALLYING = re.compile(r"(?:\A|_)(?:count|total|sum)(?:_|\Z)")
 _CHANGING = re.compile(
-    r"(?:\A|_)(?:resized?|crop|rotate|convert|filter|transpose|transform|pad|scale|normali[sz]e|clip|blur|flip|round|sort|"
+    r"(?:\A|_)(?:resized?|rotate|convert|transpose|transform|pad|scale|normali[sz]e|clip|blur|flip|round|sort|"
     r"truncate|translate|shift|apply|wrap|indent|format)(?:_|\Z)"
 )
 _DISPLAYS = (cst.DictElement, cst.Element)
@@ -209,7 +209,7 @@ def guess(only: cst.BaseSmallStatement, function: cst.FunctionDef) -> str:
     name = value.func.value if isinstance(value, cst.Call) and isinstance(value.func, cst.Name) else ""
     if isinstance(value, cst.ListComp) or name in ("list", "sorted"):
         return "[]"
-    is_counted = isinstance(value, cst.BinaryOperation | cst.Attribute) and _COUNTING.search(function.name.value)
+    is_counted = isinstance(value, cst.BinaryOperation | cst.Attribute) and _TALLYING.search(function.name.value)
     if name in ("sum", "len") or is_counted or (value is not None and _adds_to_itself(value, function.name.value)):
         return "0"
     is_asked = isinstance(value, cst.Comparison) or (
@@ -262,7 +262,7 @@ def is_set_here_alone(module: Module, only: cst.BaseSmallStatement) -> bool:
     stated = [module.code(one.target) for one in intent.own_nodes(own.body, cst.AssignTarget)]
     stated += [module.code(one.target) for one in intent.own_nodes(own.body, cst.AnnAssign)]
     is_else = any(module.code(one.target) == targets[0] for one in given)
-    return not is_else and targets[0].removeprefix("self.") not in stated and bool(module.code(own)) and not own.bases
+    return not is_else and targets[0].removeprefix("self.") not in stated and not own.bases
 
 
 def binds(change: cst.Assign | cst.AnnAssign, use: cst.CSTNode) -> bool:

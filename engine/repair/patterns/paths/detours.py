@@ -32,6 +32,10 @@ from engine.repair.patterns.source.syntax import bound_values, own_attribute
 MOST_RUNS = 4
 MOST_LINES = 14
 WITHOUT = "it need not be there: what needs it is left out, the rest is done"
+_SETTINGS = re.compile(
+    r"(?i)config|\bconf\b|settings?|prefs?\b|preferences|history|cache|session|recent|rc\b|\.(?:ya?ml|toml|ini|cfg)\b"
+)
+_SECRET = re.compile(r"(?i)key|token|secret|passw|credential|deny|allow|block|licen[cs]e")
 Scope = cst.FunctionDef | cst.Module
 
 
@@ -120,12 +124,14 @@ def _is_imported(module: Module) -> bool:
 
 
 def is_at_home(site: Site) -> bool:
-    """Whether a path lies in a person's home: not everybody has put something there."""
+    """Whether a path lies in a person's home, and is called what not everybody has put there: settings, a history."""
     module, path = site.module, site.call.path
     scope = module.function(path) or module.tree
     line = module.position(path).start.line
     bound = bound_values(module, scope, path.value, line) if isinstance(path, cst.Name) else []
-    return any(re.search(r"\bhome\(\)|\bexpanduser\(|['\"]~/", module.code(one)) for one in (path, *bound[:1]))
+    codes = [module.code(one) for one in (path, *bound[:1])]
+    is_there = any(re.search(r"\bhome\(\)|\bexpanduser\(|['\"]~/", one) for one in codes)
+    return is_there and any(_SETTINGS.search(one) for one in codes) and not any(_SECRET.search(one) for one in codes)
 
 
 def _needed_later(module: Module, scope: Scope, statement: Statement) -> list[str]:

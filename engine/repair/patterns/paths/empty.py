@@ -17,7 +17,7 @@ from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.syntax import bound_values, last_name
 
 _MAKING = ("os.makedirs", "os.mkdir")
-_LOOKING = ("os.listdir", "os.scandir", "os.chdir")
+_LOOKING = ("os.listdir", "os.scandir", "os.chdir", "os.stat", "os.access", "os.statvfs", "os.walk")
 _WHY = "a bare file name lies in the working directory, which is there"
 
 
@@ -38,6 +38,12 @@ def propose(module: Module, statement: cst.CSTNode, calls: Sequence[cst.Call]) -
             module.replace(path, guards.expression(f"{module.code(path)} or {quote}.{quote}"))
             return edits.done(module, "working-directory", "review", _WHY)
     return edits.declined("the path is empty: what should have set it is to blame")
+
+
+def is_listed(module: Module, calls: Sequence[cst.Call]) -> bool:
+    """Whether a folder is listed that is no file's: none that is named is as good as none that is there."""
+    listed = [one for one in calls if module.qualified(one.func) in ("os.listdir", "os.scandir") and one.args]
+    return bool(listed) and not any(_is_folder_of(module, one.args[0].value) for one in listed)
 
 
 def _made_if_named(module: Module, statement: cst.CSTNode, path: cst.BaseExpression) -> Proposal:

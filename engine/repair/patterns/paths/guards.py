@@ -118,6 +118,8 @@ def is_path_object(site: Site, path: cst.BaseExpression) -> bool:
 def exists_test(module: Module, site: Site, name: str) -> str:
     """The expression that looks for a path."""
     node = cst.parse_expression(name)
+    if last_name(site.call.call.func) == "readlink" and not site.call.is_path:  # the link itself, not what it leads to
+        return f"{module.name_of_import('os')}.path.lexists({name})"
     same = name == site.module.code(site.call.path)
     if same and is_entry(module, site):
         return f"{module.name_of_import('os')}.path.exists({name})"

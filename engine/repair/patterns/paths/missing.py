@@ -90,7 +90,20 @@ def is_target(site: Site) -> bool:
         and last_name(place.node.func) in ("listdir", "glob", "rglob", "iterdir", "walk", "scandir")
         for place in site.trail.origins(Place(site.module, site.call.path, site.frame))
     )
-    return listed or goes_where_asked(site) or _is_made_new(site)
+    return listed or goes_where_asked(site) or _is_made_new(site) or _is_delivered(site)
+
+
+def _is_delivered(site: Site) -> bool:
+    """Whether one file is copied, and not to keep what may be there: who copies a file has one, as a rule."""
+    if last_name(site.call.call.func) not in ("copy", "copy2", "copyfile") or site.call.target is None:
+        return False
+    if any(isinstance(one, cst.For | cst.While) for one in site.module.ancestors(site.call.call)):
+        return False
+    function = site.module.function(site.call.call)
+    words = f"{site.module.code(site.call.target)} {function.name.value if function is not None else ''}"
+    return (
+        re.search(r"(?i)back_?up|\bbak\b|recover|restore|histor|previous|old|snapshot|template|default", words) is None
+    )
 
 
 def _is_made_new(site: Site) -> bool:

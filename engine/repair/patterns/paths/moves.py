@@ -94,6 +94,18 @@ def is_folder(path: cst.BaseExpression) -> bool:
     return isinstance(path, cst.Name | cst.Attribute) and _FOLDER.search(last_name(path)) is not None
 
 
+def is_the_same_for_all(site: Site, target: cst.BaseExpression) -> bool:
+    """Whether all that a loop goes through is copied to one path, which is a folder then."""
+    loop = loop_over(site.module, site.call.call)
+    if loop is None:
+        return False
+    changed = {one.value for each in site.module.nodes(cst.AssignTarget, within=loop.body)
+               for one in site.module.nodes(cst.Name, within=each)}  # fmt: skip
+    if isinstance(loop, cst.For):
+        changed |= {one.value for one in site.module.nodes(cst.Name, within=loop.target)}
+    return not changed & {one.value for one in site.module.nodes(cst.Name, within=target)}
+
+
 def _ends(site: Site, path: cst.BaseExpression) -> set[str]:
     """The texts that a path may end with, wherever it comes from."""
     places = [Place(site.module, path, site.frame), *site.trail.origins(Place(site.module, path, site.frame))]

@@ -30,7 +30,7 @@ _ALIEN = re.compile(r"(?:NotImplementedError|StopIteration|SystemExit|KeyboardIn
 _TEXTS = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.BinaryOperation, cst.Call)
 _STATUS = ("subprocess.call", "os.spawnvp", "os.spawnlp", "os.spawnv", "os.spawnl")
 WORDS = "Program not found"
-_VERSION = re.compile(r"(?i)(?:^|_)(?:git|svn|hg|commit|revision|rev|sha\d*|hash|branch|version|build)(?:_|\Z)")
+_VERSION = re.compile(r"(?i)(?:^|_)(?:git|svn|hg|commit|revision|rev|sha\d*|version)(?:_|\Z)")
 
 
 def propose(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -154,9 +155,9 @@ def scopes_of(tree: ast.Module) -> Iterator[list[ast.AST]]:
     functions = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
     yield from (list(ast.walk(one)) for one in functions)
     outside: list[ast.AST] = []
-    queue: list[ast.AST] = [tree]
+    queue: deque[ast.AST] = deque([tree])
     while queue:
-        node = queue.pop(0)
+        node = queue.popleft()
         outside.append(node)
         queue += [
             one for one in ast.iter_child_nodes(node) if not isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)

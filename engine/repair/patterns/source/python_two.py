@@ -9,6 +9,7 @@ from string import Formatter
 from typing import cast
 
 from engine.repair.patterns.pattern import Case, Declined, FileEdit, Project, Proposal
+from engine.repair.record import ErrorRecord
 
 _SAYS = {
     "setup.py": r"Programming Language :: Python :: 2\b|python_requires\s*=\s*['\"]\s*(?:>=|~=|==)\s*2\b",
@@ -36,13 +37,24 @@ _REWRITTEN: tuple[tuple[str, str], ...] = (
         r"\g<indent>if not os.path.isdir(\g<path>):\g<end>\g<indent>    os.makedirs(\g<path>)\g<end>",
     ),
     (r"except OSError:", "except (IOError, OSError):"),
-    (r"except FileNotFoundError\b", "except IOError"),
+    (r"except FileNotFoundError\b", "except (IOError, OSError)"),  # what opens, and what deletes
     (r"raise FileNotFoundError\(", "raise IOError("),
     (r"\bprint\((?P<said>.+), file=sys\.stderr\)$", r"sys.stderr.write(\g<said> + '\\n')"),
     (r"(raise type\(error\)\(.*\)) from error\b", r"\1"),
 )
 _FORMATTED = re.compile(r"(?<!\w)f(?P<quote>['\"])(?P<text>(?:(?!(?P=quote))[^\\\n])*)(?P=quote)")
-_UNKNOWN = re.compile(r"(?<!\w)[fF][rR]?['\"]|:=|\braise .* from |\bprint\(.*file=|\bnonlocal\b|\byield from\b")
+_UNKNOWN = re.compile(
+    r"(?<!\w)[fF][rR]?['\"]|:=|\braise .* from |\bprint\(.*file=|\bnonlocal\b|\byield from\b|\bcontextlib\.suppress\b|"
+    r"\b(?:from|import) pathlib\b"
+)
+_MADE_BY_PATH = re.compile(
+    r"(?m)^(?P<indent>[ \t]*)(?:pathlib\.)?Path\((?P<path>.+)\)(?P<parent>\.parent)?"
+    r"\.mkdir\(parents=True, exist_ok=True\)$"
+)
+_SUPPRESSED = re.compile(
+    r"(?m)^(?P<indent>[ \t]*)with contextlib\.suppress\((?P<kind>[^()\n]*)\):\n"
+    r"(?P<body>(?:(?P=indent)[ \t]+.*(?:\n|\Z))+)"
+)
 
 
 def is_for_python_two(project: Project) -> bool:
@@ -97,9 +109,15 @@ class _Wordless(ast.NodeTransformer):
         return ast.Constant("") if isinstance(node.value, str) else node
 
 
+def is_of_it(record: ErrorRecord) -> bool:
+    """Whether a record is of a file that is missing, as Python 2 alone words it: Python 3 has a type for that."""
+    return record.type in ("IOError", "OSError") and record.message.startswith("[Errno 2] ")
+
+
 def fitting(case: Case, made: Proposal | Declined) -> Proposal | Declined:
     """A proposal as the project's Pythons can run it; declined where it cannot be put so."""
-    if isinstance(made, Declined) or not is_for_python_two(case.project):
+    ran_on_it = any(is_of_it(one) for one in case.records)
+    if isinstance(made, Declined) or not (ran_on_it or is_for_python_two(case.project)):
         return made
     edits = tuple(_rewritten(one) for one in made.edits)
     if any(_UNKNOWN.search(line) for one in edits for line in _added(one)):
@@ -113,10 +131,36 @@ def _added(edit: FileEdit) -> list[str]:
 
 
 def _rewritten(edit: FileEdit) -> FileEdit:
-    text = edit.after.decode("utf-8")
-    fresh = set(_added(edit))
+    text = _without_newer_modules(edit)
+    fresh = set(_added(replace(edit, after=text.encode())))
     lines = [in_old_words(line) if line in fresh else line for line in text.splitlines(keepends=True)]
     return replace(edit, after="".join(lines).encode())
+
+
+def _without_newer_modules(edit: FileEdit) -> str:
+    """The text of an edit with what `pathlib` and `contextlib.suppress` do in it said without them, where the edit
+    brought them in."""
+    text, before = edit.after.decode("utf-8"), (edit.before or b"").decode("utf-8", "replace")
+    if "pathlib" not in before and _MADE_BY_PATH.search(text):
+        text = _MADE_BY_PATH.sub(_made_by_os, text)
+        line = "" if re.search(r"(?m)^import os\b", text) else "import os\n"
+        text = re.sub(r"(?m)^(?:from pathlib import Path|import pathlib)\n", line, text)
+    if "suppress(" not in before and _SUPPRESSED.search(text):
+        text = _SUPPRESSED.sub(_passed_over, text)
+        if "contextlib" not in before:
+            text = re.sub(r"(?m)^import contextlib\n", "", text)
+    return text
+
+
+def _passed_over(one: re.Match[str]) -> str:
+    indent = one["indent"]
+    return f"{indent}try:\n{one['body']}{indent}except {one['kind']}:\n{indent}    pass\n"
+
+
+def _made_by_os(one: re.Match[str]) -> str:
+    folder = f"os.path.dirname({one['path']})" if one["parent"] else one["path"]
+    asked = f"{folder} and not" if one["parent"] else "not"
+    return f"{one['indent']}if {asked} os.path.isdir({folder}):\n{one['indent']}    os.makedirs({folder})"
 
 
 def in_old_words(line: str) -> str:

@@ -280,6 +280,23 @@ def meant(module: Module, node: cst.CSTNode) -> str | None:
     return found[0].strip() if found else None
 
 
+def _chooses(module: Module, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Whether a handler raises some of what it catches again, by what the error is, or as who asked wants it: what came
+    out of it, it did not answer."""
+    function = module.function(handler)
+    known = (
+        {one.name.value for one in module.nodes(cst.Param, within=function.params)} if function is not None else set()
+    )
+    if handler.name is not None and isinstance(handler.name.name, cst.Name):
+        known.add(handler.name.name.value)
+    asked = [one for one in walk(handler.body) if isinstance(one, cst.If)]
+    return any(
+        known & {one.value for one in walk(each.test) if isinstance(one, cst.Name)}
+        and any(isinstance(one, cst.Raise) and one.exc is None for one in walk(each))
+        for each in asked
+    )
+
+
 def catching(module: Module, node: cst.CSTNode, types: Sequence[str]) -> str | None:
     """The `except`, `suppress`, `raises` around a node that names one of the types, as it stands."""
     inner: cst.CSTNode = node
@@ -288,7 +305,8 @@ def catching(module: Module, node: cst.CSTNode, types: Sequence[str]) -> str | N
             return None
         if isinstance(around, cst.Try | cst.TryStar) and inner is around.body:
             for handler in around.handlers:
-                if handler.type is not None and any(last_name(one) in types for one in walk(handler.type)):
+                named = handler.type is not None and any(last_name(one) in types for one in walk(handler.type))
+                if handler.type is not None and named and not _chooses(module, handler):
                     return f"'except {module.code(handler.type)}'"
         if isinstance(around, cst.With) and inner is around.body:
             for item in around.items:

@@ -34,7 +34,7 @@ _PATHS = (
     "cwd",
     "home",
 )
-_FOLDER = re.compile(r"(?i)(?:^|_)(?:dir|directory|path|folder|parent)\Z")
+_FOLDER = re.compile(r"(?i)(?:^|_)(?:dir|directory|folder|parent)\Z")
 _REPEATED = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.List, cst.Tuple)
 _CONSTANT = (cst.Integer, cst.Float)
 Division = cst.BinaryOperation | cst.Call | cst.AugAssign

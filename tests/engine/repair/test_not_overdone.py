@@ -1,0 +1,154 @@
+"""Where a rule that mends one thing would break another: what must stay as it is, told from text alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.repair.patterns.pattern import Proposal
+from tests.engine.repair.telling import after, is_left, told
+
+NONE = "AttributeError: 'NoneType' object has no attribute "
+GONE = "FileNotFoundError: [Errno 2] No such file or directory: "
+
+
+def test_a_line_that_does_not_match_does_not_end_a_reader(tmp_path: Path) -> None:
+    source = (
+        "def pump(sock, pattern, sink):\n    while True:\n        line = sock.readline()\n        if not line:\n"
+        "            break\n        found = pattern.match(line)\n        sink.write(found.group(1))\n"
+    )
+    assert after(told(tmp_path, "attribute", source, "group", NONE + "'group'")).count("break") == 1
+
+
+def test_what_takes_something_is_not_asked_once_more(tmp_path: Path) -> None:
+    source = (
+        "class P:\n    def two(self):\n        first = self.lexer.token().value\n"
+        "        second = self.lexer.token().value\n"
+        "        return first, second\n"
+    )
+    text = after(told(tmp_path, "attribute", source, "first =", NONE + "'value'"))
+    assert text.count("self.lexer.token()") == 2
+
+
+def test_nobody_sees_not_everything(tmp_path: Path) -> None:
+    source = "def visible(documents, user=None):\n    return documents.filter(user.id)\n"
+    found = told(tmp_path, "attribute", source, "filter", NONE + "'id'")
+    assert is_left(found) or "return documents\n" not in after(found)
+
+
+def test_one_name_for_another_is_no_nothing(tmp_path: Path) -> None:
+    source = (
+        "def told(level, log):\n    if level == 'warn':\n        level = 'warning'\n    return log[level.upper()]\n"
+    )
+    found = told(tmp_path, "attribute", source, "upper", NONE + "'upper'")
+    assert is_left(found) or "level is None or level == 'warn'" not in after(found)
+
+
+def test_calls_of_a_dict_say_nothing_of_a_method_of_its_name(tmp_path: Path) -> None:
+    source = "class Cache:\n    def get(self, key):\n        found = self.find(key)\n        return found.value\n"
+    files = {"other.py": "import os\n\n\ndef home():\n    return os.environ.get('HOME', '').strip()\n"}
+    text = after(told(tmp_path, "attribute", source, "found.value", NONE + "'value'", files))
+    assert "return ''" not in text
+    assert 'return ""' not in text
+
+
+def test_a_record_of_lists_does_not_begin_with_zeros(tmp_path: Path) -> None:
+    source = (
+        "def gather(rows):\n    totals = {}\n    for user, tags in rows:\n        totals[user]['tags'] += tags\n"
+        "    return totals\n"
+    )
+    found = told(tmp_path, "type-mismatch", source, "+= tags", "KeyError: 'ann'")
+    assert is_left(found) or "'tags': 0" not in after(found)
+
+
+def test_a_program_is_not_run_with_no_arguments(tmp_path: Path) -> None:
+    source = "import subprocess\ndef go(cfg):\n    subprocess.run(args=cfg['command'], check=True)\n"
+    found = told(tmp_path, "type-mismatch", source, "subprocess.run", "KeyError: 'command'")
+    assert is_left(found) or "cfg.get('command')" not in after(found)
+
+
+@pytest.mark.parametrize("name", ["free_path", "critical_path", "mean_free_path"])
+def test_a_path_of_particles_is_divided(tmp_path: Path, name: str) -> None:
+    source = f"def time({name}, speed):\n    return {name} / speed\n"
+    assert "if speed else" in after(
+        told(tmp_path, "zero-division", source, "return", "ZeroDivisionError: division by zero")
+    )
+
+
+def test_what_is_built_by_a_missing_program_has_no_name(tmp_path: Path) -> None:
+    source = (
+        "import subprocess\ndef build_image():\n"
+        "    return subprocess.check_output(['docker', 'build', '-q', '.']).decode().strip()\n"
+    )
+    assert is_left(told(tmp_path, "missing-file", source, "check_output", GONE + "'docker'"))
+
+
+def test_all_that_is_copied_into_a_folder_is_there_afterwards(tmp_path: Path) -> None:
+    source = (
+        "import os, shutil\ndef keep(names, out_dir):\n    for name in names:\n        if os.path.exists(name):\n"
+        "            shutil.copy(name, out_dir)\n"
+    )
+    found = told(tmp_path, "missing-file", source, "shutil.copy", GONE + "'backups/today'")
+    assert isinstance(found, Proposal)
+    made: dict[str, object] = {"os": os, "shutil": shutil}
+    exec(after(found), made)
+    names = [tmp_path / "a", tmp_path / "b"]
+    for one in names:
+        one.write_text(one.name)
+    made["keep"](list(map(str, names)), str(tmp_path / "backups" / "today"))  # type: ignore[operator]
+    assert sorted(one.name for one in (tmp_path / "backups" / "today").iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("said", ["n == 2", "tries > limit"])
+def test_a_retry_of_its_own_is_left(tmp_path: Path, said: str) -> None:
+    source = (
+        "def wait(path, n, tries, limit):\n    n = tries = limit = 2\n    try:\n        return open(path)\n"
+        f"    except FileNotFoundError:\n        left = {said}\n        if left:\n            raise\n"
+    )
+    assert is_left(told(tmp_path, "missing-file", source, "open(", GONE + "'x'"))
+
+
+def test_a_handler_that_raises_what_is_no_answer_to_it_is_no_answer(tmp_path: Path) -> None:
+    source = (
+        "import errno, os\ndef mkdir(path):\n    try:\n        os.makedirs(path)\n    except OSError as error:\n"
+        "        if error.errno == errno.EEXIST:\n            pass\n        else:\n            raise\n"
+    )
+    assert "if path:" in after(told(tmp_path, "missing-file", source, "makedirs", GONE + "''"))
+
+
+@pytest.mark.parametrize("kind", ["IOError", "OSError"])
+def test_a_missing_file_in_older_words_is_answered_in_them(tmp_path: Path, kind: str) -> None:
+    source = "def put(path, data):\n    with open(path, 'w') as file:\n        file.write(data)\n"
+    text = after(
+        told(tmp_path, "missing-file", source, "open(", f"{kind}: [Errno 2] No such file or directory: '/a/b'")
+    )
+    made: dict[str, object] = {}
+    exec(text, made)
+    made["put"](str(tmp_path / "new" / "a"), "b")  # type: ignore[operator]
+    assert (tmp_path / "new" / "a").read_text() == "b"
+    assert "exist_ok" not in text
+    assert "pathlib" not in text
+
+
+def test_what_is_gone_already_is_said_in_older_words(tmp_path: Path) -> None:
+    source = "import os\ndef drop(path):\n    os.remove(path)\n    return 'dropped'\n"
+    text = after(
+        told(tmp_path, "missing-file", source, "os.remove", "OSError: [Errno 2] No such file or directory: 'x'")
+    )
+    made: dict[str, object] = {}
+    exec(text, made)
+    assert made["drop"](str(tmp_path / "none")) == "dropped"  # type: ignore[operator]
+    assert "except (IOError, OSError):" in text
+    assert "contextlib" not in text
+
+
+@pytest.mark.parametrize("test", ["speed == 99999", "speed * width > limit"])
+def test_a_check_of_another_number_does_not_keep_zero_out(tmp_path: Path, test: str) -> None:
+    source = f"def part(speed, width, limit):\n    return 1 if {test} else 1 - (1 / speed)\n"
+    made: dict[str, object] = {}
+    exec(after(told(tmp_path, "zero-division", source, "return", "ZeroDivisionError: division by zero")), made)
+    made["part"](0, 1, 1)  # type: ignore[operator]
+    assert made["part"](2, 0, 1) == 0.5  # type: ignore[operator]
