@@ -121,3 +121,21 @@ def test_of_several_files_of_a_statement_it_is_the_one_on_the_line(tmp_path: Pat
     text = after(told(tmp_path, "missing-file", source, "open(b", GONE + "'x'"))
     assert "exists(b)" in text
     assert "exists(a)" not in text
+
+
+def test_what_waits_for_none_waits_as_long_as_for_one(tmp_path: Path) -> None:
+    source = "def left(alive):\n    max_timeout = 1.0 / len(alive)\n    return min(3.0, max_timeout)\n"
+    made: dict[str, object] = {}
+    exec(after(told(tmp_path, "zero-division", source, "1.0 /", "ZeroDivisionError: float division by zero")), made)
+    assert made["left"]([]) == 1.0  # type: ignore[operator]
+    assert made["left"]([1, 2]) == 0.5  # type: ignore[operator]
+
+
+def test_what_was_begun_empty_stays_so(tmp_path: Path) -> None:
+    source = (
+        "import json\nclass Store:\n    def __init__(self, path):\n        self.path = path\n        self.known = {}\n"
+        "        with open(self.path) as file:\n            self.known = json.load(file)\n"
+    )
+    made: dict[str, type] = {}
+    exec(after(told(tmp_path, "missing-file", source, "open(", GONE + "'x'")), made)
+    assert made["Store"](str(tmp_path / "none")).known == {}

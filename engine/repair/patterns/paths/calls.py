@@ -110,7 +110,7 @@ def path_call(module: Module, call: cst.Call) -> PathCall | None:
         if opened.kind.name == "io.TextIOWrapper" or opened.mode is None:
             return None
         is_path = opened.kind.name in ("Path.open", "read_text", "write_text")
-        creates = any(sign in opened.mode for sign in "wax")
+        creates = any(sign in opened.mode for sign in "wax") and "r" not in opened.mode
         return PathCall(call, "write" if creates else "read", _bare(opened.path), is_path)
     first, second = _argument(call, 0), _argument(call, 1)
     if name in FUNCTIONS:

@@ -7,7 +7,6 @@ Relies on `dependents` for what needs a name, on `contents` for the empty value.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import cast
 
@@ -19,7 +18,8 @@ from engine.repair.patterns.paths import contents, edits
 from engine.repair.patterns.paths.answers import takes_parameter
 from engine.repair.patterns.paths.calls import path_call
 from engine.repair.patterns.paths.guards import Site, exists_test, hoisted, named_path, whole_statement
-from engine.repair.patterns.paths.rests import needing_too
+from engine.repair.patterns.paths.home import is_at_home
+from engine.repair.patterns.paths.rests import begun_empty, needing_too
 from engine.repair.patterns.paths.resumed import resumed
 from engine.repair.patterns.paths.starved import is_starved
 from engine.repair.patterns.pattern import Proposal
@@ -27,15 +27,11 @@ from engine.repair.patterns.source.dependents import Statement, bound_names, dep
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.intent import own_nodes
 from engine.repair.patterns.source.placing import parse_statements
-from engine.repair.patterns.source.syntax import bound_values, own_attribute
+from engine.repair.patterns.source.syntax import own_attribute
 
 MOST_RUNS = 4
 MOST_LINES = 14
 WITHOUT = "it need not be there: what needs it is left out, the rest is done"
-_SETTINGS = re.compile(
-    r"(?i)config|\bconf\b|settings?|prefs?\b|preferences|history|cache|session|recent|rc\b|\.(?:ya?ml|toml|ini|cfg)\b"
-)
-_SECRET = re.compile(r"(?i)key|token|secret|passw|credential|deny|allow|block|licen[cs]e")
 Scope = cst.FunctionDef | cst.Module
 
 
@@ -57,7 +53,8 @@ def go_round(site: Site) -> Proposal | None:
     needed = _needed_later(module, scope, statement)
     unset = _unset(module, statement)
     if not needed and not unset:
-        return _wrapped(site, [statement]) if is_more(module, scope, statement) or is_at_home(site) else None
+        is_more_than_that = is_more(module, scope, statement) or begun_empty(module, statement) or is_at_home(site)
+        return _wrapped(site, [statement]) if is_more_than_that else None
     if not unset:
         taken = _taken_up(site, needed)
         if taken is not None:
@@ -121,17 +118,6 @@ def _is_imported(module: Module) -> bool:
     kinds = (cst.FunctionDef, cst.ClassDef)
     name = module.path.rpartition("/")[2]
     return name in ("setup.py", "conf.py") or any(isinstance(one, kinds) for one in module.tree.body)
-
-
-def is_at_home(site: Site) -> bool:
-    """Whether a path lies in a person's home, and is called what not everybody has put there: settings, a history."""
-    module, path = site.module, site.call.path
-    scope = module.function(path) or module.tree
-    line = module.position(path).start.line
-    bound = bound_values(module, scope, path.value, line) if isinstance(path, cst.Name) else []
-    codes = [module.code(one) for one in (path, *bound[:1])]
-    is_there = any(re.search(r"\bhome\(\)|\bexpanduser\(|['\"]~/", one) for one in codes)
-    return is_there and any(_SETTINGS.search(one) for one in codes) and not any(_SECRET.search(one) for one in codes)
 
 
 def _needed_later(module: Module, scope: Scope, statement: Statement) -> list[str]:

@@ -16,8 +16,9 @@ from engine.repair.patterns.guarding import for_nothing
 from engine.repair.patterns.paths import contents, edits, optional, results, sizes, web
 from engine.repair.patterns.paths.answers import as_parameter, calling, is_start, own_answer, takes_parameter
 from engine.repair.patterns.paths.calls import PathCall
-from engine.repair.patterns.paths.detours import go_round, is_at_home, is_whole
+from engine.repair.patterns.paths.detours import go_round, is_whole
 from engine.repair.patterns.paths.guards import Site, exists_test, hoisted, named_path
+from engine.repair.patterns.paths.home import is_at_home
 from engine.repair.patterns.paths.missing import is_beside
 from engine.repair.patterns.paths.origins import BUILDING, is_asked, is_decoration
 from engine.repair.patterns.pattern import Case, Declined, Proposal

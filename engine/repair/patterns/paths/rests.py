@@ -18,6 +18,7 @@ from engine.repair.patterns.source.intent import own_nodes
 from engine.repair.patterns.source.syntax import last_name
 
 _NEEDING = ("read", "list", "delete", "delete-tree", "move")
+_EMPTY = ("[]", "{}", "()", "set()", "dict()", "list()", "None", '""', "''", "0")
 _LEAVING = (cst.Return, cst.Yield, cst.Continue, cst.Break)
 
 
@@ -44,6 +45,20 @@ def needing_too(site: Site, group: Sequence[Statement]) -> list[Statement] | Non
     bound = {name for one in found for name in bound_names(one)}
     read = {each.value for one in later[len(found) :] for each in module.nodes(cst.Name, within=one)}
     return None if bound & read else found
+
+
+def begun_empty(module: Module, statement: cst.CSTNode) -> bool:
+    """Whether all that a statement fills is begun empty right above it: `self.known = {}`, and a file that holds it."""
+    block = module.parent(statement)
+    filled = {module.code(one.target) for one in module.nodes(cst.AssignTarget, within=statement)}
+    if not filled or not isinstance(block, cst.IndentedBlock | cst.Module):
+        return False
+    empty: set[str] = set()
+    for one in list(block.body)[: list(block.body).index(cast(Statement, statement))]:
+        for change in module.nodes(cst.Assign, within=one):
+            if module.code(change.value) in _EMPTY:
+                empty |= {module.code(each.target) for each in change.targets}
+    return filled <= empty
 
 
 def _asks(module: Module, statement: cst.CSTNode, path: str) -> tuple[bool, bool]:

@@ -21,6 +21,7 @@ _PLAIN = re.compile(
     r"(?:-?\d+(?:\.\d*)?|None|''|\"\"|-?float\(['\"](?:nan|inf)['\"]\)|-?(?:math|np|numpy)\.(?:nan|NaN|inf)|\[\])\Z"
 )
 _SETTING = re.compile(r"(?:set|scale|resize|zoom|move|rotate|crop|stretch|translate|emit)(?:[A-Z_]|\Z)")
+_WAITING = re.compile(r"(?i)(?:^|[_.])(?:timeout|wait|delay|pause|sleep|interval|period)(?:_\w+)?\Z")
 _BINDINGS = (cst.Assign, cst.AnnAssign)
 
 
@@ -38,6 +39,18 @@ def beside(module: Module, whole: cst.BaseExpression) -> Value | None:
     if initial not in (None, "None"):  # who reads it later has a number by then
         return Value(str(initial), "guessed", f"{target} is {initial} at first")
     return None
+
+
+def as_for_one(module: Module, whole: cst.BaseExpression) -> Value | None:
+    """How long something waits, `timeout = 1.0 / count`, where there is none: as long as for one."""
+    change = module.parent(whole)
+    if not isinstance(whole, cst.BinaryOperation) or not isinstance(whole.left, cst.Integer | cst.Float):
+        return None
+    if not isinstance(change, cst.Assign) or not isinstance(whole.operator, cst.Divide):
+        return None
+    if not any(_WAITING.search(module.code(one.target)) for one in change.targets):
+        return None
+    return Value(module.code(whole.left), "guessed", "it waits as long as for one")
 
 
 def is_step(module: Module, whole: cst.BaseExpression) -> bool:
