@@ -14,6 +14,7 @@ import libcst as cst
 
 from engine.repair.patterns.guarding import (
     absent,
+    asked_again,
     callees,
     checks,
     for_nothing,
@@ -267,6 +268,10 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
         edit = module.edit()
         why = f"{producer.words or code} is None where there is nothing: it has no parts then."
         return Proposal("attribute", "conditional", (edit,), first_changed_line(edit), "review", why)
+    if asked_again.read_as_empty(module, use):
+        edit = module.edit()
+        why = f"{producer.words or code} is None where there is nothing: each condition reads it as an empty text then."
+        return Proposal("attribute", "or-empty", (edit,), first_changed_line(edit), "review", why)
     empty = _empty(case, module, use, producer)
     if empty is not None:
         operator = _instead(module, subject, empty)

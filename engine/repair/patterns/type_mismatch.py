@@ -12,6 +12,8 @@ import libcst as cst
 
 from engine.repair.patterns.data import (
     arguments,
+    array_places,
+    defaults_taken,
     iterables,
     keys,
     not_data,
@@ -47,6 +49,9 @@ _NOT_ITERABLE = re.compile(
 _NOT_FOUND = ("cannot be told from this line", "cannot be told", "comes from what it calls", "what was meant")
 MOST_LINES = 40  # of a statement that are looked at
 _ITERATING = ("list", "tuple", "set", "sorted", "sum", "max", "min", "enumerate", "zip", "map", "any", "all")
+_NEVER_NONE = (
+    *("list", "tuple", "set", "frozenset", "sorted", "enumerate", "zip", "map", "filter", "range", "str", "reversed"),
+)
 _OUT_OF_RANGE = re.compile(
     r"index (?:is )?out of range|pop from (?:an )?empty (?:list|deque)|pop index out of range|"
     r"is out of bounds for (?:axis|dimension)|positional indexer is out-of-bounds|choose from an empty sequence"
@@ -66,7 +71,9 @@ class TypeMismatch:
             told = any(one.search(record.message) for one in (_INDICES, _SUBSCRIPT, _NOT_ITERABLE))
             told = told or stages.HELD.search(record.message) is not None
             return told or any(one.recognised(record.message) for one in (operands, arguments, iterables, not_data))
-        return kind == "KeyError" or (kind == "IndexError" and bool(_OUT_OF_RANGE.search(record.message)))
+        if kind == "IndexError":
+            return bool(_OUT_OF_RANGE.search(record.message)) or array_places.recognised(record.message)
+        return kind == "KeyError"
 
     def propose(self, case: Case) -> Proposal | Declined:
         """The access that fits, or why there is none."""
@@ -75,6 +82,8 @@ class TypeMismatch:
     def _propose(self, case: Case) -> Proposal | Declined:
         record = case.records[0]
         if record.type.rpartition(".")[2] == "KeyError":
+            if (given := defaults_taken.given_by_caller(case)) is not None:
+                return given
             case = intent.outward(case) or case
         opened = intent.open_module(case)
         if isinstance(opened, str):
@@ -97,7 +106,9 @@ class TypeMismatch:
             except NotEditable as error:
                 return Declined(self.id, error.reason)
         try:
-            if kind in ("KeyError", "IndexError"):
+            if kind == "IndexError" and array_places.recognised(record.message):
+                found = array_places.propose(case, module, line)
+            elif kind in ("KeyError", "IndexError"):
                 found = keys.propose(case, module, line, kind)
             else:
                 found = _at_any_line(case, module, line, record.message)
@@ -305,6 +316,8 @@ def _iterated_by(module: Module, call: cst.Call) -> cst.BaseExpression | None:
 
 def _may_be_none(module: Module, value: cst.BaseExpression) -> bool:
     if isinstance(value, cst.List | cst.Dict | cst.Tuple | cst.SimpleString | cst.FormattedString | cst.BaseComp):
+        return False
+    if isinstance(value, cst.Call) and module.code(value.func) in _NEVER_NONE:
         return False
     return module.code(value) not in ("self", "cls", "sys.argv", "os.environ")
 

@@ -155,6 +155,12 @@ def _given(
                 values = _of_numbers(module, one.left, values)
                 yield from ((one, value) for value in values if _may_be_none(module, value))
     place = re.search(r"argument (?P<number>\d+) ", message)
+    if message.startswith("expected string or bytes-like object") and not named:  # as `re` says it of a text
+        searching = [one for one in calls if last_name(one.func) in _SEARCHING]
+        texts = [(one, sought) for one in searching if (sought := _text_of(module, one)) is not None]
+        if texts:
+            yield from ((one, sought) for one, sought in texts if _may_be_none(module, sought))
+            return
     for call in named or calls:
         given = call.args[int(place["number"]) - 1 :][:1] if named and place and int(place["number"]) else call.args
         for arg in given:
@@ -162,6 +168,17 @@ def _given(
                 continue
             if _may_be_none(module, arg.value):
                 yield call, arg.value
+
+
+def _text_of(module: Module, call: cst.Call) -> cst.BaseExpression | None:
+    """The text that a call of `re`, or of a pattern that was compiled, looks through; None where that is not seen."""
+    named = next((one.value for one in call.args if one.keyword is not None and one.keyword.value == "string"), None)
+    if named is not None:
+        return named
+    owner = module.code(call.func.value) if isinstance(call.func, cst.Attribute) else ""
+    place = (1 if last_name(call.func) == "sub" else 0) + (1 if module.imported.get(owner) in ("re", "regex") else 0)
+    plain = [one.value for one in call.args if one.keyword is None]
+    return plain[place] if place < len(plain) and not any(one.star for one in call.args) else None
 
 
 def _may_be_none(module: Module, node: cst.BaseExpression) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from engine.repair.patterns.data import nothing
+from engine.repair.patterns.data import nothing, slices
 from engine.repair.patterns.data.mismatch import calls_at, decline, finish, is_told
 from engine.repair.patterns.guarding import absent, guards
 from engine.repair.patterns.guarding.subscripts import absence_of, index_of, subscripts
@@ -182,6 +182,8 @@ def _list(module: Module, given: cst.BaseExpression, kind: str) -> Proposal | De
 
 def _as_key(case: Case, module: Module, line: int, kind: str) -> Proposal | Declined:
     """A list as a key, or as an element of a set: a tuple of the same is one."""
+    if kind == "slice":
+        return slices.copied(case, module, line)
     if kind not in ("list", "set"):
         return decline(f"a {kind} is no key, and nothing here says what was meant")
     wanted = "tuple" if kind == "list" else "frozenset"

@@ -9,7 +9,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns.data import texts_of_keys
+from engine.repair.patterns.data import defaults_taken, texts_of_keys
 from engine.repair.patterns.data.key_defaults import takes_none
 from engine.repair.patterns.data.mismatch import decline, finish
 from engine.repair.patterns.guarding import absent, callees, guards, lasting
@@ -82,6 +82,8 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
             operator, value = absent.guard(case, module, absence)
             return finish(module, operator, f"{key} is not always there: {value.code} then, as {value.because}.")
     if (told := texts_of_keys.propose(case, module, line)) is not None:
+        return told
+    if (told := defaults_taken.given(case, module, line)) is not None:
         return told
     otherwise = "no key is read on this line: the error comes from what it calls"
     return callees.propose(case, module, line, "type-mismatch", otherwise)

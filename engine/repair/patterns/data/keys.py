@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from engine.repair.patterns.data import begun_records, elements, environment, key_methods, other_reads
+from engine.repair.patterns.data import begun_records, elements, environment, key_methods, looked_up, other_reads
 from engine.repair.patterns.data.key_defaults import LISTS, default_for, held, only, takes_none
 from engine.repair.patterns.data.key_defaults import alike as beside
 from engine.repair.patterns.data.required_keys import must_be_there
@@ -148,6 +148,8 @@ def _missing_key(
     both = _compared(module, use, code)
     if both is not None:
         return both
+    if (refused := looked_up.refused(case, module, use)) is not None:
+        return refused
     if (usual := environment.usual(module, use, key)) is not None:
         _call(module, use, "get", usual)
         return _finish(module, "get", f"Not every system sets {code}: {usual} then.")

@@ -11,7 +11,17 @@ from collections.abc import Sequence
 import libcst as cst
 
 from engine.repair.patterns.data.mismatch import decline
-from engine.repair.patterns.guarding import absent, checks, guards, narrow_checks, read_again, stand_ins, walked_again
+from engine.repair.patterns.guarding import (
+    absent,
+    checks,
+    guards,
+    narrow_checks,
+    own_fields,
+    read_again,
+    stand_ins,
+    taken_apart,
+    walked_again,
+)
 from engine.repair.patterns.guarding.absence import none_of
 from engine.repair.patterns.guarding.for_nothing import LEFT
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
@@ -82,6 +92,8 @@ def guarded(
         return _finish(module, "or-empty", f"{producer.words or code} is None where there is nothing: {shared} serves.")
     if empty is not None:
         more = stand_ins.made_for_more(module, subject)
+        if more is None and (served := own_fields.filled(module, subject, empty)) is not None:
+            return _finish(module, "or-empty", f"{code} is None where there was nothing: {served} serves all its uses.")
         if more is not None:
             empty = stand_ins.empty_for(module, more[1]) or empty
             made = guards.expression(f"{guards.in_parentheses(module.code(more[0]))} or {empty}")
@@ -90,6 +102,8 @@ def guarded(
             stand_in(module, subject, empty)
         why = f"{producer.words or code} is None where there is nothing: it is read as empty."
         return _finish(module, "or-empty", why)
+    if use is subject and (each := taken_apart.each_nothing(module, subject)) is not None:
+        return _finish(module, "or-empty", f"{producer.words or code} is None where there is nothing: {each} then.")
     operator, value = absent.guard(case, module, absence)
     told = value.strength == "told" and value.code not in LEFT
     told = told and operator in ("guard-producer", "guard-use", "conditional", "test")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from engine.repair.patterns.data import conversions, nothing, orders
+from engine.repair.patterns.data import conversions, nothing, orders, slices
 from engine.repair.patterns.data.mismatch import decline, finish
 from engine.repair.patterns.data.orders import NONE
 from engine.repair.patterns.guarding import checks, guards
@@ -69,6 +69,9 @@ def propose(case: Case, module: Module, line: int, message: str) -> Proposal | D
         if sign[0] in "<>":
             return orders.propose(case, module, line, left, right, sign)
         return _summed(case, module, line) if sign == "+" and NONE in (left, right) else _undone(sign)
+    if "slice" in (left, right):
+        operands = [each for one in chosen for each in (one.left, one.right)]
+        return slices.compared(case, module, chosen[0].node, operands, line)
     if NONE not in (left, right):
         reason = nothing.meant(case, module, chosen[0].node, line)
         return decline(reason) if reason else conversions.operands(module, chosen, sign, left, right, bool(concat))

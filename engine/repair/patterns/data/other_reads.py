@@ -90,7 +90,19 @@ def others_in_chain(module: Module, use: cst.Subscript, base: str) -> list[cst.S
             found.append(node)
 
     look(top, is_last=True)
+    found += _beside_chain(module, top, base)
     return [one for one in found if isinstance(constant(only(one)), str)]
+
+
+def _beside_chain(module: Module, top: cst.CSTNode, base: str) -> list[cst.Subscript]:
+    """`max(data["a"] or 0, data["b"] or 0)`: the first of each chain beside one, of the same data."""
+    arg = module.parent(top)
+    call = module.parent(arg) if isinstance(arg, cst.Arg) else None
+    if not isinstance(call, cst.Call) or not isinstance(top, cst.BooleanOperation):
+        return []
+    others = [one.value for one in call.args if one is not arg and isinstance(one.value, cst.BooleanOperation)]
+    firsts = [one.left for one in others if isinstance(one, cst.BooleanOperation) and isinstance(one.operator, cst.Or)]
+    return [one for one in firsts if isinstance(one, cst.Subscript) and module.code(one.value) == base]
 
 
 def is_looked_for(module: Module, use: cst.Subscript) -> bool:

@@ -38,6 +38,8 @@ def propose(case: Case, module: Module, line: int, told: cst.Subscript | None) -
     is_stored = "assignment" in case.records[0].message
     every = [one for one in every if _is_counted(module, one)]
     every = [one for one in every if isinstance(module.parent(one), cst.AssignTarget) == is_stored or told] or every
+    if not every and (part := _part_of_made(case, module, line, told)) is not None:
+        return part
     if not every or "axis" in case.records[0].message:
         return decline("the index is worked out: what is wrong with it is no question of the data's shape")
     every = [one for one in every if not _is_walked(module, one)] or every
@@ -64,6 +66,32 @@ def propose(case: Case, module: Module, line: int, told: cst.Subscript | None) -
     base, place = _parts(module, open_ones[0])
     why = f"{base} has not always an element at {place}: {value.code} then, as {value.because}."
     return finish(module, operator, why)
+
+
+def _part_of_made(case: Case, module: Module, line: int, told: cst.Subscript | None) -> Proposal | Declined | None:
+    """`rows = list(pages(rows))[page]`, which is walked through behind it: a page that is not there has no rows."""
+    for one in [told] if told is not None else subscripts(module, line):
+        index, change = index_of(one), module.parent(one)
+        is_made = isinstance(one.value, cst.Call) and module.code(one.value.func) in ("list", "sorted", "tuple")
+        if not is_made or not isinstance(index, cst.Name) or not isinstance(change, cst.Assign):
+            continue
+        stands = guards.statement_line(module, one)
+        target = change.targets[0].target
+        function = module.function(one)
+        if stands is None or function is None or len(change.targets) > 1 or not isinstance(target, cst.Name):
+            continue
+        loops = [each for each in module.nodes(cst.For, within=function.body) if module.code(each.iter) == target.value]
+        if not any(module.position(each).start.line > line for each in loops):
+            continue
+        reason = intent.meant(case, module, one, line, "IndexError")
+        if reason:
+            return decline(reason)
+        name = guards.fresh(module, "parts", "found", "every")
+        whole = f"{name}[{index.value}] if {index.value} < len({name}) else []"
+        new = stands.deep_replace(one, guards.expression(whole))
+        guards.before(module, stands, f"{name} = {module.code(one.value)}\n", new)
+        return finish(module, "conditional", f"There is not always a part {index.value}: nothing is in it then.")
+    return None
 
 
 def within(module: Module, owner: cst.BaseExpression) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.data.key_defaults import only
+from engine.repair.patterns.guarding.checks import within
 from engine.repair.patterns.guarding.subscripts import constant
 from engine.repair.patterns.source.edit import Module
 
@@ -59,6 +60,8 @@ def must_be_there(module: Module, use: cst.Subscript, key: object) -> str | None
         return f"{key} must be given: a default would hide that it is missing"
     if isinstance(use.value, cst.Dict):
         return "a table written out here: another key is the caller's error"
+    if _has_another(module, use, base):
+        return None
     for one in module.tree.body:  # a table of functions, at the top of the file
         small = one.body[0] if isinstance(one, cst.SimpleStatementLine) else None
         if (isinstance(small, cst.Assign) and isinstance(small.value, cst.Dict)) and (
@@ -66,6 +69,14 @@ def must_be_there(module: Module, use: cst.Subscript, key: object) -> str | None
         ):
             return f"{base} is a table of what is allowed: another key is the caller's error"
     return None
+
+
+def _has_another(module: Module, use: cst.Subscript, base: str) -> bool:
+    """`if key in table[one]: ... else: table[usual][key]`: the code says itself where it looks otherwise."""
+    around = next((one for one in module.ancestors(use) if isinstance(one, cst.If | cst.IfExp | cst.BaseSuite)), None)
+    if not isinstance(around, cst.If | cst.IfExp) or around.orelse is None or not within(module, use, around.test):
+        return False
+    return f"{base}[" in module.code(around.orelse)
 
 
 def _is_view(module: Module, use: cst.Subscript) -> bool:

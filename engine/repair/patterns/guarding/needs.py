@@ -85,6 +85,19 @@ def _all_need(module: Module, block: cst.IndentedBlock, line: cst.CSTNode, subje
     return True
 
 
+def goes_into_next(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
+    """Whether the statement right behind makes something of what is missing: `record = prepared(record)`."""
+    block, subject = module.parent(line), absence.subject
+    if not absence.is_none or not isinstance(subject, cst.Name) or not isinstance(block, cst.IndentedBlock):
+        return False
+    later = list(block.body)[list(block.body).index(line) + 1 :]
+    small = later[0].body[0] if later and isinstance(later[0], cst.SimpleStatementLine) else None
+    call = small.value if isinstance(small, cst.Assign | cst.AnnAssign | cst.Return) else None
+    call = call.expression if isinstance(call, cst.Await) else call
+    given = [arg.value for arg in call.args] if isinstance(call, cst.Call) else []
+    return any(module.code(each) == subject.value for each in given)
+
+
 def is_needed_later(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
     """Whether a statement behind in the block fails just so."""
     return behind(module, absence, line) > 0

@@ -17,7 +17,7 @@ from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.placing import parse_statements
 from engine.repair.patterns.source.producers import bound_to
 
-_OF_TEXT = frozenset(
+OF_TEXT = frozenset(
     (
         *("lower", "upper", "strip", "lstrip", "rstrip", "title", "casefold", "capitalize", "replace", "format"),
         *("startswith", "endswith", "encode", "splitlines", "split", "rsplit", "partition", "rpartition", "join"),
@@ -30,7 +30,7 @@ MAKING_TEXT = frozenset(
 _METHODS = {
     "[]": frozenset(("append", "extend", "insert", "sort", "reverse", "copy", "count")),
     "{}": frozenset(("get", "items", "keys", "values", "setdefault", "update", "copy", "pop")),
-    '""': _OF_TEXT,
+    '""': OF_TEXT,
     "set()": frozenset(("add", "discard", "union", "difference", "intersection", "update", "copy")),
 }
 _OF_ARRAYS = frozenset(("numpy", "torch", "pandas", "tensorflow", "jax", "cv2", "cupy", "xarray", "polars"))

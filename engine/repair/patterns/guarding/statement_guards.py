@@ -10,7 +10,7 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import for_nothing, guards, kept, lasting, needs, records, refusals
+from engine.repair.patterns.guarding import carried, for_nothing, guards, kept, lasting, needs, records, refusals
 from engine.repair.patterns.guarding import statement_kinds as kinds
 from engine.repair.patterns.guarding.absence import Absence, flat, inline
 from engine.repair.patterns.guarding.for_nothing import Value
@@ -51,6 +51,8 @@ def in_statement(
         return _wrap(module, absence, line, repeatable)
     if kinds.is_term_in_loop(module, absence, line):
         return inline(module, absence, absence.use, "0", repeatable)
+    if exit_code == "continue" and (size := carried.size_in_round(module, absence, line)) is not None:
+        return inline(module, absence, size, "0", repeatable)
     itself = kinds.unchanged(module, absence, only, function)
     if itself is not None and value is not None and value.strength == "guessed":
         return _leave_by(module, absence, line, f"return {itself}"), Value(
@@ -89,9 +91,10 @@ def in_statement(
     ):
         guards.before(module, line, f"if {absence.conditions(code)[1]}:\n    {exit_code}\n")
         return "guard-use", value
-    if isinstance(only, cst.AugAssign) or (
-        isinstance(only, cst.Assign | cst.AnnAssign) and kinds.binds(only, absence.use)
-    ):
+    is_stored_to = isinstance(only, cst.Assign | cst.AnnAssign) and kinds.binds(only, absence.use)
+    if is_stored_to and exit_code == "continue" and repeatable and needs.goes_into_next(module, absence, line):
+        return _leave_by(module, absence, line, exit_code), Value(exit_code, "guessed", "all that follows needs it")
+    if isinstance(only, cst.AugAssign) or is_stored_to:
         return _wrap(module, absence, line, repeatable, group)
     is_set_up = kinds.sets_up(module, only, function) and guards.is_unconditional(module, whole)
     if is_set_up and absence.is_none and repeatable and not lasting.lasts(module, whole, "None"):

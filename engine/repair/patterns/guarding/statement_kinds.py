@@ -25,6 +25,7 @@ _CHANGING = re.compile(
     r"(?:\A|_)(?:resized?|rotate|convert|transpose|transform|pad|scale|normali[sz]e|clip|blur|flip|round|sort|"
     r"truncate|translate|shift|apply|wrap|indent|format)(?:_|\Z)"
 )
+_PROGRAMS = ("main", "train", "run", "evaluate", "test", "infer", "inference", "predict", "demo", "cli")
 _DISPLAYS = (cst.DictElement, cst.Element)
 
 
@@ -49,9 +50,21 @@ def may_stay_none(module: Module, absence: Absence, only: cst.BaseSmallStatement
 
 
 def ends_the_program(module: Module, function: cst.FunctionDef) -> bool:
-    """Whether a function ends the program wherever it cannot go on, and never just returns."""
+    """Whether a function ends the program wherever it cannot go on, and never just returns; or is the program itself,
+    which would end as if all were done."""
+    if _is_program(module, function):
+        return True
     calls = [module.code(one.func) for one in intent.own_nodes(function.body, cst.Call)]
     return "sys.exit" in calls and not intent.own_nodes(function.body, cst.Return)
+
+
+def _is_program(module: Module, function: cst.FunctionDef) -> bool:
+    """Whether a plain function that never returns is all that the file runs, `if __name__ == "__main__": main()`."""
+    if function.name.value not in _PROGRAMS or intent.own_nodes(function.body, cst.Return):
+        return False
+    starts = [one for one in module.tree.body if isinstance(one, cst.If) and "__name__" in module.code(one.test)]
+    calls = [last_name(one.func) for start in starts for one in module.nodes(cst.Call, within=start.body)]
+    return function.name.value in calls
 
 
 def works_on_it(module: Module, absence: Absence, only: cst.BaseSmallStatement) -> bool:

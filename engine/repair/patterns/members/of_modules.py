@@ -143,6 +143,9 @@ def _is_of_some(owner: str, name: str) -> bool:
 def _of_some(case: Case, module: Module, use: cst.Attribute, owner: str, name: str) -> Proposal | Declined:
     """What not every platform, or not every version of a module has: it is used where it is there."""
     source, quote = module.code(use.value), quote_of(module, use)
+    if (owner, name) == ("sys", "argv") and _is_own_name(module, use):
+        module.replace(use, guards.expression(f"getattr({source}, {quote}{name}{quote}, [{quote}{quote}])"))
+        return _finish(module, "getattr", "A program that runs Python inside it has no sys.argv: it has no name then.")
     good = f"hasattr({source}, {quote}{name}{quote})"
     if checks.is_guarded(module, use, good):
         return Declined("attribute", "the code asks whether the attribute is there")
@@ -155,6 +158,8 @@ def _of_some(case: Case, module: Module, use: cst.Attribute, owner: str, name: s
     members = [one.attr.value for one in module.nodes(cst.Attribute) if module.code(one.value) == whole]
     if name[:1].isupper() and not name.isupper() and members and all(one.isupper() for one in members):
         return _with_the_older(module, use, f"getattr({source}, {quote}{name}{quote}, {source})", owner, name)
+    if _only_where_there(module, use, good):
+        return _finish(module, "element", why)
     if module.function(use) is None and isinstance(module.nearest(use, cst.ClassDef), cst.ClassDef):
         return Declined("attribute", f"{owner} has no {name}, and a class is built on it")
     beside = {f"{source}.{one}" for family in _FAMILIES if name in family for one in family}
@@ -163,6 +168,32 @@ def _of_some(case: Case, module: Module, use: cst.Attribute, owner: str, name: s
     edit = read_again.guarded(case, module, absence, module.edit(), (good,))
     operator = "hasattr" if operator == "guard-use" else operator
     return Proposal("attribute", operator, (edit,), first_changed_line(edit), "review", why)
+
+
+def _is_own_name(module: Module, use: cst.Attribute) -> bool:
+    """`sys.argv[0]`: the name that a program was called by."""
+    around = module.parent(use)
+    return isinstance(around, cst.Subscript) and around.value is use and module.code(around.slice[0]) == "0"
+
+
+def _only_where_there(module: Module, use: cst.Attribute, good: str) -> bool:
+    """Let one of several elements that are written out, `{signal.SIGHUP: reload, ...}`, be there only where a platform
+    has it; whether it is one."""
+    element = module.parent(use)
+    display = module.parent(element) if element is not None else None
+    if isinstance(element, cst.DictElement) and isinstance(display, cst.Dict) and element.key is use:
+        pair = f"{module.code(element.key)}: {module.code(element.value)}"
+        made = cst.StarredDictElement(guards.expression(f"({{{pair}}} if {good} else {{}})"), comma=element.comma)
+        module.replace(element, made)
+        return True
+    if not isinstance(element, cst.Element) or not isinstance(display, cst.List | cst.Tuple | cst.Set):
+        return False
+    is_walked = isinstance(module.parent(display), cst.Assign | cst.For | cst.ComparisonTarget)
+    if is_walked and len(display.elements) > 1:
+        value = guards.expression(f"([{module.code(use)}] if {good} else [])")
+        module.replace(element, cst.StarredElement(value, comma=element.comma))
+        return True
+    return False
 
 
 def _with_the_older(module: Module, use: cst.Attribute, made: str, owner: str, name: str) -> Proposal:

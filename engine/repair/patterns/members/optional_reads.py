@@ -9,7 +9,7 @@ import libcst as cst
 
 from engine.repair.patterns.guarding import absent, for_nothing, guards, lasting, read_again
 from engine.repair.patterns.guarding.subscripts import absence_of
-from engine.repair.patterns.members import arrays, plain_types, same_tests, shared_objects
+from engine.repair.patterns.members import arrays, plain_types, same_tests, shared_objects, wrapped
 from engine.repair.patterns.members.of_modules import quote_of
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source.edit import Module, first_changed_line
@@ -30,6 +30,8 @@ def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: s
     plain = plain_types.propose(case, module, use, name, owner)
     if plain is not None:
         return plain
+    if (found := wrapped.propose(module, use, name, owner)) is not None:
+        return found
     if owner.rpartition(".")[2] == "partial" and name in _OF_FUNCTIONS and guards.is_repeatable(source):
         mark = quote_of(module, use)
         module.replace(use.value, guards.expression(f"getattr({source}, {mark}func{mark}, {source})"))

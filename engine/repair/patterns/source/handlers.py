@@ -1,7 +1,8 @@
 """A `try` around what failed that is ready for other errors: it is made ready for this one as well.
 
 Relies on LibCST alone. Only a handler that gives up on a small part is widened: one that says what to do without it,
-and hands nothing on. Whether the error is meant to pass it is not asked here.
+and hands nothing on; or one that tells by an error of the project's own what was wrong with the data. Whether the error
+is meant to pass it is not asked here.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import re
 
 import libcst as cst
 
+from engine.repair.patterns.source.dependents import bound_names
 from engine.repair.patterns.source.edit import Module
 
 MOST_LINES = 8
+MOST_STATEMENTS = 4
+_OF_DATA = ("KeyError", "IndexError", "LookupError", "AttributeError", "TypeError", "ValueError")
 _ALIEN = re.compile(  # these say nothing of data, or of a file, that was not as expected
     r"\b(?:ImportError|ModuleNotFoundError|KeyboardInterrupt|SystemExit|StopIteration|GeneratorExit|StopAsyncIteration|"
     r"CancelledError|Warning|AssertionError|NotImplementedError|SyntaxError|Exception|BaseException|NameError|"
@@ -27,7 +31,7 @@ def widened(module: Module, node: cst.CSTNode, error: str, owner: str = "") -> b
     """Let the handler around a node catch one error more; whether there was one for it. `owner`: what lacks an
     attribute, as source: where it is a module that the `try` imports, what is done without it is what is done without
     the attribute."""
-    handler = _ready(module, node, owner)
+    handler = _ready(module, node, owner) or _translating(module, node, error)
     if handler is None or handler.type is None:
         return False
     kinds = handler.type
@@ -52,13 +56,63 @@ def _ready(module: Module, node: cst.CSTNode, owner: str) -> cst.ExceptHandler |
             return None
         if isinstance(around, cst.Try) and inner is around.body:
             where = module.position(around.body)
-            if where.end.line - where.start.line >= MOST_LINES or around.orelse is not None:
+            is_long = where.end.line - where.start.line >= MOST_LINES
+            if around.orelse is not None or (is_long and not _gives_it_anyway(around)):
                 return None
             alien = _ALIEN_TO_IMPORTS if _imports(module, around.body, owner) else _ALIEN
             fitting = [one for one in around.handlers if one.type is not None and _gives_up(module, one, alien)]
             return fitting[0] if len(fitting) == 1 == len(around.handlers) else None
         inner = around
     return None
+
+
+def _gives_it_anyway(around: cst.Try) -> bool:
+    """Whether a `try` of few statements, however long they are, only makes what its handler gives a plain value."""
+    if len(around.body.body) > MOST_STATEMENTS or len(around.handlers) != 1:
+        return False
+    made = {one for each in around.body.body for one in bound_names(each)}
+    for one in around.handlers[0].body.body:
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
+        if not isinstance(small, cst.Assign) or not set(bound_names(one)) <= made:
+            return False
+        if not isinstance(small.value, cst.List | cst.Dict | cst.Tuple | cst.SimpleString | cst.Name | cst.Integer):
+            return False
+    last = around.body.body[-1]
+    return set(bound_names(around.handlers[0].body)) <= set(bound_names(last))
+
+
+def _translating(module: Module, node: cst.CSTNode, error: str) -> cst.ExceptHandler | None:
+    """The handler of a `try` of one statement that says by an error of its own what was wrong with the data, of those
+    whose errors speak of data as this one does; None where one of the handlers does anything else."""
+    if error not in _OF_DATA:
+        return None
+    inner: cst.CSTNode = node
+    for around in module.ancestors(node):
+        if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.Lambda | cst.With | cst.For | cst.While):
+            return None
+        if isinstance(around, cst.Try) and inner is around.body:
+            if len(around.body.body) != 1 or around.orelse is not None or around.finalbody is not None:
+                return None
+            if not all(_says_so(module, one) for one in around.handlers):
+                return None
+            return max(around.handlers, key=lambda one: _kinship(module, one))
+        inner = around
+    return None
+
+
+def _kinship(module: Module, handler: cst.ExceptHandler) -> int:
+    kinds = module.code(handler.type) if handler.type is not None else ""
+    return sum(one in kinds for one in ("KeyError", "IndexError", "LookupError", "AttributeError", "TypeError"))
+
+
+def _says_so(module: Module, handler: cst.ExceptHandler) -> bool:
+    """Whether a handler of errors of data does nothing but raise an error of the project's own."""
+    kinds = module.code(handler.type) if handler.type is not None else ""
+    line = handler.body.body[0] if len(handler.body.body) == 1 else None
+    small = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
+    call = small.exc if isinstance(small, cst.Raise) else None
+    names = re.findall(r"\w+", kinds)
+    return bool(names) and all(one in _OF_DATA for one in names) and isinstance(call, cst.Call) and bool(call.args)
 
 
 def _imports(module: Module, body: cst.CSTNode, owner: str) -> bool:
