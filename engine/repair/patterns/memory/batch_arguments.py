@@ -73,7 +73,7 @@ def smaller_argument(site: Site, statement: cst.CSTNode) -> Proposal | None:
     loop = cast(cst.While, parse_statements("while True:\n    break\n", module.tree)[0])
     block = cast(cst.IndentedBlock, loop.body)
     done = [changed.with_changes(leading_lines=()), *([] if isinstance(small, cst.Return) else block.body)]
-    tried = tried_body(module, done, on_failure(size, [f"{size} //= 2", clear]))
+    tried = tried_body(module, done, on_failure(site, size, [f"{size} //= 2", clear]))
     first = [] if name else parse_statements(f"{size} = {module.code(given)}\n", module.tree)
     whole: list[cst.CSTNode] = [*first, loop.with_changes(body=block.with_changes(body=[tried]))]
     whole[0] = whole[0].with_changes(leading_lines=statement.leading_lines)

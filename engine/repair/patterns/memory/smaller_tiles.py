@@ -24,7 +24,14 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns.guarding import guards
-from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_body, with_helpers
+from engine.repair.patterns.memory.backoff_code import (
+    IS_OUT_OF_MEMORY,
+    Site,
+    error_name,
+    finished,
+    tried_body,
+    with_helpers,
+)
 from engine.repair.patterns.memory.shrinking_ranges import Renamer, is_own_name
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.edit import Module
@@ -77,10 +84,11 @@ def smaller_tiles(site: Site, statement: cst.CSTNode, function: cst.FunctionDef 
     less = re.search(rf"(?<![\w.]){re.escape(size)} *- *(?:2 *\* *)?([\w.]+)", text)
     smallest = f"{size} // 2 <= {less[1]}" if less and not less[1].isdigit() else f"{size} <= 1"
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
+    error = error_name(module)
     handler = (
-        "except Exception as error:\n    if not _is_out_of_memory(error):\n        raise\n"
+        f"except Exception as {error}:\n    if not _is_out_of_memory({error}):\n        raise\n"
         f"    if {smallest}:\n"
-        '        raise type(error)(f"out of memory even with the smallest tiles: {error}") from error\n'
+        f'        raise type({error})(f"out of memory even with the smallest tiles: {{{error}}}") from {error}\n'
         f"    {size} //= 2\n    {clear}\n"
     )
     while_true = cast(cst.While, parse_statements("while True:\n    break\n", module.tree)[0])

@@ -22,7 +22,14 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns.guarding import guards
-from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_body, with_helpers
+from engine.repair.patterns.memory.backoff_code import (
+    IS_OUT_OF_MEMORY,
+    Site,
+    error_name,
+    finished,
+    tried_body,
+    with_helpers,
+)
 from engine.repair.patterns.memory.shrinking_ranges import Renamer
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.edit import Module
@@ -75,10 +82,11 @@ def smaller_tile_arguments(site: Site, statement: cst.CSTNode, function: cst.Fun
     overlap = re.search(r"\b(?:\w+_)?overlap\w*=(\w+)", whole)
     least = f"{size} // 2 <= {overlap[1]}" if overlap and overlap[1].isidentifier() else f"{size} // 2 < {SMALLEST}"
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
+    error = error_name(module)
     handler = (
-        "except Exception as error:\n    if not _is_out_of_memory(error):\n        raise\n"
+        f"except Exception as {error}:\n    if not _is_out_of_memory({error}):\n        raise\n"
         f"    if {least}:\n"
-        '        raise type(error)(f"out of memory even with the smallest tiles: {error}") from error\n'
+        f'        raise type({error})(f"out of memory even with the smallest tiles: {{{error}}}") from {error}\n'
         f"    {size} //= 2\n    {clear}\n"
     )
     loop = cast(cst.While, parse_statements("while True:\n    break\n", module.tree)[0])
