@@ -10,6 +10,7 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns.guarding import guards
+from engine.repair.patterns.memory.done_again import begins_from_itself
 from engine.repair.patterns.pattern import Case, Proposal
 from engine.repair.patterns.source.edit import Module, first_changed_line
 from engine.repair.patterns.source.placing import parse_statements
@@ -243,9 +244,9 @@ def up_to(module: Module, body: Sequence[cst.BaseStatement], statement: cst.CSTN
         before += [one for one in within if module.position(one).start.line < position]
     elif not isinstance(failed, cst.SimpleStatementLine):
         return None
-    if not _can_be_repeated(module, before):
+    if not _can_be_repeated(module, before) or begins_from_itself(module, body[: at + 1]):
         return None
     last = max((index for index, one in enumerate(body) if ".backward(" in module.code(one)), default=at)
-    if last > at and _can_be_repeated(module, body[at:last]):
+    if last > at and _can_be_repeated(module, body[at:last]) and not begins_from_itself(module, body[: last + 1]):
         return last + 1
     return at + 1

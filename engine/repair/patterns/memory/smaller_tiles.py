@@ -32,6 +32,7 @@ from engine.repair.patterns.memory.backoff_code import (
     tried_body,
     with_helpers,
 )
+from engine.repair.patterns.memory.done_again import begins_from_itself
 from engine.repair.patterns.memory.shrinking_ranges import Renamer, is_own_name
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.edit import Module
@@ -72,7 +73,12 @@ def smaller_tiles(site: Site, statement: cst.CSTNode, function: cst.FunctionDef 
     targets = {
         module.code(one.target) for each in body[first:at] for one in walk(each) if isinstance(one, cst.AssignTarget)
     }
-    if size in targets or _done_twice(module, outer, targets) or not _steps_by(module, outer, size, body[first:at]):
+    if (
+        size in targets
+        or begins_from_itself(module, body[first : at + 1])
+        or _done_twice(module, outer, targets)
+        or not _steps_by(module, outer, size, body[first:at])
+    ):
         return None
     again: list[cst.BaseStatement] = list(body[first : at + 1])
     lead = ""
