@@ -26,9 +26,10 @@ from engine.repair.patterns.memory.backoff_code import (
     with_helpers,
 )
 from engine.repair.patterns.memory.batch_arguments import smaller_argument
+from engine.repair.patterns.memory.other_processes import ALONE, WAITED_FOR, unless_waited_for
 from engine.repair.patterns.memory.query_slices import query_slices
 from engine.repair.patterns.memory.shrinking_ranges import leaves_loop, shrink
-from engine.repair.patterns.memory.skipped_batches import is_one_step, leave_step, skip_batch
+from engine.repair.patterns.memory.skipped_batches import is_one_step, is_waited_for, leave_step, skip_batch
 from engine.repair.patterns.memory.smaller_tiles import outer_loop, smaller_tiles
 from engine.repair.patterns.memory.split_calls import BATCHES, batch_call, split_batches
 from engine.repair.patterns.memory.tile_arguments import smaller_tile_arguments
@@ -41,7 +42,7 @@ from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.placing import parse_statements
 from engine.repair.patterns.source.python_two import fitting
-from engine.repair.patterns.source.syntax import own_parts
+from engine.repair.patterns.source.syntax import assignments, own_parts
 from engine.repair.record import ErrorRecord
 
 _MESSAGE = re.compile(
@@ -158,8 +159,10 @@ def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
     tiles = smaller_tiles(site, statement, function) if outer_loop(module, statement) is not None else None
     if tiles is not None:
         return tiles
+    if trains and loop is not None and is_waited_for(site, statement) == "surely":
+        return WAITED_FOR
     if loop is not None and _is_range(module, loop):
-        shrunk = shrink(site, loop, statement, function)
+        shrunk = shrink(site, loop, statement, function, trains=trains)
         if shrunk is not None:
             return shrunk
     by_size = smaller_argument(site, statement) if not trains else None
@@ -321,7 +324,7 @@ def _halves(site: Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | str
     whole = ", ".join(names)
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
     steps = [f"half = {length} // 2", f"{parts}[:0] = [{halves[0]}, {halves[1]}]", clear]
-    tried = tried_body(module, body[:until], on_failure(length, steps))
+    tried = tried_body(module, body[:until], on_failure(site, length, steps, unless_waited_for(site)))
     start, again = parse_statements(
         f"{parts} = [{f'({whole})' if len(names) > 1 else whole}]\nwhile {parts}:\n    {whole} = {parts}.pop(0)\n",
         module.tree,
@@ -330,17 +333,23 @@ def _halves(site: Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | str
     block = cast(cst.IndentedBlock, inner.body)
     inner = inner.with_changes(body=block.with_changes(body=[*block.body, tried, *body[until:]]))
     module.replace(loop, loop.with_changes(body=loop.body.with_changes(body=[start, inner])))
-    return finished(
-        site, "split-step", "Where memory runs out, the step is done on the halves of its batch, one after another."
-    )
+    why = "Where memory runs out, the step is done on the halves of its batch, one after another."
+    return finished(site, "split-step", why + ALONE)
 
 
 def _accumulates(module: Module, loop: cst.For) -> bool:
     """Whether gradients of several rounds add up, as the optimizer takes its step on a condition alone."""
+    if re.search(r"\.(?:accumulate|no_sync)\(", module.code(loop.body)):
+        return True
+    counted = {module.code(target) for target, value in assignments(loop.body) if "%" in module.code(value)}
     for one in module.nodes(cst.Call, within=loop.body):
-        if re.search(r"optim\w*\.step\Z|\bopt\.step\Z", module.code(one.func)):
-            around = [each for each in module.ancestors(one) if isinstance(each, cst.If | cst.For)]
-            if around and isinstance(around[0], cst.If) and "%" in module.code(around[0].test):
+        if not re.search(r"(?i)(?:optim\w*|\bopt\w*|scaler)\.(?:step|zero_grad)\Z", module.code(one.func)):
+            continue
+        for around in module.ancestors(one):
+            if around is loop:
+                break
+            test = module.code(around.test) if isinstance(around, cst.If) else ""
+            if re.search(r"(?i)%|accum", test) or set(re.findall(r"\w+", test)) & counted:
                 return True
     return False
 

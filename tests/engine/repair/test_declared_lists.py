@@ -159,6 +159,20 @@ def test_well_known_modules_of_images_sound_and_models_are_known(tmp_path: Path,
             'dependencies = {file = ["deps.txt"]}\n',
             "deps.txt": "numpy\n",
         },
+        {
+            "setup.py": "from setuptools import setup\n\n\ndef needs():\n    with open('reqs.txt') as file:\n"
+            "        return file.read().split()\n\n\nsetup(name='app', install_requires=needs())\n",
+            "reqs.txt": "numpy\n",
+        },
+        {
+            "setup.py": "from setuptools import setup\n\nwith open('requirements_core.txt') as file:\n"
+            "    needs = file.read().split()\n\nsetup(name='app', install_requires=needs)\n",
+            "requirements_core.txt": "numpy\n",
+        },
+        {
+            "setup.cfg": "[metadata]\nname = app\n\n[options]\ninstall_requires = file: requirements/core.txt\n",
+            "requirements/core.txt": "numpy\n",
+        },
     ],
 )
 def test_a_list_of_another_name_is_found_where_what_is_built_reads_it(tmp_path: Path, files: dict[str, str]) -> None:
@@ -167,3 +181,45 @@ def test_a_list_of_another_name_is_found_where_what_is_built_reads_it(tmp_path: 
     (tmp_path / path).unlink()
     found = proposed(tmp_path, {**files, path: "numpy\ntqdm\n"}, "import tqdm", "tqdm")
     assert isinstance(found, Declined) and "declared already" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("more", "other"),
+    [
+        pytest.param(
+            "    package_data={'': ['data/word_frequency.txt']},\n", "data/word_frequency.txt", id="frequency"
+        ),
+        pytest.param("    data_files=['depth_units.txt'],\n", "depth_units.txt", id="depth"),
+        pytest.param(
+            "    extras_require={'docs': open('docs/requirements.txt').read().split()},\n",
+            "docs/requirements.txt",
+            id="the docs' own",
+        ),
+    ],
+)
+@pytest.mark.parametrize("listed", ["[]", "['numpy']"])
+def test_no_other_file_that_setup_names_is_written_to(tmp_path: Path, more: str, other: str, listed: str) -> None:
+    before = setup(listed, more)
+    changed = after(tmp_path, {"setup.py": before, other: "of 50\n"})
+    assert changed == {"setup.py": before.replace(listed, f"[{listed[1:-1]}{', ' * (listed != '[]')}'tqdm']", 1)}
+    bare = before.replace(f"    install_requires={listed},\n", "")
+    assert list(after(tmp_path, {"setup.py": bare, other: "of 50\n"})) == ["setup.py"]
+
+
+def test_a_list_that_is_written_out_is_the_one_place_for_it(tmp_path: Path) -> None:
+    files = {"setup.py": setup("['numpy'] + open('reqs.txt').read().split()"), "reqs.txt": "scipy\n"}
+    assert list(after(tmp_path, files)) == ["setup.py"]
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("from serpapi import GoogleSearch", "google-search-results"),
+        ("from serpapi import Client", "serpapi"),
+        ("import serpapi", None),
+    ],
+)
+def test_of_two_distributions_of_one_module_what_is_imported_tells(tmp_path: Path, code: str, name: str | None) -> None:
+    found = proposed(tmp_path, {"requirements.txt": "zarr\n"}, code, "serpapi")
+    made = found.edits[0].after.decode() if isinstance(found, Proposal) else None
+    assert made == (f"zarr\n{name}\n" if name else None)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from engine.repair.patterns.pattern import Declined, Proposal
 from tests.engine.repair.telling import after, told, told_or_unknown
@@ -74,6 +78,52 @@ def test_a_kind_of_image_that_opencv_lacks_is_read_by_pillow_which_is_there(tmp_
     assert "image = read_image(path)" in text and "Image.open(filename)" in text and "assert image is not None" in text
     without = ASSERTED.replace("from PIL import Image\n", "")
     assert isinstance(told(tmp_path, "imread", without, "assert", error), Declined)
+
+
+def by_pillow(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """The helper that is written for such a kind of image, where OpenCV reads none."""
+    cv2 = pytest.importorskip("cv2")
+    text = after(told(root, "imread", ASSERTED, "assert", "AssertionError: Image Not Found photos/1.webp"))
+    space: dict[str, Any] = {}
+    exec(text, space)
+    monkeypatch.setattr(cv2, "imread", lambda _path: None)
+    return space["read_image"]  # type: ignore[no-any-return]
+
+
+def test_what_pillow_reads_is_as_imread_would_give_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.zeros((20, 40, 3), np.uint8)
+    pixels[:, :20] = (255, 0, 0)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels).save(tmp_path / "turned.webp", exif=exif, lossless=True)
+    deep = (np.arange(400, dtype=np.uint16) * 160).reshape(20, 20)
+    Image.fromarray(deep).save(tmp_path / "deep.tiff")
+    cv2 = pytest.importorskip("cv2")
+    expected = {name: cv2.imread(str(tmp_path / name)) for name in ("turned.webp", "deep.tiff")}
+    read = by_pillow(tmp_path, monkeypatch)
+    for name, image in expected.items():
+        found = read(str(tmp_path / name))
+        assert image is not None and found.dtype == image.dtype and np.array_equal(found, image), name
+
+
+def test_what_pillow_cannot_read_so_is_no_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.fromarray(np.ones((4, 4), np.float32)).save(tmp_path / "float.tiff")
+    (tmp_path / "text.webp").write_text("no image")
+    Image.new("RGB", (64, 64)).save(tmp_path / "vast.webp")
+    read = by_pillow(tmp_path, monkeypatch)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 16)
+    for name in ("float.tiff", "text.webp", "vast.webp", "none.webp"):
+        assert read(str(tmp_path / name)) is None, name
+
+
+def test_a_branch_for_an_empty_image_that_looks_at_it_gets_none(tmp_path: Path) -> None:
+    app = (
+        "import cv2\n\n\ndef add(path, area):\n    mask = cv2.imread(path, 0)\n    if mask.size == 0:\n"
+        "        print(mask.shape)\n        return\n    area[mask == 0] = 0\n"
+    )
+    error = "AttributeError: 'NoneType' object has no attribute 'size'"
+    found = told(tmp_path, "imread", app, "mask.size", error)
+    assert "mask is None or mask.size" not in after(found)
 
 
 @pytest.mark.parametrize("path", ["größe/1.jpg", "图片/1.png"])

@@ -284,7 +284,7 @@ def test_the_class_does_in_tiles_what_it_cannot_do_at_once(tmp_path: Path) -> No
     assert isinstance(found, Proposal) and found.operator == "tiled-sibling"
     text = found.edits[0].after.decode()
     assert '        """Pictures."""\n        samples_given = samples\n' in text
-    assert "            return self.decode_tiled(samples_given)\n        return pixels.cpu()\n" in text
+    assert "            return self.decode_tiled(samples=samples_given)\n        return pixels.cpu()\n" in text
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ _FULL = r"(?:{name}\.size(?:\s*(?:!=|>)\s*0|\s*>=\s*1)?|len\({name}\)(?:\s*(?:!=
 def asks_for_empty(module: Module, line: cst.SimpleStatementLine, name: str) -> tuple[cst.If, str] | None:
     """The `if` under a line that asks whether what it read is empty, and its test made ready for None; else None.
 
-    Only where nothing else needs the image then: the branch for an empty one leaves, or all uses are in the other's.
+    Only where nothing else needs the image then: the branch for an empty one leaves without it, or all uses are in the
+    other's.
     """
     block = module.parent(line)
     if not isinstance(block, cst.IndentedBlock | cst.Module):
@@ -36,7 +37,7 @@ def asks_for_empty(module: Module, line: cst.SimpleStatementLine, name: str) -> 
     if re.fullmatch(_FULL.format(name=re.escape(name), empty=rf"\(?{empty}\)?"), test):
         behind: list[cst.CSTNode] = [*later[1:], *([asked.orelse] if asked.orelse is not None else [])]
         return None if any(_uses(module, one, name) for one in behind) else (asked, f"{name} is not None and {test}")
-    if re.fullmatch(empty, test) and _leaves(asked):
+    if re.fullmatch(empty, test) and _leaves(asked) and not _uses(module, asked.body, name):
         return asked, f"{name} is None or {test}"
     return None
 
@@ -46,7 +47,7 @@ def _uses(module: Module, node: cst.CSTNode, name: str) -> bool:
 
 
 def _leaves(asked: cst.If) -> bool:
-    """Whether the branch ends in leaving the function or the round, and does so without the image."""
+    """Whether the branch ends in leaving the function or the round."""
     last = asked.body.body[-1] if isinstance(asked.body, cst.IndentedBlock) and asked.body.body else None
     small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else None
     return isinstance(small, cst.Return | cst.Raise | cst.Continue | cst.Break)

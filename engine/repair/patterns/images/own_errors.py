@@ -26,13 +26,18 @@ _LITERALS = re.compile(r"'([^'{}%\n]*)|\"([^\"{}%\n]*)|\}([^'\"{}\n]*)")
 BY_PILLOW = '''def read_image(filename):
     """Read an image in colour as {cv2}.imread does, by Pillow where OpenCV cannot; None where neither can."""
     image = {cv2}.imread(filename)
-    if image is None:
-        try:
-            with {pil}.open(filename) as picture:
-                image = {cv2}.cvtColor({np}.asarray(picture.convert("RGB")), {cv2}.COLOR_RGB2BGR)
-        except OSError:
-            return None
-    return image
+    if image is not None:
+        return image
+    try:
+        with {pil}.open(filename) as picture:
+            upright = {ops}.exif_transpose(picture)
+            if upright.mode.startswith("I;16"):  # the upper eight bits of each value, as imread keeps them
+                return {cv2}.cvtColor(({np}.asarray(upright) // 256).astype({np}.uint8), {cv2}.COLOR_GRAY2BGR)
+            if upright.mode in ("I", "F"):
+                return None  # what range its values have is not known
+            return {cv2}.cvtColor({np}.asarray(upright.convert("RGB")), {cv2}.COLOR_RGB2BGR)
+    except (OSError, ValueError, SyntaxError, {pil}.DecompressionBombError):
+        return None
 '''
 
 
@@ -86,7 +91,12 @@ def _by_pillow(module: Module, calls: list[cst.Call]) -> str:
     if any(len(one.args) != 1 for one in calls) or not module.imports_for_sure("cv2"):
         return "cv2.imread is called in a form that is not known"
     module.add_helper(
-        BY_PILLOW.format(cv2=module.name_of_import("cv2"), np=module.name_of_import("numpy", alias="np"), pil=picture)
+        BY_PILLOW.format(
+            cv2=module.name_of_import("cv2"),
+            np=module.name_of_import("numpy", alias="np"),
+            ops=module.name_of_import("PIL", "ImageOps"),
+            pil=picture,
+        )
     )
     for call in calls:
         module.replace(call, call.with_changes(func=cst.Name("read_image")))

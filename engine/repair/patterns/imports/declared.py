@@ -13,7 +13,7 @@ from typing import Any
 
 import libcst as cst
 
-from engine.repair.patterns.imports import declarations, setup_cfg
+from engine.repair.patterns.imports import declarations, setup_cfg, setup_reads
 from engine.repair.patterns.imports.distributions import equivalents, normalised
 from engine.repair.patterns.pattern import FileEdit, Project
 from engine.repair.patterns.source.edit import Module, NotEditable
@@ -48,7 +48,9 @@ GROUPS = ("dev", "test", "tests", "testing")
 
 
 VARIANTS = ("gpu", "cpu", "cuda", "rocm", "amd", "mac", "macos", "windows", "linux", "docker", "prod", "colab")
-_REQUIREMENTS = re.compile(r"[\"'](?:\./)?([\w./-]*(?:req|dep)[\w./-]*\.(?:txt|in))[\"']")
+_REQUIREMENTS = re.compile(
+    r"(?:\./)?((?:[\w./-]*[/_.-])?(?:requirements|reqs?|deps|dependencies)(?:[/_.-][\w./-]*)?\.(?:txt|in))"
+)
 
 
 class Declared:
@@ -72,14 +74,31 @@ class Declared:
         """The requirements files of other names that what is built reads, as `open("requirements/core.txt")`."""
         if any(name in self.files for name in MAIN):
             return []
-        texts = [self.files[one].decode("utf-8", "replace") for one in ("setup.py", "pyproject.toml", "setup.cfg")
-                 if one in self.files]  # fmt: skip
-        named = {one for text in texts for one in _REQUIREMENTS.findall(text)} - set(FOR_TESTS)
+        named = {one[1] for text in self._read_when_built() if (one := _REQUIREMENTS.fullmatch(text))} - set(FOR_TESTS)
         found = {one: source for one in sorted(named) if (source := project.read(self.where + one)) is not None}
         if len(found) != 1:
             return []
         self.files.update(found)
         return list(found)
+
+    def _read_when_built(self) -> Iterator[str]:
+        """What stands where the requirements of what is built are read from other files; nothing of a written list."""
+        if "setup.py" in self.files:
+            module = Module(f"{self.where}setup.py", self.files["setup.py"])
+            if declarations.setup_py_requires(module) is None:
+                yield from setup_reads.texts(module)
+        if "pyproject.toml" in self.files:
+            tools = declarations.toml(f"{self.where}pyproject.toml", self.files["pyproject.toml"]).get("tool", {})
+            read = tools.get("setuptools", {}).get("dynamic", {}).get("dependencies", {})
+            files = read.get("file", ()) if isinstance(read, dict) else ()
+            yield from [files] if isinstance(files, str) else files
+            hooks = tools.get("hatch", {}).get("metadata", {}).get("hooks", {})
+            yield from hooks.get("requirements_txt", {}).get("files", ())
+        if "setup.cfg" in self.files:
+            found = setup_cfg.requires(self.files["setup.cfg"].decode("utf-8", "replace"))
+            for line in found[2] if found is not None else ():
+                if line.startswith("file:"):
+                    yield from (one.strip() for one in line.removeprefix("file:").split(","))
 
     def names(self) -> Iterator[tuple[str, str]]:
         """Every declared distribution (normalised) with its file, extras and development's among them."""

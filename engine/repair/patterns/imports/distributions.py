@@ -170,6 +170,11 @@ NAMESPACES: Mapping[str, str] = {  # packages that share a top-level name
     "google.auth": "google-auth",
     "google.oauth2": "google-auth",
     "ruamel.yaml": "ruamel.yaml",
+    "serpapi.Client": "serpapi",  # two distributions give serpapi: what is taken from it tells them apart
+    "serpapi.GoogleSearch": "google-search-results",
+    "serpapi.BingSearch": "google-search-results",
+    "serpapi.SerpApiClient": "google-search-results",
+    "serpapi.google_search": "google-search-results",
     "azure.storage.blob": "azure-storage-blob",
     "azure.identity": "azure-identity",
     "azure.cognitiveservices.speech": "azure-cognitiveservices-speech",

@@ -37,7 +37,7 @@ radiomics=pyradiomics rediscluster=redis-py-cluster redminelib=python-redmine re
 rest_framework_simplejwt=djangorestframework-simplejwt reverb=dm-reverb reversion=django-reversion
 riskfolio=Riskfolio-Lib roboticstoolbox=roboticstoolbox-python rtmidi=python-rtmidi rtree=Rtree
 samgeo=segment-geospatial scvi=scvi-tools seleniumwire=selenium-wire serial_asyncio=pyserial-asyncio
-serpapi=google-search-results silk=django-silk simple_history=django-simple-history skbio=scikit-bio
+silk=django-silk simple_history=django-simple-history skbio=scikit-bio
 skbuild=scikit-build skia=skia-python skmultiflow=scikit-multiflow skmultilearn=scikit-multilearn
 skopt=scikit-optimize sksurv=scikit-survival skvideo=sk-video smb=pysmb smbclient=smbprotocol
 social_core=social-auth-core social_django=social-auth-app-django socks=PySocks solcx=py-solc-x sonnet=dm-sonnet

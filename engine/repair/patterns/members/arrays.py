@@ -5,11 +5,13 @@ Only by what the file works with already: numpy, and Pillow's Image. Every propo
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.members.of_modules import quote_of
-from engine.repair.patterns.pattern import Proposal
+from engine.repair.patterns.pattern import Case, Proposal
 from engine.repair.patterns.source.edit import Module, first_changed_line
 from engine.repair.patterns.source.syntax import parameter_of
 
@@ -27,7 +29,11 @@ _OF_PICTURES = frozenset(
 )
 
 
-def propose(module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | None:
+_OF_LISTS = frozenset(("append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "index", "count"))
+MOST_FILES = 200
+
+
+def propose(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | None:
     """The conversion of what came into what has the attribute; None where the file has no such thing."""
     kind = owner.rpartition(".")[2]
     if not guards.is_repeatable(module.code(use.value)):
@@ -36,13 +42,29 @@ def propose(module: Module, use: cst.Attribute, name: str, owner: str) -> Propos
         made = _imported(module, "numpy")
         return _made(module, use, f"{made}.asarray", kind, "an array", name, is_plain=True) if made else None
     if name in _OF_PICTURES and kind == "ndarray":
-        made = _imported(module, "PIL.Image")
+        made = _imported(module, "PIL.Image") if not _reads_by_opencv(case, module) else ""
         return _made(module, use, f"{made}.fromarray", kind, "a picture", name, is_plain=False) if made else None
     return None
 
 
 def _imported(module: Module, wanted: str) -> str:
     return next((name for name, whole in module.imported.items() if whole == wanted), "")
+
+
+def _reads_by_opencv(case: Case, module: Module) -> bool:
+    """Whether something of the project works with OpenCV: its arrays have blue where a picture has red."""
+    if re.search(r"\bcv2\b|(?i:bgr)", module.text):
+        return True
+    sources = (case.project.read(path) for path in case.project.python_files()[:MOST_FILES])
+    return any(source is not None and b"cv2" in source for source in sources)
+
+
+def _is_changed_as_list(module: Module, function: cst.FunctionDef, source: str) -> bool:
+    """Whether the function does with a name what an array does not."""
+    return any(
+        one.attr.value in _OF_LISTS and module.code(one.value) == source
+        for one in module.nodes(cst.Attribute, within=function.body)
+    )
 
 
 def _made(
@@ -53,6 +75,8 @@ def _made(
     source, function, line = module.code(use.value), module.function(use), guards.statement_line(module, use)
     quote = quote_of(module, use)
     is_given = function is not None and isinstance(use.value, cst.Name) and parameter_of(function, source) is not None
+    if is_given and function is not None and _is_changed_as_list(module, function, source):
+        is_given = False
     if is_given and line is not None and guards.comprehension(module, use) is None:
         change = f"{source} = {call}({source})\n"
         guards.before(

@@ -9,6 +9,8 @@ from typing import cast
 
 import libcst as cst
 
+from engine.repair.patterns.guarding import guards
+from engine.repair.patterns.memory.done_again import begins_from_itself
 from engine.repair.patterns.pattern import Case, Proposal
 from engine.repair.patterns.source.edit import Module, first_changed_line
 from engine.repair.patterns.source.placing import parse_statements
@@ -91,7 +93,7 @@ _OF_ONE_LENGTH = """    width = max(first.shape[-1], second.shape[-1])  # what e
 JOINED_TOKENS = JOINED.replace("    return TORCH.cat([first, second])\n", _OF_ONE_LENGTH)
 CLEAR_CACHE = '''def _clear_cache():
     """Give cached GPU memory back, where torch is in use."""
-    torch = sys.modules.get("torch")
+    torch = SYS.modules.get("torch")
     if torch is not None:
         torch.CACHE.empty_cache()
 '''
@@ -134,8 +136,8 @@ def with_helpers(site: Site, *helpers: str) -> str:
 
 
 def _needs_no_torch(site: Site, helpers: Sequence[str]) -> str:
-    site.module.name_of_import("sys")
-    site.module.add_helper(CLEAR_CACHE.replace("CACHE", "mps" if site.is_mps else "cuda"))
+    own_sys = site.module.name_of_import("sys")
+    site.module.add_helper(CLEAR_CACHE.replace("CACHE", "mps" if site.is_mps else "cuda").replace("SYS", own_sys))
     for helper in reversed(helpers):
         own = helper.replace("    return TORCH.cat(", "    import torch\n\n    return torch.cat(").replace(
             "TORCH", "torch"
@@ -149,14 +151,25 @@ def finished(site: Site, operator: str, why: str) -> Proposal:
     return Proposal("out-of-memory", operator, (edit,), first_changed_line(edit), "review", why)
 
 
-def on_failure(size: str, steps: Sequence[str], indent: str = "    ") -> str:
-    """The handler: other errors pass, a batch of one is said, else the steps and another try."""
+def error_name(module: Module) -> str:
+    """What a handler calls its error: a name of nothing else in the file, as the handler unbinds it."""
+    used = module.names()
+    free = (one for one in ("error", "out_of_memory") if one not in used)
+    return next(free, None) or guards.fresh(module, "error", "out_of_memory")
+
+
+def on_failure(site: Site, size: str, steps: Sequence[str], unless: str = "") -> str:
+    """The handler: other errors pass, a batch of one is said, else the steps and another try.
+
+    `unless`: what else lets the error pass, ` or _others_wait()`.
+    """
+    name, indent = error_name(site.module), "    "
     lines = [
-        "except Exception as error:",
-        f"{indent}if not _is_out_of_memory(error):",
+        f"except Exception as {name}:",
+        f"{indent}if not _is_out_of_memory({name}){unless}:",
         f"{indent * 2}raise",
         f"{indent}if {size} <= 1:",
-        f'{indent * 2}raise type(error)(f"out of memory even with a batch of 1: {{error}}") from error',
+        f'{indent * 2}raise type({name})(f"out of memory even with a batch of 1: {{{name}}}") from {name}',
         *(f"{indent}{step}" for step in steps),
         f"{indent}continue",
     ]
@@ -181,7 +194,8 @@ def tried_twice(
     """
     plain = statement.with_changes(leading_lines=())
     leaves = isinstance(plain.body[-1], cst.Return)
-    handler = "except Exception as error:\n    if not _is_out_of_memory(error):\n        raise"
+    name = error_name(module)
+    handler = f"except Exception as {name}:\n    if not _is_out_of_memory({name}):\n        raise"
     lines = [one for one in (*steps, *again.splitlines()) if one]
     if leaves:
         made = [tried_body(module, [plain], handler), *parse_statements("\n".join(lines) + "\n", module.tree)]
@@ -230,9 +244,9 @@ def up_to(module: Module, body: Sequence[cst.BaseStatement], statement: cst.CSTN
         before += [one for one in within if module.position(one).start.line < position]
     elif not isinstance(failed, cst.SimpleStatementLine):
         return None
-    if not _can_be_repeated(module, before):
+    if not _can_be_repeated(module, before) or begins_from_itself(module, body[: at + 1]):
         return None
     last = max((index for index, one in enumerate(body) if ".backward(" in module.code(one)), default=at)
-    if last > at and _can_be_repeated(module, body[at:last]):
+    if last > at and _can_be_repeated(module, body[at:last]) and not begins_from_itself(module, body[: last + 1]):
         return last + 1
     return at + 1

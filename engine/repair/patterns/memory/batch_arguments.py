@@ -27,6 +27,16 @@ _LEARNS = re.compile(r"(?i)\A(?:fit|train)\w*\Z")
 _IN_BATCHES = re.compile(
     r"(?i)\A(?:encode\w*|predict\w*|embed\w*|transform|infer\w*|evaluate|score|fit|train|val)\Z"
 )  # whatever they get
+_HOW_MANY = re.compile(  # the size is that of what they give, not of what they take at a time
+    r"(?i)sample|generat|prior|(?:^|_)(?:rand\w*|draw\w*|noise|synthes\w*|benchmark\w*|simulat\w*)(?:$|_)"
+)
+_PIECES = re.compile(r"(?i)(?:^|_)(?:tiles|patches|crops|chunks|windows|blocks|grid)(?:$|_)")
+_TO_PIECES = re.compile(
+    r"(?i)extract|unfold|split|slice|patchify|(?:^|_)(?:cut|make|build|create|get|count|num|plan)(?:$|_)"
+)
+_INPUTS = re.compile(
+    r"(?i)(?:\w+_)?(?:inputs?|texts?|sentences|prompts?|images?|data|x|docs?|documents|audio|videos?|items)\Z"
+)
 _MAKES = re.compile(
     r"(?i)load|data|sampler|iter|make|create|build|get|init|config|args|parse|setup|set_|compile|quantize|from_|log|print|"
     r"info|warn|format|save|write|dict|partial|range|split|train|fit|forward|backward|step|prepare|estimate|plan|shape"
@@ -73,7 +83,7 @@ def smaller_argument(site: Site, statement: cst.CSTNode) -> Proposal | None:
     loop = cast(cst.While, parse_statements("while True:\n    break\n", module.tree)[0])
     block = cast(cst.IndentedBlock, loop.body)
     done = [changed.with_changes(leading_lines=()), *([] if isinstance(small, cst.Return) else block.body)]
-    tried = tried_body(module, done, on_failure(size, [f"{size} //= 2", clear]))
+    tried = tried_body(module, done, on_failure(site, size, [f"{size} //= 2", clear]))
     first = [] if name else parse_statements(f"{size} = {module.code(given)}\n", module.tree)
     whole: list[cst.CSTNode] = [*first, loop.with_changes(body=block.with_changes(body=[tried]))]
     whole[0] = whole[0].with_changes(leading_lines=statement.leading_lines)
@@ -88,12 +98,29 @@ def smaller_argument(site: Site, statement: cst.CSTNode) -> Proposal | None:
 def _works_in_batches(module: Module, call: cst.Call, keyword: str) -> bool:
     """Whether a call computes in batches of the size that it is given, rather than making what will."""
     name = last_name(call.func)
+    if _HOW_MANY.search(name) or (re.search(r"(?i)tile|chunk", keyword) and makes_pieces(name)):
+        return False
     if _IN_BATCHES.match(name):
         return True
     own = [one for one in module.nodes(cst.FunctionDef) if one.name.value == name]
     if any(not re.search(rf"\b{keyword}\b", module.code(one.body)) for one in own):
         return False  # it takes the size, and does nothing with it
+    if not any(_INPUTS.match(one.keyword.value) if one.keyword is not None else True for one in call.args):
+        return False  # nothing is given that it would work on
     return bool(name) and name[0].islower() and not _BARE.match(keyword) and keyword != "bs" and not _MAKES.search(name)
+
+
+def makes_pieces(name: str) -> bool:
+    """Whether what is called so gives pieces of the size that it is told, or is made for them: smaller are others."""
+    if not name.lstrip("_")[:1].islower():
+        return True
+    return bool(_PIECES.search(name) or _TO_PIECES.search(name))
+
+
+def gives_pieces(module: Module, small: cst.Assign | cst.Return) -> bool:
+    """Whether what a statement keeps is called by the pieces that it holds, not by what they make together."""
+    targets = [module.code(one.target) for one in small.targets] if isinstance(small, cst.Assign) else []
+    return any(_PIECES.search(one) for one in targets)
 
 
 def _is_whole(module: Module, function: cst.FunctionDef, given: cst.BaseExpression) -> bool:

@@ -17,6 +17,7 @@ from engine.repair.patterns.memory.backoff_code import (
     up_to,
     with_helpers,
 )
+from engine.repair.patterns.memory.other_processes import ALONE, unless_waited_for
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module
@@ -38,8 +39,13 @@ def leaves_loop(loop: cst.For) -> bool:
     return look(loop.body)
 
 
-def shrink(site: Site, loop: cst.For, statement: cst.CSTNode, function: cst.FunctionDef | None) -> Proposal | None:
-    """`for start in range(0, n, size)`: the same as a `while` whose size shrinks; None where it cannot be made one."""
+def shrink(
+    site: Site, loop: cst.For, statement: cst.CSTNode, function: cst.FunctionDef | None, *, trains: bool = False
+) -> Proposal | None:
+    """`for start in range(0, n, size)`: the same as a `while` whose size shrinks; None where it cannot be made one.
+
+    `trains`: each round is a step of training, for which other processes may wait.
+    """
     module = site.module
     args = [one.value for one in cast(cst.Call, loop.iter).args]
     start, stop, step = (module.code(one) for one in args)
@@ -71,7 +77,7 @@ def shrink(site: Site, loop: cst.For, statement: cst.CSTNode, function: cst.Func
         else:
             body = [_with_name(module, one, step, size) for one in body]
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
-    handler = on_failure(size, [f"{size} //= 2", clear])
+    handler = on_failure(site, size, [f"{size} //= 2", clear], unless_waited_for(site) if trains else "")
     tried = tried_body(module, body[:until], handler)
     (bump,) = parse_statements(f"{target} += {size}\n", module.tree)
     made = cst.While(
@@ -79,9 +85,8 @@ def shrink(site: Site, loop: cst.For, statement: cst.CSTNode, function: cst.Func
         body=loop.body.with_changes(body=[tried, *body[until:], bump]),
     )
     guards.before(module, loop, f"{lead}{target} = {start}\n", made.with_changes(leading_lines=loop.leading_lines))
-    return finished(
-        site, "shrink-batch", f"Where memory runs out, {size} is halved and the loop goes on from the same place."
-    )
+    why = f"Where memory runs out, {size} is halved and the loop goes on from the same place."
+    return finished(site, "shrink-batch", why + (ALONE if trains else ""))
 
 
 def is_own_name(module: Module, name: str, function: cst.FunctionDef | None) -> bool:

@@ -12,7 +12,15 @@ from typing import Literal
 
 import libcst as cst
 
-from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_body, with_helpers
+from engine.repair.patterns.memory.backoff_code import (
+    IS_OUT_OF_MEMORY,
+    Site,
+    error_name,
+    finished,
+    tried_body,
+    with_helpers,
+)
+from engine.repair.patterns.memory.other_processes import ALONE, is_of_torch, unless_waited_for
 from engine.repair.patterns.memory.split_calls import BATCHES
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source import wording
@@ -20,12 +28,10 @@ from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.expected import EMPTY
 from engine.repair.patterns.source.syntax import text_of, walk
 
-_TOGETHER = re.compile(r"accelerat|deepspeed|\bhvd\b|horovod")
+_TOGETHER = re.compile(r"accelerat|deepspeed|\bhvd\b|horovod|torch_xla|colossalai|\bmpi4py\b|byteps")
 _PROCESSES = re.compile(
     r"(?i)distributed|^(?:all_(?:reduce|gather)\w*|reduce_scatter|barrier|world_?size|ddp|fsdp|fully_?shard\w*)$"
 )
-_OF_TORCH = re.compile(r"(?i)(?:is_|use_|init_)?distributed\w*|ddp|(?:torch_)?ddp|Distributed(?:DataParallel|Sampler)")
-_ALONE = " Where other processes wait for the step, the error is raised as before."
 _STEPS = re.compile(r"\.(?:backward|step|zero_grad)\(|\b(?:update_params|optimizer_step|optimize)\(")
 _COMPUTES = re.compile(r"\.(?:to|cuda)\(|(?i:model|net|forward|encod|decod|loss|criterion|score|predict)\w*\(")
 _SETS_UP = re.compile(r"\.(?:train|eval|zero_grad)\(")
@@ -51,7 +57,7 @@ def skip_batch(site: Site, statement: cst.CSTNode, *, trains: bool, within: bool
     loop = _loop_over_batches(module, statement)
     if loop is None or not isinstance(loop.body, cst.IndentedBlock) or loop.asynchronous or loop.orelse:
         return None
-    waited = _is_waited_for(site, statement) if trains else ""
+    waited = is_waited_for(site, statement) if trains else ""
     if waited == "surely":
         return None
     inside = {statement, *module.ancestors(statement)}
@@ -75,13 +81,13 @@ def skip_batch(site: Site, statement: cst.CSTNode, *, trains: bool, within: bool
     module.replace(loop, loop.with_changes(body=loop.body.with_changes(body=whole)))
     dropped = "its gradients are dropped, and " if drop else ""
     why = f"Where memory runs out, the batch is passed over: {dropped}the next one is taken."
-    return finished(site, "skip-batch", why + (_ALONE if waited else ""))
+    return finished(site, "skip-batch", why + (ALONE if waited else ""))
 
 
 def leave_step(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | None) -> Proposal | None:
     """A function that does one step leaves with what it gives for nothing; None where nothing shows what that is."""
     module = site.module
-    waited = _is_waited_for(site, statement)
+    waited = is_waited_for(site, statement)
     if function is None or waited == "surely" or not isinstance(function.body, cst.IndentedBlock):
         return None
     if any(isinstance(one, cst.For | cst.While | cst.Try) for one in module.ancestors(statement)):
@@ -105,14 +111,14 @@ def leave_step(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | N
     whole = _with_tried(module, body, _start(module, body, at), last, handler)
     module.replace(function.body, function.body.with_changes(body=whole))
     why = "Where memory runs out, the batch is passed over: the step is left, and the next batch can be taken."
-    return finished(site, "leave-step", why + (_ALONE if waited else ""))
+    return finished(site, "leave-step", why + (ALONE if waited else ""))
 
 
-def _is_waited_for(site: Site, statement: cst.CSTNode) -> Literal["", "perhaps", "surely"]:
-    """Whether other processes may wait for the step, be it on a condition alone: they would wait for ever.
+def is_waited_for(site: Site, statement: cst.CSTNode) -> Literal["perhaps", "surely"]:
+    """Whether other processes wait for the step, be it on a condition alone: they would wait for ever.
 
-    Names tell, as does an option of that name; comments do not: licences are distributed, too. `perhaps`, where it is
-    torch that may have others, and not in the step itself: torch is asked then, when memory has run out.
+    Names tell, as does an option of that name; comments do not: licences are distributed, too. `perhaps`, where nothing
+    does in the step itself, or it is torch that may have others: what is written asks when memory has run out.
     """
     module = site.module
     if _TOGETHER.search(module.text):
@@ -121,10 +127,10 @@ def _is_waited_for(site: Site, statement: cst.CSTNode) -> Literal["", "perhaps",
     told = [one for one in texts if " " not in one and _PROCESSES.search(one.strip("-").replace("-", "_"))]
     named = [one for one in module.nodes(cst.Name) if _PROCESSES.search(one.value)]
     if not told and not named:
-        return ""
+        return "perhaps"  # what the model is wrapped in may be in another file
     step = module.function(statement)
     inside = set(map(id, walk(step.body))) if step is not None else set()
-    of_torch = all(_OF_TORCH.fullmatch(one.value) and id(one) not in inside for one in named)
+    of_torch = all(is_of_torch(module, one) and id(one) not in inside for one in named)
     return "perhaps" if site.with_torch and step is not None and of_torch and not told else "surely"
 
 
@@ -172,15 +178,14 @@ def _with_tried(
 
 def _handler(site: Site, statement: cst.CSTNode, drop: str, leave: str, waited: str = "") -> str:
     module = site.module
-    name = "error" if "error" not in module.names() else "out_of_memory"
+    name = error_name(module)
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
     warn = wording.warning(module, statement, _SKIPPING, name)
     lines = [drop, clear, warn, leave]
     steps = "".join(f"    {one}\n" for one in lines if one)
     among = ""
     if waited:
-        processes = f"{module.name_of_import('torch')}.distributed"
-        among = f" or ({processes}.is_available() and {processes}.is_initialized())"
+        among = unless_waited_for(site)
     return f"except Exception as {name}:\n    if not _is_out_of_memory({name}){among}:\n        raise\n{steps}"
 
 

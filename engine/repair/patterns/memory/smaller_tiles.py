@@ -24,7 +24,15 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns.guarding import guards
-from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_body, with_helpers
+from engine.repair.patterns.memory.backoff_code import (
+    IS_OUT_OF_MEMORY,
+    Site,
+    error_name,
+    finished,
+    tried_body,
+    with_helpers,
+)
+from engine.repair.patterns.memory.done_again import begins_from_itself
 from engine.repair.patterns.memory.shrinking_ranges import Renamer, is_own_name
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.edit import Module
@@ -65,7 +73,12 @@ def smaller_tiles(site: Site, statement: cst.CSTNode, function: cst.FunctionDef 
     targets = {
         module.code(one.target) for each in body[first:at] for one in walk(each) if isinstance(one, cst.AssignTarget)
     }
-    if size in targets or _done_twice(module, outer, targets) or not _steps_by(module, outer, size, body[first:at]):
+    if (
+        size in targets
+        or begins_from_itself(module, body[first : at + 1])
+        or _done_twice(module, outer, targets)
+        or not _steps_by(module, outer, size, body[first:at])
+    ):
         return None
     again: list[cst.BaseStatement] = list(body[first : at + 1])
     lead = ""
@@ -77,10 +90,11 @@ def smaller_tiles(site: Site, statement: cst.CSTNode, function: cst.FunctionDef 
     less = re.search(rf"(?<![\w.]){re.escape(size)} *- *(?:2 *\* *)?([\w.]+)", text)
     smallest = f"{size} // 2 <= {less[1]}" if less and not less[1].isdigit() else f"{size} <= 1"
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
+    error = error_name(module)
     handler = (
-        "except Exception as error:\n    if not _is_out_of_memory(error):\n        raise\n"
+        f"except Exception as {error}:\n    if not _is_out_of_memory({error}):\n        raise\n"
         f"    if {smallest}:\n"
-        '        raise type(error)(f"out of memory even with the smallest tiles: {error}") from error\n'
+        f'        raise type({error})(f"out of memory even with the smallest tiles: {{{error}}}") from {error}\n'
         f"    {size} //= 2\n    {clear}\n"
     )
     while_true = cast(cst.While, parse_statements("while True:\n    break\n", module.tree)[0])

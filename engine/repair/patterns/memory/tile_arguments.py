@@ -22,14 +22,24 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns.guarding import guards
-from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_body, with_helpers
+from engine.repair.patterns.memory.backoff_code import (
+    IS_OUT_OF_MEMORY,
+    Site,
+    error_name,
+    finished,
+    tried_body,
+    with_helpers,
+)
+from engine.repair.patterns.memory.batch_arguments import gives_pieces, makes_pieces
+from engine.repair.patterns.memory.done_again import begins_from_itself
 from engine.repair.patterns.memory.shrinking_ranges import Renamer
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.placing import parse_statements
-from engine.repair.patterns.source.syntax import parameter_of, walk
+from engine.repair.patterns.source.syntax import last_name, parameter_of, walk
 
-_TILES = re.compile(r"(?i)(?:\w+_)?tile(?:_?(?:size|x|y|w|h|width|height))?\Z|patch_size\Z|roi_size\Z")
+_TILES = re.compile(r"(?i)(?:\w+_)?tile(?:_?(?:size|x|y|w|h|width|height))?\Z")
+_OVERLAPS = re.compile(r"(?i)(?:\w+_)?overlap(?:_\w+)?\Z")
 _PLAIN = re.compile(r"[\d\s+*/()-]+")
 SMALLEST = 64
 
@@ -51,6 +61,7 @@ def smaller_tile_arguments(site: Site, statement: cst.CSTNode, function: cst.Fun
         if isinstance(node, cst.Call)
         for arg in node.args
         if arg.keyword is not None and _TILES.match(arg.keyword.value)
+        if not makes_pieces(last_name(node.func))
     ]
     names = {module.code(arg.value) for arg in args}
     size = names.pop() if len(names) == 1 else ""
@@ -63,7 +74,8 @@ def smaller_tile_arguments(site: Site, statement: cst.CSTNode, function: cst.Fun
     if bound is None and (parameter is None or not isinstance(parameter.default, cst.Integer)):
         return None
     first = _first(module, body, bound + 1 if bound is not None else 0, at, size)
-    if first is None:
+    least = _least(module, body[at], size)
+    if first is None or not least or gives_pieces(module, small):
         return None
     again: list[cst.BaseStatement] = list(body[first : at + 1])
     lead = ""
@@ -71,14 +83,12 @@ def smaller_tile_arguments(site: Site, statement: cst.CSTNode, function: cst.Fun
         name = guards.fresh(module, "tile", "tile_size")
         lead, again = f"{name} = {size}\n", [cast(cst.BaseStatement, one.visit(Renamer(size, name))) for one in again]
         size = name
-    whole = "".join(module.code(one) for one in body[first : at + 1])
-    overlap = re.search(r"\b(?:\w+_)?overlap\w*=(\w+)", whole)
-    least = f"{size} // 2 <= {overlap[1]}" if overlap and overlap[1].isidentifier() else f"{size} // 2 < {SMALLEST}"
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
+    error = error_name(module)
     handler = (
-        "except Exception as error:\n    if not _is_out_of_memory(error):\n        raise\n"
-        f"    if {least}:\n"
-        '        raise type(error)(f"out of memory even with the smallest tiles: {error}") from error\n'
+        f"except Exception as {error}:\n    if not _is_out_of_memory({error}):\n        raise\n"
+        f"    if {size} // 2 {least}:\n"
+        f'        raise type({error})(f"out of memory even with the smallest tiles: {{{error}}}") from {error}\n'
         f"    {size} //= 2\n    {clear}\n"
     )
     loop = cast(cst.While, parse_statements("while True:\n    break\n", module.tree)[0])
@@ -114,4 +124,22 @@ def _first(module: Module, body: list[cst.BaseStatement], start: int, at: int, s
         small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
         if not isinstance(small, cst.Assign) or not all(isinstance(each.target, cst.Name) for each in small.targets):
             return None
-    return first
+        if size in {module.code(each.target) for each in small.targets}:
+            return None  # each round would begin with tiles of the first size
+    return None if begins_from_itself(module, body[first : at + 1]) else first
+
+
+def _least(module: Module, statement: cst.CSTNode, size: str) -> str:
+    """How small half a tile may not be, as a comparison: as its overlap, if it has one; '' where none is known."""
+    overlaps = {
+        module.code(arg.value)
+        for arg in walk(statement)
+        if isinstance(arg, cst.Arg) and arg.keyword is not None and _OVERLAPS.match(arg.keyword.value)
+    }
+    if not overlaps or all(re.search(rf"(?<![\w.]){re.escape(size)}\b", one) for one in overlaps):
+        return f"< {SMALLEST}"
+    if all(re.fullmatch(r"[\d.]+", one) for one in overlaps):
+        most = max(float(one) for one in overlaps)
+        return f"<= {most:.0f}" if most >= SMALLEST else f"< {SMALLEST}"
+    one = overlaps.pop()
+    return f"<= {one}" if not overlaps and re.fullmatch(r"[A-Za-z_][\w.]*", one) else ""

@@ -4,7 +4,7 @@ before    def decode(self, samples):                    after     try:
               pixels = self.model.decode(samples)                     pixels = self.model.decode(samples)
               return pixels.cpu()                                 except Exception as error: ...
           def decode_tiled(self, samples, tile=64):               if ran_out:
-              ...                                                     return self.decode_tiled(samples)
+              ...                                                     return self.decode_tiled(samples=samples)
 """
 
 from __future__ import annotations
@@ -34,8 +34,11 @@ def by_sibling(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | N
     if sibling is None:
         return None
     own, asked = [_names(one) for one in (function, sibling)]
-    required = [one.name.value for one in sibling.params.params[1:] if one.default is None]
+    every = (*sibling.params.params[1:], *sibling.params.kwonly_params)
+    required = [one.name.value for one in every if one.default is None]
     if not own or not set(required) <= set(own) or sibling.params.posonly_params or not required:
+        return None
+    if (sibling.asynchronous and not function.asynchronous) or not _is_of_an_object(function):
         return None
     given = [one for one in own if one in asked]
     line = module.position(statement).start.line
@@ -46,10 +49,11 @@ def by_sibling(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | N
                for target, _value in assignments(function))
     ]  # fmt: skip
     kept = {one: guards.fresh(module, f"{one}_given", f"all_{one}") for one in rebound}
-    args = [kept.get(one, one) if one in required else f"{one}={kept.get(one, one)}" for one in given]
+    args = [f"{one}={kept.get(one, one)}" for one in given]
+    owner, wait = function.params.params[0].name.value, "await " if sibling.asynchronous else ""
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
     flag = guards.fresh(module, "ran_out", "out_of_memory")
-    again = f"return self.{sibling.name.value}({', '.join(args)})"
+    again = f"return {wait}{owner}.{sibling.name.value}({', '.join(args)})"
     tried = tried_twice(module, statement, [clear], again, flag)
     lines: list[cst.BaseStatement] = []
     for one in body.body:
@@ -74,6 +78,14 @@ def _sibling(module: Module, around: cst.ClassDef, function: cst.FunctionDef) ->
 def _gives(function: cst.FunctionDef) -> bool:
     found = [one for one in walk(function.body, into_functions=False) if isinstance(one, cst.Return)]
     return bool(found) and all(one.value is not None for one in found)
+
+
+def _is_of_an_object(function: cst.FunctionDef) -> bool:
+    """Whether the function is given the object whose method it is."""
+    bare = ("staticmethod", "classmethod", "property")
+    return bool(function.params.params) and not any(
+        isinstance(one.decorator, cst.Name) and one.decorator.value in bare for one in function.decorators
+    )
 
 
 def _names(function: cst.FunctionDef) -> list[str]:

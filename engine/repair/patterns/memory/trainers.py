@@ -15,6 +15,7 @@ from engine.repair.patterns.memory.backoff_code import (
     tried_body,
     with_helpers,
 )
+from engine.repair.patterns.memory.other_processes import ALONE, unless_waited_for
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.openings import keyword
 from engine.repair.patterns.source.placing import parse_statements
@@ -50,12 +51,13 @@ def smaller_batches(site: Site, statement: cst.CSTNode) -> Proposal | None:
         steps.insert(1, f"{owner}.args.gradient_accumulation_steps *= 2")
     loop = cast(cst.While, parse_statements("while True:\n    break\n", module.tree)[0])
     (leave,) = cast(cst.IndentedBlock, loop.body).body
-    tried = tried_body(module, [statement.with_changes(leading_lines=()), leave], on_failure(size, steps))
+    handler = on_failure(site, size, steps, unless_waited_for(site))
+    tried = tried_body(module, [statement.with_changes(leading_lines=()), leave], handler)
     made = loop.with_changes(body=loop.body.with_changes(body=[tried]), leading_lines=statement.leading_lines)
     module.replace(statement, made)
     why = "Where memory runs out, the trainer runs again with half the batch, down to one"
     more = ", and takes twice as many of them for a step." if what == "train" else "."
-    return finished(site, "smaller-trainer-batch", why + more)
+    return finished(site, "smaller-trainer-batch", why + more + ALONE)
 
 
 def _is_trainer(site: Site, owner: str) -> bool:

@@ -16,7 +16,14 @@ from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, is_of_torch, with_helpers
+from engine.repair.patterns.memory.backoff_code import (
+    IS_OUT_OF_MEMORY,
+    Site,
+    error_name,
+    finished,
+    is_of_torch,
+    with_helpers,
+)
 from engine.repair.patterns.memory.words_learnt import OF_MEMORY, TYPES, knows, learnt, order
 from engine.repair.patterns.pattern import Case, Proposal
 from engine.repair.patterns.source import intent
@@ -97,11 +104,10 @@ def _by_type(case: Case, site: Site, handler: cst.ExceptHandler) -> Proposal | N
         return None  # what it lets pass would not come to the others
     if not isinstance(handler.body, cst.IndentedBlock):
         return None
-    name = "error"
     if handler.name is not None and isinstance(handler.name.name, cst.Name):
         name = handler.name.name.value
-    elif name in site.module.names():
-        name = "out_of_memory"
+    else:
+        name = error_name(site.module)
     with_helpers(site, IS_OUT_OF_MEMORY)
     old = site.module.code(cast(cst.BaseExpression, handler.type))
     plain = all(last_name(one) == "OutOfMemoryError" for one in kinds)
