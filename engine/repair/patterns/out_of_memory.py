@@ -98,7 +98,8 @@ class OutOfMemory:
                 site = site_of(case, module, line)
                 is_layer = place.frame.function in _WITHIN_MODELS and not _is_called_alone(module, line)
                 if is_elsewhere:
-                    found: Proposal | str = _NOT_TORCH
+                    where = module.statement(line)
+                    found: Proposal | str = (smaller_argument(site, where) if where is not None else None) or _NOT_TORCH
                 else:
                     found = _of_a_step(site) if inner is not None else _propose(case, site, is_layer=is_layer)
             except NotEditable as error:

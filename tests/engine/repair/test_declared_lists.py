@@ -167,3 +167,13 @@ def test_a_list_of_another_name_is_found_where_what_is_built_reads_it(tmp_path: 
     (tmp_path / path).unlink()
     found = proposed(tmp_path, {**files, path: "numpy\ntqdm\n"}, "import tqdm", "tqdm")
     assert isinstance(found, Declined) and "declared already" in found.reason
+
+
+def test_a_folder_of_lists_has_the_one_that_what_is_built_reads_by_its_name(tmp_path: Path) -> None:
+    script = (
+        "import os\nfrom setuptools import setup\n\nrequirements = {}\nfor file in os.listdir('requirements'):\n"
+        "    requirements[file[:-4]] = open('requirements/' + file).read().split()\n"
+        "install_requires = requirements['install']\nsetup(name='app', install_requires=install_requires)\n"
+    )
+    files = {"setup.py": script, "requirements/install.txt": "torch\n", "requirements/all.txt": "numpy\n"}
+    assert after(tmp_path, files) == {"requirements/install.txt": "torch\ntqdm\n"}

@@ -76,12 +76,20 @@ def test_an_item_left_out_leaves_the_others_as_they_are(tmp_path: Path, old: str
         ("    done = {}\n", "    done = [None] * len(paths)\n"),
         ("        done[path] = found\n", "        yield found\n"),
         ("    return done\n", "    return found\n"),
-        ("        done[path] = found\n", "        queue.task_done()\n        done[path] = found\n"),
+        ("        done[path] = found\n", "        future.set_result(found)\n        done[path] = found\n"),
         ("path in paths", "epoch in paths"),
     ],
 )
 def test_an_item_is_not_left_out_where_a_result_would_be_missed(tmp_path: Path, old: str, new: str) -> None:
     assert is_left(proposed(tmp_path, PAGES.replace(old, new), "model.read("))
+
+
+def test_a_job_that_is_passed_over_counts_as_done(tmp_path: Path) -> None:
+    source = (
+        "import torch\n\n\ndef work(jobs, model):\n    while True:\n        job = jobs.get()\n"
+        "        out = model(job.picture)\n        save(job, out)\n        jobs.task_done()\n"
+    )
+    assert "            jobs.task_done()\n            continue\n" in after(proposed(tmp_path, source, "out = model("))
 
 
 def test_results_that_go_by_their_place_are_not_left_out(tmp_path: Path) -> None:

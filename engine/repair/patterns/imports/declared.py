@@ -48,6 +48,7 @@ GROUPS = ("dev", "test", "tests", "testing")
 
 
 VARIANTS = ("gpu", "cpu", "cuda", "rocm", "amd", "mac", "macos", "windows", "linux", "docker", "prod", "colab")
+_BY_ITS_NAME = re.compile(r"install_requires\s*=\s*\w+\[[\"'](\w+)[\"']\]")
 _REQUIREMENTS = re.compile(r"[\"'](?:\./)?([\w./-]*(?:req|dep)[\w./-]*\.(?:txt|in))[\"']")
 
 
@@ -75,6 +76,8 @@ class Declared:
         texts = [self.files[one].decode("utf-8", "replace") for one in ("setup.py", "pyproject.toml", "setup.cfg")
                  if one in self.files]  # fmt: skip
         named = {one for text in texts for one in _REQUIREMENTS.findall(text)} - set(FOR_TESTS)
+        if not named and re.search(r"[\"']requirements[\"']", texts[0] if texts else ""):  # a folder, each by its name
+            named = {f"requirements/{one}.txt" for one in _BY_ITS_NAME.findall(texts[0])}
         found = {one: source for one in sorted(named) if (source := project.read(self.where + one)) is not None}
         if len(found) != 1:
             return []

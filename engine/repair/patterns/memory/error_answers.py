@@ -29,6 +29,10 @@ _SAYS = "out of memory on the GPU: a shorter or smaller request needs less"
 
 def answer_error(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | None) -> Proposal | None:
     """The error as the service's own answer; None where nothing shows how it answers."""
+    streamlit = next((name for name, whole in site.module.imported.items() if whole == "streamlit"), "")
+    if streamlit and isinstance(statement, cst.SimpleStatementLine):
+        said = f"{streamlit}.error({site.module.quote}{_SAYS}{site.module.quote})"
+        return _tried(site, statement, [said, f"{streamlit}.stop()"], "Where memory runs out, who asked is told so.")
     if function is None or not isinstance(function.body, cst.IndentedBlock):
         return None
     return (
@@ -224,13 +228,15 @@ def _by_framework(site: Site, statement: cst.CSTNode, function: cst.FunctionDef)
     quote = module.quote
     why = "Where memory runs out, who asked is told so."
     imported = {whole: name for name, whole in module.imported.items()}
-    for whole, name in imported.items():
-        if routes and re.fullmatch(r"(?:fastapi|starlette)(?:\.\w+)*\.HTTPException", whole):
-            raised = f"raise {name}(status_code=503, detail={quote}{_SAYS}{quote}) from NAME"
-            return _tried(site, statement, [raised], why)
-        if routes and whole == "flask.jsonify" and not isinstance(function.asynchronous, cst.Asynchronous):
-            answer = f"return {name}({{{quote}error{quote}: {quote}{_SAYS}{quote}}}), 503"
-            return _tried(site, statement, [answer], why)
+    roots = {whole.partition(".")[0] for whole in imported}
+    if routes and "fastapi" in roots:
+        raises = module.name_of_import("fastapi", "HTTPException")
+        return _tried(
+            site, statement, [f"raise {raises}(status_code=503, detail={quote}{_SAYS}{quote}) from NAME"], why
+        )
+    if routes and "flask" in roots:
+        gives = module.name_of_import("flask", "jsonify")
+        return _tried(site, statement, [f"return {gives}({{{quote}error{quote}: {quote}{_SAYS}{quote}}}), 503"], why)
     gradio = imported.get("gradio")
     if gradio and _is_given_to_buttons(module, function.name.value):
         return _tried(site, statement, [f"raise {gradio}.Error({quote}{_SAYS}{quote}) from NAME"], why)

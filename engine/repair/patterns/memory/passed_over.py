@@ -33,13 +33,14 @@ _NO_ITEMS = re.compile(  # rounds over these do the same work anew: without one 
 )
 _TAKES = re.compile(r"\b(?:get|get_nowait|recv|receive|input|popleft|pop|next_job|blpop|lpop)\(")
 _OWED = re.compile(r"\.(?:task_done|set_result|release|put|put_nowait|respond|reply|ack|commit)\(")
+_MAKES = re.compile(r"(?:dict|list|tuple|str|dumps|format|join|basename|[A-Z]\w*)\Z")
+_DONE = re.compile(r"[\w.]+\.task_done\(\)")
 _SAVES = re.compile(
     r"(?i)(?:^|[._])(?:save\w*|write\w*|imwrite|imsave|dump|export\w*|plot\w*|to_(?:csv|json|file|parquet)|print|tqdm|info|"
     r"warning|error|debug|update|copy|move|upload\w*|mkdir|makedirs)\Z"
 )
-_SHORT = re.compile(
-    r"(?i)(?:.*_)?(?:\w*(?:name|path|file|title|url|key|uid|uuid)|ids?|idx|index|i|n|no|count|number)\Z"
-)
+_SHORT = re.compile(r"(?i)(?:.*_)?(?:\w*(?:name|path|file|title|url|key|uid|uuid)|id|idx|index|i|n|no|count|number)\Z")
+_LISTED = re.compile(r"(?i)(?:files?|paths?|names|urls|ids|prompts|texts|titles|keys)\b|\b(?:listdir|i?glob|iterdir)\(")
 _NAMES = re.compile(r"(?i)\w*(?:name|path|file|title|url|id)\Z")
 _BEGUN = re.compile(
     r"(?:\{.*\}|(?:collections\.)?(?:dict|defaultdict|OrderedDict|Counter)\(.*\)|.*\bcopy\(.*|.*\.clone\(.*)\Z", re.S
@@ -57,7 +58,10 @@ def pass_over(site: Site, statement: cst.CSTNode) -> Proposal | None:
     inside = {inner, *module.ancestors(inner)}
     body = list(loop.body.body)
     at = next((index for index, one in enumerate(body) if one in inside), None)
-    if at is None or _OWED.search(module.code(loop.body)):
+    if at is None:
+        return None
+    owed = next((code for one in body[at:] if _DONE.fullmatch(code := module.code(one).strip())), "")
+    if _OWED.search(module.code(loop.body).replace(owed, "") if owed else module.code(loop.body)):
         return None
     own = _of_the_item(module, loop, inner)
     if not _is_complete_without(module, loop, body[at:], own, inner):
@@ -69,7 +73,7 @@ def pass_over(site: Site, statement: cst.CSTNode) -> Proposal | None:
         return None
     outer = [one for around in module.ancestors(loop) if isinstance(around, cst.For) for one in _targets(around)]
     names = [*sorted(own, key=lambda one: (not _NAMES.match(one), one not in _targets(loop), one)), *outer]
-    handler = _handler(site, inner, names)
+    handler = _handler(site, inner, loop, names, owed)
     module.replace(tried, tried_body(module, [tried], handler).with_changes(leading_lines=_blank(tried)))
     return finished(site, "skip-item", "Where memory runs out, what does not fit is told and passed over.")
 
@@ -141,6 +145,12 @@ def _is_complete_without(
     scope: cst.CSTNode = function.body if function is not None else module.tree
     if _is_used_after(module, loop, scope, failed):
         return False
+    opened = {
+        one.value
+        for node in module.nodes(cst.AsName, within=loop.body)
+        for one in walk(node.name)
+        if isinstance(one, cst.Name)
+    }
     does = any(isinstance(one, cst.Continue) for one in walk(loop.body))
     made = {
         one.value
@@ -163,7 +173,7 @@ def _is_complete_without(
             elif isinstance(one, cst.Call):
                 name = last_name(one.func)
                 if name in ("append", "extend", "add", "write", "writerow"):
-                    if not _tells_items(module, scope, one, own):
+                    if not _tells_items(module, scope, one, own | opened):
                         return False
                     does = True
                 elif _SAVES.search(name):
@@ -204,7 +214,7 @@ def _may_lack(module: Module, scope: cst.CSTNode, target: cst.Subscript, own: se
 def _tells_items(module: Module, scope: cst.CSTNode, call: cst.Call, own: set[str]) -> bool:
     """Whether what is kept says of which item it is, or is kept where nothing goes by its place."""
     owner = call.func.value if isinstance(call.func, cst.Attribute) else None
-    used = {one.value for arg in call.args for one in walk(arg.value) if isinstance(one, cst.Name)}
+    used = {one for arg in call.args for one in _laid_out(arg.value)}
     if used & own:
         return True
     if not isinstance(owner, cst.Name) or owner.value in own:
@@ -216,6 +226,15 @@ def _tells_items(module: Module, scope: cst.CSTNode, call: cst.Call, own: set[st
         rf"write_videofile|mimsave)\(\s*{name}\b|\byield\b[^\n]*\b{name}\b|(?<![\w.]){name}\.write\(",
         code,
     )
+
+
+def _laid_out(node: cst.CSTNode) -> Iterator[str]:
+    """The names that a record is made of as they are: what a model gives of an item does not tell which it was."""
+    if isinstance(node, cst.Name):
+        yield node.value
+    elif not isinstance(node, cst.Call) or _MAKES.match(last_name(node.func)):
+        for child in node.children:
+            yield from _laid_out(child)
 
 
 def _outermost_with(module: Module, statement: cst.CSTNode, loop: cst.CSTNode) -> cst.CSTNode:
@@ -231,13 +250,16 @@ def _outermost_with(module: Module, statement: cst.CSTNode, loop: cst.CSTNode) -
     return found
 
 
-def _handler(site: Site, statement: cst.CSTNode, names: Sequence[str]) -> str:
+def _handler(site: Site, statement: cst.CSTNode, loop: cst.For | cst.While, names: Sequence[str], owed: str) -> str:
     module = site.module
     name = "error" if "error" not in module.names() else "out_of_memory"
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
     short = next((one for one in names if _SHORT.match(one)), None)
+    targets = _targets(loop)
+    if short is None and isinstance(loop, cst.For) and len(targets) == 1 and _LISTED.search(module.code(loop.iter)):
+        short = targets[0]
     warn = wording.warning(module, statement, _SAID, short or name, name if short else None)
-    steps = "".join(f"    {one}\n" for one in _lines((clear, warn, "continue")))
+    steps = "".join(f"    {one}\n" for one in _lines((clear, warn, owed, "continue")))
     return f"except Exception as {name}:\n    if not _is_out_of_memory({name}):\n        raise\n{steps}"
 
 

@@ -48,7 +48,10 @@ _BATCH = re.compile(
     r"(?i)(?:.*_)?(?:batch|minibatch|inputs?|ids|values|x|xb?s?|data|tokens|encoded|encoding|feats?|chunk|src|tgt|padded|bp|"
     r"tensor|stacked)\d*\Z"
 )
-_TOKENIZES = re.compile(r"(?i)(?:tokenizer|\.encode|\.encode_plus)\Z")
+_MADE_OF_ONE = re.compile(
+    r"(?:torch|np|numpy)\.(?:tensor|as_tensor|asarray|array|LongTensor|stack)\(\s*\[\s*[\w.]+\s*\]"
+)
+_TOKENIZES = re.compile(r"(?i)(?:tokenizer|processor|feature_extractor|\.encode|\.encode_plus)\Z")
 _PLURAL = re.compile(r"(?i)(?:.*_)?[a-z]*[^su\W\d]s\d*\Z")
 _PICTURE = re.compile(r"(?i)(?:.*_)?(?:image|img|picture|photo|frame|mask)(?:_\w)?\Z")
 _LOADS = re.compile(r"(?i)load|read|open|decode|fromarray|resize|cvtColor|crop|capture")
@@ -118,7 +121,9 @@ def _batches(module: Module, call: cst.Call) -> list[Unit]:
             ):
                 continue
             bound = bound_to(module, unit) if isinstance(unit, cst.Name) else None
-            if _is_wrapped_alone(arg.value, unit) or (bound is not None and _is_of_one_text(module, bound)):
+            if _is_wrapped_alone(arg.value, unit) or (
+                bound is not None and (_is_of_one_text(module, bound) or _MADE_OF_ONE.match(module.code(bound)))
+            ):
                 raise NotEditable("the batch is a single item already: nothing smaller is left")
             if _ONE.search(code) or (bound is not None and _ONE.search(module.code(bound))):
                 raise NotEditable("the batch is a single item already: nothing smaller is left")
@@ -156,7 +161,10 @@ def _is_of_one_text(module: Module, bound: cst.BaseExpression) -> bool:
     if not isinstance(value, cst.Call) or not value.args:
         return False
     named = {one.keyword.value for one in value.args if one.keyword is not None}
-    first = value.args[0].value
+    given = [one for one in value.args if one.keyword is None or one.keyword.value in ("images", "text", "audio")]
+    if not given:
+        return False
+    first = given[-1].value if given[0].keyword is not None else given[0].value
     if "padding" in named or not (named & {"return_tensors", "truncation"} or value is not bound):
         return False
     if isinstance(first, cst.List):

@@ -16,6 +16,9 @@ from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.syntax import last_name, text_of
 
 _TRAINS = re.compile(r"(?i)(?:train|fit|finetune|fine_tune|train_model|run_training|start_training)\Z")
+_GIVEN = re.compile(
+    r"(?:height|width|imgsz|img_size|batch|batch_size|max_(?:new_)?tokens|max_length|num_(?:beams|frames)|resolution)\Z"
+)
 _NO_TRAINING = re.compile(r"(?i)(?:^|[._])(?:model|net|network|unet|encoder|decoder|module)\.train\Z")
 _SIZES = re.compile(
     r"(?:(?:train_?|eval_?|per_device_\w*)?batch_?size|IMS_PER_BATCH|max_(?:new_)?tokens|max_(?:seq_?)?len(?:gth)?|"
@@ -27,12 +30,16 @@ def tell_clearly(case: Case, site: Site, statement: cst.CSTNode, function: cst.F
     """The statement in a `try` that says what to lower; None where the code shows nothing that could be lowered."""
     module = site.module
     if not isinstance(statement, cst.SimpleStatementLine) or not isinstance(
-        module.parent(statement), cst.IndentedBlock
+        module.parent(statement), cst.IndentedBlock | cst.Module
     ):
         return None
     calls = [one for one in module.nodes(cst.Call, within=statement) if isinstance(one.func, cst.Attribute | cst.Name)]
-    trains = any(_TRAINS.match(last_name(one.func)) and not _NO_TRAINING.search(module.code(one.func)) for one in calls)
-    sizes = _sizes(module, function or module.tree)
+    trains = any(
+        _TRAINS.match(last_name(one.func)) and (len(one.args) > 1 or not _NO_TRAINING.search(module.code(one.func)))
+        for one in calls
+    )
+    given = [arg.keyword.value for one in calls for arg in one.args if arg.keyword is not None]
+    sizes = [one for one in given if _GIVEN.match(one)] or _sizes(module, function or module.tree)
     if not calls or not (trains or sizes):
         return None
     if trains and not sizes:
