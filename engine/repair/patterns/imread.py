@@ -45,7 +45,13 @@ from engine.repair.patterns.source.sites import Place, Trail, meant
 from engine.repair.patterns.source.syntax import own_parts, walk
 from engine.repair.record import ErrorRecord
 
-EMPTY = re.compile(r"empty\(\)|size\.width\s*>\s*0|Overload resolution failed|Expected Ptr<|not a numpy array|imread")
+EMPTY = re.compile(
+    r"empty\(\)|size\.width\s*>\s*0|Overload resolution failed|Expected Ptr<|not a numpy array|imread|"
+    r"\b_?src\.(?:cols|rows)\s*>\s*0|ssize\.(?:width|height)\s*>\s*0|\(-215\)\s*scn\s*==\s*3"
+)
+NO_ARRAY = re.compile(  # what numpy says of None, which is an array of no dimensions to it
+    r"out of range for array of ndim=0|out of bounds for array of dimension 0|array is 0-dimensional"
+)
 WARNED = re.compile(r"imread_?\(.*can't open/read file")
 ON_PURPOSE = ("AttributeError", "TypeError", "error")
 
@@ -62,6 +68,8 @@ class Imread:
             return "NoneType" in record.message
         if record.type in ("cv2.error", "error", "cv2.cv2.error"):
             return EMPTY.search(record.message) is not None
+        if record.type in ("ValueError", "IndexError") or record.type.endswith("AxisError"):
+            return NO_ARRAY.search(record.message) is not None or is_own_error(record)
         return WARNED.search(record.message) is not None or is_own_error(record)
 
     def propose(self, case: Case) -> Proposal | Declined:

@@ -8,28 +8,23 @@ memory passes through.
 from __future__ import annotations
 
 import re
-from typing import cast
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.memory.another_try import once_more
-from engine.repair.patterns.memory.backoff_code import (
-    IS_OUT_OF_MEMORY,
-    Site,
-    comment_on,
-    finished,
-    is_of_torch,
-    on_failure,
-    tried_body,
-    up_to,
-    with_helpers,
-)
+from engine.repair.patterns.memory.backoff_code import Site, comment_on, is_of_torch
 from engine.repair.patterns.memory.batch_arguments import smaller_argument
-from engine.repair.patterns.memory.other_processes import ALONE, WAITED_FOR, unless_waited_for
+from engine.repair.patterns.memory.halved_steps import accumulates, halves
+from engine.repair.patterns.memory.other_processes import WAITED_FOR
 from engine.repair.patterns.memory.query_slices import query_slices
-from engine.repair.patterns.memory.shrinking_ranges import leaves_loop, shrink
-from engine.repair.patterns.memory.skipped_batches import is_one_step, is_waited_for, leave_step, skip_batch
+from engine.repair.patterns.memory.shrinking_ranges import shrink
+from engine.repair.patterns.memory.skipped_batches import (
+    is_called_step,
+    is_one_step,
+    is_waited_for,
+    leave_step,
+    skip_batch,
+)
 from engine.repair.patterns.memory.smaller_tiles import outer_loop, smaller_tiles
 from engine.repair.patterns.memory.split_calls import BATCHES, batch_call, split_batches
 from engine.repair.patterns.memory.tile_arguments import smaller_tile_arguments
@@ -37,12 +32,12 @@ from engine.repair.patterns.memory.tiled_decoding import in_tiles
 from engine.repair.patterns.memory.tiled_siblings import by_sibling
 from engine.repair.patterns.memory.trainers import smaller_batches
 from engine.repair.patterns.memory.wider_handlers import widened
+from engine.repair.patterns.memory.without_batches import HANDLED, clear_error, instead, only_reports, site_of
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable
-from engine.repair.patterns.source.placing import parse_statements
 from engine.repair.patterns.source.python_two import fitting
-from engine.repair.patterns.source.syntax import assignments, own_parts
+from engine.repair.patterns.source.syntax import own_parts
 from engine.repair.record import ErrorRecord
 
 _MESSAGE = re.compile(
@@ -53,15 +48,14 @@ _MESSAGE = re.compile(
 )
 _TYPES = re.compile(r"(?:torch\.(?:cuda\.)?)?OutOfMemoryError\Z|torch\.AcceleratorError\Z")
 _ELSEWHERE = re.compile(r"(?:^|\.)(?:XlaRuntimeError|JaxRuntimeError|ResourceExhaustedError)\Z")  # jax, tensorflow
+_EXHAUSTED = re.compile(r"RESOURCE_EXHAUSTED|Resource exhausted: .{0,40}(?i:memory)|OOM when allocating")
 _LOADING = re.compile(
     r"from_pretrained|load_state_dict|torch\.load|\.to\(|\.cuda\(|torch\.(?:zeros|ones|empty|randn|rand|full)"
-)
-_HANDLED = re.compile(
-    r"OutOfMemoryError|out of memory|_is_out_of_memory|_in_smaller_batches|find_executable_batch_size"
 )
 
 
 _LOOP_ELSEWHERE = "a training step cannot be split where it stands: its loop is elsewhere"
+_NOT_TORCH = "what ran out is not torch, and no handler or loop is there that could go on"
 _BY_CALLER = "running out of memory is handled by its caller already"
 _WITHIN_MODELS = ("forward", "__call__", "_call_impl", "_wrapped_call_impl")
 
@@ -77,8 +71,11 @@ class OutOfMemory:
         if _TYPES.match(record.type):
             return record.type != "torch.AcceleratorError" or bool(_MESSAGE.search(record.message))
         if _ELSEWHERE.search(record.type):
-            return "RESOURCE_EXHAUSTED" in record.message or "OOM when allocating" in record.message
-        return record.type == "RuntimeError" and bool(_MESSAGE.search(record.message))
+            return bool(_EXHAUSTED.search(record.message))
+        said = _MESSAGE.search(record.message) or (
+            _EXHAUSTED.search(record.message) and re.search(r"(?i)memory|alloc", record.message)
+        )
+        return record.type == "RuntimeError" and bool(said)
 
     def propose(self, case: Case) -> Proposal | Declined:
         """The back-off, or why there is none."""
@@ -88,9 +85,9 @@ class OutOfMemory:
         wider = widened(case)
         if wider is not None:
             return wider
-        message = case.records[0].message
-        if _ELSEWHERE.search(case.records[0].type):
-            return Declined(self.id, "no handler is there that could know it, and what ran out is not torch")
+        is_elsewhere = bool(
+            _ELSEWHERE.search(case.records[0].type) or not _MESSAGE.search(case.records[0].message)
+        ) and bool(_EXHAUSTED.search(case.records[0].message))
         reasons: list[str] = []
         inner: intent.Place | None = None
         for place in intent.places(case):
@@ -105,14 +102,20 @@ class OutOfMemory:
                 if line is None:
                     reasons.append(f"the line is gone from {place.path}")
                     continue
-                site = Site(module, line, "MPS" in message, is_of_torch(case, module))
+                site = site_of(case, module, line)
                 is_layer = place.frame.function in _WITHIN_MODELS and not _is_called_alone(module, line)
-                found = _of_a_step(site) if inner is not None else _propose(case, site, is_layer=is_layer)
+                if is_elsewhere:
+                    where = module.statement(line)
+                    found: Proposal | str = (smaller_argument(site, where) if where is not None else None) or _NOT_TORCH
+                else:
+                    found = _of_a_step(site) if inner is not None else _propose(case, site, is_layer=is_layer)
             except NotEditable as error:
-                reasons.append(error.reason)
-                continue
+                found = error.reason
+            if isinstance(found, str) and found and inner is None and "on purpose" not in found:
+                found = _without_batches(case, place, found) or found
             if isinstance(found, Proposal):
-                return found if not _is_handled_further_out(case, place) else Declined(self.id, _BY_CALLER)
+                is_left = _is_handled_further_out(case, place, found.operator == "on-cpu")
+                return found if not is_left else Declined(self.id, _BY_CALLER)
             if not found:
                 continue
             reasons.append(found)
@@ -121,10 +124,41 @@ class OutOfMemory:
             if "already" in found or "on purpose" in found:
                 break
         else:
-            left = _left(case, inner) if inner is not None else None
+            is_known = not any("the line is gone" in one for one in reasons)
+            left = _left(case, inner) if inner is not None else (_said(case) if is_known else None)
             if left is not None:
                 return left
         return Declined(self.id, reasons[0] if reasons else "no batch was computed where memory ran out")
+
+
+def _without_batches(case: Case, place: intent.Place, reason: str) -> Proposal | None:
+    """What is done where no batch can be made smaller; where a handler says it already, only what does more."""
+    if reason in (_LOOP_ELSEWHERE, "the line holds no statement") or reason.startswith("what does not fit"):
+        return None
+    is_reported = "already" in reason and "single" not in reason
+    if is_reported and not _only_reports(place):
+        return None
+    return instead(case, place, is_reported=is_reported)
+
+
+def _only_reports(place: intent.Place) -> bool:
+    module = Module(place.path, place.source)
+    line = module.line_of(place.frame.code, place.line)
+    statement = module.statement(line) if line is not None else None
+    return statement is not None and only_reports(module, statement)
+
+
+def _said(case: Case) -> Proposal | None:
+    """Where nothing can be done with less: the innermost place whose sizes are known says them."""
+    for place in intent.places(case):
+        if intent.is_test(place.path):
+            return None
+        if place.frame.function in _WITHIN_MODELS or re.match(r"(?:raise|assert)\b", place.frame.code.strip()):
+            continue
+        found = clear_error(case, place)
+        if found is not None:
+            return found if not _is_handled_further_out(case, place) else None
+    return None
 
 
 def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
@@ -145,6 +179,8 @@ def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
     code = module.code(statement) if isinstance(statement, cst.SimpleStatementLine) else ""
     trains = ".backward(" in module.code(scope if function else statement) or is_one_step(function, module)
     loop = _loop(module, statement)
+    if not trains and isinstance(statement, cst.SimpleStatementLine) and is_called_step(module, statement):
+        return skip_batch(site, statement, trains=True, within=True) or _LOOP_ELSEWHERE
     otherwise = (
         smaller_batches(site, statement)
         or by_sibling(site, statement, function)
@@ -171,11 +207,11 @@ def _propose(case: Case, site: Site, is_layer: bool) -> Proposal | str:
     if trains:
         if loop is None or _is_range(module, loop):
             return skip_batch(site, statement, trains=True) or _LOOP_ELSEWHERE
-        if _accumulates(module, loop):
+        if accumulates(module, loop):
             return (
                 skip_batch(site, statement, trains=True) or "gradients add up over batches: halves would weigh double"
             )
-        halved = _halves(site, loop, statement)
+        halved = halves(site, loop, statement)
         return skip_batch(site, statement, trains=True) or halved if isinstance(halved, str) else halved
     try:
         call, names = batch_call(module, statement, line)
@@ -242,13 +278,13 @@ def _leads_with_length(module: Module, call: cst.Call) -> bool:
 def _is_handled(module: Module, statement: cst.CSTNode) -> bool:
     """Whether the statement itself, or a `try` around it, sees to running out of memory; in a function within another,
     anything in the outer one."""
-    if any(_HANDLED.search(module.code(part)) for part in own_parts(statement)):
+    if any(HANDLED.search(module.code(part)) for part in own_parts(statement)):
         return True
     function = module.function(statement)
     for around in module.ancestors(statement):
-        if isinstance(around, cst.Try) and any(_HANDLED.search(module.code(one)) for one in around.handlers):
+        if isinstance(around, cst.Try) and any(HANDLED.search(module.code(one)) for one in around.handlers):
             return True
-        if isinstance(around, cst.FunctionDef) and around is not function and _HANDLED.search(module.code(around)):
+        if isinstance(around, cst.FunctionDef) and around is not function and HANDLED.search(module.code(around)):
             return True
     return False
 
@@ -272,8 +308,8 @@ def _is_range(module: Module, loop: cst.For) -> bool:
     return isinstance(call, cst.Call) and module.code(call.func) == "range" and len(call.args) == 3
 
 
-def _is_handled_further_out(case: Case, inner: intent.Place) -> bool:
-    """Whether a frame that called this one sees to running out of memory."""
+def _is_handled_further_out(case: Case, inner: intent.Place, but_said: bool = False) -> bool:
+    """Whether a frame that called this one sees to running out of memory; `but_said`: by more than saying it."""
     places = intent.places(case)
     for place in places[places.index(inner) + 1 :]:
         try:
@@ -283,92 +319,8 @@ def _is_handled_further_out(case: Case, inner: intent.Place) -> bool:
         line = module.line_of(place.frame.code, place.line)
         statement = module.statement(line) if line is not None else None
         if statement is not None and _is_handled(module, statement):
-            return True
+            return not (but_said and only_reports(module, statement))
     return False
-
-
-# -- a training step on a loader's batch -------------------------------------------------------------------------------
-
-
-def _halves(site: Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | str:
-    """`for images, labels in loader`: the batch as a list of parts, of which one too large is put back as halves."""
-    module = site.module
-    if not isinstance(loop.body, cst.IndentedBlock) or loop.orelse or loop.asynchronous or leaves_loop(loop):
-        return "the loop is left or skipped in between: it cannot be repeated in parts"
-    names = _loop_names(module, loop)
-    if not names:
-        return "the loop's batch has no names"
-    body = list(loop.body.body)
-    until = up_to(module, body, statement)
-    if until is None:
-        return "what comes before the model would be done twice"
-    parts = guards.fresh(module, "parts", "pending")
-    text = module.code(loop.body)
-    first = names[0]
-    if len(names) == 1 and (f"**{first}" in text or re.search(rf"\b{first}\[['\"]", text)):
-        length = f"len(next(iter({first}.values())))"
-        halves = [f"{{name: part[{cut}] for name, part in {first}.items()}}" for cut in (":half", "half:")]
-    elif len(names) == 1 and re.search(
-        rf"\b{first}\.(?!(?:to|cuda|cpu|size|shape|dim|float|half|long|view)\b)[a-z]", text
-    ):
-        return "the batch is an object of its own: nothing shows how it would be halved"
-    elif len(names) == 1 and re.search(
-        rf"^\s*\w+(?:, *\w+)+ = {first}$|\(\w+(?:, *\w+)+\) = {first}$|\b{first}\[1\]", text, re.M
-    ):
-        length = f"len({first}[0])"
-        halves = [f"[part[{cut}] for part in {first}]" for cut in (":half", "half:")]
-    else:
-        length = f"len({first})"
-        halves = [", ".join(f"{name}[{cut}]" for name in names) for cut in (":half", "half:")]
-        halves = [f"({one})" if len(names) > 1 else one for one in halves]
-    whole = ", ".join(names)
-    clear = with_helpers(site, IS_OUT_OF_MEMORY)
-    steps = [f"half = {length} // 2", f"{parts}[:0] = [{halves[0]}, {halves[1]}]", clear]
-    tried = tried_body(module, body[:until], on_failure(site, length, steps, unless_waited_for(site)))
-    start, again = parse_statements(
-        f"{parts} = [{f'({whole})' if len(names) > 1 else whole}]\nwhile {parts}:\n    {whole} = {parts}.pop(0)\n",
-        module.tree,
-    )
-    inner = cast(cst.While, again)
-    block = cast(cst.IndentedBlock, inner.body)
-    inner = inner.with_changes(body=block.with_changes(body=[*block.body, tried, *body[until:]]))
-    module.replace(loop, loop.with_changes(body=loop.body.with_changes(body=[start, inner])))
-    why = "Where memory runs out, the step is done on the halves of its batch, one after another."
-    return finished(site, "split-step", why + ALONE)
-
-
-def _accumulates(module: Module, loop: cst.For) -> bool:
-    """Whether gradients of several rounds add up, as the optimizer takes its step on a condition alone."""
-    if re.search(r"\.(?:accumulate|no_sync)\(", module.code(loop.body)):
-        return True
-    counted = {module.code(target) for target, value in assignments(loop.body) if "%" in module.code(value)}
-    for one in module.nodes(cst.Call, within=loop.body):
-        if not re.search(r"(?i)(?:optim\w*|\bopt\w*|scaler)\.(?:step|zero_grad)\Z", module.code(one.func)):
-            continue
-        for around in module.ancestors(one):
-            if around is loop:
-                break
-            test = module.code(around.test) if isinstance(around, cst.If) else ""
-            if re.search(r"(?i)%|accum", test) or set(re.findall(r"\w+", test)) & counted:
-                return True
-    return False
-
-
-def _loop_names(module: Module, loop: cst.For) -> list[str]:
-    target: cst.BaseExpression = loop.target
-    if (
-        isinstance(loop.iter, cst.Call) and module.code(loop.iter.func) == "enumerate" and isinstance(target, cst.Tuple)
-    ) or ("enumerate(" in module.code(loop.iter) and isinstance(target, cst.Tuple)):
-        target = target.elements[-1].value
-    if isinstance(target, cst.Name):
-        return [target.value]
-    if isinstance(target, cst.Tuple):
-        names = [one.value.value for one in target.elements if isinstance(one.value, cst.Name)]
-        return names if len(names) == len(target.elements) else []
-    return []
-
-
-# -- one call ----------------------------------------------------------------------------------------------------------
 
 
 PATTERN = OutOfMemory()

@@ -16,7 +16,6 @@ from typing import cast
 import libcst as cst
 
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
-from engine.repair.patterns.source import wording
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line, with_keyword
 from engine.repair.patterns.source.encodings import Choice, choice_for, codec_name, line_at, mode_name
 from engine.repair.patterns.source.openings import (
@@ -25,11 +24,14 @@ from engine.repair.patterns.source.openings import (
     PARSERS,
     Kind,
     Opening,
+    argument_file,
     keyword,
+    log_file,
     named_encoding,
     opening,
 )
 from engine.repair.patterns.source.python_two import fitting, oldest, runs_on_both
+from engine.repair.patterns.source.same_files import opened_elsewhere
 from engine.repair.patterns.source.sites import Place, Trail, meant
 from engine.repair.patterns.source.syntax import dotted, last_name, own_parts, text_of, walk
 from engine.repair.record import ErrorRecord
@@ -126,7 +128,7 @@ class Unicode:
                 return self._declined(f"line {line_at(place)} asks for the error: errors='strict'")
             choice = choice_for(case, trail, place, one, found)
             return self._declined(choice) if isinstance(choice, str) else self._named(case, place, one, choice)
-        far = _log_file(here) if found["do"] == "encode" else _argument_file(here, found["do"])
+        far = log_file(here) if found["do"] == "encode" else argument_file(here, found["do"])
         if far is not None:
             place = Place(here[0], far.call, trail.last)
             choice = choice_for(case, trail, place, far, found)
@@ -170,11 +172,18 @@ class Unicode:
             if each.kind.name == "logging.basicConfig" and (floor is None or floor < (3, 9)):
                 changed = _with_handler(module, each.call, changed)
             module.replace(each.call, changed)
+        others = []
+        if choice.encoding == "utf-8" and choice.errors is None and not is_old:
+            for beside, same in opened_elsewhere(case, calls, module.path).values():
+                for each in same:
+                    beside.replace(each.call, _with_encoding(each, _encoding_value(beside, each, choice.encoding)))
+                others.append(beside.edit())
         edit = module.edit()
         operator = "errors-keyword" if choice.errors else "encoding-keyword"
         why = f"{choice.why}; line ends are written as they are given" if as_given else choice.why
-        safety: Applicability = "review" if as_given else choice.applicability
-        made = Proposal(self.id, operator, (edit,), first_changed_line(edit), safety, why)
+        why += "; so do the other files that open the same" if others else ""
+        safety: Applicability = "review" if as_given or others else choice.applicability
+        made = Proposal(self.id, operator, (edit, *others), first_changed_line(edit), safety, why)
         return fitting(case, made)
 
     def _decoding(self, module: Module, call: cst.Call, found: re.Match[str]) -> Proposal | Declined:
@@ -268,27 +277,6 @@ def _stream_of(place: Place, do: str) -> str:
     if name not in STDOUT_WRITERS or (name == "print" and place.module.defines("print")):
         return ""
     return "stdout" if file is None or (isinstance(file, cst.Name) and file.value == "None") else ""
-
-
-def _log_file(here: tuple[Module, cst.CSTNode]) -> Opening | None:
-    """The log file that the same module opens, where the line that failed logs something."""
-    module, statement = here
-    calls = [node for part in own_parts(statement) for node in walk(part) if isinstance(node, cst.Call)]
-    if not any(last_name(one.func) in wording.LEVELS for one in calls):
-        return None
-    files = [one for call in module.nodes(cst.Call) if (one := opening(module, call)) is not None]
-    files = [one for one in files if one.kind.name.startswith("logging.") and named_encoding(one) is None]
-    return files[0] if len(files) == 1 else None
-
-
-def _argument_file(here: tuple[Module, cst.CSTNode], do: str) -> Opening | None:
-    """The one file that argparse opens, where the line that failed reads an attribute of what it parsed."""
-    module, statement = here
-    if do != "decode" or not re.search(r"\bargs?\.\w|\bopts?\.\w|\boptions\.\w|\ba\.\w", module.code(statement)):
-        return None
-    files = [one for call in module.nodes(cst.Call) if (one := opening(module, call)) is not None]
-    files = [one for one in files if one.kind.name == "argparse.FileType" and one.mode == "r"]
-    return files[0] if len(files) == 1 and named_encoding(files[0]) is None else None
 
 
 def _parser_read(trail: Trail, place: Place) -> Opening | None:

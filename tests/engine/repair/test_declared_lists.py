@@ -223,3 +223,13 @@ def test_of_two_distributions_of_one_module_what_is_imported_tells(tmp_path: Pat
     found = proposed(tmp_path, {"requirements.txt": "zarr\n"}, code, "serpapi")
     made = found.edits[0].after.decode() if isinstance(found, Proposal) else None
     assert made == (f"zarr\n{name}\n" if name else None)
+
+
+def test_a_folder_of_lists_has_the_one_that_what_is_built_reads_by_its_name(tmp_path: Path) -> None:
+    script = (
+        "import os\nfrom setuptools import setup\n\nrequirements = {}\nfor file in os.listdir('requirements'):\n"
+        "    requirements[file[:-4]] = open('requirements/' + file).read().split()\n"
+        "install_requires = requirements['install']\nsetup(name='app', install_requires=install_requires)\n"
+    )
+    files = {"setup.py": script, "requirements/install.txt": "torch\n", "requirements/all.txt": "numpy\n"}
+    assert after(tmp_path, files) == {"requirements/install.txt": "torch\ntqdm\n"}

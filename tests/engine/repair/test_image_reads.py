@@ -264,3 +264,27 @@ def test_a_file_of_many_reads_is_looked_over_to_a_bound_and_read_alike(tmp_path:
     reads = "".join(f"    i{n} = cv2.imread(path)\n    print(i{n}.shape)\n" for n in range(30))
     text = after(tmp_path, f"import cv2\n\n\ndef f(path):\n{reads}")
     assert text.count("is None:\n        raise") == MOST_BESIDE + 1 and text.count("= read_image(path)") == 30
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("ValueError", "Axes=(0, 1) out of range for array of ndim=0."),
+        ("numpy.exceptions.AxisError", "axis 1 is out of bounds for array of dimension 0"),
+        (
+            "cv2.error",
+            "OpenCV(3.4.1) imgwarp.cpp:2607: error: (-215) src.cols > 0 && src.rows > 0 in function warpAffine",
+        ),
+        ("cv2.error", "OpenCV(3.4.1) resize.cpp:4044: error: (-215) ssize.width > 0 && ssize.height > 0 in function"),
+        ("cv2.error", "OpenCV(3.2.0) color.cpp:9748: error: (-215) scn == 3 || scn == 4 in function cvtColor"),
+    ],
+)
+def test_none_is_known_by_what_numpy_and_old_opencv_say_of_it(tmp_path: Path, kind: str, message: str) -> None:
+    source = (
+        "import cv2\nimport numpy as np\n\n\ndef f(path, k):\n    image = cv2.imread(path)\n"
+        "    return np.rot90(image, k)\n"
+    )
+    found = proposed(tmp_path, source, "rot90", (kind, message))
+    assert isinstance(found, Proposal) and "if image is None:" in found.edits[0].after.decode()
+    plain = source.replace("cv2.imread(path)", "np.array(path)")
+    assert not isinstance(proposed(tmp_path, plain, "rot90", (kind, message)), Proposal)

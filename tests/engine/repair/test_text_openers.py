@@ -105,3 +105,24 @@ def test_a_helper_stands_under_the_imports_whatever_stands_above_them(tmp_path: 
     found = told(tmp_path, "out-of-memory", source, "return model(batch)", error)
     assert isinstance(found, Proposal)
     assert found.edits[0].after.decode().startswith(head + "import torch\n\n\ndef _")
+
+
+def test_what_other_files_write_and_read_is_told_the_same_encoding(tmp_path: Path) -> None:
+    source = (
+        "def f():\n    with open('out/marks.txt') as file:\n        lines = file.readlines()\n"
+        "    with open('out/commas.txt', 'w') as file:\n        file.writelines(lines)\n"
+    )
+    files = {
+        "marks.py": "def g(lines):\n    with open('out/marks.txt', 'w') as file:\n        file.writelines(lines)\n",
+        "joins.py": "def h():\n    with open('out/commas.txt') as file:\n        text = file.read()\n"
+        "    open('out/joined.txt', 'w').write(text)\n",
+        "other.py": "open('out/marks.bin', 'rb').read()\nopen('out/marks.txt', 'rb').read()\nopen('x.txt').read()\n",
+    }
+    found = told(
+        tmp_path, "unicode", source, "readlines", "UnicodeDecodeError: " + DECODE.replace("charmap", "gbk"), files
+    )
+    assert isinstance(found, Proposal), found
+    texts = {one.path: one.after.decode() for one in found.edits}
+    assert sorted(texts) == ["app.py", "joins.py", "marks.py"] and found.applicability == "review"
+    assert "open('out/marks.txt', 'w', encoding='utf-8')" in texts["marks.py"]
+    assert "open('out/commas.txt', encoding='utf-8')" in texts["joins.py"]

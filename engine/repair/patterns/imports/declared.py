@@ -48,6 +48,7 @@ GROUPS = ("dev", "test", "tests", "testing")
 
 
 VARIANTS = ("gpu", "cpu", "cuda", "rocm", "amd", "mac", "macos", "windows", "linux", "docker", "prod", "colab")
+_BY_ITS_NAME = re.compile(r"install_requires\s*=\s*\w+\[[\"'](\w+)[\"']\]")
 _REQUIREMENTS = re.compile(
     r"(?:\./)?((?:[\w./-]*[/_.-])?(?:requirements|reqs?|deps|dependencies)(?:[/_.-][\w./-]*)?\.(?:txt|in))"
 )
@@ -75,6 +76,9 @@ class Declared:
         if any(name in self.files for name in MAIN):
             return []
         named = {one[1] for text in self._read_when_built() if (one := _REQUIREMENTS.fullmatch(text))} - set(FOR_TESTS)
+        text = self.files["setup.py"].decode("utf-8", "replace") if "setup.py" in self.files else ""
+        if not named and re.search(r"[\"']requirements[\"']", text):  # a folder, each list by its name
+            named = {f"requirements/{one}.txt" for one in _BY_ITS_NAME.findall(text)}
         found = {one: source for one in sorted(named) if (source := project.read(self.where + one)) is not None}
         if len(found) != 1:
             return []

@@ -149,6 +149,7 @@ swifter symspellpy textblob textstat thop tianshou timezonefinder torchcrepe tor
 transforms3d trl troposphere tsfresh ttkbootstrap uharfbuzz uncertainties untangle vidgear viztracer vllm voluptuous
 vosk walrus wcmatch web3 webrtcvad whichcraft whisperx whitenoise word2number wordcloud workalendar xformers xlutils
 xlwt xmlschema yacs yaspin yellowbrick yfinance zopfli zstd
+rising delira lungmask antspynet espnet s3prl
 """
 _OTHER_NAMES = {
     "grpc": "grpcio",

@@ -23,6 +23,12 @@ IS_OUT_OF_MEMORY = '''def _is_out_of_memory(error):
         isinstance(error, RuntimeError) and any(word in str(error) for word in words)
     )
 '''
+_IS_EXHAUSTED = '''def _is_out_of_memory(error):
+    """Whether a device ran out of memory, as JAX and TensorFlow say it."""
+    words = ("RESOURCE_EXHAUSTED", "Resource exhausted", "out of memory", "Out of memory", "OOM when allocating")
+    known = isinstance(error, RuntimeError) or type(error).__name__ == "ResourceExhaustedError"
+    return known and any(word in str(error) for word in words)
+'''
 IN_SMALLER_BATCHES = '''def _in_smaller_batches(run, *batch):
     """What `run` gives for a batch; where memory runs out, for its halves, down to single items, joined again."""
     try:
@@ -109,6 +115,8 @@ class Site:
     line: int
     is_mps: bool
     with_torch: bool  # the file imports it, or the error came out of it: only then may the file rely on it
+    is_xla: bool = False  # JAX or TensorFlow says it, which have no cache that is cleared
+    is_typed: bool = False  # the error is an OutOfMemoryError by its type
 
 
 def comment_on(module: Module, line: int) -> str:
@@ -125,7 +133,11 @@ def is_of_torch(case: Case, module: Module) -> bool:
 
 
 def with_helpers(site: Site, *helpers: str) -> str:
-    """Add helpers, and torch where the error is of it; the statement that clears the cache."""
+    """Add helpers, and torch where the error is of it; the statement that clears the cache, '' where there is none."""
+    if site.is_xla:
+        for helper in reversed(helpers):
+            site.module.add_helper(_IS_EXHAUSTED if helper == IS_OUT_OF_MEMORY else helper)
+        return ""
     if not site.with_torch:
         return _needs_no_torch(site, helpers)
     torch = site.module.name_of_import("torch")

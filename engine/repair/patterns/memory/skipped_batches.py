@@ -26,9 +26,11 @@ from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source import wording
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.expected import EMPTY
-from engine.repair.patterns.source.syntax import text_of, walk
+from engine.repair.patterns.source.syntax import last_name, text_of, walk
 
-_TOGETHER = re.compile(r"accelerat|deepspeed|\bhvd\b|horovod|torch_xla|colossalai|\bmpi4py\b|byteps")
+_TOGETHER = re.compile(r"deepspeed|\bhvd\b|horovod|torch_xla|colossalai|\bmpi4py\b|byteps")
+_ACCELERATED = re.compile(r"accelerat")
+_ACCELERATOR = re.compile(r"(?<![\w.])(?:self\.)?accelerator(?=\.)")
 _PROCESSES = re.compile(
     r"(?i)distributed|^(?:all_(?:reduce|gather)\w*|reduce_scatter|barrier|world_?size|ddp|fsdp|fully_?shard\w*)$"
 )
@@ -39,6 +41,7 @@ _BATCH = re.compile(r"(?i)\b(?:mini)?batch\b")
 _TAKES = re.compile(r"\b(?:next|get_batch|sample_batch|next_batch)\(|_batch\(|\.sample\(")
 _KEEPS = re.compile(r"\.(?:append|extend|write)\(|\byield\b|\w\[[^\]\n]+\] *\+?= ")
 _ONE_STEP = re.compile(r"(?i)(?:^|_)(?:train|training)_?(?:step|batch)|^fit_(?:step|batch)")
+_CALLED_STEP = re.compile(r"(?i)(?:^|_)train(?:ing)?_(?:loop|step|batch|iter(?:ation)?)\Z|^step_train")
 _SKIPPING = "Skipping a batch that does not fit into memory"
 
 
@@ -73,6 +76,8 @@ def skip_batch(site: Site, statement: cst.CSTNode, *, trains: bool, within: bool
     if not trains and any(_KEEPS.search(module.code(one)) for one in body[at:]):
         return None  # what is computed must have as many parts as what it is computed from
     drop = _drop(site, module.function(statement) or loop) if trains else ""
+    if within and not drop and re.search(r"(?m)^\s*optimizer = ", module.code(module.function(statement) or loop)):
+        drop = "optimizer.zero_grad()"
     if trains and not drop and not within:
         return None
     first = at if within else _start(module, body, at)
@@ -123,6 +128,12 @@ def is_waited_for(site: Site, statement: cst.CSTNode) -> Literal["perhaps", "sur
     module = site.module
     if _TOGETHER.search(module.text):
         return "surely"
+    if _ACCELERATED.search(module.text):
+        within = module.function(statement)
+        asked = within is not None and not any(
+            _PROCESSES.search(one.value) for one in walk(within.body) if isinstance(one, cst.Name)
+        )
+        return "perhaps" if asked and within is not None and _accelerator(module, within) else "surely"
     texts = (text_of(one) or "" for one in module.nodes(cst.SimpleString))
     told = [one for one in texts if " " not in one and _PROCESSES.search(one.strip("-").replace("-", "_"))]
     named = [one for one in module.nodes(cst.Name) if _PROCESSES.search(one.value)]
@@ -184,9 +195,26 @@ def _handler(site: Site, statement: cst.CSTNode, drop: str, leave: str, waited: 
     lines = [drop, clear, warn, leave]
     steps = "".join(f"    {one}\n" for one in lines if one)
     among = ""
-    if waited:
+    function = module.function(statement)
+    accelerator = _accelerator(module, function) if function is not None else ""
+    if waited and accelerator:
+        among = f" or {accelerator}.num_processes > 1"
+    elif waited:
         among = unless_waited_for(site)
     return f"except Exception as {name}:\n    if not _is_out_of_memory({name}){among}:\n        raise\n{steps}"
+
+
+def _accelerator(module: Module, function: cst.FunctionDef) -> str:
+    """What the function calls the `Accelerator` that knows how many processes there are; '' where it has none."""
+    if not _ACCELERATED.search(module.text):
+        return ""
+    found = _ACCELERATOR.search(module.code(function.body))
+    return found[0] if found is not None else ""
+
+
+def is_called_step(module: Module, statement: cst.CSTNode) -> bool:
+    """Whether a statement calls for a whole training step, as `loss = self.train_step(batch)`."""
+    return any(_CALLED_STEP.search(last_name(one.func)) for one in module.nodes(cst.Call, within=statement))
 
 
 def _drop(site: Site, scope: cst.CSTNode) -> str:

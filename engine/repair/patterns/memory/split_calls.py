@@ -24,7 +24,7 @@ from engine.repair.patterns.memory.shrinking_ranges import Renamer
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.producers import bound_to
-from engine.repair.patterns.source.syntax import dotted, last_name
+from engine.repair.patterns.source.syntax import dotted, last_name, text_of, walk
 
 _NO_MODEL = re.compile(
     r"(?:^|\.)(?:to|cuda|mps|append|extend|print|len|list|dict|zip|enumerate|range|stack|cat|tensor|from_numpy|as_tensor|int|"
@@ -41,12 +41,17 @@ _NO_BATCH = re.compile(
     r"request|headers|name|path|paths|filename|prompt_template|seed|step|epoch|lr|threshold|temperature|logger|tokenizer|"
     r"processor|model|net|optimizer|scheduler|class|this|status|axis|axes|dims?|shape|size|width|height|scale|basis|bias|"
     r"canvas|lens|series|analysis|radius|(?:\w*_)?(?:devices?|gpus?|cards?)(?:_ids?)?|models|nets|networks|modules|processors|tokenizers|layers|weights|"
-    r"optimizers|schedulers|callbacks|metrics|losses|classes|names|categories|configs|steps|epochs)\Z|(?:num|n|max|min|is|use|return|with|no)_"
+    r"optimizers|schedulers|callbacks|metrics|losses|classes|names|categories|configs|steps|epochs|batch_?list|batches)\Z|"
+    r"\w+_to_\w+\Z|(?:\w+_)?(?:g|graph|lats?|lattices?|fsas?|adj|adjacency|edge_index)(?:_\w+)?\Z|(?:num|n|max|min|is|use|return|with|no)_"
 )
 _BATCH = re.compile(
     r"(?i)(?:.*_)?(?:batch|minibatch|inputs?|ids|values|x|xb?s?|data|tokens|encoded|encoding|feats?|chunk|src|tgt|padded|bp|"
     r"tensor|stacked)\d*\Z"
 )
+_MADE_OF_ONE = re.compile(
+    r"(?:torch|np|numpy)\.(?:tensor|as_tensor|asarray|array|LongTensor|stack)\(\s*\[\s*[\w.]+\s*\]"
+)
+_TOKENIZES = re.compile(r"(?i)(?:tokenizer|processor|feature_extractor|\.encode|\.encode_plus)\Z")
 _PLURAL = re.compile(r"(?i)(?:.*_)?[a-z]*[^su\W\d]s\d*\Z")
 _PICTURE = re.compile(r"(?i)(?:.*_)?(?:image|img|picture|photo|frame|mask)(?:_\w)?\Z")
 _LOADS = re.compile(r"(?i)load|read|open|decode|fromarray|resize|cvtColor|crop|capture")
@@ -116,6 +121,10 @@ def _batches(module: Module, call: cst.Call) -> list[Unit]:
             ):
                 continue
             bound = bound_to(module, unit) if isinstance(unit, cst.Name) else None
+            if _is_wrapped_alone(arg.value, unit) or (
+                bound is not None and (_is_of_one_text(module, bound) or _MADE_OF_ONE.match(module.code(bound)))
+            ):
+                raise NotEditable("the batch is a single item already: nothing smaller is left")
             if _ONE.search(code) or (bound is not None and _ONE.search(module.code(bound))):
                 raise NotEditable("the batch is a single item already: nothing smaller is left")
             if _PICTURE.match(own) and isinstance(bound, cst.Call) and _LOADS.search(module.code(bound.func)):
@@ -127,6 +136,43 @@ def _batches(module: Module, call: cst.Call) -> list[Unit]:
             found.append(unit)
             break
     return found
+
+
+def _is_wrapped_alone(given: cst.CSTNode, unit: Unit) -> bool:
+    """Whether a list is made of it alone: `[input_ids]` is a batch of one, whatever is in it."""
+    lists = [one for one in walk(given) if isinstance(one, cst.List) and len(one.elements) == 1]
+    return any(
+        not isinstance(one.elements[0], cst.StarredElement) and any(each is unit for each in walk(one)) for one in lists
+    )
+
+
+def _is_of_one_text(module: Module, bound: cst.BaseExpression) -> bool:
+    """`tokenizer(prompt, return_tensors="pt").input_ids`: one text's tokens, as none are made as long as others."""
+    value: cst.BaseExpression = bound
+    while True:
+        if isinstance(value, cst.Attribute | cst.Subscript):
+            value = value.value
+        elif isinstance(value, cst.Call) and not _TOKENIZES.search(module.code(value.func)):
+            if not isinstance(value.func, cst.Attribute):
+                return False
+            value = value.func.value
+        else:
+            break
+    if not isinstance(value, cst.Call) or not value.args:
+        return False
+    named = {one.keyword.value for one in value.args if one.keyword is not None}
+    given = [one for one in value.args if one.keyword is None or one.keyword.value in ("images", "text", "audio")]
+    if not given:
+        return False
+    first = given[-1].value if given[0].keyword is not None else given[0].value
+    if "padding" in named or not (named & {"return_tensors", "truncation"} or value is not bound):
+        return False
+    if isinstance(first, cst.List):
+        return len(first.elements) == 1
+    own = last_name(first.value) if isinstance(first, cst.Subscript) else last_name(first)
+    if isinstance(first, cst.Subscript) and text_of(getattr(first.slice[0].slice, "value", None)) is not None:
+        own = text_of(getattr(first.slice[0].slice, "value", None)) or own
+    return not (_BATCH.match(own) or _PLURAL.match(own)) or own in ("input", "data")
 
 
 def units(node: cst.CSTNode) -> list[Unit]:

@@ -5,13 +5,15 @@ The positions of parameters are those of the standard library's documentation (3
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 import libcst as cst
 
 from engine.repair.patterns.source.edit import Module
-from engine.repair.patterns.source.syntax import last_name, text_of
+from engine.repair.patterns.source.syntax import last_name, own_parts, text_of, walk
+from engine.repair.patterns.source.wording import LEVELS
 
 Direction = Literal["read", "write", "both", "unknown"]
 
@@ -162,3 +164,24 @@ def _is_text(call: cst.Call) -> bool:
         isinstance(value := keyword(call, name), cst.Name) and value.value == "True"
         for name in ("text", "universal_newlines")
     ) or (keyword(call, "errors") is not None or keyword(call, "encoding") is not None)
+
+
+def log_file(here: tuple[Module, cst.CSTNode]) -> Opening | None:
+    """The log file that the same module opens, where the line that failed logs something."""
+    module, statement = here
+    calls = [node for part in own_parts(statement) for node in walk(part) if isinstance(node, cst.Call)]
+    if not any(last_name(one.func) in LEVELS for one in calls):
+        return None
+    files = [one for call in module.nodes(cst.Call) if (one := opening(module, call)) is not None]
+    files = [one for one in files if one.kind.name.startswith("logging.") and named_encoding(one) is None]
+    return files[0] if len(files) == 1 else None
+
+
+def argument_file(here: tuple[Module, cst.CSTNode], do: str) -> Opening | None:
+    """The one file that argparse opens, where the line that failed reads an attribute of what it parsed."""
+    module, statement = here
+    if do != "decode" or not re.search(r"\bargs?\.\w|\bopts?\.\w|\boptions\.\w|\ba\.\w", module.code(statement)):
+        return None
+    files = [one for call in module.nodes(cst.Call) if (one := opening(module, call)) is not None]
+    files = [one for one in files if one.kind.name == "argparse.FileType" and one.mode == "r"]
+    return files[0] if len(files) == 1 and named_encoding(files[0]) is None else None

@@ -97,6 +97,8 @@ def _reachable(module: Module, node: cst.CSTNode, names: list[str]) -> str:
     """The first logger that can be named where the node stands."""
     around = module.function(node)
     takes_self = around is not None and bool(around.params.params) and around.params.params[0].name.value == "self"
+    owner = module.nearest(around, cst.ClassDef) if around is not None else None
+    own = module.code(owner) if owner is not None else ""
     top = {
         dotted(target.target)
         for statement in module.tree.body
@@ -107,7 +109,7 @@ def _reachable(module: Module, node: cst.CSTNode, names: list[str]) -> str:
     }
     for name in names:
         if name.startswith("self."):
-            if takes_self:
+            if takes_self and name in own:  # another class's is none of its own
                 return name
         elif name in module.imported or name in top:
             return name

@@ -2,6 +2,8 @@
 """Programs that run out of a GPU's memory (a small `torch` stands in for the real one), and what no batch can mend."""
 
 from tests.engine.repair.corpus.gpu import FILES, F, checked, kept, oom, told
+from tests.engine.repair.corpus.gpu_items import LOOKALIKES as ITEMS_KEPT
+from tests.engine.repair.corpus.gpu_items import PROGRAMS as ITEMS
 from tests.engine.repair.corpus.program import program, spared
 
 LOOP = (
@@ -24,6 +26,7 @@ def _words(message, kind="RuntimeError", cache="cuda"):
 
 
 PROGRAMS = [
+    *ITEMS,
     program(
         "another library than torch says it",
         "import gpu\n\n\ndef embed(items, size=8):\n    model = gpu.Device()\n    found = []\n"
@@ -212,6 +215,7 @@ PROGRAMS = [
 
 ONE_CALL = "def f(model, batch):\n    return model(batch)\n"
 LOOKALIKES = [
+    *ITEMS_KEPT,
     kept(
         "handled by type",
         F
