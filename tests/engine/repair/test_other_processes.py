@@ -163,7 +163,12 @@ def test_where_others_wait_the_step_is_left_alone(tmp_path: Path, source: str, o
 
 @pytest.mark.parametrize(
     "line",
-    ["import torch.distributed as dist\n", "from torch.utils.data.distributed import DistributedSampler\n"],
+    [
+        "import torch.distributed as dist\n",
+        "from torch.utils.data.distributed import DistributedSampler\n",
+        "from app.core.distributed_utils import is_distributed\n",
+        "from .distributed import is_distributed\n",
+    ],
 )
 def test_torchs_own_processes_are_asked_for(tmp_path: Path, line: str) -> None:
     assert not is_left(proposed(tmp_path, STEP.replace("import torch\n", "import torch\n" + line), "= model("))

@@ -24,6 +24,12 @@ OTHERS_WAIT = '''def _others_wait():
 ALONE = " Where other processes wait for the step, the error is raised as before."
 WAITED_FOR = "other processes wait for each step: one that does it otherwise would never meet them again"
 _OPTIONS = re.compile(r"(?i)(?:is_|use_|init_)?distributed\w*|ddp|(?:torch_)?ddp|Distributed(?:DataParallel|Sampler)")
+_OTHERS = frozenset(  # whose processes torch does not know of
+    (
+        *("torch_xla", "horovod", "colossalai", "paddle", "dask", "distributed", "jax", "ray", "oneflow", "mxnet"),
+        *("tensorflow", "mindspore", "megengine", "byteps", "mpi4py", "chainermn"),
+    )
+)
 
 
 def unless_waited_for(site: Site) -> str:
@@ -33,20 +39,20 @@ def unless_waited_for(site: Site) -> str:
 
 
 def is_of_torch(module: Module, name: cst.Name) -> bool:
-    """Whether a name that tells of processes is torch's own by its import, or that of an option."""
+    """Whether a name that tells of processes is torch's, the project's own word for them, or that of an option."""
     if not _OPTIONS.fullmatch(name.value):
         return False
     plain, other = module.nearest(name, cst.Import), module.nearest(name, cst.ImportFrom)
     if other is not None:
-        return not other.relative and _is_torch(dotted(other.module))
+        return bool(other.relative) or not _is_others(dotted(other.module))
     if plain is not None:
         alias = module.nearest(name, cst.ImportAlias)
-        return alias is not None and _is_torch(dotted(alias.name))
+        return alias is not None and not _is_others(dotted(alias.name))
     whole: cst.BaseExpression = name
     while isinstance(around := module.parent(whole), cst.Attribute):
         whole = around
-    return dotted(whole).partition(".")[0] not in module.imported or _is_torch(module.qualified(whole))
+    return dotted(whole).partition(".")[0] not in module.imported or not _is_others(module.qualified(whole))
 
 
-def _is_torch(name: str) -> bool:
-    return name == "torch" or name.startswith("torch.")
+def _is_others(name: str) -> bool:
+    return name.partition(".")[0] in _OTHERS
