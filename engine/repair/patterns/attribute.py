@@ -22,6 +22,7 @@ from engine.repair.patterns.guarding import (
     lasting,
     meanwhile,
     narrow_checks,
+    own_fields,
     read_again,
     stand_ins,
     streams,
@@ -255,7 +256,11 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
         edit = module.edit()
         why = f"{code} may be there and be None: {given}, its own default, serves then."
         return Proposal("attribute", "or-empty", (edit,), first_changed_line(edit), "review", why)
+    if own_fields.is_filled(module, subject):
+        return Declined("attribute", f"{code} is given an empty value where there is nothing")
     shared = stand_ins.at_producer(module, subject)
+    if shared is None and use.attr.value in DICT_METHODS:
+        shared = own_fields.filled(module, subject, "{}")
     if shared is not None:
         edit = module.edit()
         why = f"{producer.words or code} is None where there is nothing; {shared} serves all its uses."
@@ -286,6 +291,7 @@ def _none(case: Case, module: Module, use: cst.Attribute, others: Sequence[str])
     edit = read_again.guarded(case, module, absence, module.edit())
     edit = read_again.alike(case, module, absence, edit)
     is_contract = producer.is_known and not others and producer.kind in ("match", "get", "search")
+    is_contract = is_contract and not asked_again.is_asked_again(module, use, subject)
     sure: Applicability = "safe" if is_contract and _is_sure(operator, value) else "review"
     why = f"{producer.words or code} is None where there is nothing: {value.code} then, as {value.because}."
     return Proposal("attribute", operator, (edit,), first_changed_line(edit), sure, why)
@@ -305,7 +311,7 @@ def _empty(case: Case, module: Module, use: cst.Attribute, producer: Producer) -
         return None
     if name in DICT_METHODS and producer.kind == "get":
         return "{}"
-    if name == "get" and call.args and _is_part_of_data(module, use.value):
+    if name == "get" and call.args and (_is_part_of_data(module, use.value) or _has_default(module, call)):
         return "{}"
     if name in ("items", "keys", "values") and isinstance(module.parent(call), cst.For | cst.CompFor):
         return "{}"
@@ -328,6 +334,13 @@ def _empty(case: Case, module: Module, use: cst.Attribute, producer: Producer) -
     if value.strength != "told" and name in ("startswith", "endswith", "isdigit"):
         return '""' if producer.kind == "get" else None
     return None
+
+
+def _has_default(module: Module, call: cst.Call) -> bool:
+    """`x.get("k", 0)`: what is given for nothing is written there."""
+    plain = len(call.args) == 2 and not any(one.star or one.keyword for one in call.args)
+    owner = call.func.value if isinstance(call.func, cst.Attribute) else call
+    return plain and isinstance(constant(call.args[0].value), str) and guards.is_repeatable(module.code(owner))
 
 
 def _is_part_of_data(module: Module, subject: cst.BaseExpression) -> bool:

@@ -21,6 +21,7 @@ from engine.repair.patterns.source.underlined import decided
 _SAID = re.compile(r"arrays used as indices must be of integer")
 _MASK = re.compile(r"(?i)bool|mask|logical_|is(?:nan|inf|finite|in)\(|[<>]|[!=]=")
 _WHOLE = re.compile(r"\.astype\(|dtype=|arange\(|argsort\(|argwhere\(|nonzero\(|where\(|randint\(|argmax\(")
+_MAKING = re.compile(r"(?:\A|\.)(?:as)?array\Z|\.(?:concatenate|hstack|cumsum|ravel|flatten)\Z")
 
 
 def recognised(message: str) -> bool:
@@ -31,6 +32,13 @@ def recognised(message: str) -> bool:
 def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
     """Make the places whole numbers where the array comes from, else where it is used; or why not."""
     every = decided(case, module, line, subscripts(module, line))
+    for one in every:
+        made = index_of(one)
+        if isinstance(made, cst.Call) and _MAKING.search(module.code(made.func)) and not _is_known(module.code(made)):
+            if (reason := intent.meant(case, module, one, line, "IndexError")) is not None:
+                return decline(reason)
+            module.replace(made, guards.expression(f"{module.code(made)}.astype(int)"))
+            return finish(module, "whole-numbers", "An array of nothing is one of floats: places are whole numbers.")
     names = [(one, name) for one in every if (name := _array(index_of(one))) is not None]
     open_ones = [(one, name) for one, name in names if not _MASK.search(f"{name.value} {_made(module, name)}")]
     open_ones = [(one, name) for one, name in open_ones if not _WHOLE.search(_made(module, name))]
@@ -50,6 +58,10 @@ def propose(case: Case, module: Module, line: int) -> Proposal | Declined:
         return decline("the places are worked out on the line itself")
     module.replace(index, guards.expression(f"{module.code(index)}.astype(int)"))
     return finish(module, "whole-numbers", why)
+
+
+def _is_known(code: str) -> bool:
+    return _MASK.search(code) is not None or _WHOLE.search(code) is not None
 
 
 def _array(index: cst.BaseExpression | None) -> cst.Name | None:

@@ -51,7 +51,7 @@ _COLLECTING = (
     "zip",
 )
 
-
+_SAYING = ("print", "debug", "info", "warning", "error", "log", "echo", "write")
 _TABLE = re.compile(
     r"(?i)(?:^|_)(?:headers|params|options|attrs|attributes|kwargs|properties|settings|env|environment)\Z"
 )
@@ -168,9 +168,28 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
         return module.quote * 2 if not for_nothing.NUMBER.search(words) else "", False
     if isinstance(around, cst.Assign) and _BEGUN.search(words) and lasts(module, use, "0"):
         return "0", False
+    if isinstance(around, cst.Assign) and is_put_into_words(module, around):
+        return module.quote * 2, False
     if isinstance(around, cst.Assign):
         return ("", False) if is_only_shown(module, around) else _by_later_reads(case, module, around)
     return None
+
+
+def is_put_into_words(module: Module, change: cst.Assign) -> bool:
+    """Whether the name that is bound here is read in texts for people alone, `f"{make} {model}"`, and in no address."""
+    reads = stand_ins.later_reads(module, change) if isinstance(change.targets[0].target, cst.Name) else None
+    for one in reads or ():
+        part = module.parent(one)
+        whole = module.parent(part) if isinstance(part, cst.FormattedStringExpression) else None
+        if not isinstance(part, cst.FormattedStringExpression) or part.format_spec is not None or whole is None:
+            return False
+        if re.search(r"[/\\=&?]|_\{|\}_", module.code(whole)):
+            return False
+        arg = module.parent(whole)
+        call = module.parent(arg) if isinstance(arg, cst.Arg) else None
+        if not isinstance(arg, cst.Return) and last_name(getattr(call, "func", cst.Name("_"))) not in _SAYING:
+            return False
+    return bool(reads)
 
 
 def _is_count(module: Module, use: cst.BaseExpression, part: cst.DictElement) -> bool:
@@ -214,10 +233,27 @@ def _is_walked_display(module: Module, around: cst.Element) -> bool:
     return isinstance(loop, cst.For | cst.CompFor) and loop.iter is display
 
 
+def _words_beside(module: Module, use: cst.Subscript) -> list[cst.Subscript]:
+    """What the block reads from the same thing, each for a name of its own, and only puts into words as well."""
+    line = module.nearest(use, cst.SimpleStatementLine)
+    block = module.parent(line) if line is not None else None
+    found: list[cst.Subscript] = []
+    for one in block.body if isinstance(block, cst.IndentedBlock) else ():
+        small = one.body[0] if isinstance(one, cst.SimpleStatementLine) and len(one.body) == 1 else None
+        value = small.value if isinstance(small, cst.Assign) else None
+        if not isinstance(value, cst.Subscript) or not isinstance(small, cst.Assign) or value is use:
+            continue
+        if module.code(value.value) == module.code(use.value) and isinstance(constant(only(value)), str):
+            found += [value] if is_put_into_words(module, small) else []
+    return found
+
+
 def alike(module: Module, use: cst.Subscript) -> list[cst.Subscript]:
     """Other words that are read from the same thing for the same purpose: beside it in a display that is walked, or
     in a `zip`. Where one is missing, the others may be just so."""
     around = module.parent(use)
+    if isinstance(around, cst.Assign) and is_put_into_words(module, around):
+        return _words_beside(module, use)
     holder = module.parent(around) if isinstance(around, cst.Element | cst.Arg) else None
     if isinstance(holder, cst.Call):
         parts = [one.value for one in holder.args] if module.code(holder.func) in ("zip", "zip_longest") else []

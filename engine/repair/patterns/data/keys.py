@@ -19,7 +19,7 @@ from engine.repair.patterns.guarding import absent, for_nothing, guards, read_ag
 from engine.repair.patterns.guarding.lasting import adds_text
 from engine.repair.patterns.guarding.subscripts import absence_of, constant, index_of, is_walked_key, subscripts
 from engine.repair.patterns.pattern import Applicability, Case, Declined, Proposal
-from engine.repair.patterns.source import intent
+from engine.repair.patterns.source import handlers, intent
 from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.source.producers import bound_to
 from engine.repair.patterns.source.underlined import underlined
@@ -131,6 +131,8 @@ def _missing_key(
     alike: Sequence[cst.Subscript] = (),
 ) -> Proposal | Declined:
     """The edit for one key; `alike` are others on the line that may have been the missing one just as well."""
+    if handlers.tells(module, use, "KeyError"):
+        return _finish(module, "handler", f"{base} has not always {code}: the handler around it tells of that, too.")
     around = module.parent(use)
     if isinstance(around, cst.Del) or isinstance(module.parent(around) if around else None, cst.Del):
         return _deleted(module, use, base, code, intent.is_own_key(case))

@@ -16,12 +16,22 @@ from engine.repair.patterns.source import wording
 from engine.repair.patterns.source.edit import Module
 
 
+def _is_called_later(module: Module, use: cst.Subscript) -> bool:
+    """`make = makers[kind]`, and `make(...)` behind it."""
+    change, function = module.parent(use), module.function(use)
+    if not isinstance(change, cst.Assign) or change.value is not use or len(change.targets) != 1 or function is None:
+        return False
+    name = module.code(change.targets[0].target)
+    return any(module.code(one.func) == name for one in module.nodes(cst.Call, within=function.body))
+
+
 def refused(case: Case, module: Module, use: cst.Subscript) -> Proposal | None:
     """`return loaders()[kind](path)`: a clear error where there is no such function; None for anything else, and where
     the code says what it gives for nothing, or goes on with the next round of a loop."""
     call, index, line = module.parent(use), index_of(use), guards.statement_line(module, use)
     function = module.function(use)
-    if not isinstance(call, cst.Call) or call.func is not use or index is None or constant(index) is not ...:
+    is_called = isinstance(call, cst.Call) and call.func is use
+    if not (is_called or _is_called_later(module, use)) or index is None or constant(index) is not ...:
         return None
     if line is None or function is None or not guards.is_unconditional(module, use):
         return None

@@ -13,6 +13,7 @@ import libcst as cst
 from engine.repair.patterns.data.mismatch import decline
 from engine.repair.patterns.guarding import (
     absent,
+    asked_again,
     checks,
     guards,
     narrow_checks,
@@ -75,6 +76,8 @@ def guarded(
     absence = none_of(use, subject, name_for(module, subject), first=first)
     if absent.is_handled(module, absence):
         return decline(f"{code} is checked before it is used")
+    if own_fields.is_filled(module, subject):
+        return decline(f"{code} is given an empty value where there is nothing")
     if narrow_checks.is_set(module, use, subject):
         return decline(f"{code} gets a default where it is None")
     if narrow_checks.asks_for_any(module, use, subject):
@@ -100,6 +103,8 @@ def guarded(
             module.replace(more[0], made)
         else:
             stand_in(module, subject, empty)
+            for other in _walked_alike(module, subject):
+                stand_in(module, other, empty)
         why = f"{producer.words or code} is None where there is nothing: it is read as empty."
         return _finish(module, "or-empty", why)
     if use is subject and (each := taken_apart.each_nothing(module, subject)) is not None:
@@ -108,11 +113,23 @@ def guarded(
     told = value.strength == "told" and value.code not in LEFT
     told = told and operator in ("guard-producer", "guard-use", "conditional", "test")
     is_contract = producer.is_known and producer.kind in ("match", "get", "search")
+    is_contract = is_contract and not asked_again.is_asked_again(module, use, subject)
     sure: Applicability = "safe" if is_contract_sure and told and is_contract else "review"
     why = f"{producer.words or code} is None where there is nothing: {value.code} then, as {value.because}."
     edit = read_again.guarded(case, module, absence, module.edit())
     edit = read_again.alike(case, module, absence, edit)
     return Proposal("type-mismatch", operator, (edit,), first_changed_line(edit), sure, why)
+
+
+def _walked_alike(module: Module, subject: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """What else the statement walks through by the same key: `b["items"]` beside `a["items"]`."""
+    line = module.nearest(subject, cst.SimpleStatementLine)
+    if line is None or not isinstance(subject, cst.Subscript) or not isinstance(module.parent(subject), cst.CompFor):
+        return []
+    key = module.code(subject.slice[0])
+    walked = [one.iter for one in module.nodes(cst.CompFor, within=line) if one.iter is not subject]
+    like = [one for one in walked if isinstance(one, cst.Subscript) and module.code(one.slice[0]) == key]
+    return [one for one in like if not checks.is_guarded(module, one, module.code(one))]
 
 
 def read_from(case: Case, module: Module, subject: cst.BaseExpression) -> list[str]:

@@ -79,6 +79,8 @@ def guard(case: Case, module: Module, absence: Absence) -> tuple[str, Value]:
         left = left_with_the_rest(case, module, absence, line)
         if left is not None:
             return left
+    if comp is not None and line is not None and absence.is_none and guards.is_unconditional(module, comp):
+        return in_statement(case, module, absence, line, comp, repeatable)
     if line is None and _behind_its_condition(module, absence, whole, repeatable):
         return "test", Value("nothing", "guessed", "there is nothing to do then")
     if line is None or not guards.is_unconditional(module, whole):

@@ -31,6 +31,17 @@ def read_as_empty(module: Module, use: cst.Attribute) -> bool:
     return True
 
 
+def is_asked_again(module: Module, use: cst.CSTNode, subject: cst.BaseExpression) -> bool:
+    """Whether the function makes the call that gave None once more, and asks the result for something just so."""
+    code, function = module.code(subject), module.function(use)
+    if not isinstance(subject, cst.Call) or guards.is_repeatable(code):
+        return False
+    within = function.body if function is not None else module.tree
+    asked: list[cst.Attribute | cst.Subscript] = list(module.nodes(cst.Attribute, within=within))
+    asked += module.nodes(cst.Subscript, within=within)
+    return any(one is not use and one.value is not subject and module.code(one.value) == code for one in asked)
+
+
 def _is_of_text(module: Module, one: cst.Attribute) -> bool:
     call = module.parent(one)
     return isinstance(call, cst.Call) and call.func is one and one.attr.value in OF_TEXT

@@ -98,6 +98,19 @@ def goes_into_next(module: Module, absence: Absence, line: cst.SimpleStatementLi
     return any(module.code(each) == subject.value for each in given)
 
 
+def is_asked_next(module: Module, only: cst.BaseSmallStatement, line: cst.SimpleStatementLine) -> bool:
+    """Whether what an object gets here is asked for something by the statement right behind: `self.x.start()`."""
+    block = module.parent(line)
+    later = list(block.body)[list(block.body).index(line) + 1 :] if isinstance(block, cst.IndentedBlock) else []
+    targets = [module.code(one.target) for one in only.targets] if isinstance(only, cst.Assign) else []
+    following = later[0] if later and isinstance(later[0], cst.SimpleStatementLine) else None
+    if following is None or len(targets) != 1 or "." not in targets[0]:
+        return False
+    asked: list[cst.Attribute | cst.Subscript] = list(module.nodes(cst.Attribute, within=following))
+    asked += module.nodes(cst.Subscript, within=following)
+    return any(module.code(one.value) == targets[0] and not checks.is_guarded(module, one, targets[0]) for one in asked)
+
+
 def is_needed_later(module: Module, absence: Absence, line: cst.SimpleStatementLine) -> bool:
     """Whether a statement behind in the block fails just so."""
     return behind(module, absence, line) > 0

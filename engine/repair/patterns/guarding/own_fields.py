@@ -10,11 +10,14 @@ import libcst as cst
 from engine.repair.patterns.guarding import checks, guards, stand_ins
 from engine.repair.patterns.source.edit import Module
 
+_EMPTY = ("{}", "[]", "set()", "dict()", "list()", "()")
+
 
 def filled(module: Module, subject: cst.BaseExpression, empty: str) -> str | None:
     """Let `self.x = load(...)`, in front of what fails in the same block, give an empty value for None, of the kind
     that the class begins the field with, where other methods need one as well; the value, or None where they do not."""
-    around, line = module.nearest(subject, cst.ClassDef), guards.statement_line(module, subject)
+    around = module.nearest(subject, cst.ClassDef)
+    line = next((one for one in module.ancestors(subject) if isinstance(module.parent(one), cst.IndentedBlock)), None)
     code = module.code(subject)
     if around is None or line is None or not isinstance(subject, cst.Attribute) or not code.startswith("self."):
         return None
@@ -23,7 +26,7 @@ def filled(module: Module, subject: cst.BaseExpression, empty: str) -> str | Non
         return None
     function = module.function(subject)
     others = [one for one in module.nodes(cst.Attribute, within=around) if module.code(one) == code]
-    others = [one for one in others if module.function(one) is not function]
+    others = [one for one in others if module.function(one) is not function or _is_behind(module, one, line)]
     if not any(_needs_one(module, one) and not checks.is_guarded(module, one, code) for one in others):
         return None
     kind = _begun(module, around, code) or empty
@@ -33,10 +36,24 @@ def filled(module: Module, subject: cst.BaseExpression, empty: str) -> str | Non
     return kind
 
 
-def _given(module: Module, line: cst.SimpleStatementLine, code: str) -> cst.BaseExpression | None:
+def is_filled(module: Module, subject: cst.BaseExpression) -> bool:
+    """Whether `self.x = load(...) or {}` stands in front of a read in its block: it is never None there."""
+    line = next((one for one in module.ancestors(subject) if isinstance(module.parent(one), cst.IndentedBlock)), None)
+    if line is None or not isinstance(subject, cst.Attribute):
+        return False
+    given = _given(module, line, module.code(subject))
+    is_or = isinstance(given, cst.BooleanOperation) and isinstance(given.operator, cst.Or)
+    return is_or and isinstance(given, cst.BooleanOperation) and module.code(given.right) in _EMPTY
+
+
+def _is_behind(module: Module, one: cst.CSTNode, line: cst.CSTNode) -> bool:
+    return module.position(one).start.line > module.position(line).end.line
+
+
+def _given(module: Module, line: cst.CSTNode, code: str) -> cst.BaseExpression | None:
     """What a field was last given in front of a statement: in its block, or in a `with` or a `try` right before it."""
     block = module.parent(line)
-    body = list(block.body) if isinstance(block, cst.IndentedBlock) else []
+    body: list[cst.CSTNode] = list(block.body) if isinstance(block, cst.IndentedBlock) else []
     for one in reversed(body[: body.index(line)] if line in body else []):
         for change in module.nodes(cst.Assign, within=one):
             if [module.code(each.target) for each in change.targets] == [code]:

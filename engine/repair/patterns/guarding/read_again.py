@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import absent, guards
+from engine.repair.patterns.guarding import absent, asking_callers, guards
 from engine.repair.patterns.guarding import checks as checks_of
 from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.guarding.checks import is_guarded
@@ -24,7 +24,13 @@ MOST_GUARDS = 4
 
 def guarded(case: Case, module: Module, absence: Absence, edit: FileEdit, checks: Sequence[str] = ()) -> FileEdit:
     """The edit, with guards for the later needs of its function that it leaves open; `checks`: what is asked for where
-    the subject itself is something, as source."""
+    the subject itself is something, as source. Loops of the file that call the function go on without what it lacks."""
+    scope = module.function(absence.use)
+    made = _guarded(case, module, absence, edit, checks)
+    return made if scope is None else asking_callers.passed_over(module, scope, made)
+
+
+def _guarded(case: Case, module: Module, absence: Absence, edit: FileEdit, checks: Sequence[str]) -> FileEdit:
     code = module.code(absence.subject)
     scope = module.function(absence.use)
     if scope is None or not guards.may_repeat(module, absence.subject):

@@ -72,6 +72,9 @@ def in_statement(
         and (not kinds.is_used_later(module, line, code) or needs.is_only_told(module, absence, function))
     ):
         return _wrap(module, absence, line, repeatable)
+    is_asked = absence.is_none and repeatable and needs.is_asked_next(module, only, line)
+    if is_asked and exit_code is not None and guards.is_unconditional(module, whole):
+        return _leave_by(module, absence, line, exit_code), Value(exit_code, "guessed", "all that follows needs it")
     if kinds.may_stay_none(module, absence, only, whole):
         return inline(module, absence, whole, "None", repeatable)
     group = dependents(module, line, lambda node: absence.needed_by(module, node))
@@ -125,6 +128,10 @@ def in_statement(
             words = refusals.quoted(module, bad.replace(" is None", "") + " is missing")
         _leave_by(module, absence, line, f"raise ValueError({words})")
         return "clear-error", Value("an error", "guessed", "nothing that is empty serves what needs it")
+    if not absence.is_none and is_left_out and repeatable and kinds.is_one_of_numbers(module, only, whole):
+        words = refusals.quoted(module, f"{code} is too short" if "len(" in absence.conditions(code)[1] else code)
+        left = _leave_by(module, absence, line, f"raise ValueError({words})")
+        return left, Value("an error", "guessed", "it is one of several numbers")
     is_part_of_more = group is not None or not needs.is_needed_later(module, absence, line)
     if kinds.is_set_here_alone(module, only) and is_left_out and guards.is_unconditional(module, whole):
         return inline(module, absence, whole, absence.element, repeatable)
@@ -174,12 +181,12 @@ def in_statement(
     )
     if absence.is_none and not told and (raised_so := refusals.raised_beside(module, absence, line)) is not None:
         exit_code, given = raised_so, Value("an error", "guessed", "the handler around it answers")
+    if exit_code == "return" and (told_so := kinds.told_by_parser(module, absence, function)) is not None:
+        exit_code, given = told_so, Value("an error", "guessed", "the command line says too little")
     if exit_code == "return" and function is not None and kinds.ends_the_program(module, function):
         words = refusals.plain(absence.conditions(code)[1].replace(" is None", " is missing"))
         exit_code = f"{module.name_of_import('sys')}.exit({module.quote}{words}{module.quote})"
         given = Value("the end of the program", "guessed", f"{function.name.value} ends it where it cannot go on")
-    if exit_code == "return" and (told_so := kinds.told_by_parser(module, absence, function)) is not None:
-        exit_code, given = told_so, Value("an error", "guessed", "the command line says too little")
     return _leave_by(module, absence, line, exit_code), given
 
 

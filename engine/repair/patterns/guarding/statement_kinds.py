@@ -64,6 +64,10 @@ def _is_program(module: Module, function: cst.FunctionDef) -> bool:
         return False
     starts = [one for one in module.tree.body if isinstance(one, cst.If) and "__name__" in module.code(one.test)]
     calls = [last_name(one.func) for start in starts for one in module.nodes(cst.Call, within=start.body)]
+    for line in module.tree.body:
+        small = line.body[-1] if isinstance(line, cst.SimpleStatementLine) else None
+        if isinstance(small, cst.Expr) and isinstance(small.value, cst.Call):
+            calls.append(last_name(small.value.func))
     return function.name.value in calls
 
 
@@ -281,6 +285,22 @@ def is_set_here_alone(module: Module, only: cst.BaseSmallStatement) -> bool:
 def binds(change: cst.Assign | cst.AnnAssign, use: cst.CSTNode) -> bool:
     targets = [one.target for one in change.targets] if isinstance(change, cst.Assign) else [change.target]
     return use in targets
+
+
+def is_one_of_numbers(module: Module, only: cst.BaseSmallStatement, whole: cst.BaseExpression) -> bool:
+    """`height = int(parts[1])`, which is returned in a tuple with other numbers: None is none of them."""
+    function = module.function(whole)
+    if not isinstance(only, cst.Assign) or only.value is not whole or len(only.targets) != 1 or function is None:
+        return False
+    name = module.code(only.targets[0].target)
+    numbers = {
+        module.code(one.targets[0].target)
+        for one in intent.own_nodes(function.body, cst.Assign)
+        if module.code(one.value).startswith(("int(", "float("))
+    }
+    given = [one.value for one in intent.own_nodes(function.body, cst.Return)]
+    tuples = [{module.code(part.value) for part in one.elements} for one in given if isinstance(one, cst.Tuple)]
+    return name in numbers and any(name in one and len(one & numbers) > 1 for one in tuples)
 
 
 def stands_alone(module: Module, whole: cst.BaseExpression, exit_code: str | None) -> bool:

@@ -186,11 +186,15 @@ def _only_where_there(module: Module, use: cst.Attribute, good: str) -> bool:
         made = cst.StarredDictElement(guards.expression(f"({{{pair}}} if {good} else {{}})"), comma=element.comma)
         module.replace(element, made)
         return True
+    if isinstance(element, cst.Element) and isinstance(display, cst.Tuple):
+        outer = module.parent(display)
+        if isinstance(outer, cst.Element) and isinstance(module.parent(outer), cst.List | cst.Tuple | cst.Set):
+            element, display = outer, module.parent(outer)
     if not isinstance(element, cst.Element) or not isinstance(display, cst.List | cst.Tuple | cst.Set):
         return False
     is_walked = isinstance(module.parent(display), cst.Assign | cst.For | cst.ComparisonTarget)
     if is_walked and len(display.elements) > 1:
-        value = guards.expression(f"([{module.code(use)}] if {good} else [])")
+        value = guards.expression(f"([{module.code(element.value)}] if {good} else [])")
         module.replace(element, cst.StarredElement(value, comma=element.comma))
         return True
     return False

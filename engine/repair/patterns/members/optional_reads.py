@@ -25,6 +25,8 @@ _TESTS = (cst.If, cst.While, cst.CompIf, cst.UnaryOperation, cst.BooleanOperatio
 def optional(case: Case, module: Module, use: cst.Attribute, name: str, owner: str) -> Proposal | Declined:
     """Read an attribute that not every object has."""
     source = module.code(use.value)
+    if (first := wrapped.first_of_result(module, use, name, owner)) is not None:
+        return first
     if (converted := arrays.propose(case, module, use, name, owner)) is not None:
         return converted
     plain = plain_types.propose(case, module, use, name, owner)

@@ -27,6 +27,12 @@ _RECKONING = re.compile(r"\b(?:OverflowError|ZeroDivisionError|FloatingPointErro
 _ALIEN_TO_IMPORTS = re.compile(_ALIEN.pattern.replace("ImportError|ModuleNotFoundError|", ""))
 
 
+def tells(module: Module, node: cst.CSTNode, error: str) -> bool:
+    """Let the handlers around a node, which tell by an error of the project's own what was wrong with the data, tell of
+    this error too; whether there are such."""
+    return _translating(module, node, error) is not None and widened(module, node, error)
+
+
 def widened(module: Module, node: cst.CSTNode, error: str, owner: str = "") -> bool:
     """Let the handler around a node catch one error more; whether there was one for it. `owner`: what lacks an
     attribute, as source: where it is a module that the `try` imports, what is done without it is what is done without
@@ -82,7 +88,7 @@ def _gives_it_anyway(around: cst.Try) -> bool:
 
 
 def _translating(module: Module, node: cst.CSTNode, error: str) -> cst.ExceptHandler | None:
-    """The handler of a `try` of one statement that says by an error of its own what was wrong with the data, of those
+    """The handler of a `try` of few statements that says by an error of its own what was wrong with the data, of those
     whose errors speak of data as this one does; None where one of the handlers does anything else."""
     if error not in _OF_DATA:
         return None
@@ -91,10 +97,14 @@ def _translating(module: Module, node: cst.CSTNode, error: str) -> cst.ExceptHan
         if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.Lambda | cst.With | cst.For | cst.While):
             return None
         if isinstance(around, cst.Try) and inner is around.body:
-            if len(around.body.body) != 1 or around.orelse is not None or around.finalbody is not None:
+            if len(around.body.body) > MOST_STATEMENTS - 1 or around.orelse is not None or around.finalbody is not None:
                 return None
             if not all(_says_so(module, one) for one in around.handlers):
                 return None
+            owner = module.code(node.value) if isinstance(node, cst.Attribute | cst.Subscript) else ""
+            read = {module.code(one) for one in module.nodes(cst.Name, within=around.handlers[0].body)}
+            if owner in read and error in ("AttributeError", "TypeError"):
+                return None  # it says what is None
             return max(around.handlers, key=lambda one: _kinship(module, one))
         inner = around
     return None

@@ -1,7 +1,7 @@
 # ruff: noqa: E501
 """Programs that ask None, or the wrong object, for an attribute; and attribute errors that are meant."""
 
-from tests.engine.repair.corpus import calls, forms, next_uses, uses
+from tests.engine.repair.corpus import calls, forms, meant, next_uses, uses
 from tests.engine.repair.corpus.later_uses import ATTRIBUTE, ATTRIBUTE_LOOKALIKES
 from tests.engine.repair.corpus.program import program, spared
 
@@ -10,6 +10,7 @@ PROGRAMS = [
     *calls.ATTRIBUTE,
     *forms.ATTRIBUTE,
     *next_uses.ATTRIBUTE,
+    *meant.ATTRIBUTE,
     *ATTRIBUTE,
     program(
         "a text without parts, which has not even an empty one",
@@ -277,6 +278,7 @@ LOOKALIKES = [
     *uses.ATTRIBUTE_LOOKALIKES,
     *calls.ATTRIBUTE_LOOKALIKES,
     *next_uses.ATTRIBUTE_LOOKALIKES,
+    *meant.ATTRIBUTE_LOOKALIKES,
     *ATTRIBUTE_LOOKALIKES,
     spared(
         "asked for before it is set",

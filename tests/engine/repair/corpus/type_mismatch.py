@@ -1,7 +1,7 @@
 # ruff: noqa: E501
 """Programs that read data as what they are not, and look-ups that should go on raising."""
 
-from tests.engine.repair.corpus import calls, forms, next_uses, uses
+from tests.engine.repair.corpus import calls, forms, meant, next_uses, uses
 from tests.engine.repair.corpus.later_uses import TYPE_MISMATCH, TYPE_MISMATCH_LOOKALIKES
 from tests.engine.repair.corpus.program import program, spared
 
@@ -10,6 +10,7 @@ PROGRAMS = [
     *calls.TYPE_MISMATCH,
     *forms.TYPE_MISMATCH,
     *next_uses.TYPE_MISMATCH,
+    *meant.TYPE_MISMATCH,
     *TYPE_MISMATCH,
     program(
         "a key that is returned as it is, None where it is missing",
@@ -297,6 +298,7 @@ LOOKALIKES = [
     *uses.TYPE_MISMATCH_LOOKALIKES,
     *calls.TYPE_MISMATCH_LOOKALIKES,
     *next_uses.TYPE_MISMATCH_LOOKALIKES,
+    *meant.TYPE_MISMATCH_LOOKALIKES,
     *TYPE_MISMATCH_LOOKALIKES,
     spared("required settings", "import os\n\n\ndef f():\n    return os.environ['NO_SUCH_SETTING_HERE']\n\n\nf()\n"),
     spared("a registry", "REGISTRY = {'a': 1}\n\n\ndef f(name):\n    return REGISTRY[name]\n\n\nf('b')\n"),
