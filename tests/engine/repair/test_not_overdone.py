@@ -152,3 +152,48 @@ def test_a_check_of_another_number_does_not_keep_zero_out(tmp_path: Path, test: 
     exec(after(told(tmp_path, "zero-division", source, "return", "ZeroDivisionError: division by zero")), made)
     made["part"](0, 1, 1)  # type: ignore[operator]
     assert made["part"](2, 0, 1) == 0.5  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("where", ["other", "here"])
+def test_a_logger_that_another_function_imports_is_none_of_its_own(tmp_path: Path, where: str) -> None:
+    source = (
+        "import os\ndef other():\n    IMPORT\n    logger.info('on')\ndef here(names):\n    IMPORT\n    total = 0\n"
+        "    for name in names:\n        total += os.path.getsize(name)\n    return total\n"
+    )
+    parts = source.split("IMPORT")
+    said = "from tools import logger"
+    source = said.join(parts) if where == "here" else f"{parts[0]}{said}{parts[1]}pass{parts[2]}"
+    text = after(told(tmp_path, "missing-file", source, "getsize", GONE + "'x'"))
+    assert ("logger.warning(" in text) == (where == "here")
+
+
+def test_a_comment_by_another_check_is_about_that(tmp_path: Path) -> None:
+    source = (
+        "from pathlib import Path\ndef make(out, suffix):\n    path = Path(out)\n    path.mkdir(exist_ok=True)\n"
+        "    a = 1\n    b = 2\n    c = 3\n    # Fail fast\n    if suffix is None:\n        raise ValueError(suffix)\n"
+        "    return path\n"
+    )
+    assert "parents=True" in after(told(tmp_path, "missing-file", source, "path.mkdir", GONE + "'/a/b'"))
+    near = source.replace("    path.mkdir", "    # fail fast\n    path.mkdir")
+    assert is_left(told(tmp_path, "missing-file", near, "path.mkdir", GONE + "'/a/b'"))
+
+
+def test_less_than_another_lets_none_by(tmp_path: Path) -> None:
+    source = (
+        "def fill(some, total):\n    if len(some) < total:\n        some = some * (total // len(some) + 1)\n"
+        "    return some\n"
+    )
+    text = after(told(tmp_path, "zero-division", source, "//", "ZeroDivisionError: integer division or modulo by zero"))
+    made: dict[str, object] = {}
+    exec(text, made)
+    assert made["fill"]([], 3) == []  # type: ignore[operator]
+    assert made["fill"]([1], 3) == [1] * 4  # type: ignore[operator]
+
+
+def test_what_a_condition_asks_for_alone_need_not_be_there(tmp_path: Path) -> None:
+    source = (
+        "def fit(dataloaders, step):\n    if dataloaders['val'] and step % 10 == 0:\n        return 1\n    return 0\n"
+    )
+    made: dict[str, object] = {}
+    exec(after(told(tmp_path, "type-mismatch", source, "if dataloaders", "KeyError: 'val'")), made)
+    assert made["fit"]({}, 10) == 0  # type: ignore[operator]

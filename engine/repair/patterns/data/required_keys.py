@@ -43,6 +43,8 @@ def must_be_there(module: Module, use: cst.Subscript, key: object) -> str | None
         return f"{name} means the error: it is how Python asks"
     if _LOOKUP.search(name):
         return f"{name} is there to say what is missing"
+    if _only_asks(module, use):
+        return None
     of_view = base == "self.kwargs" and _is_view(module, use)  # parts of a page's address, which may be left out
     if _MUST.search(base) and not of_view and not (base.endswith("environ") and _is_usual(module, use, key)):
         return f"{base} must have the key: without it nothing here can go on"
@@ -69,6 +71,16 @@ def must_be_there(module: Module, use: cst.Subscript, key: object) -> str | None
         ):
             return f"{base} is a table of what is allowed: another key is the caller's error"
     return None
+
+
+def _only_asks(module: Module, use: cst.Subscript) -> bool:
+    """Whether a condition asks only whether there is anything under a key: `if loaders["val"] and step % 10 == 0`."""
+    inner: cst.CSTNode = use
+    around = module.parent(use)
+    while isinstance(around, cst.BooleanOperation):
+        inner, around = around, module.parent(around)
+    is_alone = isinstance(module.parent(use), cst.BooleanOperation) or inner is use
+    return is_alone and isinstance(around, cst.If | cst.While) and around.test is inner
 
 
 def _has_another(module: Module, use: cst.Subscript, base: str) -> bool:

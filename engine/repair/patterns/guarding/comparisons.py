@@ -32,7 +32,12 @@ def lets_zero_by(module: Module, test: cst.CSTNode, node: cst.CSTNode, subject: 
     if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1 or not isinstance(around, cst.If | cst.IfExp):
         return False
     other = test.comparisons[0]
-    if module.code(test.left) != subject or not isinstance(other.comparator, cst.Integer | cst.Float):
+    if module.code(test.left) != subject:
+        return False
+    if isinstance(other.comparator, cst.Name | cst.Attribute | cst.Call):  # no less than nothing, as a rule
+        lets_by = isinstance(other.operator, cst.LessThan | cst.LessThanEqual)
+        return lets_by and any(one is around.body for one in (node, *module.ancestors(node)))
+    if not isinstance(other.comparator, cst.Integer | cst.Float):
         return False
     limit = float(other.comparator.evaluated_value)
     operator = other.operator

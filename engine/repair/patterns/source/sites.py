@@ -267,6 +267,7 @@ class Trail:
         return None
 
 
+_NEAR = 4  # lines above a statement whose comments are about it
 MEANT = re.compile(
     r"(?i)#.*\b(?:must exist|must be there|fails? (?:loud|hard|fast)|on purpose|deliberate|intentional|intended|"
     r"let it (?:raise|fail|crash|propagate)|should (?:raise|fail)|propagates?)"
@@ -274,9 +275,16 @@ MEANT = re.compile(
 
 
 def meant(module: Module, node: cst.CSTNode) -> str | None:
-    """The comment in the function around a node that says that an error is wanted; None where none does."""
+    """The comment by a node, or at the head of the function around it, that says that an error is wanted; None where
+    none does: one that stands by another check is about that."""
     function = module.function(node)
-    found = MEANT.search(module.code(function)) if function is not None else None
+    if function is None:
+        return None
+    lines = module.text.splitlines()
+    where, begun = module.position(node), module.position(function).start.line
+    head = module.position(function.body.body[0]).start.line if function.body.body else begun
+    near = [*lines[max(0, where.start.line - 1 - _NEAR) : where.end.line + 1], *lines[max(0, begun - 2) : head]]
+    found = next((one for line in near if (one := MEANT.search(line))), None)
     return found[0].strip() if found else None
 
 

@@ -111,6 +111,16 @@ def _reachable(module: Module, node: cst.CSTNode, names: list[str]) -> str:
         if name.startswith("self."):
             if takes_self and name in own:  # another class's is none of its own
                 return name
-        elif name in module.imported or name in top:
+        elif name in top or (name in module.imported and _is_imported_for(module, node, name)):
             return name
     return ""
+
+
+def _is_imported_for(module: Module, node: cst.CSTNode, name: str) -> bool:
+    """Whether an import of a name is of the file, or of a function around a node: others' are none of its own."""
+    for one in module.nodes(cst.ImportAlias):
+        bound = dotted(one.asname.name) if one.asname is not None else dotted(one.name).partition(".")[0]
+        function = module.function(one)
+        if bound == name and (function is None or function in module.ancestors(node)):
+            return True
+    return False

@@ -44,7 +44,7 @@ def guard_formula(
     if value.strength == "guessed" and _at_least_one_part(module, inner):
         return "at-least-one", Value("one at least", "guessed", "it is a number of parts"), False
     if value.strength == "guessed":
-        value = values.as_for_one(module, whole) or value
+        value = values.as_for_one(module, whole) or values.as_it_is(module, whole) or value
     codes = list(dict.fromkeys(denominator_code(module, one) for one in inner))
     line = guards.statement_line(module, whole)
     bound = [code for code in codes if not is_repeatable(code)]

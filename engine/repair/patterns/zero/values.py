@@ -53,6 +53,18 @@ def as_for_one(module: Module, whole: cst.BaseExpression) -> Value | None:
     return Value(module.code(whole.left), "guessed", "it waits as long as for one")
 
 
+def as_it_is(module: Module, whole: cst.BaseExpression) -> Value | None:
+    """What a list that is repeated is where there is nothing to repeat it by: `some = some * (total // len(some))`."""
+    change = module.parent(whole)
+    if not isinstance(whole, cst.BinaryOperation) or not isinstance(whole.operator, cst.Multiply):
+        return None
+    if not isinstance(change, cst.Assign) or len(change.targets) != 1:
+        return None
+    target = module.code(change.targets[0].target)
+    is_repeated = module.code(whole.left) == target and f"len({target})" in module.code(whole.right)
+    return Value(target, "guessed", "nothing is repeated") if is_repeated else None
+
+
 def is_step(module: Module, whole: cst.BaseExpression) -> bool:
     """Whether a quotient is how far a range goes at a time, or how long something waits for a key: never zero."""
     change = module.parent(whole)
