@@ -141,7 +141,8 @@ def test_what_is_gone_already_is_said_in_older_words(tmp_path: Path) -> None:
     made: dict[str, object] = {}
     exec(text, made)
     assert made["drop"](str(tmp_path / "none")) == "dropped"  # type: ignore[operator]
-    assert "except (IOError, OSError):" in text
+    with pytest.raises(OSError, match=r"irectory|permitted"):
+        made["drop"](str(tmp_path))  # type: ignore[operator]
     assert "contextlib" not in text
 
 
@@ -197,3 +198,57 @@ def test_what_a_condition_asks_for_alone_need_not_be_there(tmp_path: Path) -> No
     made: dict[str, object] = {}
     exec(after(told(tmp_path, "type-mismatch", source, "if dataloaders", "KeyError: 'val'")), made)
     assert made["fit"]({}, 10) == 0  # type: ignore[operator]
+
+
+def test_a_long_statement_is_still_a_statement_in_older_words(tmp_path: Path) -> None:
+    source = "import os\ndef drop(name):\n    os.remove(\n        # this one\n\n        name\n    )\n    return 1\n"
+    made: dict[str, object] = {}
+    exec(
+        after(told(tmp_path, "missing-file", source, "os.remove", "OSError: [Errno 2] No such file or directory: 'x'")),
+        made,
+    )
+    assert made["drop"](str(tmp_path / "none")) == 1  # type: ignore[operator]
+
+
+def test_a_persons_own_lines_are_left_in_their_words(tmp_path: Path) -> None:
+    source = (
+        "from __future__ import print_function\nimport os, sys\ndef sizes(names):\n    for name in names:\n"
+        "        print('got', name, file=sys.stderr)\n    total = open(names[0]).read()\n"
+        "    print('x', total, file=sys.stderr)\n"
+        "    return total\n"
+    )
+    found = told(tmp_path, "missing-file", source, "total =", "IOError: [Errno 2] No such file or directory: 'x'")
+    assert is_left(found) or "print('x', total, file=sys.stderr)" in after(found)
+
+
+def test_rows_of_another_thing_are_all_kept(tmp_path: Path) -> None:
+    source = (
+        "class Notes:\n    def get(self, key):\n        found = self.find(key)\n        return found.text\n\n\n"
+        "def rows(table):\n    out = []\n    for row in table:\n        note = row.get('note')\n"
+        "        out.append(note)\n    return out\n"
+    )
+    text = after(told(tmp_path, "attribute", source, "found.text", NONE + "'text'"))
+    made: dict[str, object] = {}
+    exec(text, made)
+    assert made["rows"]([{}, {"note": 1}]) == [None, 1]  # type: ignore[operator]
+
+
+def test_what_a_class_works_with_is_not_left_out(tmp_path: Path) -> None:
+    source = (
+        "class Node:\n    def __init__(self, name, size=3):\n        self.name = name.strip()\n"
+        "        self.size = size\n"
+        "    @classmethod\n    def from_dict(cls, data):\n        return cls(data['name'], data['size'])\n"
+    )
+    found = told(tmp_path, "type-mismatch", source, "return cls", "KeyError: 'name'")
+    assert is_left(found) or "data.get('name')" not in after(found)
+
+
+def test_a_caller_that_waits_for_the_error_gets_it(tmp_path: Path) -> None:
+    source = (
+        "class Bad(Exception):\n    pass\ndef one(data):\n    try:\n        return int(data['n'])\n"
+        "    except ValueError:\n        raise Bad('bad number')\ndef all_of(rows):\n    out = []\n"
+        "    for row in rows:\n        try:\n            out.append(one(row))\n        except KeyError:\n"
+        "            out.append(0)\n    return out\n"
+    )
+    found = told(tmp_path, "type-mismatch", source, "int(data", "KeyError: 'n'")
+    assert is_left(found) or "except (ValueError, KeyError)" not in after(found)

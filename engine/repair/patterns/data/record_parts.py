@@ -26,8 +26,15 @@ def default_of(module: Module, arg: cst.Arg, call: cst.Call) -> str | None:
     if arg.star or not isinstance(arg.value, cst.Subscript) or not _makes_of_record(module, arg.value, call):
         return None
     around = _class_of(module, call)
-    code = _taken_by(module, around, arg, call) if around is not None else None
-    return code if code is not None and _PLAIN.match(code) and code != "None" else ""
+    if around is None:
+        return ""
+    taken = _taken_by(module, around, arg, call)
+    if taken is None:
+        return None
+    name, code = taken
+    if code is None:
+        return "" if _is_only_kept(module, around, name) else None
+    return (code if code != "None" else "") if _PLAIN.match(code) else None
 
 
 def _makes_of_record(module: Module, part: cst.Subscript, call: cst.Call) -> bool:
@@ -49,18 +56,33 @@ def _class_of(module: Module, call: cst.Call) -> cst.ClassDef | None:
     return next((one for one in module.nodes(cst.ClassDef) if one.name.value == name), None)
 
 
-def _taken_by(module: Module, around: cst.ClassDef, arg: cst.Arg, call: cst.Call) -> str | None:
-    """The default of the parameter, or of the field of a dataclass, that an argument is given for."""
+def _taken_by(module: Module, around: cst.ClassDef, arg: cst.Arg, call: cst.Call) -> tuple[str, str | None] | None:
+    """The parameter, or the field of a dataclass, that an argument is given for, and its default if it has one; None
+    where that cannot be told."""
     begun = next((one for one in own_nodes(around.body, cst.FunctionDef) if one.name.value == "__init__"), None)
     place = list(call.args).index(arg)
     wanted = arg.keyword.value if arg.keyword is not None else None
+    if begun is None and around.bases and wanted is None:
+        return None  # what it inherits comes first
     if begun is not None:
         taken = [*begun.params.posonly_params, *begun.params.params][1:]
-        named = [*taken, *begun.params.kwonly_params]
-        found = next((one for one in named if one.name.value == wanted), None) if wanted else None
-        found = found or (taken[place] if wanted is None and place < len(taken) else None)
-        return module.code(found.default) if found is not None and found.default is not None else None
-    fields = [one for one in own_nodes(around.body, cst.AnnAssign) if isinstance(one.target, cst.Name)]
-    field = next((one for one in fields if module.code(one.target) == wanted), None) if wanted else None
-    field = field or (fields[place] if wanted is None and place < len(fields) else None)
-    return module.code(field.value) if field is not None and field.value is not None else None
+        named = [(one.name.value, one.default) for one in [*taken, *begun.params.kwonly_params]]
+        ordered = [(one.name.value, one.default) for one in taken]
+    else:
+        fields = [one for one in own_nodes(around.body, cst.AnnAssign) if isinstance(one.target, cst.Name)]
+        named = ordered = [(module.code(one.target), one.value) for one in fields]
+    if wanted is not None:
+        found = next((one for one in named if one[0] == wanted), None)
+    else:
+        found = ordered[place] if place < len(ordered) else None
+    return (found[0], module.code(found[1]) if found[1] is not None else None) if found is not None else None
+
+
+def _is_only_kept(module: Module, around: cst.ClassDef, name: str) -> bool:
+    """Whether a class does nothing with a parameter but keep it, so that None is as good as any other value there."""
+    begun = next((one for one in own_nodes(around.body, cst.FunctionDef) if one.name.value == "__init__"), None)
+    if begun is None:
+        return True
+    named = [one for one in own_nodes(begun.body, cst.Name) if one.value == name]
+    reads = [one for one in named if getattr(module.parent(one), "attr", None) is not one]
+    return all(isinstance(module.parent(one), cst.Assign | cst.Element | cst.AnnAssign) for one in reads)

@@ -13,6 +13,7 @@ from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.pattern import FileEdit
 from engine.repair.patterns.source.edit import Module, NotEditable
 from engine.repair.patterns.source.intent import is_generator, own_nodes
+from engine.repair.patterns.source.producers import bound_to
 from engine.repair.patterns.source.syntax import last_name
 
 MOST_CALLS = 3
@@ -36,6 +37,7 @@ def passed_over(module: Module, function: cst.FunctionDef, edit: FileEdit) -> Fi
     calls = [one for one in new.nodes(cst.Call) if last_name(one.func) == name and new.function(one) not in same]
     if len(same) != 1 or not 0 < len(calls) <= MOST_CALLS:
         return edit
+    calls = [one for one in calls if _is_of(new, one, same[0])]
     open_ones = [line for one in calls if (line := _needing(new, one, is_method=_is_method(new, same[0]))) is not None]
     for line in open_ones:
         target = line.body[0].targets[0].target if isinstance(line.body[0], cst.Assign) else None
@@ -49,6 +51,20 @@ def passed_over(module: Module, function: cst.FunctionDef, edit: FileEdit) -> Fi
 
 def _is_method(module: Module, function: cst.FunctionDef) -> bool:
     return isinstance(module.parent(module.parent(function) or function), cst.ClassDef)
+
+
+def _is_of(module: Module, call: cst.Call, function: cst.FunctionDef) -> bool:
+    """Whether a call is one of the function for sure: of a method by `self`, or by what is made of its class."""
+    own = module.nearest(function, cst.ClassDef) if _is_method(module, function) else None
+    if own is None:
+        return isinstance(call.func, cst.Name)
+    owner = call.func.value if isinstance(call.func, cst.Attribute) else None
+    if not isinstance(owner, cst.Name):
+        return False
+    if owner.value in ("self", "cls"):
+        return module.nearest(call, cst.ClassDef) is own
+    made = bound_to(module, owner)
+    return isinstance(made, cst.Call) and last_name(made.func) == own.name.value
 
 
 def _always_gives(module: Module, function: cst.FunctionDef) -> bool:

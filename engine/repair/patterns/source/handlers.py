@@ -20,7 +20,8 @@ _OF_DATA = ("KeyError", "IndexError", "LookupError", "AttributeError", "TypeErro
 _ALIEN = re.compile(  # these say nothing of data, or of a file, that was not as expected
     r"\b(?:ImportError|ModuleNotFoundError|KeyboardInterrupt|SystemExit|StopIteration|GeneratorExit|StopAsyncIteration|"
     r"CancelledError|Warning|AssertionError|NotImplementedError|SyntaxError|Exception|BaseException|NameError|"
-    r"DoesNotExist|UnboundLocalError|RecursionError|MemoryError)\b"
+    r"DoesNotExist|UnboundLocalError|RecursionError|MemoryError|TimeoutError|\w*Timeout|Empty|Full|BlockingIOError|"
+    r"InterruptedError)\b"
 )
 
 _RECKONING = re.compile(r"\b(?:OverflowError|ZeroDivisionError|FloatingPointError|ArithmeticError)\b")
@@ -93,6 +94,11 @@ def _translating(module: Module, node: cst.CSTNode, error: str) -> cst.ExceptHan
     if error not in _OF_DATA:
         return None
     inner: cst.CSTNode = node
+    caught = [one for one in module.nodes(cst.ExceptHandler) if one.type is not None]
+    if any(
+        error in module.code(one.type) for one in caught if one.type is not None and not _is_around(module, one, node)
+    ):
+        return None  # a caller waits for it
     for around in module.ancestors(node):
         if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.Lambda | cst.With | cst.For | cst.While):
             return None
@@ -108,6 +114,11 @@ def _translating(module: Module, node: cst.CSTNode, error: str) -> cst.ExceptHan
             return max(around.handlers, key=lambda one: _kinship(module, one))
         inner = around
     return None
+
+
+def _is_around(module: Module, handler: cst.ExceptHandler, node: cst.CSTNode) -> bool:
+    whole = module.parent(handler)
+    return any(one is whole for one in module.ancestors(node))
 
 
 def _kinship(module: Module, handler: cst.ExceptHandler) -> int:

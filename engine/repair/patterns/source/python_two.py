@@ -8,7 +8,10 @@ from dataclasses import replace
 from string import Formatter
 from typing import cast
 
-from engine.repair.patterns.pattern import Case, Declined, FileEdit, Project, Proposal
+import libcst as cst
+
+from engine.repair.patterns.pattern import Applicability, Case, Declined, FileEdit, Project, Proposal
+from engine.repair.patterns.source.syntax import dotted
 from engine.repair.record import ErrorRecord
 
 _SAYS = {
@@ -47,13 +50,12 @@ _UNKNOWN = re.compile(
     r"(?<!\w)[fF][rR]?['\"]|:=|\braise .* from |\bprint\(.*file=|\bnonlocal\b|\byield from\b|\bcontextlib\.suppress\b|"
     r"\b(?:from|import) pathlib\b"
 )
+_ONLY_IF_MISSING = (
+    "try:\n    pass\nexcept (IOError, OSError) as error:\n    if error.errno != errno.ENOENT:\n        raise\n"
+)
 _MADE_BY_PATH = re.compile(
     r"(?m)^(?P<indent>[ \t]*)(?:pathlib\.)?Path\((?P<path>.+)\)(?P<parent>\.parent)?"
     r"\.mkdir\(parents=True, exist_ok=True\)$"
-)
-_SUPPRESSED = re.compile(
-    r"(?m)^(?P<indent>[ \t]*)with contextlib\.suppress\((?P<kind>[^()\n]*)\):\n"
-    r"(?P<body>(?:(?P=indent)[ \t]+.*(?:\n|\Z))+)"
 )
 
 
@@ -122,12 +124,15 @@ def fitting(case: Case, made: Proposal | Declined) -> Proposal | Declined:
     edits = tuple(_rewritten(one) for one in made.edits)
     if any(_UNKNOWN.search(line) for one in edits for line in _added(one)):
         return Declined(made.pattern, "the project runs on Python 2, which cannot read what would be written")
-    return replace(made, edits=edits)
+    is_broad = any("except (IOError, OSError):" in line for one in edits for line in _added(one))
+    how: Applicability = "review" if is_broad and made.applicability == "safe" else made.applicability
+    return replace(made, edits=edits, applicability=how)
 
 
 def _added(edit: FileEdit) -> list[str]:
-    before = set((edit.before or b"").decode("utf-8", "replace").splitlines(keepends=True))
-    return [one for one in edit.after.decode("utf-8", "replace").splitlines(keepends=True) if one not in before]
+    before = {one.strip() for one in (edit.before or b"").decode("utf-8", "replace").splitlines()}
+    lines = edit.after.decode("utf-8", "replace").splitlines(keepends=True)
+    return [one for one in lines if one.strip() not in before]  # what only stands further in is a person's own
 
 
 def _rewritten(edit: FileEdit) -> FileEdit:
@@ -135,6 +140,17 @@ def _rewritten(edit: FileEdit) -> FileEdit:
     fresh = set(_added(replace(edit, after=text.encode())))
     lines = [in_old_words(line) if line in fresh else line for line in text.splitlines(keepends=True)]
     return replace(edit, after="".join(lines).encode())
+
+
+class _Unsuppressed(cst.CSTTransformer):
+    """`with contextlib.suppress(FileNotFoundError):` as Python 2 has it: the error of a file that is missing, alone."""
+
+    def leave_With(self, _original_node: cst.With, updated_node: cst.With) -> cst.BaseStatement:
+        call = updated_node.items[0].item
+        if len(updated_node.items) != 1 or not isinstance(call, cst.Call) or dotted(call.func) != "contextlib.suppress":
+            return updated_node
+        made = cst.ensure_type(cst.parse_statement(_ONLY_IF_MISSING), cst.Try)
+        return made.with_changes(body=updated_node.body, leading_lines=updated_node.leading_lines)
 
 
 def _without_newer_modules(edit: FileEdit) -> str:
@@ -145,16 +161,12 @@ def _without_newer_modules(edit: FileEdit) -> str:
         text = _MADE_BY_PATH.sub(_made_by_os, text)
         line = "" if re.search(r"(?m)^import os\b", text) else "import os\n"
         text = re.sub(r"(?m)^(?:from pathlib import Path|import pathlib)\n", line, text)
-    if "suppress(" not in before and _SUPPRESSED.search(text):
-        text = _SUPPRESSED.sub(_passed_over, text)
-        if "contextlib" not in before:
-            text = re.sub(r"(?m)^import contextlib\n", "", text)
+    if "contextlib" not in before and "contextlib.suppress(FileNotFoundError)" in text:
+        tree = cst.parse_module(text).visit(_Unsuppressed())
+        text = re.sub(
+            r"(?m)^import contextlib\n", "" if re.search(r"(?m)^import errno\b", text) else "import errno\n", tree.code
+        )
     return text
-
-
-def _passed_over(one: re.Match[str]) -> str:
-    indent = one["indent"]
-    return f"{indent}try:\n{one['body']}{indent}except {one['kind']}:\n{indent}    pass\n"
 
 
 def _made_by_os(one: re.Match[str]) -> str:
