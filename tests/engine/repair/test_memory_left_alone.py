@@ -1,0 +1,117 @@
+"""What runs out of memory and is left alone: what would loop for ever, give wrong means, or answer as a success."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.repair.patterns.pattern import Declined, Proposal
+from tests.engine.repair.telling import told
+
+OOM = "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
+TENSORFLOW = "tensorflow.python.framework.errors_impl.ResourceExhaustedError: OOM when allocating tensor"
+
+
+def proposed(root: Path, source: str, code: str, error: str = OOM) -> Proposal | Declined:
+    return told(root, "out-of-memory", source, code, error)
+
+
+def operator(found: Proposal | Declined) -> str:
+    return found.operator if isinstance(found, Proposal) else ""
+
+
+# -- rounds that are passed over ---------------------------------------------------------------------------------------
+
+QUEUE = """\
+import torch
+
+
+def work(jobs, model, options, i, done):
+    while TEST:
+        FIRST
+        mask = model(load(job))
+        mask.save(job + ".png")
+        LAST
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "first", "last", "is_passed"),
+    [
+        ("True", "job = jobs.get()", "", True),
+        ("True", "job = jobs.get(timeout=1)", "", True),
+        ("job := jobs.popleft()", "", "", True),
+        ("i < len(jobs)", "job = options.get('size')", "i += 1", False),
+        ("i < len(jobs)", "job = options.get('size')", "i = i + 1", False),
+        ("i < len(jobs)", "job = jobs.get()", "i = len(model.seen)", False),
+        ("not done", "job = jobs.get()", "done.append(job)", False),
+        ("True", "job = jobs.get(i)", "", False),
+        ("True", "size = options\n        job = jobs.get()", "", False),
+    ],
+)
+def test_a_loop_that_does_not_begin_with_its_job_is_not_gone_on_with(
+    tmp_path: Path, test: str, first: str, last: str, is_passed: bool
+) -> None:
+    source = QUEUE.replace("TEST", test).replace("FIRST", first).replace("LAST", last)
+    source = "\n".join(one for one in source.splitlines() if one.strip() or not one) + "\n"
+    assert (operator(proposed(tmp_path, source, "mask = model(")) == "skip-item") is is_passed
+
+
+ROUNDS = """\
+import torch
+
+
+class Run:
+    def work(self, paths, model, total):
+        names = []
+        kept = []
+        done = {}
+        for path in paths:
+            BEFORE
+            score = model(load(path))
+            BEHIND
+            print(path)
+        END
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "end"),
+    [
+        pytest.param("", "total += score", "return total / len(paths)", id="a mean"),
+        pytest.param("", "total = total + score", "return total", id="a sum"),
+        pytest.param("", "total.update(score)", "return total.avg", id="a meter"),
+        pytest.param("names.append(path)", "kept.append((path, score))", "", id="in step with another list"),
+        pytest.param("", "names.append(path)\n            kept.append((path, score))", "", id="two lists"),
+        pytest.param("self.names.append(path)", "self.kept.append(score)", "", id="two lists of the object"),
+        pytest.param("", "self.kept.append(score)", "", id="the object's list"),
+        pytest.param("", "kept.append((path, score))", "show(zip(paths, kept))", id="told by place"),
+        pytest.param("", "done[path] = score", "return sum(done.values()) / len(paths)", id="a mean of a dict"),
+        pytest.param("", "self.scores[path] = score", "", id="an array of the object"),
+        pytest.param("", "scores = np.empty(9)\n            scores[0] = score", "", id="an array"),
+        pytest.param("", "self.last = score", "", id="what the object keeps"),
+        pytest.param("path = join(path, names)", "names = score", "", id="the round before"),
+        pytest.param("", "done[len(done)] = score", "", id="a dict by place"),
+        pytest.param("", "self.last, rest = score", "", id="what the object keeps, and more"),
+        pytest.param("done[path] = None", "", "", id="a part of it is kept"),
+        pytest.param("yield path", "", "", id="a part of it is given"),
+    ],
+)
+def test_rounds_that_are_counted_or_go_by_their_place_are_not_left_out(
+    tmp_path: Path, before: str, behind: str, end: str
+) -> None:
+    source = ROUNDS.replace("BEFORE", before).replace("BEHIND", behind).replace("END", end)
+    source = "\n".join(one for one in source.splitlines() if one.strip() or not one) + "\n"
+    plain = ROUNDS.replace("BEFORE", "").replace("BEHIND", "").replace("END", "")
+    assert operator(proposed(tmp_path, plain, "score = model(")) == "skip-item"
+    assert operator(proposed(tmp_path, source, "score = model(")) != "skip-item"
+
+
+def test_the_scales_of_one_image_are_no_items(tmp_path: Path) -> None:
+    source = (
+        "import torch\n\n\ndef f(model, scales, image):\n    for scale in scales:\n"
+        "        out = model(resize(image, scale))\n        save(scale, out)\n"
+    )
+    assert operator(proposed(tmp_path, source, "out = model(")) != "skip-item"
+    assert operator(proposed(tmp_path, source.replace("scale", "page"), "out = model(")) == "skip-item"
