@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from engine.repair.patterns.pattern import Declined, Proposal
-from tests.engine.repair.telling import told
+from tests.engine.repair.telling import after, told
 
 OOM = "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
 TENSORFLOW = "tensorflow.python.framework.errors_impl.ResourceExhaustedError: OOM when allocating tensor"
@@ -115,3 +117,91 @@ def test_the_scales_of_one_image_are_no_items(tmp_path: Path) -> None:
     )
     assert operator(proposed(tmp_path, source, "out = model(")) != "skip-item"
     assert operator(proposed(tmp_path, source.replace("scale", "page"), "out = model(")) == "skip-item"
+
+
+# -- answers -----------------------------------------------------------------------------------------------------------
+
+BESIDE = """\
+import torch
+
+
+class Service:
+    def size_of(self, n):
+        try:
+            return ORDINARY
+        except torch.cuda.OutOfMemoryError:
+            return FAILED
+
+    def embed(self, text):
+        vector = self.model(text)
+        return OWN
+"""
+
+
+@pytest.mark.parametrize(
+    ("ordinary", "failed", "own", "is_answered"),
+    [
+        ("self.probe(n)", "0", "vector", False),
+        ("self.probe(n)", "False", "vector", False),
+        ("{'text': n}", "{'text': 'large', 'code': 1}", "vector", False),
+        ("{'text': n}", "{'text': 'large', 'code': 1}", "{'text': vector}", True),
+        ("{'text': n}", "{'text': 'large', 'code': 1}", "dumps({'text': vector})", False),
+        ("{'text': n}", "{'text': 'large', 'code': 1}", "{'vector': vector}", False),
+        ("{'text': n}", "{'text': 'large', 'code': 0}", "{'text': vector}", False),
+        ("{'text': n}", "{'text': 'large'}", "{'text': vector}", False),
+        ("{'text': n}", "{'text': '', 'success': True}", "{'text': vector, 'success': True}", False),
+        ("{'text': n}", "{'text': '', 'success': False}", "{'text': vector, 'success': True}", True),
+        ("{'text': n}", "{'text': '', 'status': 200}", "{'text': vector, 'status': 200}", False),
+    ],
+)
+def test_only_a_failure_of_its_own_kind_is_answered_as_beside(
+    tmp_path: Path, ordinary: str, failed: str, own: str, is_answered: bool
+) -> None:
+    source = BESIDE.replace("ORDINARY", ordinary).replace("FAILED", failed).replace("OWN", own)
+    found = proposed(tmp_path, source, "vector = self.model(")
+    is_beside = isinstance(found, Proposal) and "`size_of`" in found.why
+    assert is_beside is is_answered
+
+
+def fails(*_args: object, **_more: object) -> object:
+    raise RuntimeError("CUDA out of memory.")
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "answer"),
+    [
+        ("{'success': False, 'message': 'none'}", "{'success': True, 'message': out}", ("success", False)),
+        ("{'ok': 0, 'text': ''}", "{'ok': 1, 'text': out}", ("ok", 0)),
+        ("{'error': 1, 'text': ''}", "{'error': 0, 'text': out}", ("error", 1)),
+        ("{'status': 'error', 'text': ''}", "{'status': 'ok', 'text': out}", ("status", "error")),
+    ],
+)
+def test_a_record_that_says_failure_is_not_turned_to_success(
+    tmp_path: Path, first: str, then: str, answer: tuple[str, object]
+) -> None:
+    source = (
+        "import torch\n\n\ndef handle(model, asked):\n    out = model.generate(asked)\n    if out is None:\n"
+        f"        return {first}\n    return {then}\n"
+    )
+    text = after(proposed(tmp_path, source, "out = model.generate")).replace("import torch\n", "", 1)
+    names: dict[str, Any] = {"torch": SimpleNamespace(cuda=SimpleNamespace(empty_cache=lambda: None))}
+    exec(text, names)
+    assert names["handle"](SimpleNamespace(generate=fails), 1)[answer[0]] == answer[1]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "{'success': False, 'message': out}",
+        "{'error': 1, 'text': out}",
+        "{'error': 0, 'text': out, 'tokens': tokens}",
+        "{'error': 0, 'text': out, 'tokens': maybe}",
+        "{'error': found, 'text': out}",
+    ],
+)
+def test_a_record_of_a_failure_or_of_what_is_not_there_is_no_answer(tmp_path: Path, record: str) -> None:
+    source = (
+        "import torch\n\n\ndef handle(model, asked):\n    if asked:\n        maybe = 1\n"
+        f"    out, tokens = model.generate(\n        asked\n    )\n    return {record}\n"
+    )
+    assert operator(proposed(tmp_path, source, "out, tokens = ")) != "answer-error"
