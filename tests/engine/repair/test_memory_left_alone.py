@@ -205,3 +205,38 @@ def test_a_record_of_a_failure_or_of_what_is_not_there_is_no_answer(tmp_path: Pa
         f"    out, tokens = model.generate(\n        asked\n    )\n    return {record}\n"
     )
     assert operator(proposed(tmp_path, source, "out, tokens = ")) != "answer-error"
+
+
+# -- the CPU -----------------------------------------------------------------------------------------------------------
+
+MOVED = """\
+import torch
+
+
+def make(model, image, device):
+    model.to(device)
+    image = image[0].unsqueeze(0).to(device)
+    out = model(image)
+    return out
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("model.to(device)", "model.eval()", id="never moved"),
+        pytest.param("model.to(device)", "model.to(torch.uint8)", id="moved to no device"),
+        pytest.param("model.to(device)", "model = pipeline('draw').to(device)", id="a pipeline"),
+        pytest.param("model(image)", "model.encode(image)", id="moves by itself"),
+        pytest.param("model(image)", "model.generate(image, device=device)", id="told the device"),
+        pytest.param(
+            "def make",
+            "class Net(torch.nn.Module):\n    def forward(self, x):\n        return x.to(self.device)\n\n\ndef make",
+            id="a module that has a device",
+        ),
+    ],
+)
+def test_what_is_not_seen_to_be_a_module_that_is_moved_stays_on_its_device(tmp_path: Path, old: str, new: str) -> None:
+    assert operator(proposed(tmp_path, MOVED, "out = model(image)")) == "on-cpu"
+    at = "out = " + new if old == "model(image)" else "out = model(image)"
+    assert operator(proposed(tmp_path, MOVED.replace(old, new), at)) != "on-cpu"
