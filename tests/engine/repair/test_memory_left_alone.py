@@ -240,3 +240,32 @@ def test_what_is_not_seen_to_be_a_module_that_is_moved_stays_on_its_device(tmp_p
     assert operator(proposed(tmp_path, MOVED, "out = model(image)")) == "on-cpu"
     at = "out = " + new if old == "model(image)" else "out = model(image)"
     assert operator(proposed(tmp_path, MOVED.replace(old, new), at)) != "on-cpu"
+
+
+# -- errors that are told anew -----------------------------------------------------------------------------------------
+
+
+class ResourceExhaustedError(Exception):
+    """As TensorFlow makes it: of a node and an operation, too."""
+
+    def __init__(self, node: object, operation: object, message: str) -> None:
+        super().__init__(message)
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["model.fit(x, y, epochs=3, batch_size=32)", "model.train(x, y, image_size)", "model.predict(x, batch_size=1)"],
+)
+def test_an_error_that_is_not_made_of_words_alone_is_told_as_another(tmp_path: Path, call: str) -> None:
+    source = f"import tensorflow as tf\n\n\ndef run(model, x, y, image_size):\n    found = {call}\n    return found\n"
+    text = after(proposed(tmp_path, source, "found = ", TENSORFLOW))
+    assert not any(line and not line.strip() for line in text.splitlines())
+    names: dict[str, Any] = {}
+    exec(text.replace("import tensorflow as tf\n", ""), names)
+
+    def exhausted(*_args: object, **_more: object) -> object:
+        raise ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    model = SimpleNamespace(fit=exhausted, train=exhausted, predict=exhausted)
+    with pytest.raises(RuntimeError, match=r"out of memory.*OOM when allocating"):
+        names["run"](model, 1, 2, 3)
