@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -269,3 +271,37 @@ def test_an_error_that_is_not_made_of_words_alone_is_told_as_another(tmp_path: P
     model = SimpleNamespace(fit=exhausted, train=exhausted, predict=exhausted)
     with pytest.raises(RuntimeError, match=r"out of memory.*OOM when allocating"):
         names["run"](model, 1, 2, 3)
+
+
+# -- steps in halves ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("read", "is_halved"), [("meta['paths']", False), ("**meta", False), ("meta.items()", False), ("meta", True)]
+)
+def test_a_part_of_a_batch_that_is_a_dict_is_not_cut(tmp_path: Path, read: str, is_halved: bool) -> None:
+    source = (
+        "import torch\n\n\ndef train(model, loader, optimizer, crit):\n    for images, targets, meta in loader:\n"
+        "        optimizer.zero_grad()\n        loss = crit(model(images.cuda()), targets.cuda())\n"
+        f"        loss.backward()\n        optimizer.step()\n        log({read})\n"
+    )
+    assert (operator(proposed(tmp_path, source, "loss = crit(")) == "split-step") is is_halved
+
+
+def calls_over(root: Path, lines: int) -> int:
+    body = "".join(f"        x{one} = f(images, {one})\n" for one in range(lines))
+    source = (
+        f"import torch\n\n\ndef train(model, loader, optimizer, crit):\n    for images, targets in loader:\n{body}"
+        "        optimizer.zero_grad()\n        loss = crit(model(images), targets)\n        loss.backward()\n"
+        "        optimizer.step()\n"
+    )
+    profile = cProfile.Profile()
+    profile.enable()
+    found = proposed(root, source, "loss = crit(")
+    profile.disable()
+    assert operator(found) == "split-step"
+    return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+
+def test_a_loop_of_many_lines_is_read_line_by_line(tmp_path: Path) -> None:
+    assert calls_over(tmp_path, 80) < 2.6 * calls_over(tmp_path, 40)
