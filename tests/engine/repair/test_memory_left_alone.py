@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cProfile
 import pstats
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -271,6 +272,14 @@ def test_an_error_that_is_not_made_of_words_alone_is_told_as_another(tmp_path: P
     model = SimpleNamespace(fit=exhausted, train=exhausted, predict=exhausted)
     with pytest.raises(RuntimeError, match=r"out of memory.*OOM when allocating"):
         names["run"](model, 1, 2, 3)
+
+
+@pytest.mark.parametrize("loop", ["", "for batch in loader:\n        "])
+def test_what_is_written_for_torch_is_not_written_where_another_says_it(tmp_path: Path, loop: str) -> None:
+    said = "RuntimeError: RESOURCE_EXHAUSTED: Out of memory on GPU allocating 5 bytes"
+    source = f"import jax\n\n\ndef f(model, batch, loader, out):\n    {loop}out = model(batch)\n    return out\n"
+    found = proposed(tmp_path, source, "out = model(", said)
+    assert isinstance(found, Declined) or not re.search(r"\b(?:CLEAR|TORCH)\b", after(found))
 
 
 # -- steps in halves ---------------------------------------------------------------------------------------------------

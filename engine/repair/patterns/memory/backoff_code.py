@@ -12,7 +12,7 @@ import libcst as cst
 from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.memory.done_again import begins_from_itself
 from engine.repair.patterns.pattern import Case, Proposal
-from engine.repair.patterns.source.edit import Module, first_changed_line
+from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.source.placing import parse_statements
 
 IS_OUT_OF_MEMORY = '''def _is_out_of_memory(error):
@@ -135,6 +135,8 @@ def is_of_torch(case: Case, module: Module) -> bool:
 def with_helpers(site: Site, *helpers: str) -> str:
     """Add helpers, and torch where the error is of it; the statement that clears the cache, '' where there is none."""
     if site.is_xla:
+        if any("TORCH" in one or "CLEAR" in one for one in helpers):
+            raise NotEditable("what ran out is not torch, whose memory and tensors the helper is for")
         for helper in reversed(helpers):
             own = _IS_EXHAUSTED if helper == IS_OUT_OF_MEMORY else helper
             site.module.add_helper(own.replace("raise type(error)(", "raise RuntimeError("))
