@@ -51,6 +51,10 @@ def work(jobs, model, options, i, done):
         ("i < len(jobs)", "job = options.get('size')", "i = i + 1", False),
         ("i < len(jobs)", "job = jobs.get()", "i = len(model.seen)", False),
         ("not done", "job = jobs.get()", "done.append(job)", False),
+        ("True", "job = jobs.get()", "jobs.task_done()", True),
+        ("True", "job = jobs.get()", "if mask.last:\n            break", False),
+        ("True", "job = jobs.get()", "jobs.forget(job)", False),
+        ("True", "job = jobs.get()", "options.delete(job)", False),
         ("True", "job = jobs.get(i)", "", False),
         ("True", "size = options\n        job = jobs.get()", "", False),
     ],
@@ -92,6 +96,9 @@ class Run:
         pytest.param("self.names.append(path)", "self.kept.append(score)", "", id="two lists of the object"),
         pytest.param("", "self.kept.append(score)", "", id="the object's list"),
         pytest.param("", "kept.append((path, score))", "show(zip(paths, kept))", id="told by place"),
+        pytest.param(
+            "", "done[path] = score", "found = done.values()\n        return np.mean(found)", id="by another name"
+        ),
         pytest.param("", "done[path] = score", "return sum(done.values()) / len(paths)", id="a mean of a dict"),
         pytest.param("", "self.scores[path] = score", "", id="an array of the object"),
         pytest.param("", "scores = np.empty(9)\n            scores[0] = score", "", id="an array"),

@@ -26,9 +26,12 @@ _COUNTS = ("update", "increment", "incr", "inc", "record", "accumulate", "add_ba
 _BAR = re.compile(r"(?i)(?:.*[._])?\w*(?:bar|tqdm|progress)\w*\Z")
 _DICT = re.compile(r"(?:\{.*\}|(?:collections\.)?(?:dict|defaultdict|OrderedDict)\(.*\))\Z", re.S)
 _LIST = re.compile(r"(?:\[\]|list\(\)|set\(\)|(?:collections\.)?deque\(\))\Z")
+_AVERAGES = re.compile(
+    r"\b(?:f?sum|nan(?:mean|median|sum)|mean|average|median|std|[vh]?stack|cat|concat|concatenate|zip)\("
+)
 _BY_PLACE = (
-    r"\b(?:len|sum|fsum|mean|average|nanmean|median|std|zip|stack|vstack|hstack|cat|concat|concatenate|array|asarray|tensor|"
-    r"enumerate|write_videofile|mimsave|Series)\([^\n]*(?<![\w.]){name}\b|(?<![\w.]){name}\[|\bDataFrame\(\s*\{{[^}}]*\b{name}\b"
+    r"\b(?:len|array|asarray|tensor|enumerate|write_videofile|mimsave|Series)\([^\n]*(?<![\w.]){name}\b|"
+    r"(?<![\w.]){name}\[|\bDataFrame\(\s*\{{[^}}]*\b{name}\b"
 )
 
 
@@ -109,9 +112,19 @@ def _filled(module: Module, scope: cst.CSTNode, target: cst.CSTNode, own: set[st
 
 
 def _waits_for_more(module: Module, loop: cst.While, line: int) -> bool:
-    """Whether what the loop's test asks is touched behind the line: a round that is left out might not end it."""
+    """Whether the loop ends, or its queue goes on, by what is done behind the line: a round left out might not end."""
+    if any(
+        isinstance(one, cst.Break | cst.Return) and module.position(one).start.line > line for one in walk(loop.body)
+    ):
+        return True
     asked = set(_names(module, loop.test)) - _bound_names(loop.test)
-    return any(one == name or one.startswith(f"{name}.") for one in _names(module, loop.body, line) for name in asked)
+    calls = [one for part in (loop.test, loop.body.body[0]) for one in walk(part) if isinstance(one, cst.Call)]
+    asked |= {dotted(one.func.value) for one in calls if isinstance(one.func, cst.Attribute)} - {""}
+    return any(
+        one == name or (one.startswith(f"{name}.") and not one.endswith(".task_done"))
+        for one in _names(module, loop.body, line)
+        for name in asked
+    )
 
 
 def _names(module: Module, node: cst.CSTNode, behind: int = 0) -> Iterator[str]:
@@ -222,10 +235,8 @@ def _goes_by_place(module: Module, scope: cst.CSTNode, loop: cst.For | cst.While
     end = module.position(loop).end.line
     if any(module.position(one).start.line > end for one in module.nodes(cst.Divide, within=scope)):
         return True
-    code = "".join(
-        module.code(one)
-        for one in module.nodes(cst.SimpleStatementLine, within=scope)
-        if module.position(one).start.line > end
-    )
+    code = "\n".join(module.lines[end : module.position(scope).end.line])
+    if _AVERAGES.search(code):
+        return True
     found = _BY_PLACE.format(name=re.escape(name))
     return bool(re.search(found, re.sub(r"\(\s*\n\s*", "(", code)))

@@ -34,7 +34,10 @@ _NO_ITEMS = re.compile(  # rounds over these do the same work anew: without one 
     r"parts?|segments?|heads?|stages?|levels?|passes|rounds?|tiles?|patch(?:es)?|chunks?|frames?|tokens?|attempts?|tries|devices?|gpus?|seeds?|timesteps?|sigmas?|t|iteration|batch(?:es)?)\Z"
 )
 _TAKES = re.compile(r"\b(?:get|get_nowait|recv|receive|input|popleft|pop|next_job|blpop|lpop)\(")
-_OWED = re.compile(r"\.(?:task_done|set_result|release|put|put_nowait|respond|reply|ack|commit)\(")
+_OWED = re.compile(
+    r"\.(?:task_done|set_result|release|put|put_nowait|respond\w*|reply\w*|n?ack|commit|send\w*|publish\w*|complete\w*|"
+    r"finish\w*|delete\w*|remove|succeed)\("
+)
 _DONE = re.compile(r"[\w.]+\.task_done\(\)")
 _SHORT = re.compile(r"(?i)(?:.*_)?(?:\w*(?:name|path|file|title|url|key|uid|uuid)|id|idx|index|i|n|no|count|number)\Z")
 _LISTED = re.compile(r"(?i)(?:files?|paths?|names|urls|ids|prompts|texts|titles|keys)\b|\b(?:listdir|i?glob|iterdir)\(")
