@@ -12,7 +12,7 @@ import libcst as cst
 from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.memory.done_again import begins_from_itself
 from engine.repair.patterns.pattern import Case, Proposal
-from engine.repair.patterns.source.edit import Module, first_changed_line
+from engine.repair.patterns.source.edit import Module, NotEditable, first_changed_line
 from engine.repair.patterns.source.placing import parse_statements
 
 IS_OUT_OF_MEMORY = '''def _is_out_of_memory(error):
@@ -135,8 +135,11 @@ def is_of_torch(case: Case, module: Module) -> bool:
 def with_helpers(site: Site, *helpers: str) -> str:
     """Add helpers, and torch where the error is of it; the statement that clears the cache, '' where there is none."""
     if site.is_xla:
+        if any("TORCH" in one or "CLEAR" in one for one in helpers):
+            raise NotEditable("what ran out is not torch, whose memory and tensors the helper is for")
         for helper in reversed(helpers):
-            site.module.add_helper(_IS_EXHAUSTED if helper == IS_OUT_OF_MEMORY else helper)
+            own = _IS_EXHAUSTED if helper == IS_OUT_OF_MEMORY else helper
+            site.module.add_helper(own.replace("raise type(error)(", "raise RuntimeError("))
         return ""
     if not site.with_torch:
         return _needs_no_torch(site, helpers)
@@ -163,6 +166,14 @@ def finished(site: Site, operator: str, why: str) -> Proposal:
     return Proposal("out-of-memory", operator, (edit,), first_changed_line(edit), "review", why)
 
 
+def raised_again(site: Site, name: str) -> str:
+    """What an error of more words is raised as: its own type, where that is made of its words alone.
+
+    TensorFlow's are made of a node and an operation, too.
+    """
+    return "RuntimeError" if site.is_xla else f"type({name})"
+
+
 def error_name(module: Module) -> str:
     """What a handler calls its error: a name of nothing else in the file, as the handler unbinds it."""
     used = module.names()
@@ -176,13 +187,14 @@ def on_failure(site: Site, size: str, steps: Sequence[str], unless: str = "") ->
     `unless`: what else lets the error pass, ` or _others_wait()`.
     """
     name, indent = error_name(site.module), "    "
+    raised = raised_again(site, name)
     lines = [
         f"except Exception as {name}:",
         f"{indent}if not _is_out_of_memory({name}){unless}:",
         f"{indent * 2}raise",
         f"{indent}if {size} <= 1:",
-        f'{indent * 2}raise type({name})(f"out of memory even with a batch of 1: {{{name}}}") from {name}',
-        *(f"{indent}{step}" for step in steps),
+        f'{indent * 2}raise {raised}(f"out of memory even with a batch of 1: {{{name}}}") from {name}',
+        *(f"{indent}{step}" for step in steps if step),
         f"{indent}continue",
     ]
     return "\n".join(lines)

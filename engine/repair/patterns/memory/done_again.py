@@ -26,12 +26,16 @@ def begins_from_itself(module: Module, lines: Sequence[cst.CSTNode]) -> bool:
     moved, or made another type, stays what it is.
     """
     simple = [one for line in lines for one in _simple(line)]
+    binds = [_bound(one) for one in simple]
+    last: dict[str, int] = {}  # the last line that binds a name to something else
+    for index, one in enumerate(simple[:-1]):
+        if not _only_moves(one):
+            last.update(dict.fromkeys(binds[index], index))
     bound: set[str] = set()
     for index, one in enumerate(simple):
-        behind = {name for each in simple[index:-1] if not _only_moves(each) for name in _bound(each)}
-        if (_read(module, one) - bound) & behind:
+        if any(last.get(name, -1) >= index for name in _read(module, one) - bound):
             return True
-        bound |= _bound(one)
+        bound |= binds[index]
     return False
 
 

@@ -14,6 +14,7 @@ from typing import cast
 
 import libcst as cst
 
+from engine.repair.patterns.memory.answers_alike import is_answer_of_its_kind
 from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_body, with_helpers
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source import intent
@@ -22,7 +23,7 @@ from engine.repair.patterns.source.syntax import last_name, text_of, walk
 
 _FLAG = re.compile(r"(?i)(?:error(?:_?code)?|err(?:_?code)?|is_error|success|ok|status)\Z")
 _TEXT = re.compile(r"(?i)(?:text|output|result|response|answer|message|msg|reply|detail|error_?(?:message|msg))\Z")
-_GOOD = {"0": "1", "False": "True", "True": "False"}
+_IS_SUCCESS = re.compile(r"(?i)(?:success|ok)\Z")
 _WORDS = {"ok": "error", "success": "error", "done": "error"}
 _SAYS = "out of memory on the GPU: a shorter or smaller request needs less"
 
@@ -56,6 +57,8 @@ def _as_beside(site: Site, statement: cst.CSTNode, function: cst.FunctionDef) ->
         if handler.type is None or "OutOfMemoryError" not in module.code(handler.type):
             continue
         if intent.is_generator(beside) != intent.is_generator(function) or not _answers(handler):
+            continue
+        if not is_answer_of_its_kind(module, handler, function):
             continue
         if not _is_at_home(module, handler, beside, function):
             continue
@@ -147,10 +150,12 @@ def _in_its_record(site: Site, statement: cst.CSTNode, function: cst.FunctionDef
         if value is None or module.position(sent).start.line <= end or module.function(sent) is not function:
             continue
         record = _record_in(module, function, value, module.position(sent).start.line)
-        filled = _with_error(module, record, function, end) if record is not None else None
+        filled = _with_error(module, record, function, statement) if record is not None else None
         if record is None or filled is None:
             continue
         name = _bound_name(module, record)
+        if name and re.search(rf"(?<![\w.]){name}(?:\[|\.)", module.code(function.body)):
+            continue  # more is put into it
         lines = [f"{name} = {filled}", module.code(sent.with_changes(leading_lines=())).strip()] if name else []
         if not lines:
             lines = [module.code(sent.with_changes(leading_lines=())).strip().replace(module.code(record), filled)]
@@ -181,26 +186,22 @@ def _bound_name(module: Module, record: cst.Dict) -> str:
     return target.value if isinstance(target, cst.Name) else ""
 
 
-def _with_error(module: Module, record: cst.Dict, function: cst.FunctionDef, end: int) -> str | None:
-    """The record's source with its flag turned and its text the reason; None where it has no flag, or needs more."""
+def _with_error(
+    module: Module, record: cst.Dict, function: cst.FunctionDef, statement: cst.SimpleStatementLine
+) -> str | None:
+    """The record's source with its flags turned and its text the reason; None where it says no success."""
     quote = module.quote
-    known = {one.name.value for one in function.params.params}
-    known |= {
-        one.value
-        for node in module.nodes(cst.AssignTarget, within=function.body)
-        if module.position(node).start.line < end
-        for one in walk(node.target)
-        if isinstance(one, cst.Name)
-    }
+    known = {one.name.value for one in function.params.params} | _bound_before(module, function, statement)
     parts, turned, said = [], False, False
     for one in record.elements:
         key = text_of(one.key) if isinstance(one, cst.DictElement) else None
         if key is None:
             return None
         value = module.code(one.value)
-        word = text_of(one.value)
-        if _FLAG.match(key) and (value in _GOOD or (word or "").lower() in _WORDS):
-            value = _GOOD.get(value) or f"{quote}{_WORDS[(word or '').lower()]}{quote}"
+        if _FLAG.match(key):
+            value = _turned(key, one.value, value, quote)
+            if not value:
+                return None
             turned = True
         elif _TEXT.match(key):
             value, said = f"{quote}{_SAYS}{quote}", True
@@ -212,6 +213,32 @@ def _with_error(module: Module, record: cst.Dict, function: cst.FunctionDef, end
             return None
         parts.append(f"{quote}{key}{quote}: {value}")
     return "{" + ", ".join(parts) + "}" if turned and said else None
+
+
+def _turned(key: str, value: cst.BaseExpression, code: str, quote: str) -> str:
+    """What a flag that says success says of a failure; '' where it does not say success, or is no plain flag."""
+    word = (text_of(value) or "").lower()
+    if word:
+        return f"{quote}{_WORDS[word]}{quote}" if word in _WORDS and key.lower() == "status" else ""
+    if key.lower() == "status":
+        return ""
+    good = {"True": "False", "1": "0"} if _IS_SUCCESS.match(key) else {"False": "True", "0": "1"}
+    return good.get(code, "")
+
+
+def _bound_before(module: Module, function: cst.FunctionDef, statement: cst.SimpleStatementLine) -> set[str]:
+    """The names that are surely bound where a statement begins: in front of it, in no branch of their own."""
+    around = set(module.ancestors(statement))
+    line = module.position(statement).start.line
+    return {
+        one.value
+        for bound in module.nodes(cst.SimpleStatementLine, within=function.body)
+        if module.position(bound).start.line < line and module.parent(bound) in around
+        for node in walk(bound)
+        if isinstance(node, cst.AssignTarget) and isinstance(node.target, cst.Name | cst.Tuple)
+        for one in walk(node.target)
+        if isinstance(one, cst.Name)
+    }
 
 
 # -- by the framework ------

@@ -52,6 +52,8 @@ def halves(site: Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | str:
     ):
         length = f"len({first}[0])"
         halves = [f"[part[{cut}] for part in {first}]" for cut in (":half", "half:")]
+    elif len(names) > 1 and any(_is_read_by_key(one, text) for one in names):
+        return "a part of the batch is read by key: nothing shows how it would be halved"
     else:
         length = f"len({first})"
         halves = [", ".join(f"{name}[{cut}]" for name in names) for cut in (":half", "half:")]
@@ -70,6 +72,12 @@ def halves(site: Site, loop: cst.For, statement: cst.CSTNode) -> Proposal | str:
     module.replace(loop, loop.with_changes(body=loop.body.with_changes(body=[start, inner])))
     why = "Where memory runs out, the step is done on the halves of its batch, one after another."
     return finished(site, "split-step", why + ALONE)
+
+
+def _is_read_by_key(name: str, text: str) -> bool:
+    """Whether a part of a batch is a dict, which has no first half."""
+    own = rf"(?<![\w.]){name}"
+    return bool(re.search(rf"{own}\[\s*[fbru]*['\"]|\*\*{name}\b|{own}\.(?:items|keys|values|get|pop|update)\(", text))
 
 
 def accumulates(module: Module, loop: cst.For) -> bool:

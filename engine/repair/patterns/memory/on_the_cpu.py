@@ -13,8 +13,8 @@ import libcst as cst
 
 from engine.repair.patterns.guarding import guards
 from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_twice, with_helpers
-from engine.repair.patterns.pattern import Proposal
-from engine.repair.patterns.source import wording
+from engine.repair.patterns.pattern import Case, Proposal
+from engine.repair.patterns.source import intent, wording
 from engine.repair.patterns.source.edit import Module
 from engine.repair.patterns.source.syntax import dotted, last_name
 
@@ -50,15 +50,18 @@ MOVED = '''def _moved(value, device, dtype=None):
     return value
 '''
 _MODEL = re.compile(r"(?i)(?:.*[._])?(?:\w*(?:model|network|generator|predictor)|\w*_?net|unet|encoder|decoder)\Z")
-_RUNS = ("forward", "generate", "predict", "encode", "decode", "infer", "inference", "transcribe")
+_RUNS = ("forward", "generate")  # what else a model does by name may move what it is given to a device of its own
+_NO_MODULE = re.compile(r"(?i)pipe(?:line)?\b|pipeline\w*\(|\bGenerator\(|Predictor\(|SentenceTransformer|Session\(")
+_OWN_DEVICE = re.compile(r"self\.\w*device\b|\.cuda\(|['\"]cuda|(?<![\w.])(?:DEVICE|device)\b")
+_OF_A_MODULE = re.compile(r"class \w+\([^)]*(?:Module|Model|Net)\b|class [\s\S]*?\n\s+def forward\(")
 _DEVICE = re.compile(
     r"\.to\(\s*(?:device\s*=\s*)?[\w.\[\]'\"]*(?:device|DEVICE)\b|\bdevice\s*=\s*[\w.]*(?:device|DEVICE)\b|self\.device\b"
 )
 _SAID = "Out of memory on the GPU, so the CPU does it"
 
 
-def on_the_cpu(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | None) -> Proposal | None:
-    """The statement again with its model on the CPU; None where no model, or no device of its own, is seen."""
+def on_the_cpu(case: Case, site: Site, statement: cst.CSTNode, function: cst.FunctionDef | None) -> Proposal | None:
+    """The statement again with its model on the CPU; None where no module that the code moves to a device is seen."""
     module = site.module
     if not site.with_torch or site.is_xla or function is None or not isinstance(statement, cst.SimpleStatementLine):
         return None
@@ -74,6 +77,8 @@ def on_the_cpu(site: Site, statement: cst.CSTNode, function: cst.FunctionDef | N
     if found is None:
         return None
     call, model = found
+    if not _is_moved(module, model, function) or _goes_to_a_device(call, module) or _is_moving_by_itself(case):
+        return None
     whole = bool(re.search(r"\bhalf\b|float16|fp16", module.text))
     clear = with_helpers(site, IS_OUT_OF_MEMORY, _WHOLE if whole else ON_CPU, MOVED)
     args = ", ".join(module.code(one.with_changes(comma=cst.MaybeSentinel.DEFAULT)).strip() for one in call.args)
@@ -101,3 +106,55 @@ def _call(module: Module, statement: cst.SimpleStatementLine) -> tuple[cst.Call,
         if _MODEL.match(name) and not own[:1].isupper():
             return call, name
     return None
+
+
+def _is_moved(module: Module, model: str, function: cst.FunctionDef) -> bool:
+    """Whether the code moves it to a device, as a module is moved, where it is made or run; no pipeline."""
+    around = module.nearest(function, cst.ClassDef)
+    made = [
+        one
+        for one in (around.body.body if around is not None else ())
+        if isinstance(one, cst.FunctionDef) and one.name.value == "__init__"
+    ]
+    moved = False
+    for one in module.nodes(cst.Assign):
+        if any(module.code(target.target) == model for target in one.targets) and _NO_MODULE.search(
+            module.code(one.value)
+        ):
+            return False
+    for place in (function, *made):
+        for call in module.nodes(cst.Call, within=place.body):
+            if not isinstance(call.func, cst.Attribute) or not _is_to_a_device(module, call):
+                continue
+            bound = module.parent(call)
+            is_bound = isinstance(bound, cst.Assign) and any(
+                module.code(target.target) == model for target in bound.targets
+            )
+            moved = moved or is_bound or module.code(call.func.value) == model
+    return moved
+
+
+def _is_to_a_device(module: Module, call: cst.Call) -> bool:
+    name = last_name(call.func)
+    return name == "cuda" or (
+        name == "to" and bool(call.args) and bool(re.search(r"(?i)device|cuda", module.code(call.args[0].value)))
+    )
+
+
+def _goes_to_a_device(call: cst.Call, module: Module) -> bool:
+    """Whether a call is told the device."""
+    return any(
+        (arg.keyword is not None and "device" in arg.keyword.value)
+        or re.fullmatch(r"(?i)[\w.]*(?:device|cuda)", module.code(arg.value)) is not None
+        for arg in call.args
+    )
+
+
+def _is_moving_by_itself(case: Case) -> bool:
+    """Whether a module of the project moves what it is given to a device that it keeps."""
+    for path, _tree in intent.sources(case, "class "):
+        text = (case.project.read(path) or b"").decode("utf-8", "replace")
+        for part in re.split(r"(?m)^(?=class )", text):
+            if _OF_A_MODULE.match(part) and _OWN_DEVICE.search(part):
+                return True
+    return False

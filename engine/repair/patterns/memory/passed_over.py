@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_body, with_helpers
+from engine.repair.patterns.memory.left_out import keeps_its_meaning, takes_its_job
 from engine.repair.patterns.pattern import Proposal
 from engine.repair.patterns.source import wording
 from engine.repair.patterns.source.edit import Module
@@ -29,33 +30,28 @@ from engine.repair.patterns.source.syntax import last_name, walk
 
 _NO_ITEMS = re.compile(  # rounds over these do the same work anew: without one of them the rest says something else
     r"(?i)(?:^|_)(?:models?|nets?|networks?|runners?|layers?|blocks?|epochs?|steps?|folds?|configs?|cfg|settings?|options?|"
-    r"tiles?|patch(?:es)?|chunks?|frames?|tokens?|attempts?|tries|devices?|gpus?|seeds?|timesteps?|sigmas?|t|iteration|batch(?:es)?)\Z"
+    r"scales?|angles?|rotations?|flips?|transforms?|augs?|views?|crops?|sizes?|thresholds?|channels?|windows?|slices?|"
+    r"parts?|segments?|heads?|stages?|levels?|passes|rounds?|tiles?|patch(?:es)?|chunks?|frames?|tokens?|attempts?|tries|devices?|gpus?|seeds?|timesteps?|sigmas?|t|iteration|batch(?:es)?)\Z"
 )
 _TAKES = re.compile(r"\b(?:get|get_nowait|recv|receive|input|popleft|pop|next_job|blpop|lpop)\(")
-_OWED = re.compile(r"\.(?:task_done|set_result|release|put|put_nowait|respond|reply|ack|commit)\(")
-_MAKES = re.compile(r"(?:dict|list|tuple|str|dumps|format|join|basename|[A-Z]\w*)\Z")
-_DONE = re.compile(r"[\w.]+\.task_done\(\)")
-_SAVES = re.compile(
-    r"(?i)(?:^|[._])(?:save\w*|write\w*|imwrite|imsave|dump|export\w*|plot\w*|to_(?:csv|json|file|parquet)|print|tqdm|info|"
-    r"warning|error|debug|update|copy|move|upload\w*|mkdir|makedirs)\Z"
+_OWED = re.compile(
+    r"\.(?:task_done|set_result|release|put|put_nowait|respond\w*|reply\w*|n?ack|commit|send\w*|publish\w*|complete\w*|"
+    r"finish\w*|delete\w*|remove|succeed)\("
 )
+_DONE = re.compile(r"[\w.]+\.task_done\(\)")
 _SHORT = re.compile(r"(?i)(?:.*_)?(?:\w*(?:name|path|file|title|url|key|uid|uuid)|id|idx|index|i|n|no|count|number)\Z")
 _LISTED = re.compile(r"(?i)(?:files?|paths?|names|urls|ids|prompts|texts|titles|keys)\b|\b(?:listdir|i?glob|iterdir)\(")
 _NAMES = re.compile(r"(?i)\w*(?:name|path|file|title|url|id)\Z")
-_BEGUN = re.compile(
-    r"(?:\{.*\}|(?:collections\.)?(?:dict|defaultdict|OrderedDict|Counter)\(.*\)|.*\bcopy\(.*|.*\.clone\(.*)\Z", re.S
-)
 _SAID = "Skipping what does not fit into memory"
 
 
 def pass_over(site: Site, statement: cst.CSTNode) -> Proposal | None:
     """The statement in a `try` that goes on with the loop's next round; None where a result would be missed."""
     module = site.module
-    found = _loop_of_items(module, statement)
-    if found is None:
+    loop = _loop_of_items(module, statement)
+    if loop is None:
         return None
-    loop, inner = found
-    inside = {inner, *module.ancestors(inner)}
+    inside = {statement, *module.ancestors(statement)}
     body = list(loop.body.body)
     at = next((index for index, one in enumerate(body) if one in inside), None)
     if at is None:
@@ -63,17 +59,17 @@ def pass_over(site: Site, statement: cst.CSTNode) -> Proposal | None:
     owed = next((code for one in body[at:] if _DONE.fullmatch(code := module.code(one).strip())), "")
     if _OWED.search(module.code(loop.body).replace(owed, "") if owed else module.code(loop.body)):
         return None
-    own = _of_the_item(module, loop, inner)
-    if not _is_complete_without(module, loop, body[at:], own, inner):
+    own = _of_the_item(module, loop, statement)
+    if not keeps_its_meaning(module, loop, statement, own):
         return None
-    tried = _outermost_with(module, inner, loop)
+    tried = _outermost_with(module, statement, loop)
     if not isinstance(tried, cst.SimpleStatementLine | cst.With) or not isinstance(
         module.parent(tried), cst.IndentedBlock
     ):
         return None
     outer = [one for around in module.ancestors(loop) if isinstance(around, cst.For) for one in _targets(around)]
     names = [*sorted(own, key=lambda one: (not _NAMES.match(one), one not in _targets(loop), one)), *outer]
-    handler = _handler(site, inner, loop, names, owed)
+    handler = _handler(site, statement, loop, names, owed)
     module.replace(tried, tried_body(module, [tried], handler).with_changes(leading_lines=_blank(tried)))
     return finished(site, "skip-item", "Where memory runs out, what does not fit is told and passed over.")
 
@@ -82,21 +78,16 @@ def _blank(statement: cst.SimpleStatementLine | cst.With) -> list[cst.EmptyLine]
     return [one for one in statement.leading_lines if one.comment is None]
 
 
-def _loop_of_items(module: Module, statement: cst.CSTNode) -> tuple[cst.For | cst.While, cst.CSTNode] | None:
-    """The innermost loop over items, and what of it failed: the statement, or a loop over other things around it."""
-    inner = statement
+def _loop_of_items(module: Module, statement: cst.CSTNode) -> cst.For | cst.While | None:
+    """The innermost loop around a statement, where it is one over items, or one that takes them from a queue."""
     for around in module.ancestors(statement):
         if isinstance(around, cst.FunctionDef | cst.ClassDef | cst.ExceptHandler | cst.Finally):
             return None
-        if isinstance(around, cst.While):
-            is_taking = isinstance(around.body, cst.IndentedBlock) and _TAKES.search(module.code(around.body))
-            return (around, inner) if is_taking and inner is statement else None
-        if isinstance(around, cst.For):
+        if isinstance(around, cst.For | cst.While):
             if around.orelse is not None or not isinstance(around.body, cst.IndentedBlock):
                 return None
-            if _is_over_items(module, around) and inner is statement:
-                return around, inner
-            return None
+            is_one = takes_its_job(around) if isinstance(around, cst.While) else _is_over_items(module, around)
+            return around if is_one else None
     return None
 
 
@@ -135,106 +126,6 @@ def _of_the_item(module: Module, loop: cst.For | cst.While, failed: cst.CSTNode)
                 each.value for target in one.targets for each in walk(target.target) if isinstance(each, cst.Name)
             }
     return names
-
-
-def _is_complete_without(
-    module: Module, loop: cst.For | cst.While, rest: Sequence[cst.CSTNode], own: set[str], failed: cst.CSTNode
-) -> bool:
-    """Whether the other rounds' results stay what they are, and the round is seen to do something with its own."""
-    function = module.function(loop)
-    scope: cst.CSTNode = function.body if function is not None else module.tree
-    if _is_used_after(module, loop, scope, failed):
-        return False
-    opened = {
-        one.value
-        for node in module.nodes(cst.AsName, within=loop.body)
-        for one in walk(node.name)
-        if isinstance(one, cst.Name)
-    }
-    does = any(isinstance(one, cst.Continue) for one in walk(loop.body))
-    made = {
-        one.value
-        for node in module.nodes(cst.AssignTarget, within=loop.body)
-        for one in walk(node.target)
-        if isinstance(one, cst.Name) and not isinstance(node.target, cst.Subscript | cst.Attribute)
-    }
-    for part in rest:
-        for one in walk(part, into_functions=False):
-            if isinstance(one, cst.Yield):
-                return False
-            if isinstance(one, cst.AugAssign):
-                does = True
-            elif isinstance(one, cst.Assign):
-                for target in one.targets:
-                    if isinstance(target.target, cst.Subscript):
-                        if not _may_lack(module, scope, target.target, own | made):
-                            return False
-                        does = True
-            elif isinstance(one, cst.Call):
-                name = last_name(one.func)
-                if name in ("append", "extend", "add", "write", "writerow"):
-                    if not _tells_items(module, scope, one, own | opened):
-                        return False
-                    does = True
-                elif _SAVES.search(name):
-                    does = True
-    return does
-
-
-def _is_used_after(module: Module, loop: cst.For | cst.While, scope: cst.CSTNode, failed: cst.CSTNode) -> bool:
-    """Whether what failed gives a name that is read behind the loop: the last round's."""
-    end = module.position(loop).end.line
-    bound = {
-        one.value
-        for assign in ([failed.body[0]] if isinstance(failed, cst.SimpleStatementLine) else [])
-        if isinstance(assign, cst.Assign)
-        for target in assign.targets
-        for one in walk(target.target)
-        if isinstance(one, cst.Name)
-    }
-    return any(
-        one.value in bound and module.position(one).start.line > end for one in module.nodes(cst.Name, within=scope)
-    )
-
-
-def _may_lack(module: Module, scope: cst.CSTNode, target: cst.Subscript, own: set[str]) -> bool:
-    """Whether a place that is not filled is none (a dict's key), or holds what it held before (of a copy)."""
-    if not isinstance(target.value, cst.Name):
-        return isinstance(target.value, cst.Attribute)
-    if target.value.value in own:
-        return True  # the item's own record
-    begun = [
-        module.code(one.value)
-        for one in module.nodes(cst.Assign, within=scope)
-        if any(isinstance(each.target, cst.Name) and each.target.value == target.value.value for each in one.targets)
-    ]
-    return bool(begun) and all(_BEGUN.match(one) for one in begun)
-
-
-def _tells_items(module: Module, scope: cst.CSTNode, call: cst.Call, own: set[str]) -> bool:
-    """Whether what is kept says of which item it is, or is kept where nothing goes by its place."""
-    owner = call.func.value if isinstance(call.func, cst.Attribute) else None
-    used = {one for arg in call.args for one in _laid_out(arg.value)}
-    if used & own:
-        return True
-    if not isinstance(owner, cst.Name) or owner.value in own:
-        return isinstance(owner, cst.Attribute) or (isinstance(owner, cst.Name) and owner.value in own)
-    name = re.escape(owner.value)
-    code = module.code(scope)
-    return not re.search(
-        rf"\breturn\b[^\n]*(?<![\w.]){name}\b(?!\))|\bzip\([^\n]*\b{name}\b|(?<![\w.]){name}\[|(?:cat|stack|concatenate|array|"
-        rf"write_videofile|mimsave)\(\s*{name}\b|\byield\b[^\n]*\b{name}\b|(?<![\w.]){name}\.write\(",
-        code,
-    )
-
-
-def _laid_out(node: cst.CSTNode) -> Iterator[str]:
-    """The names that a record is made of as they are: what a model gives of an item does not tell which it was."""
-    if isinstance(node, cst.Name):
-        yield node.value
-    elif not isinstance(node, cst.Call) or _MAKES.match(last_name(node.func)):
-        for child in node.children:
-            yield from _laid_out(child)
 
 
 def _outermost_with(module: Module, statement: cst.CSTNode, loop: cst.CSTNode) -> cst.CSTNode:

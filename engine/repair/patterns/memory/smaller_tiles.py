@@ -29,6 +29,7 @@ from engine.repair.patterns.memory.backoff_code import (
     Site,
     error_name,
     finished,
+    raised_again,
     tried_body,
     with_helpers,
 )
@@ -91,11 +92,12 @@ def smaller_tiles(site: Site, statement: cst.CSTNode, function: cst.FunctionDef 
     smallest = f"{size} // 2 <= {less[1]}" if less and not less[1].isdigit() else f"{size} <= 1"
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
     error = error_name(module)
+    raised = raised_again(site, error)
     handler = (
         f"except Exception as {error}:\n    if not _is_out_of_memory({error}):\n        raise\n"
         f"    if {smallest}:\n"
-        f'        raise type({error})(f"out of memory even with the smallest tiles: {{{error}}}") from {error}\n'
-        f"    {size} //= 2\n    {clear}\n"
+        f'        raise {raised}(f"out of memory even with the smallest tiles: {{{error}}}") from {error}\n'
+        f"    {size} //= 2\n" + (f"    {clear}\n" if clear else "")
     )
     while_true = cast(cst.While, parse_statements("while True:\n    break\n", module.tree)[0])
     leave = cast(cst.IndentedBlock, while_true.body).body

@@ -27,6 +27,7 @@ from engine.repair.patterns.memory.backoff_code import (
     Site,
     error_name,
     finished,
+    raised_again,
     tried_body,
     with_helpers,
 )
@@ -85,11 +86,12 @@ def smaller_tile_arguments(site: Site, statement: cst.CSTNode, function: cst.Fun
         size = name
     clear = with_helpers(site, IS_OUT_OF_MEMORY)
     error = error_name(module)
+    raised = raised_again(site, error)
     handler = (
         f"except Exception as {error}:\n    if not _is_out_of_memory({error}):\n        raise\n"
         f"    if {size} // 2 {least}:\n"
-        f'        raise type({error})(f"out of memory even with the smallest tiles: {{{error}}}") from {error}\n'
-        f"    {size} //= 2\n    {clear}\n"
+        f'        raise {raised}(f"out of memory even with the smallest tiles: {{{error}}}") from {error}\n'
+        f"    {size} //= 2\n" + (f"    {clear}\n" if clear else "")
     )
     loop = cast(cst.While, parse_statements("while True:\n    break\n", module.tree)[0])
     leave = [] if isinstance(small, cst.Return) else cast(cst.IndentedBlock, loop.body).body

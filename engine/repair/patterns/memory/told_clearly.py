@@ -1,6 +1,7 @@
 """What cannot be done with less by itself says what would need less: training, or one item too large.
 
-The error stays of its type, for whoever catches it further out; what it says names the sizes that the code has.
+The error stays of its type, for whoever catches it further out, where that type is made of words alone; what it says
+names the sizes that the code has.
 """
 
 from __future__ import annotations
@@ -9,7 +10,14 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns.memory.backoff_code import IS_OUT_OF_MEMORY, Site, finished, tried_body, with_helpers
+from engine.repair.patterns.memory.backoff_code import (
+    IS_OUT_OF_MEMORY,
+    Site,
+    finished,
+    raised_again,
+    tried_body,
+    with_helpers,
+)
 from engine.repair.patterns.pattern import Case, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module
@@ -48,7 +56,7 @@ def tell_clearly(case: Case, site: Site, statement: cst.CSTNode, function: cst.F
     with_helpers(site, IS_OUT_OF_MEMORY)
     name = "error" if "error" not in module.names() else "out_of_memory"
     quote = module.quote
-    raised = f"raise type({name})(f{quote}out of memory, {less} less: {{{name}}}{quote}) from {name}"
+    raised = f"raise {raised_again(site, name)}(f{quote}out of memory, {less} less: {{{name}}}{quote}) from {name}"
     handler = f"except Exception as {name}:\n    if not _is_out_of_memory({name}):\n        raise\n    {raised}"
     kept = [one for one in statement.leading_lines if one.comment is None]
     module.replace(statement, tried_body(module, [statement], handler).with_changes(leading_lines=kept))

@@ -7,6 +7,7 @@ and where none of it can be seen, the error says what to lower.
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import libcst as cst
 
@@ -28,7 +29,8 @@ _ACTS = re.compile(r"\.to\(\s*['\"]cpu|\bcontinue\b|//=|/=|-=|>>=")
 
 def instead(case: Case, place: intent.Place, *, is_reported: bool) -> Proposal | None:
     """What is done instead of a smaller batch; `is_reported`: a handler is there that says it, so nothing else may."""
-    for way in (answer_error, _passed_over, on_the_cpu) if not is_reported else (on_the_cpu,):
+    by_cpu = partial(on_the_cpu, case)
+    for way in (answer_error, _passed_over, by_cpu) if not is_reported else (by_cpu,):
         opened = _opened(case, place)
         if opened is None:
             return None

@@ -14,8 +14,8 @@ PROGRAMS = [
     oom(
         "a request that does not fit is answered with an error",
         "import torch\n\n\nclass Worker:\n    def complete(self, asked):\n        try:\n            return {'text': torch.run(asked).tolist()}\n        except torch.OutOfMemoryError:\n            return {'text': 'too much', 'code': 1}\n\n"
-        "    def embed(self, asked):\n        ids = torch.tensor([asked]).to('cuda')\n        found = self.model(ids)\n        return {'embedding': found.tolist()}\n",
-        "import app, torch\nworker = app.Worker()\nworker.model = lambda ids: torch.run(ids[0])\nassert worker.embed([1, 2]) == {'embedding': [2, 4]}\nassert worker.embed([1, 2, 3]) == {'text': 'too much', 'code': 1}\n",
+        "    def embed(self, asked):\n        ids = torch.tensor([asked]).to('cuda')\n        found = self.model(ids)\n        return {'text': found.tolist()}\n",
+        "import app, torch\nworker = app.Worker()\nworker.model = lambda ids: torch.run(ids[0])\nassert worker.embed([1, 2]) == {'text': [2, 4]}\nassert worker.embed([1, 2, 3]) == {'text': 'too much', 'code': 1}\n",
         operator="answer-error",
     ),
 ]
