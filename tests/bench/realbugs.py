@@ -14,8 +14,8 @@ right or harmless, 63 %: unicode 9 of 11, missing-import 12 of 13, imread 8 of 1
 the failing input, whatever its value. None of the 20 `none` was `safe`. Defects that these rows and a reading of the
 change showed were mended afterwards (a logger of another function, a comment by another check, forms for memory that
 runs out): they were not measured again. Measured in the same way before they were mended on, with older patterns: 31 of
-49, 35 of 50, 22 of 47, 41 of 95, 23 of 56, 25 of 62, 49 of 78, 32 of 50, 87 of 129, and, with those of this round, 86 of
-135 (with the proposals for memory that runs out, where people skip or answer, 87 of 146); and, of unicode, imread,
+49, 35 of 50, 22 of 47, 41 of 95, 23 of 56, 25 of 62, 49 of 78, 32 of 50, 87 of 129, and, with those of this round, 86
+of 135 (with the proposals for memory that runs out, where people skip or answer, 87 of 146); and, of unicode, imread,
 out-of-memory and missing-import alone, 24 of 48, 27 of 45.
 
 `REALBUGS_CLONES` names a folder of clones, `OWNER+NAME/repo`, `OWNER+NAME` or `OWNER/NAME`; without it nothing is
