@@ -12,7 +12,7 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.memory.another_try import once_more
-from engine.repair.patterns.memory.backoff_code import Site, comment_on, is_of_torch
+from engine.repair.patterns.memory.backoff_code import Site, comment_on
 from engine.repair.patterns.memory.batch_arguments import smaller_argument
 from engine.repair.patterns.memory.halved_steps import accumulates, halves
 from engine.repair.patterns.memory.other_processes import WAITED_FOR
@@ -32,7 +32,14 @@ from engine.repair.patterns.memory.tiled_decoding import in_tiles
 from engine.repair.patterns.memory.tiled_siblings import by_sibling
 from engine.repair.patterns.memory.trainers import smaller_batches
 from engine.repair.patterns.memory.wider_handlers import widened
-from engine.repair.patterns.memory.without_batches import HANDLED, clear_error, instead, only_reports, site_of
+from engine.repair.patterns.memory.without_batches import (
+    HANDLED,
+    clear_error,
+    instead,
+    only_reports,
+    opened_at,
+    site_of,
+)
 from engine.repair.patterns.pattern import Case, Declined, Proposal
 from engine.repair.patterns.source import intent
 from engine.repair.patterns.source.edit import Module, NotEditable
@@ -256,16 +263,8 @@ def _of_a_step(site: Site) -> Proposal | str:
 
 def _left(case: Case, place: intent.Place) -> Proposal | None:
     """The step's own function leaves, where no loop is seen that would take the next batch."""
-    try:
-        module = Module(place.path, place.source)
-    except NotEditable:
-        return None
-    line = module.line_of(place.frame.code, place.line)
-    statement = module.statement(line) if line is not None else None
-    if statement is None or line is None:
-        return None
-    site = Site(module, line, "MPS" in case.records[0].message, is_of_torch(case, module))
-    return leave_step(site, statement, module.function(statement))
+    opened = opened_at(case, place)
+    return leave_step(*opened) if opened is not None else None
 
 
 def _leads_with_length(module: Module, call: cst.Call) -> bool:

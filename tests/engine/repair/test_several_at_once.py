@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.repair.patterns.pattern import Proposal
+from tests.engine.repair.telling import after
 from tests.engine.repair.test_next_needs import proposed
 
 SHORT = "IndexError: list index out of range"
@@ -318,10 +319,7 @@ LEFT = [
 @pytest.mark.parametrize(("source", "line", "error", "wanted"), MENDED)
 def test_all_that_may_be_missing_is_asked_for(tmp_path: Path, source: str, line: int, error: str, wanted: str) -> None:
     found = proposed(tmp_path, source, line, error)
-    assert isinstance(found, Proposal), found
-    after = found.edits[0].after.decode()
-    assert wanted in after, after
-    compile(after, "app.py", "exec")
+    assert wanted in after(found)
     assert found.applicability == "review"
 
 

@@ -74,10 +74,6 @@ def _fits(module: Module, one: Operation, left: str, right: str) -> bool:
     return True
 
 
-def _bare(module: Module, side: cst.BaseExpression) -> str:
-    return guards.in_parentheses(module.code(side.with_changes(lpar=[], rpar=[])))
-
-
 def _changed(
     module: Module, one: Operation, side: cst.BaseExpression, code: str, operator: str, why: str
 ) -> Proposal | Declined:

@@ -7,7 +7,7 @@ import re
 import libcst as cst
 
 from engine.repair.patterns.data import record_parts
-from engine.repair.patterns.guarding import checks, for_nothing, guards, results, stand_ins
+from engine.repair.patterns.guarding import checks, for_nothing, guards, result_uses, stand_ins
 from engine.repair.patterns.guarding.lasting import adds_text, lasts
 from engine.repair.patterns.guarding.statement_kinds import is_only_shown
 from engine.repair.patterns.guarding.subscripts import constant, index_of
@@ -156,7 +156,7 @@ def default_for(case: Case, module: Module, use: cst.BaseExpression, key: object
         if function is None:
             return None
         value = for_nothing.given_for_nothing(case, module, function, "None")
-        needed = results.needed(case, module, function) if value.strength == "guessed" else None
+        needed = result_uses.needed(case, module, function) if value.strength == "guessed" else None
         if needed is not None:
             return (needed, False) if needed else None
         return ("" if value.code == "None" else value.code), value.strength == "told"

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import libcst as cst
@@ -41,19 +39,10 @@ _BARE_IN = (
     cst.Param,
 )
 _GIVES = re.compile(  # what only tells where an object belongs, or what is chosen in it
-    r"instance|one|shared|app|application|project|window|parent(?:Widget|Item)?|widget|model|scene|view|layout|document|viewport|rect|size|width|height|root|owner|"
+    r"instance|one|shared|app|application|project|window|parent(?:Widget|Item)?|widget|model|scene|view|layout|document|"
+    r"viewport|rect|size|width|height|root|owner|"
     r"(?:current|selected|active|focus|get)(?:_?[A-Za-z]\w*)?"
 )
-_SIMPLE = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.SimpleString)
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What must hold, as source, and its opposite; `names` are those whose check counts as this one's."""
-
-    good: str
-    bad: str
-    subject: str
 
 
 def expression(code: str) -> cst.BaseExpression:
@@ -385,8 +374,3 @@ def fresh(module: Module, *wanted: str) -> str:
         free = f"{wanted[0]}_{number}" if f"{wanted[0]}_{number}" not in used else None
         number += 1
     return free
-
-
-def calls_of(node: cst.CSTNode) -> Sequence[cst.CSTNode]:
-    """Every call below a node."""
-    return own_nodes(node, cst.Call)

@@ -10,7 +10,7 @@ import re
 
 import libcst as cst
 
-from engine.repair.patterns.guarding import for_nothing, guards, lasting, results
+from engine.repair.patterns.guarding import for_nothing, guards, lasting, result_uses
 from engine.repair.patterns.guarding.absence import Absence
 from engine.repair.patterns.guarding.for_nothing import Value
 from engine.repair.patterns.pattern import Case
@@ -79,7 +79,7 @@ def needed(case: Case, module: Module, function: cst.FunctionDef, value: Value) 
         return True
     if _hands_through(module, function):
         return True
-    return for_nothing.is_needed_by_callers(case, function) or results.needed(case, module, function) is not None
+    return for_nothing.is_needed_by_callers(case, function) or result_uses.needed(case, module, function) is not None
 
 
 def by_callers(case: Case, module: Module, function: cst.FunctionDef, value: Value) -> Value:
@@ -88,7 +88,7 @@ def by_callers(case: Case, module: Module, function: cst.FunctionDef, value: Val
         return value
     if any(one.value is not None and module.code(one.value) == "self" for one in own_nodes(function.body, cst.Return)):
         return Value("self", "typed", f"it is what {function.name.value} returns elsewhere")
-    taken = results.needed(case, module, function)
+    taken = result_uses.needed(case, module, function)
     if taken == '""' and _OF_PLACES.search(function.name.value):
         return value
     return Value(taken, "guessed", f"what calls {function.name.value} goes on with it") if taken else value

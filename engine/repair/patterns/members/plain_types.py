@@ -33,7 +33,6 @@ _UNWRAPPING = frozenset(  # what gives the plain value that there is already
     )
 )
 _MAKING = ("from_dict", "fromdict", "from_json", "parse_obj", "model_validate", "from_mapping")
-_ITSELF = ("value", "name", "id", "pk", "text", "data", "content", "T", "real", "magnitude", "path")
 _NUMBERS = ("int", "float", "bool", "complex", "Decimal")
 _PATHS = ("PosixPath", "WindowsPath", "Path", "PurePosixPath")
 _LAZY = (

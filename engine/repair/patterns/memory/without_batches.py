@@ -31,7 +31,7 @@ def instead(case: Case, place: intent.Place, *, is_reported: bool) -> Proposal |
     """What is done instead of a smaller batch; `is_reported`: a handler is there that says it, so nothing else may."""
     by_cpu = partial(on_the_cpu, case)
     for way in (answer_error, _passed_over, by_cpu) if not is_reported else (by_cpu,):
-        opened = _opened(case, place)
+        opened = opened_at(case, place)
         if opened is None:
             return None
         site, statement, function = opened
@@ -48,7 +48,7 @@ def instead(case: Case, place: intent.Place, *, is_reported: bool) -> Proposal |
 
 def clear_error(case: Case, place: intent.Place) -> Proposal | None:
     """The error that says what to lower."""
-    opened = _opened(case, place)
+    opened = opened_at(case, place)
     if opened is None:
         return None
     site, statement, function = opened
@@ -62,7 +62,8 @@ def _passed_over(site: Site, statement: cst.CSTNode, function: cst.FunctionDef |
     return pass_over(site, statement)
 
 
-def _opened(case: Case, place: intent.Place) -> tuple[Site, cst.CSTNode, cst.FunctionDef | None] | None:
+def opened_at(case: Case, place: intent.Place) -> tuple[Site, cst.CSTNode, cst.FunctionDef | None] | None:
+    """The place of a frame, its statement and its function, in a file read anew; None where the line is not there."""
     try:
         module = Module(place.path, place.source)
     except NotEditable:

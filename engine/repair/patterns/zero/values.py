@@ -22,7 +22,6 @@ _PLAIN = re.compile(
 )
 _SETTING = re.compile(r"(?:set|scale|resize|zoom|move|rotate|crop|stretch|translate|emit)(?:[A-Z_]|\Z)")
 _WAITING = re.compile(r"(?i)(?:^|[_.])(?:timeout|wait|delay|pause|sleep|interval|period)(?:_\w+)?\Z")
-_BINDINGS = (cst.Assign, cst.AnnAssign)
 
 
 def beside(module: Module, whole: cst.BaseExpression) -> Value | None:
